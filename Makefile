@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# The front door of memstage. `make help` lists the goals.
+#
+# 1. Tools: every goal but help and clean first lets scripts/setup install what is missing.
+# 2. Configuration: CONFIG names a file arch-arm64/configs/<CONFIG>_defconfig; all output is in build/<CONFIG>/. Its
+#    .config is both an input of this file (CONFIG_... variables) and, as autoconf.h, of each C file.
+# 3. Sources are found by wildcard in the folders below; a file that belongs to an option is listed in OPTIONAL.
+# 4. The image is linked twice: the table of symbol names that backtraces print (scripts/ksyms.py) is made from the
+#    first link. It lies behind all text, so the text of both links has the same addresses, which is checked.
+# 5. Objects are rebuilt when their command, their .config or a header changes. No byte of output depends on the
+#    time, the folder or the order of files.
+# 6. The host build is in scripts/host.mk, formatting, linting and other checks are in scripts/check.mk.
+
+CONFIG ?= virt
+CROSS ?= aarch64-linux-gnu-
+PREFIX ?= /usr/local
+PYTHON := /usr/bin/python3
+
+O := build/$(CONFIG)
+DEFCONFIG := arch-arm64/configs/$(CONFIG)_defconfig
+KCONFIGS := scripts/Kconfig mm/Kconfig lib/Kconfig arch-arm64/Kconfig
+
+# As many jobs as there are processors, unless -jN is given.
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables --jobs=$(shell nproc)
+export LC_ALL := C
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: FORCE
+FORCE:
+
+# Default goal, and which goals need tools. A restarted make (after it has made .config) need not look again.
+.DEFAULT_GOAL := all
+GOALS := $(or $(MAKECMDGOALS),all)
+NEEDS_TOOLS := $(filter-out help clean,$(GOALS))
+ifneq ($(NEEDS_TOOLS),)
+ifndef MAKE_RESTARTS
+$(if $(shell scripts/setup || echo failed),$(error scripts/setup did not succeed))
+endif
+ifeq ($(wildcard $(DEFCONFIG)),)
+$(error there is no $(DEFCONFIG))
+endif
+include $(O)/.config
+endif
+
+# $(call run,NAME,WHAT): what a recipe line prints before its command; V=1 prints the command instead.
+run = $(if $(V),,@printf '  %-8s%s\n' '$(1)' '$(2)';)
+
+##@ Building
+
+.PHONY: all image
+all: image $(O)/libmemstage.a ## Image, memstage.elf, System.map and libmemstage.a in build/CONFIG/ (CONFIG=virt)
+image: $(O)/Image $(O)/System.map
+
+# --- Configuration ---
+
+KCONFIG_RUN = $(PYTHON) scripts/kconfig.py --config $(O)/.config --header $(O)/include/generated/autoconf.h \
+	--defconfig $(DEFCONFIG)
+
+$(O)/.config: $(KCONFIGS) $(DEFCONFIG) scripts/kconfig.py
+	$(call run,CONFIG,$@)$(KCONFIG_RUN) && touch $@
+
+$(O)/include/generated/autoconf.h: $(O)/.config
+	$(call run,CONFIG,$@)$(KCONFIG_RUN) && touch $@
+
+.PHONY: menuconfig
+menuconfig: $(O)/.config ## Change build/CONFIG/.config in a menu
+	@KCONFIG_CONFIG=$(O)/.config $(PYTHON) -m menuconfig scripts/Kconfig
+
+%_defconfig: ## virt_defconfig and others: make build/virt/.config anew from arch-arm64/configs/
+	@$(PYTHON) scripts/kconfig.py --reset --config build/$*/.config --header build/$*/include/generated/autoconf.h \
+		--defconfig arch-arm64/configs/$@
+
+# --- Sources ---
+
+CORE_DIRS := mm lib
+PORT_DIRS := $(addprefix arch-arm64/,boot mm cpu irq uart)
+TEST_DIRS := test/target
+
+# Files that belong to an option: OPTION:pattern.
+OPTIONAL := MONITOR:lib/monitor%.c MM_DEBUG_LOCKS:lib/lock_debug.c SELFTEST:test/target/%.c SELFTEST:arch-arm64/irq/fault_cmd.c
+option_off = $(if $(filter y,$(CONFIG_$(word 1,$(subst :, ,$(1))))),,$(word 2,$(subst :, ,$(1))))
+ABSENT := $(foreach entry,$(OPTIONAL),$(call option_off,$(entry)))
+
+files = $(sort $(wildcard $(foreach dir,$(1),$(addprefix $(dir)/,$(2)))))
+CORE_SRCS := $(filter-out $(ABSENT),$(call files,$(CORE_DIRS),*.c))
+LDSCRIPT := arch-arm64/boot/memstage.lds.S
+IMAGE_SRCS := $(CORE_SRCS) $(filter-out $(ABSENT) $(LDSCRIPT),$(call files,$(PORT_DIRS) $(TEST_DIRS),*.c *.S))
+objects = $(addsuffix .o,$(basename $(2:%=$(1)/%)))
+CORE_OBJS := $(call objects,$(O),$(CORE_SRCS))
+IMAGE_OBJS := $(call objects,$(O),$(IMAGE_SRCS))
+
+# --- Commands ---
+
+CC := $(CROSS)gcc
+PICOLIBC := /usr/lib/picolibc/aarch64-linux-gnu
+DEPS := build/deps/usr
+
+# Warnings, for the host build too.
+WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef -Wvla
+LANGUAGE := -std=c11 -D_DEFAULT_SOURCE -include generated/autoconf.h -fno-common -g -ffile-prefix-map=$(CURDIR)=.
+
+INCLUDES = -nostdinc -isystem $(PICOLIBC)/include -isystem $(GCC_INCLUDE) -isystem $(DEPS)/include \
+	-Imm/include -Ilib/include -Iarch-arm64/include -I$(O)/include
+MACHINE_FLAGS := -fno-pic -fvisibility=hidden -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none \
+	-fstack-protector-strong -mstack-protector-guard=global -ftls-model=local-exec \
+	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
+	-fno-omit-frame-pointer -momit-leaf-frame-pointer
+CFLAGS = $(LANGUAGE) -O2 $(WARNINGS) $(MACHINE_FLAGS) $(INCLUDES)
+ASFLAGS = $(CFLAGS) -D__ASSEMBLY__
+
+# What runs before the MMU is on: memory is device memory, where unaligned accesses fault, and calls to memset() and
+# memcpy() made out of loops would reach the C library's.
+EARLY_FLAGS := -mstrict-align -fno-stack-protector -fno-tree-loop-distribute-patterns
+$(O)/arch-arm64/boot/early_%.o: CFLAGS += $(EARLY_FLAGS)
+
+LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,-z,text -Wl,-z,max-page-size=4096 -Wl,--build-id=none \
+	-Wl,--gc-sections -Wl,--fatal-warnings -Wl,--orphan-handling=error -Wl,--defsym=vfprintf=__i_vfprintf
+LDLIBS = $(DEPS)/lib/aarch64-linux-gnu/libfdt.a $(PICOLIBC)/lib/libc.a $(LIBGCC)
+
+ifneq ($(NEEDS_TOOLS),)
+GCC_INCLUDE := $(shell $(CC) -print-file-name=include)
+LIBGCC := $(shell $(CC) -print-libgcc-file-name)
+endif
+
+# A file that changes when the text changes: what depends on it is made again.
+define remember
+@mkdir -p $(@D)
+@printf '%s\n' '$(strip $(1))' | cmp -s - $@ || printf '%s\n' '$(strip $(1))' >$@
+endef
+
+$(O)/.flags: FORCE
+	$(call remember,$(CC) $(CFLAGS) $(EARLY_FLAGS))
+
+$(O)/.link: FORCE
+	$(call remember,$(LDFLAGS) $(LDLIBS) $(IMAGE_OBJS))
+
+COMPILE_DEPS = $(O)/.flags $(O)/include/generated/autoconf.h
+
+$(O)/%.o: %.c $(COMPILE_DEPS)
+	@mkdir -p $(@D)
+	$(call run,CC,$<)$(CC) $(CFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/%.o: %.S $(COMPILE_DEPS)
+	@mkdir -p $(@D)
+	$(call run,AS,$<)$(CC) $(ASFLAGS) -MMD -MP -c $< -o $@
+
+$(O)/libmemstage.a: $(CORE_OBJS) $(O)/.link
+	$(call run,AR,$@)rm -f $@ && $(CROSS)ar rcsD $@ $(CORE_OBJS)
+
+# --- The image ---
+
+$(O)/memstage.lds: $(LDSCRIPT) $(COMPILE_DEPS)
+	$(call run,LDS,$@)$(CC) $(ASFLAGS) -D__LINKER__ -MMD -MP -MT $@ -MF $@.d -E -P -x assembler-with-cpp $< -o $@
+
+LINK = $(CC) $(LDFLAGS) -T $(O)/memstage.lds $(IMAGE_OBJS) $(1) $(LDLIBS) -o $@ && \
+	$(CROSS)nm -n $@ >$@.map
+
+$(O)/ksyms-pass1.S: scripts/ksyms.py
+	@mkdir -p $(@D)
+	@scripts/ksyms.py /dev/null >$@
+
+$(O)/ksyms-pass2.S: $(O)/pass1.elf scripts/ksyms.py
+	$(call run,KSYMS,$@)scripts/ksyms.py $<.map >$@
+
+$(O)/ksyms-%.o: $(O)/ksyms-%.S
+	@$(CC) -c $< -o $@
+
+$(O)/pass1.elf: $(IMAGE_OBJS) $(O)/ksyms-pass1.o $(O)/memstage.lds $(O)/.link
+	$(call run,LD,$@)$(call LINK,$(O)/ksyms-pass1.o)
+
+$(O)/memstage.elf: $(O)/pass1.elf $(O)/ksyms-pass2.o
+	$(call run,LD,$@)$(call LINK,$(O)/ksyms-pass2.o)
+	@scripts/ksyms.py --same-text $(O)/pass1.elf.map $@.map
+
+$(O)/System.map: $(O)/memstage.elf
+	@cp $<.map $@
+
+$(O)/Image: $(O)/memstage.elf
+	$(call run,OBJCOPY,$@)$(CROSS)objcopy -O binary $< $@
+
+-include $(IMAGE_OBJS:.o=.d) $(wildcard $(O)/memstage.lds.d)
+
+# --- compile_commands.json ---
+
+include scripts/host.mk
+include scripts/check.mk
+
+compile_commands.json: FORCE ## For clangd and other tools: how each file is compiled
+	@mkdir -p $(O)
+	$(file >$(O)/compile_commands.txt)
+	$(foreach src,$(filter %.c,$(IMAGE_SRCS)),$(file >>$(O)/compile_commands.txt,$(src) $(CC) $(CFLAGS) \
+		$(if $(filter arch-arm64/boot/early_%,$(src)),$(EARLY_FLAGS))))
+	$(foreach src,$(HOST_ONLY_SRCS),$(file >>$(O)/compile_commands.txt,$(src) $(HOSTCC) $(HOST_CFLAGS)))
+	@scripts/compdb.py $(O)/compile_commands.txt >$@
+
+##@ Running
+
+.PHONY: run test gdb
+run: image ## Boot the image in QEMU (SMP=4 MEM=4G CPU=cortex-a72 APPEND= QEMU_ARGS=)
+	@scripts/run $(O)/Image
+
+# Which tests, and what has to be built for them.
+HOST_TESTS := $(call host_tests,asan) $(call host_tests,tsan)
+SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t test/misuse/*.t))
+TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))
+
+test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
+test: $(filter $(HOST)/%,$(TESTS)) $(if $(filter %.t,$(TESTS)),image) $(if $(T),,check)
+	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS)
+
+gdb: image ## Stop QEMU at reset and attach gdb (GDB_ARGS="-batch -ex 'info registers pc'")
+	@scripts/gdb/session $(O) $(GDB_ARGS)
+
+##@ Other goals
+
+.PHONY: install clean help setup
+install: all ## Install Image, libmemstage.a and headers (PREFIX=/usr/local DESTDIR=)
+	install -d $(DESTDIR)$(PREFIX)/lib/memstage $(DESTDIR)$(PREFIX)/include/memstage
+	install -m 644 $(O)/libmemstage.a $(O)/Image $(DESTDIR)$(PREFIX)/lib/memstage
+	cp -r mm/include/. lib/include/. arch-arm64/include/. $(O)/include/. $(DESTDIR)$(PREFIX)/include/memstage
+
+setup: ## Install the tools that are missing, and nothing else (scripts/setup)
+
+clean: ## Remove all that was built (the unpacked packages in build/deps stay)
+	rm -rf compile_commands.json $(filter-out build/deps,$(wildcard build/*))
+
+help: ## This list
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z%_.]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From the exception level that a core is entered at down to EL1.
+ *
+ * 1. Every core comes through here, with the MMU off, before it touches memory: no stack is used.
+ * 2. EL3 is left for EL2, or for EL1 where EL2 does not exist; EL2 is left for EL1. Each step sets all registers of
+ *    the higher level that decide what EL1 may do: their reset values are unknown, or a boot loader's.
+ * 3. No vectors stay behind at EL2 and EL3. Nothing at EL1 can trap there: SMC and HVC are undefined when we came from
+ *    EL3. Entered at EL2 or EL1, firmware above us keeps its own.
+ * 4. At EL1 the MMU and caches are off, SP is SP_EL1, debug exceptions are off, floating point and SIMD are on (libfdt
+ *    and picolibc use them). SCTLR_EL1 is set both before EL2 is left, for it rules from the next instruction on, and
+ *    after, for cores that are entered at EL1.
+ */
+#include <asm/linkage.h>
+#include <asm/sysreg.h>
+
+	.section .text.boot, "ax", %progbits
+
+/* \reg = the four-bit field at \shift of identification register \id. */
+	.macro	id_field reg, id, shift
+	mrs	\reg, \id
+	ubfx	\reg, \reg, #\shift, #ID_FIELD_WIDTH
+	.endm
+
+/* What EL3 decides. Leaves for EL2 or EL1, at \target, which is to look at CurrentEL. Clobbers x9, x10. */
+	.macro	leave_el3 target
+	mov64	x9, (SCR_NS | SCR_RES1 | SCR_SMD | SCR_RW | SCR_APK | SCR_API)
+	msr	scr_el3, x9
+	msr	cptr_el3, xzr
+	msr	mdcr_el3, xzr
+	id_field x9, id_aa64pfr0_el1, ID_AA64PFR0_GIC_SHIFT
+	cbz	x9, 1f
+	mrs	x9, ICC_SRE_EL3
+	orr	x9, x9, #ICC_SRE_SRE
+	orr	x9, x9, #ICC_SRE_ENABLE
+	msr	ICC_SRE_EL3, x9
+1:	mov	x10, #SPSR_EL1H_MASKED
+	id_field x9, id_aa64pfr0_el1, ID_AA64PFR0_EL2_SHIFT
+	cbz	x9, 2f
+	mov64	x9, SCTLR_EL2_RES1
+	msr	sctlr_el2, x9
+	mov	x10, #SPSR_EL2H_MASKED
+2:	msr	spsr_el3, x10
+	adr	x10, \target
+	msr	elr_el3, x10
+	isb
+	eret
+	.endm
+
+/* What EL2 decides. Leaves for EL1, at \target. Clobbers x9, x10. */
+	.macro	leave_el2 target
+	mov64	x9, (HCR_RW | HCR_APK | HCR_API)
+	msr	hcr_el2, x9
+	isb
+	mov	x9, #(CNTHCTL_EL1PCTEN | CNTHCTL_EL1PCEN)
+	msr	cnthctl_el2, x9
+	msr	cntvoff_el2, xzr
+	mov	x9, #CPTR_EL2_RES1
+	msr	cptr_el2, x9
+	msr	hstr_el2, xzr
+	msr	vttbr_el2, xzr
+	mrs	x9, midr_el1
+	msr	vpidr_el2, x9
+	mrs	x9, mpidr_el1
+	msr	vmpidr_el2, x9
+	/* MDCR_EL2.HPMN: all event counters are EL1's. PMUVer: 0 without a performance monitor, 15 with another's. */
+	mov	x10, #0
+	id_field x9, id_aa64dfr0_el1, ID_AA64DFR0_PMUVER_SHIFT
+	cbz	x9, 1f
+	cmp	x9, #0xf
+	b.eq	1f
+	mrs	x10, pmcr_el0
+	ubfx	x10, x10, #PMCR_N_SHIFT, #PMCR_N_WIDTH
+1:	msr	mdcr_el2, x10
+	id_field x9, id_aa64pfr0_el1, ID_AA64PFR0_GIC_SHIFT
+	cbz	x9, 2f
+	mrs	x9, ICC_SRE_EL2
+	orr	x9, x9, #ICC_SRE_SRE
+	orr	x9, x9, #ICC_SRE_ENABLE
+	msr	ICC_SRE_EL2, x9
+	isb
+	msr	ICH_HCR_EL2, xzr
+2:	mov	x10, #SPSR_EL1H_MASKED
+	msr	spsr_el2, x10
+	adr	x10, \target
+	msr	elr_el2, x10
+	mov64	x9, SCTLR_EL1_RES1
+	msr	sctlr_el1, x9
+	isb
+	eret
+	.endm
+
+/* Go to EL1. Returns the level that was entered at in x0. Clobbers x9, x10; keeps all else. */
+func drop_to_el1
+	mrs	x0, CurrentEL
+	cmp	x0, #CURRENT_EL3
+	b.ne	.Lbelow_el3
+	leave_el3 .Lbelow_el3
+.Lbelow_el3:
+	mrs	x9, CurrentEL
+	cmp	x9, #CURRENT_EL2
+	b.ne	.Lat_el1
+	leave_el2 .Lat_el1
+.Lat_el1:
+	msr	spsel, #1
+	mov64	x9, SCTLR_EL1_RES1
+	msr	sctlr_el1, x9
+	mov	x9, #CPACR_FPEN
+	msr	cpacr_el1, x9
+	msr	mdscr_el1, xzr
+	isb
+	ubfx	x0, x0, #2, #2
+	ret
+endfunc drop_to_el1

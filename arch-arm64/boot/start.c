@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The first C in the high half, on the boot CPU: from an empty machine to mm_init() and the other CPUs.
+ *
+ * The order is forced: bss and per-CPU base before any other function of ours; the clock before the first log line;
+ * vectors before anything that may fault; the tree before the console, whose address it tells; the CPUs' number before
+ * memory is divided among them; memory before interrupts; interrupts before the other CPUs, which must be woken.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <lib/monitor.h>
+#include <lib/printk.h>
+
+#include <mm/mm_init.h>
+#include <mm/percpu.h>
+#include <mm/slab.h>
+
+#include <asm/bug.h>
+#include <asm/irq.h>
+#include <asm/irqflags.h>
+#include <asm/mmu.h>
+#include <asm/processor.h>
+#include <asm/sections.h>
+#include <asm/smp.h>
+#include <asm/stack_protector.h>
+#include <asm/timer.h>
+#include <asm/uart.h>
+
+_Noreturn void start_memstage(phys_addr_t fdt_pa);
+
+static struct boot_info boot_info;
+
+static const void *find_fdt(phys_addr_t fdt_pa)
+{
+	const char *why;
+	const void *fdt = arch_map_fdt(fdt_pa, &why);
+
+	if (!fdt)
+		panic("device tree at 0x%llx: %s", fdt_pa, why);
+	return fdt;
+}
+
+static void describe_boot(const void *fdt, phys_addr_t fdt_pa)
+{
+	boot_info = (struct boot_info){
+		.fdt = fdt,
+		.fdt_pa = fdt_pa,
+		.image_base = kimage_pa(_text),
+		.image_rodata = kimage_pa(__rodata_start),
+		.image_data = kimage_pa(__data_start),
+		.image_end = kimage_pa(_end),
+		.phys_limit = arch_phys_limit(),
+	};
+}
+
+/*
+ * What the boot arguments ask for: memstage.run=COMMAND runs that command of the prompt, with its arguments separated by
+ * commas, and `boot` nothing at all; without it there is a prompt. Return: the run's status.
+ */
+static int run(const char *args)
+{
+	static const char key[] = "memstage.run=";
+	const char *found = strstr(args, key);
+	char line[128], *end;
+
+	if (!found)
+		return monitor_run() ? 1 : 0;
+	snprintf(line, sizeof(line), "%s", found + sizeof(key) - 1);
+	line[strcspn(line, " ")] = '\0';
+	if (!strcmp(line, "boot"))
+		return 0;
+	for (end = line; *end; end++)
+		if (*end == ',')
+			*end = ' ';
+	return monitor_exec(line) ? 1 : 0;
+}
+
+/* The stack protector's canary: not the same on each boot. From here on only functions that never return are live. */
+static void set_canary(void)
+{
+	__stack_chk_guard = (boot_entry_ticks * 0x9e3779b97f4a7c15ULL) & ~0xffULL;
+}
+
+/**
+ * start_memstage() - head.S ends here
+ * @fdt_pa: where the boot loader says the device tree is
+ */
+_Noreturn void start_memstage(phys_addr_t fdt_pa)
+{
+	const void *fdt;
+
+	memset(__bss_start, 0, (size_t)(__bss_stop - __bss_start));
+	set_canary();
+	percpu_init_boot(0);
+	clock_init();
+	cpu_setup();
+	printk("memstage entered at EL%llu, image at 0x%llx, device tree at 0x%llx\n", boot_entry_el, kimage_pa(_text),
+	       fdt_pa);
+	if (boot_bad_relocs)
+		panic("image: %llu relocations are not R_AARCH64_RELATIVE", boot_bad_relocs);
+	fdt = find_fdt(fdt_pa);
+	uart_probe(fdt);
+	arch_print_layout();
+	smp_discover(fdt);
+	describe_boot(fdt, fdt_pa);
+	mm_init(&boot_info, arch_cpu_node);
+	irq_init(fdt);
+	timer_init(fdt);
+	smp_init();
+	local_irq_enable();
+	if (!account_print() || !kmem_cache_check())
+		panic("memory is not accounted for");
+	arch_exit(run(fdt_bootargs(fdt)));
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Discovery of CPUs: /cpus of the tree to numbers.
+ *
+ * 1. A CPU is a child of /cpus whose device_type is "cpu" (Devicetree Specification 3.8), whose status lets it be used,
+ *    and whose reg, in the #address-cells of /cpus, gives the affinity fields of its MPIDR.
+ * 2. Number 0 is the CPU that runs this, found by its MPIDR. The others are numbered in the order of the tree until
+ *    CONFIG_NR_CPUS; how many were left out is said in one line, and so is each node that is malformed or names an
+ *    MPIDR a second time.
+ * 3. A tree without a node for the boot CPU is wrong, but the CPU runs: it is number 0 all the same, with a line.
+ */
+#include <string.h>
+
+#include <libfdt.h>
+
+#include <asm/psci.h>
+#include <asm/smp.h>
+#include <asm/sysreg.h>
+#include <lib/dt.h>
+#include <lib/printk.h>
+#include <lib/smp.h>
+
+#include "cpu_map.h"
+
+static struct cpu_desc cpus[CONFIG_NR_CPUS] = { [0] = { .node = -1 } };
+
+const struct cpu_desc *cpu_desc(int cpu)
+{
+	return &cpus[cpu];
+}
+
+static bool has_string(const void *fdt, int node, const char *name, const char *value)
+{
+	int len;
+	const char *prop = fdt_getprop(fdt, node, name, &len);
+
+	return prop && fdt_stringlist_contains(prop, len, value);
+}
+
+static int find_mpidr(u64 mpidr)
+{
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		if (cpus[cpu].mpidr == mpidr)
+			return cpu;
+	return -1;
+}
+
+/* Return: whether @node's reg is one address of @cells cells that can be an MPIDR. */
+static bool read_mpidr(const void *fdt, int node, int cells, u64 *mpidr)
+{
+	int len;
+	const void *reg = fdt_getprop(fdt, node, "reg", &len);
+
+	if (!reg || len != cells * (int)sizeof(fdt32_t))
+		return false;
+	*mpidr = dt_cells(reg, cells);
+	return !(*mpidr & ~MPIDR_AFFINITY);
+}
+
+static void fill(const void *fdt, int node, struct cpu_desc *desc, u64 mpidr)
+{
+	u32 nid;
+
+	desc->mpidr = mpidr;
+	desc->node = dt_u32(fdt, node, "numa-node-id", &nid) == 0 ? (int)nid : -1;
+	desc->by_psci = has_string(fdt, node, "enable-method", "psci");
+}
+
+/* Take up the CPU of @node. Return: false when there is no number left for it. */
+static bool add_cpu(const void *fdt, int node, int cells, bool *boot_seen)
+{
+	const char *name = fdt_get_name(fdt, node, NULL);
+	u64 mpidr;
+
+	if (!read_mpidr(fdt, node, cells, &mpidr)) {
+		printk("SMP: /cpus/%s: reg is not an MPIDR: left out\n", name);
+		return true;
+	}
+	if (mpidr == cpus[0].mpidr && !*boot_seen) {
+		*boot_seen = true;
+		fill(fdt, node, &cpus[0], mpidr);
+		return true;
+	}
+	if (find_mpidr(mpidr) >= 0) {
+		printk("SMP: /cpus/%s: a second CPU of MPIDR 0x%llx: left out\n", name, mpidr);
+		return true;
+	}
+	if (nr_cpu_ids == CONFIG_NR_CPUS)
+		return false;
+	fill(fdt, node, &cpus[nr_cpu_ids++], mpidr);
+	return true;
+}
+
+static void scan_cpus(const void *fdt, int parent)
+{
+	int cells = fdt_address_cells(fdt, parent), node, left_out = 0;
+	bool boot_seen = false;
+
+	if (cells < 1 || cells > 2) {
+		printk("SMP: /cpus: #address-cells is neither 1 nor 2: one CPU\n");
+		return;
+	}
+	fdt_for_each_subnode(node, fdt,
+			     parent) if (has_string(fdt, node, "device_type", "cpu") && dt_enabled(fdt, node))
+		left_out += !add_cpu(fdt, node, cells, &boot_seen);
+	if (!boot_seen)
+		printk("SMP: /cpus does not name the CPU that runs, MPIDR 0x%llx\n", cpus[0].mpidr);
+	if (left_out)
+		printk("SMP: %d CPUs of the tree left out, NR_CPUS is %d\n", left_out, CONFIG_NR_CPUS);
+}
+
+void smp_discover(const void *fdt)
+{
+	int parent = fdt_path_offset(fdt, "/cpus");
+
+	nr_cpu_ids = 1;
+	cpus[0].mpidr = read_sysreg(mpidr_el1) & MPIDR_AFFINITY;
+	if (parent < 0)
+		printk("SMP: the tree has no /cpus: one CPU\n");
+	else
+		scan_cpus(fdt, parent);
+	psci_init(fdt);
+}

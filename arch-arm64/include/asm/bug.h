@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The end of a run, and the trace that goes before it.
+ */
+#ifndef ASM_BUG_H
+#define ASM_BUG_H
+
+#include <lib/types.h>
+
+/**
+ * arch_exit() - end the run with this status
+ * @status: QEMU's exit status, 0 to 255; 0 is success
+ *
+ * Tries, in this order: semihosting (gives QEMU the status), PSCI SYSTEM_OFF (always status 0), sleep for ever with
+ * interrupts masked. A way that is missing traps, and the trap's fix-up goes on to the next. Context: any.
+ */
+_Noreturn void arch_exit(int status);
+
+/** arch_dump_stack() - the caller's backtrace, with symbol names, to the log. Context: any. */
+void arch_dump_stack(void);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Mappings that the core and the drivers ask for. Group 6 of the port contract (<mm/port.h>), and the port's own.
+ *
+ * All of these are for the boot CPU before hand-over, alone, without a lock. Tables come from memblock. A mapping once
+ * made stays, on every CPU.
+ */
+#ifndef ASM_MMU_H
+#define ASM_MMU_H
+
+#include <lib/types.h>
+
+/** arch_boot_va() - an address for [@pa, @pa + @size), RAM that memblock has just reserved; NULL: window full */
+void *arch_boot_va(phys_addr_t pa, size_t size);
+
+/** arch_map_linear() - map RAM, page aligned, into the linear map; the image's text and rodata read-only */
+void arch_map_linear(phys_addr_t base, phys_addr_t end);
+
+/** arch_linear_map_done() - all RAM is mapped: from here on arch_boot_va() is __va() */
+void arch_linear_map_done(void);
+
+/** arch_map_vmemmap() - map memmap storage, page aligned. Return: 0, or -ENOMEM with nothing undone. */
+int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size);
+
+/**
+ * arch_alloc_stack() - give a CPU its stack, 16 KiB above an unmapped guard, from memory of node @nid
+ * @cpu: 1 to CONFIG_NR_CPUS - 1; the boot CPU runs on its stack already
+ *
+ * Panics when memblock has no memory. The CPU starts at STACK_INITIAL_SP(@cpu).
+ */
+void arch_alloc_stack(int cpu, int nid);
+
+/**
+ * arch_map_fdt() - map the device tree read-only
+ * @pa: where it is said to lie: what the boot loader passed in x0
+ * @why: set to what is wrong with it, in words, when NULL is returned
+ *
+ * Looks at magic and size only. Context: once, after cpu_setup(). Return: the tree, or NULL.
+ */
+const void *arch_map_fdt(phys_addr_t pa, const char **why);
+
+/**
+ * arch_map_device() - map device registers (nGnRE)
+ * @pa: any alignment
+ * @size: bytes
+ *
+ * From a window of 2 MiB; works before there is an allocator. Panics when the window is full or the registers lie
+ * beyond the CPU's physical addresses. Return: the address that corresponds to @pa.
+ */
+void *arch_map_device(phys_addr_t pa, size_t size);
+
+/** arch_pa_bits() - width of this CPU's physical addresses in bits, 32 to 48 (more are not used) */
+unsigned int arch_pa_bits(void);
+
+/** arch_phys_limit() - one past the last physical address that both this CPU and the linear map reach */
+phys_addr_t arch_phys_limit(void);
+
+/** arch_table_pages() - pages of memory that page tables have taken, those inside the image not counted */
+unsigned long arch_table_pages(void);
+
+/** arch_print_layout() - the parts of the address space, into the log */
+void arch_print_layout(void);
+
+/**
+ * struct pt_stats - what the page tables hold
+ * @tables: table pages, those inside the image included
+ * @leaves: by level, blocks and pages mapped
+ */
+struct pt_stats {
+	unsigned long tables;
+	unsigned long leaves[4];
+};
+
+/**
+ * arch_pt_check() - walk all tables and prove that they keep the rules
+ * @stats: filled in
+ *
+ * The rules: nothing is writable and executable, nothing is open to EL0, every entry has its access flag, the tables
+ * are those of the image plus arch_table_pages(). Each breach is one line in the log. Context: after
+ * arch_linear_map_done(). Cost: O(tables). Return: whether all hold.
+ */
+bool arch_pt_check(struct pt_stats *stats);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * This CPU's per-CPU base, in TPIDR_EL1. Group 2 of the port contract (<mm/port.h>).
+ *
+ * The base of a CPU changes at most once (from the boot area to the final one), and the compiler is told that reading
+ * it has no side effect: it may read once and use the value again. So the function that sets the base, and any that
+ * this one is inlined into, must not read it.
+ */
+#ifndef ASM_PERCPU_H
+#define ASM_PERCPU_H
+
+/** asm_percpu_base() - the base of this CPU's per-CPU area. Cost: one instruction. */
+static inline __attribute__((always_inline)) void *asm_percpu_base(void)
+{
+	void *base;
+
+	__asm__("mrs %0, tpidr_el1" : "=r"(base));
+	return base;
+}
+
+/** asm_set_percpu_base() - once per CPU before anything of mm or lib runs on it, and once more on the boot CPU */
+static inline void asm_set_percpu_base(void *base)
+{
+	__asm__ volatile("msr tpidr_el1, %0" : : "r"(base) : "memory");
+}
+
+#endif

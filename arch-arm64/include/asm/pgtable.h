@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Translation tables: their format (Arm ARM D8.3, VMSAv8-64, 4 KiB granule, 48 bits), the static ones, and the engine
+ * that maps ranges.
+ *
+ * A table is one page of 512 entries of 8 bytes. Level 0 entries cover 512 GiB each, level 1 1 GiB, level 2 2 MiB,
+ * level 3 a page. Levels 1 and 2 may hold blocks, level 3 holds pages; an entry of 0 maps nothing.
+ */
+#ifndef ASM_PGTABLE_H
+#define ASM_PGTABLE_H
+
+#include <lib/types.h>
+
+#include <asm/layout.h>
+#include <asm/sysreg.h>
+
+#define PT_ENTRIES	512
+#define PT_LAST_LEVEL	3
+#define PT_SHIFT(level) (PAGE_SHIFT + 9 * (PT_LAST_LEVEL - (level)))
+#define PT_SPAN(level)	(1ULL << PT_SHIFT(level))
+
+#define PTE_VALID     (1ULL << 0)
+#define PTE_TABLE     (3ULL << 0) /* levels 0 to 2: the next table */
+#define PTE_BLOCK     (1ULL << 0) /* levels 1 and 2 */
+#define PTE_PAGE      (3ULL << 0) /* level 3 */
+#define PTE_TYPE_MASK (3ULL << 0)
+#define PTE_MAIR(idx) ((u64)(idx) << 2)
+#define PTE_USER      (1ULL << 6)
+#define PTE_RDONLY    (1ULL << 7)
+#define PTE_SH_INNER  (3ULL << 8)
+#define PTE_AF	      (1ULL << 10)
+#define PTE_PXN	      (1ULL << 53)
+#define PTE_UXN	      (1ULL << 54)
+#define PTE_ADDR_MASK 0x0000fffffffff000ULL
+
+/* What a mapping allows: nothing is both writable and executable, and nothing is for EL0. */
+#define PT_NORMAL (PTE_MAIR(MAIR_IDX_NORMAL_WB) | PTE_SH_INNER | PTE_AF | PTE_UXN)
+#define PT_RX	  (PT_NORMAL | PTE_RDONLY)
+#define PT_RO	  (PT_NORMAL | PTE_RDONLY | PTE_PXN)
+#define PT_RW	  (PT_NORMAL | PTE_PXN)
+#define PT_DEVICE (PTE_MAIR(MAIR_IDX_DEVICE_nGnRE) | PTE_AF | PTE_UXN | PTE_PXN)
+
+#define IMAGE_L3_ENTRIES (KIMAGE_SIZE_MAX / PAGE_SIZE)
+
+/**
+ * struct boot_tables - the tables that exist before there is an allocator; they stay in use for ever
+ * @pgd: level 0 of TTBR1_EL1
+ * @high_l1: level 1 of the last 512 GiB: image and fixmap
+ * @image_l2: level 2 of the image
+ * @image_l3: level 3 of the image: KIMAGE_SIZE_MAX / 2 MiB tables, one after the other
+ * @stacks_l1: level 1 of the stacks
+ * @stacks_l2: level 2 of the stacks
+ * @stacks_l3: level 3 of the stacks, of all STACKS_MAX CPUs
+ * @fix_l2: level 2 of the fixmap; its first two entries are the window on the device tree
+ * @fix_slot: level 3 of FIX_SLOT_START
+ * @fix_device: level 3 of FIX_DEVICE_START
+ * @fix_boot: level 3 of FIX_BOOT_START
+ */
+struct boot_tables {
+	u64 pgd[PT_ENTRIES];
+	u64 high_l1[PT_ENTRIES];
+	u64 image_l2[PT_ENTRIES];
+	u64 image_l3[IMAGE_L3_ENTRIES];
+	u64 stacks_l1[PT_ENTRIES];
+	u64 stacks_l2[PT_ENTRIES];
+	u64 stacks_l3[PT_ENTRIES];
+	u64 fix_l2[PT_ENTRIES];
+	u64 fix_slot[PT_ENTRIES];
+	u64 fix_device[PT_ENTRIES];
+	u64 fix_boot[PT_ENTRIES];
+} __aligned(PAGE_SIZE);
+
+_Static_assert(offsetof(struct boot_tables, pgd) == 0, "head.S takes the address of boot_tables for TTBR1_EL1");
+_Static_assert(sizeof(struct boot_tables) % PAGE_SIZE == 0, "tables are whole pages");
+
+#pragma GCC visibility push(hidden)
+extern struct boot_tables boot_tables;
+#pragma GCC visibility pop
+
+/** pt_index() - which entry of a table of @level maps @va */
+static inline unsigned int pt_index(u64 va, int level)
+{
+	return (va >> PT_SHIFT(level)) & (PT_ENTRIES - 1);
+}
+
+/** pt_is_table() - whether an entry of @level points to a table */
+static inline bool pt_is_table(u64 entry, int level)
+{
+	return level < PT_LAST_LEVEL && (entry & PTE_TYPE_MASK) == PTE_TABLE;
+}
+
+/** pt_table() - address of the table of @level at physical address @pa; valid until the next call with this level */
+u64 *pt_table(phys_addr_t pa, int level);
+
+/**
+ * struct pt_walk - a walk over all entries that are not 0, in the order of addresses, tables before what they hold
+ * @va: first address that the current entry maps
+ * @entry: the current entry
+ * @level: its level
+ * @table: the walk's own: the tables on the way down
+ * @base: the walk's own: first address of each
+ * @next: the walk's own: entry to look at next in each
+ * @depth: the walk's own: the lowest of them, -1 when done
+ */
+struct pt_walk {
+	u64 va;
+	u64 entry;
+	int level;
+	const u64 *table[PT_LAST_LEVEL + 1];
+	u64 base[PT_LAST_LEVEL + 1];
+	unsigned int next[PT_LAST_LEVEL + 1];
+	int depth;
+};
+
+/** pt_walk_start() - begin a walk. Context: after arch_linear_map_done(), while nobody changes tables. */
+void pt_walk_start(struct pt_walk *walk);
+
+/** pt_walk_next() - go to the next entry. Return: false when there is none. */
+bool pt_walk_next(struct pt_walk *walk);
+
+/** typedef pt_alloc_fn - one page for a table, any contents: its physical address, 0 when there is none */
+typedef phys_addr_t (*pt_alloc_fn)(void);
+
+/**
+ * pt_map() - map a range with the largest blocks that fit
+ * @va: page aligned
+ * @pa: page aligned
+ * @size: bytes, page aligned
+ * @prot: PT_RX, PT_RO, PT_RW or PT_DEVICE
+ * @alloc: where missing tables come from
+ *
+ * Nothing may be mapped in the range yet: panics naming both mappings. On return the mapping works on every CPU.
+ * Context: the caller keeps others from changing tables of the same range; until hand-over only the boot CPU runs.
+ * Cost: O(entries written + tables passed); about six instructions per entry and sixty per table.
+ * Return: 0; -ENOMEM when @alloc had no page: what was mapped before stays mapped.
+ */
+int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc);
+
+/** pt_boot_alloc() - a pt_alloc_fn that takes from memblock, before hand-over */
+phys_addr_t pt_boot_alloc(void);
+
+/** pt_use_linear_map() - tables are reached through the linear map from now on */
+void pt_use_linear_map(void);
+
+/** pt_linear_ready() - whether they are */
+bool pt_linear_ready(void);
+
+/** fixmap_table() - map the table page at @pa where tables of @level are reached before the linear map is there */
+u64 *fixmap_table(phys_addr_t pa, int level);
+
+/** fixmap_release_tables() - unmap what fixmap_table() mapped */
+void fixmap_release_tables(void);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The CPUs: which the tree names, how they are started, how they are reached.
+ *
+ * 1. smp_discover() numbers them: 0 is the boot CPU, wherever it stands in /cpus, the others follow in the order of
+ *    the tree, at most CONFIG_NR_CPUS.
+ * 2. smp_init() starts the others one after the other; each comes through secondary_entry (boot/head.S), reads its
+ *    struct secondary_boot with the MMU off, and ends in secondary_start().
+ */
+#ifndef ASM_SMP_H
+#define ASM_SMP_H
+
+/* Offsets of struct secondary_boot for head.S, asserted below. */
+#define SECONDARY_BOOT_SP     0
+#define SECONDARY_BOOT_PERCPU 8
+#define SECONDARY_BOOT_MPIDR  16
+
+#ifndef __ASSEMBLER__
+
+#include <lib/types.h>
+
+#include <asm/percpu.h>
+
+/* Affinity fields of MPIDR_EL1: Aff3 in bits 39:32, Aff2, Aff1, Aff0 in bits 23:0. */
+#define MPIDR_AFFINITY 0xff00ffffffULL
+
+/**
+ * struct secondary_boot - what a starting CPU needs before it can look at anything else
+ * @sp: its initial stack pointer
+ * @percpu: its per-CPU base
+ * @mpidr: its affinity
+ *
+ * The CPU gets its physical address in x0 and reads it with the MMU off: the writer cleans it to the point of
+ * coherency. Each has a cache line (at most 128 bytes) of its own, so that cleaning one disturbs no other.
+ */
+struct secondary_boot {
+	u64 sp;
+	u64 percpu;
+	u64 mpidr;
+} __aligned(128);
+
+_Static_assert(offsetof(struct secondary_boot, sp) == SECONDARY_BOOT_SP, "head.S reads here");
+_Static_assert(offsetof(struct secondary_boot, percpu) == SECONDARY_BOOT_PERCPU, "head.S reads here");
+_Static_assert(offsetof(struct secondary_boot, mpidr) == SECONDARY_BOOT_MPIDR, "head.S reads here");
+
+/* boot/head.S: where PSCI starts a CPU; entered at its physical address, x0 the physical address of its record. */
+extern char secondary_entry[];
+
+/** secondary_start() - head.S ends here, on the CPU's own stack with the MMU on and interrupts masked */
+_Noreturn void secondary_start(void);
+
+/** smp_processor_id() - number of the calling CPU: the first field of its per-CPU area (asserted in cpu/smp.c) */
+static __always_inline int smp_processor_id(void)
+{
+	return (int)*(const u32 *)asm_percpu_base();
+}
+
+/** smp_discover() - read /cpus and /psci, set nr_cpu_ids. Boot CPU, before anything asks how many CPUs there are. */
+void smp_discover(const void *fdt);
+
+/**
+ * smp_init() - start the other CPUs and wait until each is on line or has failed
+ *
+ * Each CPU's stack and per-CPU area exist. Context: the boot CPU, thread, after irq_init() and timer_init().
+ */
+void smp_init(void);
+
+/** arch_cpu_node() - numa-node-id of @cpu in the tree, -1 when it has none */
+int arch_cpu_node(int cpu);
+
+/** arch_send_call() - make @cpu run smp_call_interrupt() soon. @cpu is on line. */
+void arch_send_call(int cpu);
+
+/** arch_wake_idle() - make @cpu leave its idle wait and look at its work. @cpu is on line. */
+void arch_wake_idle(int cpu);
+
+/** arch_cross_call_ok() - whether this context may wait for other CPUs: interrupts unmasked, not in a handler */
+bool arch_cross_call_ok(void);
+
+#endif
+#endif

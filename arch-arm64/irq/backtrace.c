@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Backtraces by frame pointers.
+ *
+ * 1. x29 points to a frame record {caller's x29, return address} (Procedure Call Standard, 6.4.6). Exception entry
+ *    leaves one too, so a trace goes on through a handler into what it interrupted.
+ * 2. Nothing is trusted: a record is read only when it lies wholly in a stack this CPU can be on (its own, or the
+ *    emergency stack), is aligned to eight, and lies above the one before, except for the one step from the emergency
+ *    stack to the CPU's own. So a trace ends, and never faults.
+ * 3. A frame that returns to the same place as the one before is counted instead of printed, so that a runaway
+ *    recursion shows who began it.
+ * 4. A leaf function makes no frame record, so where an exception interrupts one its caller is in x30 only. x30 is
+ *    taken for such a caller when it lies in another function than the interrupted instruction and is not what the
+ *    first record says anyway: within a function that made a record it is either of the two.
+ * 5. A return address is that of the instruction after the call. Where the call was a function's last instruction
+ *    (a call to a _Noreturn function) that would be the next function's name: the lookup is for one byte before.
+ */
+#include <asm/bug.h>
+#include <asm/exception.h>
+#include <asm/ksyms.h>
+#include <asm/layout.h>
+#include <asm/smp.h>
+#include <lib/printk.h>
+
+extern char emergency_stack[EMERGENCY_STACK_SIZE];
+
+struct frame_record {
+	u64 fp;
+	u64 lr;
+};
+
+static bool on_emergency_stack(u64 fp)
+{
+	u64 base = (uintptr_t)emergency_stack;
+
+	return fp >= base && fp <= base + EMERGENCY_STACK_SIZE - sizeof(struct frame_record);
+}
+
+static bool on_own_stack(u64 fp)
+{
+	u64 top = STACK_TOP(smp_processor_id());
+
+	return fp >= top - STACK_SIZE && fp <= top - sizeof(struct frame_record);
+}
+
+/* Whether the record at @next may follow the one at @fp in a chain. */
+static bool follows(u64 fp, u64 next)
+{
+	if (next % sizeof(u64))
+		return false;
+	if (on_own_stack(next))
+		return next > fp || on_emergency_stack(fp);
+	return on_emergency_stack(next) && next > fp;
+}
+
+static void print_frame(u64 pc, u64 lookup)
+{
+	u64 offset;
+	const char *name = ksym_lookup(lookup, &offset);
+
+	if (name)
+		printk("  [%016llx] %s+0x%llx\n", pc, name, offset + (pc - lookup));
+	else
+		printk("  [%016llx]\n", pc);
+}
+
+static void print_repeats(unsigned int repeats)
+{
+	if (repeats)
+		printk("  ... the same %u times more\n", repeats);
+}
+
+static const struct frame_record *record_at(u64 fp)
+{
+	return (const struct frame_record *)(uintptr_t)fp;
+}
+
+/* Whether @lr is the only trace of the function that called the one of @pc. */
+static bool is_leaf_caller(u64 pc, u64 lr, u64 fp)
+{
+	u64 pc_offset = 0, lr_offset;
+
+	if (!ksym_lookup(lr - 1, &lr_offset))
+		return false;
+	if (ksym_lookup(pc, &pc_offset) && pc - pc_offset == lr - 1 - lr_offset)
+		return false;
+	return !follows(0, fp) || record_at(fp)->lr != lr;
+}
+
+void backtrace(u64 pc, u64 lr, u64 fp)
+{
+	unsigned int frames = 0, repeats = 0;
+	u64 from = 0, last = 0;
+
+	printk("Backtrace of CPU %d:\n", smp_processor_id());
+	print_frame(pc, pc);
+	if (is_leaf_caller(pc, lr, fp))
+		print_frame(lr, lr - 1);
+	while (follows(from, fp) && frames < BACKTRACE_MAX) {
+		const struct frame_record *record = record_at(fp);
+
+		if (!record->lr)
+			break;
+		if (record->lr == last) {
+			repeats++;
+		} else {
+			print_repeats(repeats);
+			print_frame(record->lr, record->lr - 1);
+			repeats = 0;
+			frames++;
+		}
+		last = record->lr;
+		from = fp;
+		fp = record->fp;
+	}
+	print_repeats(repeats);
+}
+
+void arch_dump_stack(void)
+{
+	const struct frame_record *record = __builtin_frame_address(0);
+
+	backtrace(record->lr, 0, record->fp);
+}

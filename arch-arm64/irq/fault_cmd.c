@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * `fault KIND CPU`: make an exception on purpose, on any CPU, to see it reported.
+ *
+ * 1. Each kind is a function that does not return: the report ends the run with status 1.
+ * 2. The accesses are assembly, so that the compiler, which may assume that they do not happen, keeps them.
+ * 3. On another CPU than the caller's the fault is made by its idle loop, as work: on that CPU's own stack.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <asm/layout.h>
+#include <asm/sections.h>
+#include <asm/smp.h>
+#include <lib/monitor.h>
+#include <lib/printk.h>
+#include <lib/smp.h>
+
+#define RET_INSTRUCTION 0xd65f03c0U
+
+static u32 ret_in_data = RET_INSTRUCTION;
+
+static void load32(u64 addr)
+{
+	u32 value;
+
+	__asm__ volatile("ldr %w0, [%1]" : "=r"(value) : "r"(addr) : "memory");
+}
+
+static void fault_null(void)
+{
+	load32(0);
+}
+
+static void fault_text_write(void)
+{
+	__asm__ volatile("str wzr, [%0]" : : "r"(_text) : "memory");
+}
+
+static void fault_data_exec(void)
+{
+	__asm__ volatile("blr %0" : : "r"(&ret_in_data) : "x30", "memory");
+}
+
+/* Push without end. */
+static void fault_stack(void)
+{
+	__asm__ volatile("1:	str xzr, [sp, #-64]!\n"
+			 "	b	1b\n"
+			 :
+			 :
+			 : "memory");
+}
+
+static void fault_undef(void)
+{
+	__asm__ volatile("udf #0");
+}
+
+static void fault_brk(void)
+{
+	__asm__ volatile("brk #1");
+}
+
+/* Device memory takes aligned accesses only. */
+static void fault_unaligned(void)
+{
+	load32(EARLY_UART_VADDR + 1);
+}
+
+struct fault_kind {
+	const char *name;
+	void (*make)(void);
+};
+
+static const struct fault_kind kinds[] = {
+	{ "null", fault_null },		  { "text-write", fault_text_write }, { "data-exec", fault_data_exec },
+	{ "stack", fault_stack },	  { "undef", fault_undef },	      { "brk", fault_brk },
+	{ "unaligned", fault_unaligned },
+};
+
+static const struct fault_kind *find_kind(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i].name, name) == 0)
+			return &kinds[i];
+	return NULL;
+}
+
+static void make_fault(void *arg)
+{
+	const struct fault_kind *kind = arg;
+
+	kind->make();
+}
+
+static int usage(void)
+{
+	con_printf("usage: fault KIND CPU, with KIND one of");
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		con_printf(" %s", kinds[i].name);
+	con_printf("\n");
+	return -EINVAL;
+}
+
+static int cmd_fault(int argc, char **argv)
+{
+	const struct fault_kind *kind = argc == 3 ? find_kind(argv[1]) : NULL;
+	char *end;
+	long cpu;
+	int err;
+
+	if (!kind)
+		return usage();
+	cpu = strtol(argv[2], &end, 10);
+	if (*end || end == argv[2] || cpu < 0 || cpu >= nr_cpu_ids || !cpu_online((int)cpu)) {
+		con_printf("fault: CPU %s is not on line\n", argv[2]);
+		return -ENXIO;
+	}
+	if (cpu == smp_processor_id())
+		kind->make();
+	err = smp_work_start((int)cpu, make_fault, (void *)(uintptr_t)kind);
+	if (err) {
+		con_printf("fault: CPU %ld has other work\n", cpu);
+		return err;
+	}
+	smp_work_wait((int)cpu);
+	return 0;
+}
+MONITOR_CMD(fault, "KIND CPU", "make an exception (null, text-write, data-exec, stack, ...)", cmd_fault);

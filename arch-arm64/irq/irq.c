@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interrupts: registration and dispatch.
+ *
+ * 1. slots[] holds the registered handlers, slot_of[] for each INTID the number of its slot plus one, 0 for none.
+ *    Both are written by the boot CPU, each slot before the interrupt it is for is enabled, and never change after;
+ *    dispatch reads them without a lock.
+ * 2. counts are written by their own CPU only, in interrupt context; `interrupts` reads them as they are.
+ * 3. An interrupt that nobody registered is disabled where it is taken, with one line, so that a device which holds
+ *    its line up cannot stop the machine.
+ * 4. Dispatch acknowledges until the controller has nothing left; interrupts stay masked, so handlers do not nest.
+ */
+#include <errno.h>
+
+#include <libfdt.h>
+
+#include <asm/irq.h>
+#include <asm/processor.h>
+#include <asm/smp.h>
+#include <lib/dt.h>
+#include <lib/monitor.h>
+#include <lib/printk.h>
+#include <lib/smp.h>
+#include <mm/percpu.h>
+
+/* SGIs, the timer and a few devices. */
+#define IRQ_HANDLERS_MAX 16
+
+struct irq_slot {
+	u32 intid;
+	irq_handler_t handler;
+	const char *name;
+	u64 counts[CONFIG_NR_CPUS];
+};
+
+static const struct irq_chip *const chips[] = { &gicv2_chip };
+static const struct irq_chip *chip;
+
+static struct irq_slot slots[IRQ_HANDLERS_MAX];
+static u8 slot_of[INTID_LIMIT];
+static u32 nr_slots;
+
+_Static_assert(IRQ_HANDLERS_MAX < 256, "slot_of[] holds a slot's number plus one in a byte");
+
+bool irq_available(void)
+{
+	return chip;
+}
+
+int irq_max_cpus(void)
+{
+	return chip ? chip->max_cpus : 1;
+}
+
+int irq_register(u32 intid, irq_handler_t handler, const char *name)
+{
+	struct irq_slot *slot = &slots[nr_slots];
+
+	if (!chip)
+		return -ENXIO;
+	if (intid >= INTID_LIMIT)
+		return -EINVAL;
+	if (slot_of[intid])
+		return -EBUSY;
+	if (nr_slots == IRQ_HANDLERS_MAX)
+		return -ENOSPC;
+	slot->intid = intid;
+	slot->handler = handler;
+	slot->name = name;
+	slot_of[intid] = (u8)++nr_slots;
+	chip->enable(intid);
+	return 0;
+}
+
+static void handle(u32 intid)
+{
+	u32 number = slot_of[intid];
+	struct irq_slot *slot = &slots[number - 1];
+	int cpu = smp_processor_id();
+
+	if (!number) {
+		chip->disable(intid);
+		printk("irq: interrupt %u has no handler: disabled on CPU %d\n", intid, cpu);
+		return;
+	}
+	slot->counts[cpu]++;
+	slot->handler(intid);
+}
+
+void irq_dispatch(void)
+{
+	struct mm_cpu *self = this_cpu();
+	u32 token = chip->ack();
+
+	self->irq_depth++;
+	for (; (token & INTID_MASK) < INTID_LIMIT; token = chip->ack()) {
+		handle(token & INTID_MASK);
+		chip->eoi(token);
+	}
+	self->irq_depth--;
+}
+
+void irq_send_sgi(int cpu, u32 sgi)
+{
+	chip->send_sgi(cpu, sgi);
+}
+
+u64 irq_count(u32 intid, int cpu)
+{
+	u32 number = intid < INTID_LIMIT ? slot_of[intid] : 0;
+
+	return number ? READ_ONCE(slots[number - 1].counts[cpu]) : 0;
+}
+
+static void call_interrupt(u32 intid)
+{
+	(void)intid;
+	smp_call_interrupt();
+}
+
+static void wake_interrupt(u32 intid)
+{
+	(void)intid;
+	cpu_note_wake();
+}
+
+/* The controller that interrupts of the root's children go to: the root's interrupt-parent. */
+static int root_controller(const void *fdt)
+{
+	u32 phandle;
+	int err = dt_u32(fdt, 0, "interrupt-parent", &phandle);
+
+	return err ? err : fdt_node_offset_by_phandle(fdt, phandle);
+}
+
+static void probe(const void *fdt, int node)
+{
+	const char *model = fdt_getprop(fdt, node, "compatible", NULL);
+
+	for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
+		if (!dt_compatible(fdt, node, chips[i]->compatible))
+			continue;
+		if (chips[i]->probe(fdt, node) == 0)
+			chip = chips[i];
+		return;
+	}
+	printk("irq: no driver for %s (%s): one CPU, no interrupts\n", fdt_get_name(fdt, node, NULL),
+	       model ? model : "no compatible");
+}
+
+void irq_init(const void *fdt)
+{
+	int node = root_controller(fdt);
+
+	if (node < 0) {
+		printk("irq: the tree's root names no interrupt-parent: one CPU, no interrupts\n");
+		return;
+	}
+	probe(fdt, node);
+	if (!chip)
+		return;
+	chip->init_cpu();
+	irq_register(SGI_CALL, call_interrupt, "cross call");
+	irq_register(SGI_WAKE, wake_interrupt, "wake-up");
+}
+
+void irq_init_cpu(void)
+{
+	chip->init_cpu();
+	for (u32 i = 0; i < nr_slots; i++)
+		if (slots[i].intid < INTID_SPI)
+			chip->enable(slots[i].intid);
+}
+
+static int cmd_interrupts(int argc, char **argv)
+{
+	int cpu;
+
+	(void)argc;
+	(void)argv;
+	con_printf("%6s", "");
+	for_each_online_cpu(cpu)
+		con_printf("       CPU%-2d", cpu);
+	con_printf("\n");
+	for (u32 i = 0; i < nr_slots; i++) {
+		con_printf("%5u:", slots[i].intid);
+		for_each_online_cpu(cpu)
+			con_printf(" %11llu", READ_ONCE(slots[i].counts[cpu]));
+		con_printf("  %s\n", slots[i].name);
+	}
+	return 0;
+}
+MONITOR_CMD(interrupts, "", "interrupts taken, per CPU", cmd_interrupts);

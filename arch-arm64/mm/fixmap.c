@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The fixmap: windows whose tables are part of the image, so that they work before there is an allocator.
+ *
+ * 1. Window on the device tree: two blocks of 2 MiB, read-only. A tree of at most 2 MiB, wherever it begins, lies in
+ *    the block of its first byte and the one after; the second is mapped only if the tree reaches it.
+ * 2. Windows of pages that fill from the bottom and stay: device registers (nGnRE), and RAM for arch_boot_va(). What
+ *    lies at an address in them never changes, so no TLB invalidation is needed.
+ * 3. Single pages that change: one for each level of tables (pt_table()). There the old entry is taken away, and the
+ *    TLB told, before the new one is written (break-before-make, Arm ARM D8.16.1). Only the boot CPU uses them, alone,
+ *    so only its own TLB is told.
+ *
+ * Callers: the boot CPU, before hand-over; no lock.
+ */
+#include <lib/printk.h>
+
+#include <libfdt.h>
+
+#include <asm/barrier.h>
+#include <asm/exception.h>
+#include <asm/mmu.h>
+#include <asm/page.h>
+#include <asm/pgtable.h>
+#include <asm/sections.h>
+
+#define FDT_SIZE_MAX FIXMAP_WINDOW
+
+_Static_assert(FIXMAP_WINDOW == PT_SPAN(2), "a window is what one table of level 3 maps");
+_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_DEVICE_START, "the single pages fit in their window");
+
+/**
+ * struct window - pages handed out from the bottom
+ * @entries: its table of level 3
+ * @va: its first address
+ * @used: pages handed out; used + free = PT_ENTRIES
+ */
+struct window {
+	u64 *entries;
+	u64 va;
+	unsigned int used;
+};
+
+static struct window device_window = { .entries = boot_tables.fix_device, .va = FIX_DEVICE_START };
+static struct window boot_window = { .entries = boot_tables.fix_boot, .va = FIX_BOOT_START };
+
+/* Which table page each level's single page shows; 0 for none. */
+static phys_addr_t shown_table[PT_LAST_LEVEL + 1];
+
+static void *window_map(struct window *window, phys_addr_t pa, size_t size, u64 prot)
+{
+	phys_addr_t first = ALIGN_DOWN(pa, PAGE_SIZE);
+	u64 pages = (ALIGN(pa + size, PAGE_SIZE) - first) >> PAGE_SHIFT;
+	u64 va = window->va + window->used * PAGE_SIZE;
+
+	if (pages > PT_ENTRIES - window->used)
+		return NULL;
+	for (u64 i = 0; i < pages; i++)
+		window->entries[window->used++] = (first + i * PAGE_SIZE) | prot | PTE_PAGE;
+	dsb(ishst);
+	isb();
+	return (void *)(uintptr_t)(va + (pa - first));
+}
+
+void *arch_map_device(phys_addr_t pa, size_t size)
+{
+	void *va;
+
+	if (pa >= 1ULL << arch_pa_bits() || size > (1ULL << arch_pa_bits()) - pa)
+		panic("device at 0x%llx: beyond the CPU's %u-bit physical addresses", pa, arch_pa_bits());
+	va = window_map(&device_window, pa, size, PT_DEVICE);
+	if (!va)
+		panic("device at 0x%llx: 0x%zx bytes of registers do not fit, %u of %u pages are in use", pa, size,
+		      device_window.used, PT_ENTRIES);
+	return va;
+}
+
+void *arch_boot_va(phys_addr_t pa, size_t size)
+{
+	if (pt_linear_ready())
+		return __va(pa);
+	return window_map(&boot_window, pa, size, PT_RW);
+}
+
+/* Change what a single page of the fixmap shows; an @entry of 0 for nothing. */
+static void set_single(u64 va, u64 entry)
+{
+	u64 *slot = &boot_tables.fix_slot[pt_index(va, PT_LAST_LEVEL)];
+
+	if (*slot) {
+		WRITE_ONCE(*slot, 0);
+		dsb(nshst);
+		__asm__ volatile("tlbi vae1, %0" : : "r"((va << 8) >> (8 + PAGE_SHIFT)) : "memory");
+		dsb(nsh);
+	}
+	WRITE_ONCE(*slot, entry);
+	dsb(nshst);
+	isb();
+}
+
+u64 *fixmap_table(phys_addr_t pa, int level)
+{
+	u64 va = FIX_TABLE(level);
+
+	if (shown_table[level] != pa) {
+		set_single(va, pa | PT_RW | PTE_PAGE);
+		shown_table[level] = pa;
+	}
+	return (u64 *)(uintptr_t)va;
+}
+
+void fixmap_release_tables(void)
+{
+	for (int level = 0; level <= PT_LAST_LEVEL; level++) {
+		set_single(FIX_TABLE(level), 0);
+		shown_table[level] = 0;
+	}
+}
+
+static void map_fdt_block(unsigned int i, phys_addr_t block)
+{
+	boot_tables.fix_l2[pt_index(FIX_FDT_START, 2) + i] = (block + i * PT_SPAN(2)) | PT_RO | PTE_BLOCK;
+	dsb(ishst);
+	isb();
+}
+
+/* What is wrong with a tree at @pa, as far as can be told without looking at it; NULL when nothing is. */
+static const char *fdt_address_fault(phys_addr_t pa)
+{
+	if (!pa)
+		return "the boot loader passed none (x0 is 0)";
+	if (pa % sizeof(u64))
+		return "its address is not a multiple of 8";
+	if (pa >= 1ULL << arch_pa_bits() || FDT_SIZE_MAX > (1ULL << arch_pa_bits()) - pa)
+		return "its address is beyond the CPU's physical addresses";
+	return NULL;
+}
+
+/* What is wrong with the first eight bytes of the tree, magic and size. */
+static const char *fdt_header_fault(const void *fdt)
+{
+	u64 first_bytes;
+
+	if (!arch_probe_read(fdt, &first_bytes))
+		return "nothing answers at its address";
+	if (fdt_magic(fdt) != FDT_MAGIC)
+		return "no device tree at its address (wrong magic)";
+	if (fdt_totalsize(fdt) > FDT_SIZE_MAX)
+		return "larger than 2 MiB";
+	if (fdt_totalsize(fdt) < sizeof(struct fdt_header))
+		return "smaller than its header";
+	return NULL;
+}
+
+const void *arch_map_fdt(phys_addr_t pa, const char **why)
+{
+	phys_addr_t block = ALIGN_DOWN(pa, PT_SPAN(2));
+	const void *fdt = (const void *)(uintptr_t)(FIX_FDT_START + (pa - block));
+
+	*why = fdt_address_fault(pa);
+	if (*why)
+		return NULL;
+	map_fdt_block(0, block);
+	*why = fdt_header_fault(fdt);
+	if (*why)
+		return NULL;
+	if (pa - block + fdt_totalsize(fdt) > PT_SPAN(2))
+		map_fdt_block(1, block);
+	return fdt;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The proof that the page tables keep the rules of arch_pt_check() (<asm/mmu.h>): a look at every entry of every table.
+ */
+#include <string.h>
+
+#include <lib/printk.h>
+
+#include <asm/mmu.h>
+#include <asm/pgtable.h>
+
+#define STATIC_TABLES (sizeof(struct boot_tables) / PAGE_SIZE)
+
+/* What is wrong with a block or page, in words; NULL when nothing is. */
+static const char *leaf_fault(u64 entry, int level)
+{
+	if (level == 0)
+		return "block at level 0";
+	if ((entry & PTE_TYPE_MASK) != (level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK))
+		return "reserved entry";
+	if (entry & PTE_ADDR_MASK & (PT_SPAN(level) - 1))
+		return "misaligned block";
+	if (!(entry & PTE_RDONLY) && !(entry & PTE_PXN))
+		return "writable and executable";
+	if ((entry & PTE_USER) || !(entry & PTE_UXN))
+		return "open to EL0";
+	if (!(entry & PTE_AF))
+		return "no access flag";
+	return NULL;
+}
+
+static bool check_leaf(const struct pt_walk *walk)
+{
+	const char *fault = leaf_fault(walk->entry, walk->level);
+
+	if (fault)
+		printk("page tables: 0x%llx, level %d entry 0x%llx: %s\n", walk->va, walk->level, walk->entry, fault);
+	return !fault;
+}
+
+bool arch_pt_check(struct pt_stats *stats)
+{
+	struct pt_walk walk;
+	bool good = true;
+
+	memset(stats, 0, sizeof(*stats));
+	stats->tables = 1;
+	pt_walk_start(&walk);
+	while (pt_walk_next(&walk)) {
+		if (pt_is_table(walk.entry, walk.level)) {
+			stats->tables++;
+		} else {
+			stats->leaves[walk.level]++;
+			good &= check_leaf(&walk);
+		}
+	}
+	if (stats->tables != STATIC_TABLES + arch_table_pages()) {
+		printk("page tables: %lu found, but %lu in the image and %lu allocated\n", stats->tables, STATIC_TABLES,
+		       arch_table_pages());
+		good = false;
+	}
+	return good;
+}

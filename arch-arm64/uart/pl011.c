@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PL011 (Arm DDI 0183): polled output and input.
+ *
+ * 1. Transmit: wait while the FIFO is full (FR.TXFF), write DR. Receive: DR when the FIFO is not empty (FR.RXFE); its
+ *    upper bits are error flags, and a byte with errors is passed on as it came.
+ * 2. Set-up leaves the rate alone: who started us chose it. It turns the FIFOs on, which needs the UART disabled while
+ *    LCR_H is written (3.3.7), after the last byte of whoever wrote before us has gone. A UART that was never enabled
+ *    gets eight bits, no parity.
+ * 3. Interrupts of the UART are off. The log serialises callers.
+ * 4. The early console is the same device at CONFIG_EARLY_UART_ADDR through a mapping that exists from the first
+ *    instruction of C in the high half; nothing is set up, so it works only where a loader or an emulator left the
+ *    UART ready.
+ */
+#include <asm/io.h>
+#include <asm/layout.h>
+#include <asm/page.h>
+#include <asm/uart.h>
+
+#define UART_DR	   0x000
+#define UART_FR	   0x018
+#define UART_LCR_H 0x02c
+#define UART_CR	   0x030
+#define UART_IMSC  0x038
+
+#define FR_BUSY BIT(3)
+#define FR_RXFE BIT(4)
+#define FR_TXFF BIT(5)
+
+#define LCR_H_FIFO  BIT(4)
+#define LCR_H_8BITS (3 << 5)
+
+#define CR_ENABLE BIT(0)
+#define CR_TX	  BIT(8)
+#define CR_RX	  BIT(9)
+
+struct pl011 {
+	struct console con;
+	volatile char *base;
+};
+
+static void pl011_putc(struct console *con, char c)
+{
+	volatile char *base = container_of(con, struct pl011, con)->base;
+
+	while (mmio_read32(base + UART_FR) & FR_TXFF)
+		;
+	mmio_write32(base + UART_DR, (u8)c);
+}
+
+static int pl011_getc(struct console *con)
+{
+	volatile char *base = container_of(con, struct pl011, con)->base;
+
+	if (mmio_read32(base + UART_FR) & FR_RXFE)
+		return -1;
+	return (int)(mmio_read32(base + UART_DR) & 0xff);
+}
+
+static struct pl011 pl011 = {
+	.con = { .name = "pl011", .putc = pl011_putc, .getc = pl011_getc },
+};
+
+static struct console *pl011_setup(volatile void *registers)
+{
+	volatile char *base = registers;
+	u32 format = LCR_H_8BITS;
+
+	if (mmio_read32(base + UART_CR) & CR_ENABLE)
+		format = mmio_read32(base + UART_LCR_H);
+	while (mmio_read32(base + UART_FR) & FR_BUSY)
+		;
+	mmio_write32(base + UART_CR, 0);
+	mmio_write32(base + UART_IMSC, 0);
+	mmio_write32(base + UART_LCR_H, format | LCR_H_FIFO);
+	mmio_write32(base + UART_CR, CR_ENABLE | CR_TX | CR_RX);
+	pl011.base = base;
+	return &pl011.con;
+}
+
+static const char *const pl011_compatible[] = { "arm,pl011", NULL };
+
+const struct uart_driver pl011_driver = {
+	.compatible = pl011_compatible,
+	.name = "pl011",
+	.setup = pl011_setup,
+};
+
+static struct pl011 early_pl011 = {
+	.con = { .name = "early console", .putc = pl011_putc, .getc = pl011_getc },
+	.base = (volatile char *)EARLY_UART_VADDR,
+};
+
+struct console *const early_console = CONFIG_EARLY_UART_ADDR ? &early_pl011.con : NULL;

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The log.
+ *
+ * 1. Formatted text goes into a ring of bytes and, at once, to every registered console. The ring is addressed by
+ *    positions that only grow; position p is byte p modulo the ring's size. What the ring holds is the last
+ *    RING_SIZE bytes before `ring_end`.
+ * 2. A console that registers is shown the ring from its oldest whole line.
+ * 3. log_lock covers ring, consoles and the state of the open line, interrupts masked, so lines of several CPUs do not
+ *    mix. Its rank is the last of all: anything may be held by whoever prints.
+ * 4. After log_emergency() the lock is not waited for: the CPU that ends the run must not hang on a lock whose holder
+ *    it may have interrupted.
+ * 5. Formatting happens outside the lock, in LINE_MAX bytes of the caller's stack.
+ */
+#include <lib/printk.h>
+
+#include <lib/spinlock.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <asm/bug.h>
+#include <asm/processor.h>
+
+#define RING_SIZE (1UL << CONFIG_LOG_BUF_SHIFT)
+#define LINE_MAX  1024
+
+static DEFINE_SPINLOCK(log_lock, LOCK_RANK_LOG);
+static char ring[RING_SIZE];	  /* log_lock */
+static unsigned long ring_end;	  /* log_lock */
+static bool line_open;		  /* log_lock: the last byte of the log was no newline */
+static struct console *consoles;  /* log_lock */
+static bool emergency;		  /* set once, by the CPU that ends the run */
+
+static unsigned long log_enter(bool *locked)
+{
+	unsigned long flags = local_irq_save();
+
+	*locked = !READ_ONCE(emergency);
+	if (*locked)
+		spin_lock(&log_lock);
+	return flags;
+}
+
+static void log_leave(unsigned long flags, bool locked)
+{
+	if (locked)
+		spin_unlock(&log_lock);
+	local_irq_restore(flags);
+}
+
+
+static void console_emit(struct console *con, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\n')
+			(con->putc)(con, '\r');
+		(con->putc)(con, text[i]);
+	}
+}
+
+static void emit_all(const char *text, size_t len)
+{
+	for (struct console *con = consoles; con; con = con->next)
+		console_emit(con, text, len);
+}
+
+static void log_bytes(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		ring[ring_end++ % RING_SIZE] = text[i];
+	emit_all(text, len);
+}
+
+static void log_stamp(u64 ns)
+{
+	char stamp[32];
+	int len = snprintf(stamp, sizeof(stamp), "[%5llu.%06llu] ", ns / 1000000000, ns / 1000 % 1000000);
+
+	log_bytes(stamp, (size_t)len);
+}
+
+/* Into the log, a time stamp in front of each line that begins here. */
+static void log_text(const char *text, size_t len, u64 ns)
+{
+	while (len) {
+		const char *newline = memchr(text, '\n', len);
+		size_t part = newline ? (size_t)(newline - text) + 1 : len;
+
+		if (!line_open)
+			log_stamp(ns);
+		log_bytes(text, part);
+		line_open = !newline;
+		text += part;
+		len -= part;
+	}
+}
+
+/* Length of what vsnprintf() wrote: cut to the buffer, never negative. */
+static size_t written(int len, size_t size)
+{
+	if (len < 0)
+		return 0;
+	return (size_t)len < size ? (size_t)len : size - 1;
+}
+
+void vprintk(const char *fmt, va_list args)
+{
+	char line[LINE_MAX];
+	size_t len = written(vsnprintf(line, sizeof(line), fmt, args), sizeof(line));
+	u64 ns = arch_clock_ns();
+	bool locked;
+	unsigned long flags = log_enter(&locked);
+
+	log_text(line, len, ns);
+	log_leave(flags, locked);
+}
+
+void printk(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vprintk(fmt, args);
+	va_end(args);
+}
+
+void con_write(const char *text, size_t len)
+{
+	bool locked;
+	unsigned long flags = log_enter(&locked);
+
+	emit_all(text, len);
+	log_leave(flags, locked);
+}
+
+void con_printf(const char *fmt, ...)
+{
+	char line[LINE_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	con_write(line, written(vsnprintf(line, sizeof(line), fmt, args), sizeof(line)));
+	va_end(args);
+}
+
+int con_getc(void)
+{
+	for (struct console *con = consoles; con; con = con->next) {
+		int c = con->getc ? (con->getc)(con) : -1;
+
+		if (c >= 0)
+			return c;
+	}
+	return -1;
+}
+
+/* Where the oldest line that is still whole begins. */
+static unsigned long ring_start(void)
+{
+	unsigned long pos = ring_end > RING_SIZE ? ring_end - RING_SIZE : 0;
+
+	if (!pos)
+		return 0;
+	while (pos < ring_end && ring[(pos - 1) % RING_SIZE] != '\n')
+		pos++;
+	return pos;
+}
+
+void console_register(struct console *con)
+{
+	bool locked;
+	unsigned long flags = log_enter(&locked);
+
+	for (unsigned long pos = ring_start(); pos < ring_end; pos++)
+		console_emit(con, &ring[pos % RING_SIZE], 1);
+	con->next = consoles;
+	consoles = con;
+	log_leave(flags, locked);
+}
+
+bool console_registered(void)
+{
+	return READ_ONCE(consoles);
+}
+
+void log_emergency(void)
+{
+	WRITE_ONCE(emergency, true);
+	if (!console_registered() && early_console)
+		console_register(early_console);
+	if (line_open)
+		printk("\n");
+}
+
+_Noreturn void panic(const char *fmt, ...)
+{
+	va_list args;
+
+	local_irq_disable();
+	log_emergency();
+	printk("panic: ");
+	va_start(args, fmt);
+	vprintk(fmt, args);
+	va_end(args);
+	printk("\n");
+	arch_dump_stack();
+	arch_exit(1);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Cross calls and idle work.
+ *
+ * 1. Each CPU has one call slot. A caller owns the target's slot from the compare-and-swap of `busy` until it has seen
+ *    `pending` cleared; callers of one target queue by spinning with interrupts unmasked, so two CPUs that call each other both
+ *    answer.
+ *    `pending` is set only when fn and arg are in place, so an interrupt that comes late or twice never runs a
+ *    half-written slot.
+ * 2. fn and arg are written before the port's arch_send_call(), which orders them before the interrupt; the target
+ *    clears pending with release, the caller reads it with acquire, so what fn wrote is seen by the caller.
+ * 3. Idle work is a second slot: fn != NULL is the work, taken by the target's idle loop. The starter waits for
+ *    `fn == NULL`.
+ * Slot letters: (a) atomic; (c) the caller that owns the slot.
+ */
+#include <lib/smp.h>
+
+#include <errno.h>
+#include <lib/printk.h>
+
+#include <asm/irqflags.h>
+#include <asm/processor.h>
+#include <asm/smp.h>
+
+struct call_slot {
+	u32 busy;     /* (a) */
+	u32 pending;  /* (a) the target has yet to run fn */
+	smp_fn_t fn;  /* (c) */
+	void *arg;    /* (c) */
+} __aligned(64);
+
+struct work_slot {
+	smp_fn_t fn; /* (a) */
+	void *arg;   /* written before fn */
+} __aligned(64);
+
+int nr_cpu_ids = 1;
+
+static u64 online_mask; /* (a) bit per CPU; CONFIG_NR_CPUS is at most 64 */
+static struct call_slot call_slots[CONFIG_NR_CPUS];
+static struct work_slot work_slots[CONFIG_NR_CPUS];
+
+_Static_assert(CONFIG_NR_CPUS <= 64, "online_mask has a bit for each CPU");
+
+bool cpu_online(int cpu)
+{
+	return cpu >= 0 && cpu < nr_cpu_ids && (__atomic_load_n(&online_mask, __ATOMIC_ACQUIRE) >> cpu & 1);
+}
+
+void set_cpu_online(int cpu)
+{
+	__atomic_fetch_or(&online_mask, 1ULL << cpu, __ATOMIC_RELEASE);
+}
+
+int num_online_cpus(void)
+{
+	return __builtin_popcountll(__atomic_load_n(&online_mask, __ATOMIC_ACQUIRE));
+}
+
+static void call_self(smp_fn_t fn, void *arg)
+{
+	unsigned long flags = local_irq_save();
+
+	fn(arg);
+	local_irq_restore(flags);
+}
+
+static void claim_slot(struct call_slot *slot)
+{
+	u32 free = 0;
+
+	while (!__atomic_compare_exchange_n(&slot->busy, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+		free = 0;
+		cpu_relax();
+	}
+}
+
+int smp_call_function_single(int cpu, smp_fn_t fn, void *arg)
+{
+	struct call_slot *slot = &call_slots[cpu];
+
+	if (cpu == smp_processor_id()) {
+		call_self(fn, arg);
+		return 0;
+	}
+	if (!cpu_online(cpu))
+		return -ENXIO;
+	if (!arch_cross_call_ok())
+		panic("cross call to CPU %d with interrupts masked or from a handler", cpu);
+	claim_slot(slot);
+	slot->fn = fn;
+	slot->arg = arg;
+	__atomic_store_n(&slot->pending, 1, __ATOMIC_RELEASE);
+	arch_send_call(cpu);
+	while (__atomic_load_n(&slot->pending, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	__atomic_store_n(&slot->busy, 0, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void on_each_cpu(smp_fn_t fn, void *arg)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		smp_call_function_single(cpu, fn, arg);
+}
+
+void smp_call_interrupt(void)
+{
+	struct call_slot *slot = &call_slots[smp_processor_id()];
+
+	if (__atomic_load_n(&slot->pending, __ATOMIC_ACQUIRE) == 0)
+		return;
+	slot->fn(slot->arg);
+	__atomic_store_n(&slot->pending, 0, __ATOMIC_RELEASE);
+}
+
+int smp_work_start(int cpu, smp_fn_t fn, void *arg)
+{
+	struct work_slot *slot = &work_slots[cpu];
+
+	if (!cpu_online(cpu) || cpu == smp_processor_id())
+		return -ENXIO;
+	if (__atomic_load_n(&slot->fn, __ATOMIC_ACQUIRE))
+		return -EBUSY;
+	slot->arg = arg;
+	__atomic_store_n(&slot->fn, fn, __ATOMIC_RELEASE);
+	arch_wake_idle(cpu);
+	return 0;
+}
+
+void smp_work_wait(int cpu)
+{
+	while (__atomic_load_n(&work_slots[cpu].fn, __ATOMIC_ACQUIRE))
+		cpu_relax();
+}
+
+bool smp_idle_work(void)
+{
+	struct work_slot *slot = &work_slots[smp_processor_id()];
+	smp_fn_t fn = __atomic_load_n(&slot->fn, __ATOMIC_ACQUIRE);
+
+	if (!fn)
+		return false;
+	fn(slot->arg);
+	__atomic_store_n(&slot->fn, (smp_fn_t)NULL, __ATOMIC_RELEASE);
+	return true;
+}

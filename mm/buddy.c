@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The buddy allocator of a zone.
+ *
+ * 1. A free block of order n is 1 << n pages, aligned to its size. Its first page has PG_buddy, its order, and a place in
+ *    free_area[n].free_list[migratetype]. Its buddy is the block at pfn ^ (1 << n).
+ * 2. Two free buddies of one zone never both exist: freeing merges them. As a pageblock is a block of MAX_PAGE_ORDER, all
+ *    buddies of a page lie in its pageblock, whose struct pages are all written when any is.
+ * 3. A block is in the list of its pageblock's migratetype. An allocation takes the smallest block that fits from its own
+ *    type's lists and frees the rest of it, halves at a time; then a deferred pageblock, which becomes its type; then it
+ *    takes from another type: the largest block there is, so that the types mix in as few pageblocks as can be. A stolen
+ *    block of at least half a pageblock's order converts the pageblock: all its free blocks change lists.
+ * 4. nr_free counts pages in the lists and in deferred pageblocks.
+ *
+ * Everything here runs under zone->lock with interrupts masked. Cost: O(MAX_PAGE_ORDER), and O(blocks in a pageblock)
+ * when it is converted.
+ */
+#include "buddy.h"
+
+#include <lib/printk.h>
+
+#define TYPES_PER_WORD (64 / PAGEBLOCK_TYPE_BITS)
+#define TYPE_MASK      ((1ULL << PAGEBLOCK_TYPE_BITS) - 1)
+
+/* From this order on, stealing a block converts its pageblock. */
+#define CONVERT_ORDER (PAGEBLOCK_ORDER / 2)
+
+_Static_assert(MIGRATE_TYPES <= 1 << PAGEBLOCK_TYPE_BITS, "a migratetype fits its field");
+
+enum migratetype get_pageblock_migratetype(unsigned long pfn)
+{
+	const struct mem_section_usage *usage = section_usage(pfn_to_section_nr(pfn));
+	unsigned long block = pageblock_nr(pfn);
+
+	return (enum migratetype)(READ_ONCE(usage->type[block / TYPES_PER_WORD]) >>
+					  block % TYPES_PER_WORD * PAGEBLOCK_TYPE_BITS &
+				  TYPE_MASK);
+}
+
+void set_pageblock_migratetype(unsigned long pfn, enum migratetype type)
+{
+	struct mem_section_usage *usage = section_usage(pfn_to_section_nr(pfn));
+	unsigned long block = pageblock_nr(pfn), shift = block % TYPES_PER_WORD * PAGEBLOCK_TYPE_BITS;
+	u64 changed = (u64)(type ^ get_pageblock_migratetype(pfn)) << shift;
+
+	/* The word may hold pageblocks of a zone with another lock: change our bits only, atomically. */
+	__atomic_fetch_xor(&usage->type[block / TYPES_PER_WORD], changed, __ATOMIC_RELAXED);
+}
+
+static void add_block(struct zone *zone, struct page *page, unsigned int order, enum migratetype type)
+{
+	page->order = (u8)order;
+	page_set(page, PG_buddy);
+	list_add(&page->lru, &zone->free_area[order].free_list[type]);
+	zone->free_area[order].nr_free++;
+}
+
+static void del_block(struct zone *zone, struct page *page)
+{
+	list_del(&page->lru);
+	page_clear(page, PG_buddy);
+	zone->free_area[page->order].nr_free--;
+}
+
+/* Whether @buddy begins a free block of @order in @page's zone. */
+static bool is_free_buddy(const struct page *page, const struct page *buddy, unsigned int order)
+{
+	return page_test(buddy, PG_buddy) && buddy->order == order &&
+	       !((page->flags ^ buddy->flags) >> ZONE_ID_SHIFT);
+}
+
+void buddy_free(struct zone *zone, struct page *page, unsigned int order)
+{
+	unsigned long pfn = page_to_pfn(page);
+	enum migratetype type = get_pageblock_migratetype(pfn);
+
+	zone->nr_free += 1UL << order;
+	while (order < MAX_PAGE_ORDER) {
+		struct page *buddy = pfn_to_page(pfn ^ (1UL << order));
+
+		if (!is_free_buddy(page, buddy, order))
+			break;
+		del_block(zone, buddy);
+		pfn &= ~(1UL << order);
+		page = pfn_to_page(pfn);
+		order++;
+	}
+	add_block(zone, page, order, type);
+}
+
+void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
+{
+	while (n) {
+		unsigned int order = pfn ? (unsigned int)__builtin_ctzl(pfn) : MAX_PAGE_ORDER;
+
+		order = min(order, (unsigned int)MAX_PAGE_ORDER);
+		while (1UL << order > n)
+			order--;
+		buddy_free(zone, pfn_to_page(pfn), order);
+		pfn += 1UL << order;
+		n -= 1UL << order;
+	}
+}
+
+/* Cut @page, a block of @have that is on no list, down to @want; the upper halves become free blocks of @type. */
+static struct page *expand(struct zone *zone, struct page *page, unsigned int have, unsigned int want,
+			   enum migratetype type)
+{
+	while (have > want) {
+		have--;
+		add_block(zone, page + (1UL << have), have, type);
+	}
+	page->order = (u8)want;
+	return page;
+}
+
+static struct page *first_block(struct zone *zone, unsigned int order, enum migratetype type)
+{
+	struct list_head *list = &zone->free_area[order].free_list[type];
+
+	return list_empty(list) ? NULL : list_first_entry(list, struct page, lru);
+}
+
+/* The smallest block of @type that fits. */
+static struct page *take_smallest(struct zone *zone, unsigned int order, enum migratetype type)
+{
+	for (unsigned int have = order; have <= MAX_PAGE_ORDER; have++) {
+		struct page *page = first_block(zone, have, type);
+
+		if (!page)
+			continue;
+		del_block(zone, page);
+		return expand(zone, page, have, order, type);
+	}
+	return NULL;
+}
+
+/* Make @type the type of the pageblock that begins at @pfn, and move its free blocks in @zone to that type's lists. */
+static void convert_pageblock(struct zone *zone, unsigned long pfn, enum migratetype type)
+{
+	unsigned long end = pfn + PAGEBLOCK_NR_PAGES;
+
+	set_pageblock_migratetype(pfn, type);
+	while (pfn < end) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (!page_test(page, PG_buddy)) {
+			pfn++;
+			continue;
+		}
+		if (page_zone(page) == zone)
+			list_move(&page->lru, &zone->free_area[page->order].free_list[type]);
+		pfn += 1UL << page->order;
+	}
+}
+
+/* The largest block of any other type. */
+static struct page *find_largest(struct zone *zone, unsigned int order, enum migratetype type)
+{
+	for (unsigned int have = MAX_PAGE_ORDER + 1; have-- > order;) {
+		for (int other = 0; other < MIGRATE_TYPES; other++) {
+			struct page *page = first_block(zone, have, (enum migratetype)other);
+
+			if (page && other != (int)type)
+				return page;
+		}
+	}
+	return NULL;
+}
+
+static struct page *steal(struct zone *zone, unsigned int order, enum migratetype type)
+{
+	struct page *page = find_largest(zone, order, type);
+	unsigned long pfn;
+	unsigned int have;
+
+	if (!page)
+		return NULL;
+	zone->nr_fallbacks++;
+	pfn = page_to_pfn(page);
+	have = page->order;
+	if (have >= CONVERT_ORDER)
+		convert_pageblock(zone, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES), type);
+	del_block(zone, page);
+	return expand(zone, page, have, order, get_pageblock_migratetype(pfn));
+}
+
+struct page *buddy_alloc(struct zone *zone, unsigned int order, enum migratetype type)
+{
+	struct page *page = take_smallest(zone, order, type);
+
+	if (!page && zone_take_deferred(zone, type))
+		page = take_smallest(zone, order, type);
+	if (!page)
+		page = steal(zone, order, type);
+	if (!page)
+		return NULL;
+	zone->nr_free -= 1UL << order;
+	zone->nr_allocs++;
+	return page;
+}
+
+bool zone_has_block(const struct zone *zone, unsigned int order)
+{
+	if (READ_ONCE(zone->nr_deferred))
+		return true;
+	for (; order <= MAX_PAGE_ORDER; order++)
+		if (READ_ONCE(zone->free_area[order].nr_free))
+			return true;
+	return false;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The buddy allocator of one zone, for page_alloc.c, pcp.c and page_init.c.
+ *
+ * All of it wants zone->lock held (interrupts masked), but for get_pageblock_migratetype(), which gives a moment's
+ * answer without it, and the boot CPU during hand-over, which is alone.
+ */
+#ifndef MM_BUDDY_H
+#define MM_BUDDY_H
+
+#include <mm/gfp.h>
+#include <mm/mmzone.h>
+
+/** buddy_alloc() - take a block of 1 << @order pages; NULL when the zone has none. _refcount 0, order set. */
+struct page *buddy_alloc(struct zone *zone, unsigned int order, enum migratetype type);
+
+/** buddy_free() - give a block back; it merges with its buddies as far as they are free */
+void buddy_free(struct zone *zone, struct page *page, unsigned int order);
+
+/** buddy_free_range() - give [pfn, pfn + n) back, in the largest aligned blocks */
+void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n);
+
+enum migratetype get_pageblock_migratetype(unsigned long pfn);
+void set_pageblock_migratetype(unsigned long pfn, enum migratetype type);
+
+/**
+ * zone_take_deferred() - write the struct pages of a deferred pageblock and free it as a block of @type
+ *
+ * Return: false when the zone has none. Cost: O(PAGEBLOCK_NR_PAGES) stores. See page_init.c.
+ */
+bool zone_take_deferred(struct zone *zone, enum migratetype type);
+
+/** zone_has_block() - whether a block of at least @order is free; a moment's answer when the lock is not held */
+bool zone_has_block(const struct zone *zone, unsigned int order);
+
+#endif

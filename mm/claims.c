@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Claims: who said what about which range of physical memory.
+ *
+ * 1. memblock knows what is reserved; this table knows by whom and why. It is written in the order of discovery, then
+ *    of boot allocation, and only read after hand-over.
+ * 2. The names are not stored: a claim by the tree keeps its node's offset, and the path is asked of the tree when it is
+ *    printed; the tree stays reserved and mapped.
+ * 3. The first FIRST_CLAIMS fit into a static table; when full it doubles, in memory from memblock, and that memory is
+ *    claimed too. An outgrown table stays where it is: together they are less than the last one.
+ * 4. boot_phys_alloc() is the one way in which mm takes memory before hand-over: it allocates, and it claims.
+ */
+#include "internal.h"
+
+#include <lib/printk.h>
+#include <libfdt.h>
+#include <mm/memblock.h>
+#include <mm/numa.h>
+#include <mm/port.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIRST_CLAIMS 64
+
+static struct mem_claim first_claims[FIRST_CLAIMS];
+static struct mem_claim *claims = first_claims;
+static unsigned int nr_claims, max_claims = FIRST_CLAIMS;
+static const void *claim_fdt;
+
+void claims_set_fdt(const void *fdt)
+{
+	claim_fdt = fdt;
+}
+
+/* Claims are of one kind of our own and lie behind one another: page tables, say, taken one at a time. */
+static bool extends_last(const struct mem_claim *claim)
+{
+	const struct mem_claim *last = &claims[nr_claims - 1];
+
+	return nr_claims && claim->kind == CLAIM_METADATA && last->kind == CLAIM_METADATA && last->name == claim->name &&
+	       last->nid == claim->nid && claim->base + claim->size == last->base;
+}
+
+static bool grow(void)
+{
+	phys_addr_t size = 2 * max_claims * sizeof(*claims), place = memblock_phys_alloc(size, PAGE_SIZE);
+	struct mem_claim *larger = place ? arch_boot_va(place, size) : NULL;
+
+	if (!larger)
+		return false;
+	memcpy(larger, claims, nr_claims * sizeof(*claims));
+	claims = larger;
+	max_claims *= 2;
+	claims[nr_claims++] = (struct mem_claim){ place, size, CLAIM_METADATA, -1, NUMA_NO_NODE, "claims", -1 };
+	return true;
+}
+
+void claim_add(const struct mem_claim *claim)
+{
+	char name[128];
+
+	if (extends_last(claim)) {
+		claims[nr_claims - 1].base = claim->base;
+		claims[nr_claims - 1].size += claim->size;
+		return;
+	}
+	if (nr_claims == max_claims && !grow()) {
+		printk("claims: %u of %u in use, no memory to grow: [mem 0x%016llx-0x%016llx] of %s is not listed\n",
+		       nr_claims, max_claims, claim->base, claim->base + claim->size - 1,
+		       claim_name(claim, name, sizeof(name)));
+		return;
+	}
+	claims[nr_claims++] = *claim;
+}
+
+unsigned int claim_count(void)
+{
+	return nr_claims;
+}
+
+const struct mem_claim *claim_get(unsigned int i)
+{
+	return &claims[i];
+}
+
+const char *claim_name(const struct mem_claim *claim, char *buf, size_t size)
+{
+	if (claim->node >= 0) {
+		if (fdt_get_path(claim_fdt, claim->node, buf, (int)size) < 0)
+			snprintf(buf, size, "tree node at offset %d", claim->node);
+	} else if (claim->index >= 0) {
+		snprintf(buf, size, "%s %d", claim->name, claim->index);
+	} else {
+		snprintf(buf, size, "%s", claim->name);
+	}
+	return buf;
+}
+
+static phys_addr_t largest_free_range(void)
+{
+	phys_addr_t start, end, largest = 0;
+	u64 i;
+
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, NULL)
+		largest = max(largest, end - start);
+	return largest;
+}
+
+phys_addr_t boot_phys_alloc(phys_addr_t size, phys_addr_t align, int nid, const char *what)
+{
+	phys_addr_t place = memblock_phys_alloc_try_nid(size, align, nid);
+
+	if (!place)
+		panic("out of memory at boot: %llu bytes aligned to %llu for %s (node %d): largest free range %llu bytes, "
+		      "%llu of %llu bytes reserved",
+		      size, align, what, nid, largest_free_range(), memblock_reserved_size(),
+		      memblock_phys_mem_size());
+	claim_add(&(struct mem_claim){ place, size, CLAIM_METADATA, -1, nid, what, -1 });
+	return place;
+}
+
+void *boot_alloc(phys_addr_t size, phys_addr_t align, int nid, const char *what)
+{
+	phys_addr_t place = boot_phys_alloc(size, align, nid, what);
+	void *va = arch_boot_va(place, size);
+
+	if (!va)
+		panic("no virtual space at boot for %llu bytes of %s", size, what);
+	return memset(va, 0, size);
+}

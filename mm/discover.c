@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Discovery of memory: /memory nodes into memblock.
+ *
+ * 1. The tree is validated as a whole (fdt_check_full) before anything in it is believed.
+ * 2. Every child of the root whose device_type is "memory" and whose status allows it is read, all its banks, in the
+ *    root's #address-cells and #size-cells. Names do not matter, nor does the order of nodes.
+ * 3. A bank is capped at the end of the address space, then cut at phys_limit: what the CPU or the linear map cannot
+ *    reach is no memory of ours. What remains is added; where it overlaps an earlier bank, the earlier one stands.
+ * 4. Whatever is cut, skipped or merged is said in one line with the bank's path and numbers, and the other party's.
+ * 5. Reservations follow (discover_reserved.c). While they are unread, memblock is kept from allocating where one of
+ *    them lies: arrays may double at any moment.
+ *
+ * Cost: O(size of the tree). Source: Devicetree Specification 0.4, 2.3.5, 3.4.
+ */
+#include "discover.h"
+
+#include <errno.h>
+#include <lib/dt.h>
+#include <lib/printk.h>
+#include <libfdt.h>
+#include <mm/memblock.h>
+#include <mm/numa.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+const char *dt_path(const void *fdt, int node, char *buf)
+{
+	if (fdt_get_path(fdt, node, buf, DT_PATH_MAX))
+		snprintf(buf, DT_PATH_MAX, "node at offset %d", node);
+	return buf;
+}
+
+int reg_open(const void *fdt, int parent, int node, const char *name, struct reg_reader *reg)
+{
+	char path[DT_PATH_MAX];
+	int len, pair;
+
+	reg->pos = fdt_getprop(fdt, node, name, &len);
+	if (!reg->pos)
+		return -ENOENT;
+	reg->ac = fdt_address_cells(fdt, parent);
+	reg->sc = fdt_size_cells(fdt, parent);
+	if (reg->ac < 1 || reg->ac > 2 || reg->sc < 0 || reg->sc > 2) {
+		printk("device tree: %s: its parent's #address-cells or #size-cells is not 1 or 2: %s ignored\n",
+		       dt_path(fdt, node, path), name);
+		return -EINVAL;
+	}
+	pair = (reg->ac + reg->sc) * (int)sizeof(fdt32_t);
+	if (len % pair) {
+		printk("device tree: %s: %s has %d bytes, no multiple of %d: ignored\n", dt_path(fdt, node, path), name,
+		       len, pair);
+		return -EINVAL;
+	}
+	reg->end = reg->pos + len;
+	return 0;
+}
+
+bool reg_next(struct reg_reader *reg, phys_addr_t *base, phys_addr_t *size)
+{
+	if (reg->pos == reg->end)
+		return false;
+	*base = dt_cells(reg->pos, reg->ac);
+	reg->pos += reg->ac * (int)sizeof(fdt32_t);
+	*size = dt_cells(reg->pos, reg->sc);
+	reg->pos += reg->sc * (int)sizeof(fdt32_t);
+	return true;
+}
+
+void cap_range(const char *who, phys_addr_t base, phys_addr_t *size)
+{
+	phys_addr_t capped = memblock_cap_size(base, *size);
+
+	if (capped == *size)
+		return;
+	printk("device tree: %s: 0x%llx + 0x%llx passes the end of the address space: cut to 0x%llx bytes\n", who, base,
+	       *size, capped);
+	*size = capped;
+}
+
+/* The first memory claim that overlaps the range. */
+static const struct mem_claim *overlapped_bank(phys_addr_t base, phys_addr_t size)
+{
+	for (unsigned int i = 0; i < claim_count(); i++) {
+		const struct mem_claim *c = claim_get(i);
+
+		if (c->kind == CLAIM_MEMORY && c->base < base + size && base < c->base + c->size)
+			return c;
+	}
+	return NULL;
+}
+
+/* Cut the part of a bank that lies past @limit. Return: whether anything is left. */
+static bool clip_to_limit(const char *path, phys_addr_t limit, phys_addr_t base, phys_addr_t *size)
+{
+	if (base + *size <= limit)
+		return true;
+	if (base >= limit) {
+		printk("memory: %s: [mem 0x%016llx-0x%016llx] lies past the physical address limit 0x%llx: left out\n", path,
+		       base, base + *size - 1, limit);
+		return false;
+	}
+	printk("memory: %s: [mem 0x%016llx-0x%016llx] passes the physical address limit 0x%llx: cut there\n", path, base,
+	       base + *size - 1, limit);
+	*size = limit - base;
+	return true;
+}
+
+static void add_bank(const struct boot_info *boot, int node, const char *path, phys_addr_t base, phys_addr_t size,
+		     int nid)
+{
+	const struct mem_claim *other;
+	char name[DT_PATH_MAX];
+	int err;
+
+	if (!size) {
+		printk("memory: %s: bank at 0x%llx has size 0: skipped\n", path, base);
+		return;
+	}
+	cap_range(path, base, &size);
+	if (!clip_to_limit(path, boot->phys_limit, base, &size))
+		return;
+	other = overlapped_bank(base, size);
+	if (other)
+		printk("memory: %s: [mem 0x%016llx-0x%016llx] overlaps [mem 0x%016llx-0x%016llx] of %s: merged\n", path,
+		       base, base + size - 1, other->base, other->base + other->size - 1,
+		       claim_name(other, name, sizeof(name)));
+	err = memblock_add_node(base, size, nid, MEMBLOCK_NONE);
+	if (err) {
+		printk("memory: %s: [mem 0x%016llx-0x%016llx] left out: %lu of %lu regions in use, error %d\n", path, base,
+		       base + size - 1, memblock.memory.cnt, memblock.memory.max, err);
+		return;
+	}
+	claim_add(&(struct mem_claim){ base, size, CLAIM_MEMORY, node, nid, NULL, -1 });
+}
+
+/* The node id that the tree gives @node, NUMA_NO_NODE when it gives none that we can use. */
+static int node_id(const void *fdt, int node, const char *path)
+{
+	u32 id;
+
+	if (dt_u32(fdt, node, "numa-node-id", &id))
+		return NUMA_NO_NODE;
+	if (id < MAX_NUMNODES)
+		return (int)id;
+	if (MAX_NUMNODES > 1)
+		printk("memory: %s: numa-node-id %u is not below %d: ignored\n", path, id, MAX_NUMNODES);
+	return NUMA_NO_NODE;
+}
+
+static void add_memory_node(const struct boot_info *boot, int node)
+{
+	phys_addr_t base, size;
+	struct reg_reader reg;
+	char path[DT_PATH_MAX];
+	int nid;
+
+	dt_path(boot->fdt, node, path);
+	if (!dt_enabled(boot->fdt, node)) {
+		printk("memory: %s: not enabled by its status: skipped\n", path);
+		return;
+	}
+	if (reg_open(boot->fdt, 0, node, "reg", &reg))
+		return;
+	nid = node_id(boot->fdt, node, path);
+	while (reg_next(&reg, &base, &size))
+		add_bank(boot, node, path, base, size, nid);
+}
+
+static void add_memory_nodes(const struct boot_info *boot)
+{
+	const void *fdt = boot->fdt;
+	int node;
+
+	fdt_for_each_subnode(node, fdt, 0) {
+		int len;
+		const char *type = fdt_getprop(fdt, node, "device_type", &len);
+
+		if (type && len == (int)sizeof("memory") && !memcmp(type, "memory", sizeof("memory")))
+			add_memory_node(boot, node);
+	}
+}
+
+/* Whether the tree can be believed; on false a line was printed. */
+static bool tree_valid(const void *fdt)
+{
+	int err = fdt_check_full(fdt, fdt_totalsize(fdt));
+
+	if (err)
+		printk("device tree: %u bytes, not valid as a whole: %s\n", fdt_totalsize(fdt), fdt_strerror(err));
+	return !err;
+}
+
+int discover_memory(const struct boot_info *boot)
+{
+	if (!tree_valid(boot->fdt))
+		return -EINVAL;
+	claims_set_fdt(boot->fdt);
+	reserved_claims_watch(boot);
+	memblock_allow_resize();
+	add_memory_nodes(boot);
+	if (!memblock.memory.cnt) {
+		printk("memory: the tree names none that can be used: no enabled node with device_type \"memory\" has a bank\n");
+		return -ENOENT;
+	}
+	discover_reserved(boot);
+	return 0;
+}
+
+const char *fdt_bootargs(const void *fdt)
+{
+	int chosen = fdt_path_offset(fdt, "/chosen"), len;
+	const char *args = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "bootargs", &len);
+
+	return args && len > 0 && !args[len - 1] ? args : "";
+}

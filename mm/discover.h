@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What discover.c and discover_reserved.c share: reading `reg`, and reporting. */
+#ifndef MM_DISCOVER_PRIVATE_H
+#define MM_DISCOVER_PRIVATE_H
+
+#include <mm/discover.h>
+
+#define DT_PATH_MAX 128
+
+/**
+ * struct reg_reader - walks the (address, size) pairs of a property
+ * @pos, @end: bytes not read yet
+ * @ac, @sc: cells of an address and of a size, 1 or 2 (size: 0 too)
+ */
+struct reg_reader {
+	const char *pos, *end;
+	int ac, sc;
+};
+
+/**
+ * reg_open() - begin to read @node's property @name, in the cells of its parent
+ *
+ * Return: 0; -ENOENT without the property; -EINVAL (after a line) for cells that are out of range or a length that is
+ * no multiple of a pair.
+ */
+int reg_open(const void *fdt, int parent, int node, const char *name, struct reg_reader *reg);
+
+/** reg_next() - the next pair. Return: whether there was one. */
+bool reg_next(struct reg_reader *reg, phys_addr_t *base, phys_addr_t *size);
+
+/**
+ * cap_range() - cut *@size so that base + size does not pass the end of the address space, and say so
+ * @who: for the line
+ */
+void cap_range(const char *who, phys_addr_t base, phys_addr_t *size);
+
+/** dt_path() - the path of @node, in @buf of DT_PATH_MAX bytes */
+const char *dt_path(const void *fdt, int node, char *buf);
+
+/** discover_reserved() - enter image, tree, /memreserve/, /reserved-memory and initrd; memory is known already */
+void discover_reserved(const struct boot_info *boot);
+
+/** reserved_claims_watch() - have allocations keep clear of what discover_reserved() will find, until it is done */
+void reserved_claims_watch(const struct boot_info *boot);
+
+#endif

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Discovery of what is taken already: the image, the tree, /memreserve/, /reserved-memory, the initrd.
+ *
+ * 1. Ranges with an address are read first, in that order. Each goes into memblock.reserved; a no-map range is marked
+ *    MEMBLOCK_NOMAP in memblock.memory instead, and leaves the linear map.
+ * 2. Then nodes of /reserved-memory that have a `size` and no `reg` are placed: in their `alloc-ranges`, at their
+ *    `alignment`, from the top down, wherever memory is free.
+ * 3. A range outside memory is kept as a claim and reserved all the same (it may be adjacent to a bank that a later
+ *    stage adds); a range that overlaps an earlier one is reserved too. Both are said in one line that names the parties:
+ *    overlaps are common and harmless (a tree that reserves itself), or a sign of two owners.
+ * 4. reserved_conflict() answers, from the tree alone, whether a range of memory will be claimed by anything in 1. It is
+ *    what keeps memblock's own allocations clear while 1 is going on, and it is dropped before 2.
+ *
+ * Source: Devicetree Specification 0.4, 3.5 and 5.3; binding reserved-memory.
+ */
+#include "discover.h"
+
+#include <errno.h>
+#include <lib/dt.h>
+#include <lib/printk.h>
+#include <libfdt.h>
+#include <mm/memblock.h>
+#include <mm/numa.h>
+#include <mm/port.h>
+#include <string.h>
+
+#include "internal.h"
+
+static const struct boot_info *watched;
+
+typedef void (*range_fn)(const struct mem_claim *claim, void *arg);
+
+static void emit(range_fn fn, void *arg, phys_addr_t base, phys_addr_t size, enum claim_kind kind, int node,
+		 const char *name, int index)
+{
+	fn(&(struct mem_claim){ base, size, kind, node, NUMA_NO_NODE, name, index }, arg);
+}
+
+static void each_memreserve(const struct boot_info *boot, range_fn fn, void *arg)
+{
+	int n = fdt_num_mem_rsv(boot->fdt);
+
+	for (int i = 0; i < n; i++) {
+		u64 base, size;
+
+		if (!fdt_get_mem_rsv(boot->fdt, i, (uint64_t *)&base, (uint64_t *)&size))
+			emit(fn, arg, base, size, CLAIM_RESERVED, -1, "/memreserve/", i);
+	}
+}
+
+static void each_static_node(const struct boot_info *boot, range_fn fn, void *arg)
+{
+	const void *fdt = boot->fdt;
+	int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
+
+	if (parent < 0)
+		return;
+	fdt_for_each_subnode(node, fdt, parent) {
+		bool nomap = fdt_getprop(fdt, node, "no-map", NULL);
+		phys_addr_t base, size;
+		struct reg_reader reg;
+
+		if (!dt_enabled(fdt, node) || reg_open(fdt, parent, node, "reg", &reg))
+			continue;
+		while (reg_next(&reg, &base, &size))
+			emit(fn, arg, base, size, nomap ? CLAIM_NOMAP : CLAIM_RESERVED, node, NULL, -1);
+	}
+}
+
+/* One or two cells of /chosen. */
+static bool chosen_address(const void *fdt, const char *name, u64 *value)
+{
+	int chosen = fdt_path_offset(fdt, "/chosen"), len;
+	const void *prop = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, name, &len);
+
+	if (!prop || (len != 4 && len != 8))
+		return false;
+	*value = dt_cells(prop, len / 4);
+	return true;
+}
+
+static void each_initrd(const struct boot_info *boot, range_fn fn, void *arg)
+{
+	u64 start, end;
+
+	if (!chosen_address(boot->fdt, "linux,initrd-start", &start) ||
+	    !chosen_address(boot->fdt, "linux,initrd-end", &end))
+		return;
+	emit(fn, arg, start, end > start ? end - start : 0, CLAIM_RESERVED, -1, "initrd", -1);
+}
+
+/* Every range with an address that is taken before we begin, in the order of the theory's point 1. */
+static void each_reservation(const struct boot_info *b, range_fn fn, void *arg)
+{
+	emit(fn, arg, b->image_base, b->image_rodata - b->image_base, CLAIM_RESERVED, -1, "image text", -1);
+	emit(fn, arg, b->image_rodata, b->image_data - b->image_rodata, CLAIM_RESERVED, -1, "image rodata", -1);
+	emit(fn, arg, b->image_data, b->image_end - b->image_data, CLAIM_RESERVED, -1, "image data", -1);
+	emit(fn, arg, b->fdt_pa, fdt_totalsize(b->fdt), CLAIM_RESERVED, -1, "device tree", -1);
+	each_memreserve(b, fn, arg);
+	each_static_node(b, fn, arg);
+	each_initrd(b, fn, arg);
+}
+
+struct conflict {
+	phys_addr_t base, end;
+	phys_addr_t lowest;
+};
+
+static void note_conflict(const struct mem_claim *claim, void *arg)
+{
+	struct conflict *c = arg;
+	phys_addr_t claim_end = claim->base + memblock_cap_size(claim->base, claim->size);
+
+	if (claim->base < c->end && c->base < claim_end)
+		c->lowest = min(c->lowest, claim->base);
+}
+
+static phys_addr_t reserved_conflict(phys_addr_t base, phys_addr_t end)
+{
+	struct conflict c = { base, end, end };
+
+	each_reservation(watched, note_conflict, &c);
+	return c.lowest;
+}
+
+void reserved_claims_watch(const struct boot_info *boot)
+{
+	watched = boot;
+	memblock_set_claimed(reserved_conflict);
+}
+
+/* An earlier reservation that overlaps the range and is not the tree's word for the very same thing. */
+static const struct mem_claim *overlapped_claim(const struct mem_claim *claim)
+{
+	for (unsigned int i = 0; i < claim_count(); i++) {
+		const struct mem_claim *c = claim_get(i);
+
+		if (c->kind != CLAIM_MEMORY && c->base < claim->base + claim->size && claim->base < c->base + c->size)
+			return c;
+	}
+	return NULL;
+}
+
+static void say_overlap(const struct mem_claim *claim, const char *name)
+{
+	const struct mem_claim *other;
+	char other_name[DT_PATH_MAX];
+
+	if (!memblock_is_region_reserved(claim->base, claim->size))
+		return;
+	other = overlapped_claim(claim);
+	if (other)
+		printk("reserved: %s [mem 0x%016llx-0x%016llx] overlaps %s [mem 0x%016llx-0x%016llx]: both kept\n", name,
+		       claim->base, claim->base + claim->size - 1, claim_name(other, other_name, sizeof(other_name)),
+		       other->base, other->base + other->size - 1);
+}
+
+static int enter(const struct mem_claim *claim)
+{
+	if (claim->kind == CLAIM_NOMAP)
+		return memblock_mark_nomap(claim->base, claim->size);
+	return memblock_reserve(claim->base, claim->size);
+}
+
+static void enter_reservation(const struct mem_claim *found, void *arg)
+{
+	struct mem_claim claim = *found;
+	char name[DT_PATH_MAX];
+	int err;
+
+	(void)arg;
+	claim_name(&claim, name, sizeof(name));
+	if (!claim.size) {
+		printk("reserved: %s at 0x%llx has size 0: skipped\n", name, claim.base);
+		return;
+	}
+	cap_range(name, claim.base, &claim.size);
+	if (!memblock_overlaps_region(&memblock.memory, claim.base, claim.size))
+		printk("reserved: %s [mem 0x%016llx-0x%016llx] lies outside RAM: kept, it takes none\n", name, claim.base,
+		       claim.base + claim.size - 1);
+	say_overlap(&claim, name);
+	err = enter(&claim);
+	if (err)
+		panic("reserved: %s [mem 0x%016llx-0x%016llx] cannot be recorded (%lu of %lu regions in use, error %d)", name,
+		      claim.base, claim.base + claim.size - 1, memblock.reserved.cnt, memblock.reserved.max, err);
+	claim_add(&claim);
+}
+
+/* Where a dynamic node may go: the next of its alloc-ranges, or all memory, once, when it has none. */
+static phys_addr_t place_dynamic(const void *fdt, int parent, int node, u64 size, u64 align)
+{
+	phys_addr_t base, len, place = 0;
+	struct reg_reader ranges;
+
+	if (reg_open(fdt, parent, node, "alloc-ranges", &ranges))
+		return memblock_phys_alloc(size, align);
+	/* An empty range allows nothing; at address 0 its end would mean "anywhere". */
+	while (!place && reg_next(&ranges, &base, &len))
+		if (len)
+			place = memblock_phys_alloc_range(size, align, base, base + memblock_cap_size(base, len));
+	return place;
+}
+
+/* A property of one number in the parent's #size-cells. Return: whether it is there and has the right length. */
+static bool size_property(const void *fdt, int parent, int node, const char *name, u64 *value)
+{
+	int len, cells = fdt_size_cells(fdt, parent);
+	const void *prop = fdt_getprop(fdt, node, name, &len);
+
+	if (!prop || cells < 1 || cells > 2 || len != cells * 4)
+		return false;
+	*value = dt_cells(prop, cells);
+	return true;
+}
+
+static void enter_dynamic(const void *fdt, int parent, int node)
+{
+	bool nomap = fdt_getprop(fdt, node, "no-map", NULL);
+	u64 size, align = PAGE_SIZE;
+	char path[DT_PATH_MAX];
+	phys_addr_t place;
+
+	dt_path(fdt, node, path);
+	if (!size_property(fdt, parent, node, "size", &size) || !size) {
+		printk("reserved: %s has neither a usable reg nor a usable size: ignored\n", path);
+		return;
+	}
+	if (size_property(fdt, parent, node, "alignment", &align) && (!align || (align & (align - 1)))) {
+		printk("reserved: %s: alignment 0x%llx is no power of two: a page is used\n", path, align);
+		align = PAGE_SIZE;
+	}
+	size = ALIGN(size, (u64)PAGE_SIZE);
+	place = place_dynamic(fdt, parent, node, size, max(align, (u64)PAGE_SIZE));
+	if (!place) {
+		printk("reserved: %s: no free 0x%llx bytes aligned to 0x%llx in its alloc-ranges: not reserved\n", path, size,
+		       align);
+		return;
+	}
+	/* memblock took it as an allocation of ours; it is the tree's. */
+	memblock_phys_free(place, size);
+	enter_reservation(&(struct mem_claim){ place, size, nomap ? CLAIM_NOMAP : CLAIM_RESERVED, node, NUMA_NO_NODE,
+					       NULL, -1 },
+			  NULL);
+}
+
+static void enter_dynamic_nodes(const void *fdt)
+{
+	int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
+
+	if (parent < 0)
+		return;
+	fdt_for_each_subnode(node, fdt, parent)
+		if (dt_enabled(fdt, node) && !fdt_getprop(fdt, node, "reg", NULL))
+			enter_dynamic(fdt, parent, node);
+}
+
+void discover_reserved(const struct boot_info *boot)
+{
+	each_reservation(boot, enter_reservation, NULL);
+	memblock_set_claimed(NULL);
+	enter_dynamic_nodes(boot->fdt);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Allocating pages.
+ *
+ * Common contract: an order is 0 to MAX_PAGE_ORDER, a block is 1 << order pages, aligned to its size. Pages come from
+ * the linear map. Context: thread or interrupt handler, any CPU, after hand-over; interrupts are masked for the
+ * moment of touching the CPU's page cache, and zone locks are taken behind it. A request that cannot be served
+ * returns NULL (after a report that says why, at most 10 in a row, unless __GFP_NOWARN) and changes nothing.
+ */
+#ifndef MM_GFP_H
+#define MM_GFP_H
+
+#include <lib/types.h>
+
+#include <mm/mmzone.h>
+
+typedef u32 gfp_t;
+
+/**
+ * DOC: gfp flags
+ *
+ * __GFP_DMA, __GFP_DMA32: from that zone or a cheaper one. __GFP_MOVABLE: may come from ZONE_MOVABLE, and is grouped
+ * with movable pages. __GFP_RECLAIMABLE: grouped with reclaimable ones. __GFP_HIGH: may use half of the reserve below
+ * the min watermark. __GFP_ZERO: zeroed. __GFP_NOWARN: no report on failure. __GFP_THISNODE: the node asked for or none.
+ * __GFP_DIRECT_RECLAIM: the caller can wait: other CPUs' page caches may be drained for it by cross call.
+ */
+#define __GFP_DMA	     ((gfp_t)1 << 0)
+#define __GFP_DMA32	     ((gfp_t)1 << 1)
+#define __GFP_MOVABLE	     ((gfp_t)1 << 2)
+#define __GFP_RECLAIMABLE    ((gfp_t)1 << 3)
+#define __GFP_HIGH	     ((gfp_t)1 << 4)
+#define __GFP_ZERO	     ((gfp_t)1 << 5)
+#define __GFP_NOWARN	     ((gfp_t)1 << 6)
+#define __GFP_THISNODE	     ((gfp_t)1 << 7)
+#define __GFP_DIRECT_RECLAIM ((gfp_t)1 << 8)
+
+#define GFP_KERNEL __GFP_DIRECT_RECLAIM
+#define GFP_ATOMIC __GFP_HIGH
+#define GFP_NOWAIT __GFP_NOWARN
+#define GFP_DMA	   __GFP_DMA
+#define GFP_DMA32  __GFP_DMA32
+
+/** gfp_zone() - the highest zone that @gfp allows */
+static inline enum zone_type gfp_zone(gfp_t gfp)
+{
+	if (gfp & __GFP_DMA)
+		return ZONE_DMA;
+	if (gfp & __GFP_DMA32)
+		return ZONE_DMA32;
+	return gfp & __GFP_MOVABLE ? ZONE_MOVABLE : ZONE_NORMAL;
+}
+
+/** gfp_migratetype() - the group that pages of @gfp belong to */
+static inline enum migratetype gfp_migratetype(gfp_t gfp)
+{
+	return (enum migratetype)(gfp >> 2 & 3);
+}
+
+_Static_assert((__GFP_MOVABLE >> 2) == MIGRATE_MOVABLE && (__GFP_RECLAIMABLE >> 2) == MIGRATE_RECLAIMABLE,
+	       "gfp_migratetype() is a shift");
+
+/**
+ * alloc_pages() - a block of 1 << @order pages, near this CPU
+ *
+ * Return: its first page, _refcount 1; NULL when no zone that @gfp allows has a block above its watermark.
+ */
+struct page *alloc_pages(gfp_t gfp, unsigned int order) __must_check;
+
+/** alloc_pages_node() - alloc_pages() near @nid (NUMA_NO_NODE: this CPU's node) */
+struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order) __must_check;
+
+/** __get_free_pages() - alloc_pages(), as a linear-map address. Return: 0 on failure. */
+unsigned long __get_free_pages(gfp_t gfp, unsigned int order) __must_check;
+
+/**
+ * __free_pages() - one user less of the block at @page; the last one gives it back
+ * @order: what it was allocated with; another order is reported and the block is not freed
+ *
+ * A page that is already free, reserved or never was allocated is reported, and nothing else happens.
+ */
+void __free_pages(struct page *page, unsigned int order);
+
+/** free_pages() - __free_pages() by address; 0 does nothing */
+void free_pages(unsigned long addr, unsigned int order);
+
+#define alloc_page(gfp)	     alloc_pages(gfp, 0)
+#define __get_free_page(gfp) __get_free_pages(gfp, 0)
+#define get_zeroed_page(gfp) __get_free_pages((gfp) | __GFP_ZERO, 0)
+#define __free_page(page)    __free_pages(page, 0)
+#define free_page(addr)	     free_pages(addr, 0)
+
+/** drain_local_pages() - this CPU's page caches back to their zones. Context: any. */
+void drain_local_pages(void);
+
+/** drain_all_pages() - every CPU's, by cross call. Context: where arch_cross_call_ok(). */
+void drain_all_pages(void);
+
+/** nr_free_pages() - free pages of all zones, per-CPU caches excluded; a moment's figure */
+unsigned long nr_free_pages(void);
+
+/** totalram_pages() - managed pages of all zones */
+unsigned long totalram_pages(void);
+
+/** page_alloc_check() - zone_check() on every zone, and per-CPU caches against their bounds. Return: all is right. */
+bool page_alloc_check(void);
+
+#endif

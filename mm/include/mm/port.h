@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The port contract: all that mm and lib know of the machine.
+ *
+ * A port is a folder of <asm/...> headers and the functions declared in them. Two exist: arch-arm64/include/asm (the
+ * bare machine) and test/host/include/asm (threads as CPUs, an mmap'ed arena as RAM). Including this file includes
+ * the whole contract; each line below says what a port promises and what its caller owes.
+ *
+ * 1. <asm/page.h> - geometry and address translation.
+ *	PAGE_SHIFT (12), PAGE_SIZE, PAGE_MASK.
+ *	MAX_PHYSMEM_BITS: no physical address at or above 1 << MAX_PHYSMEM_BITS is ever handed to the core.
+ *	PHYS_ADDR_LIMIT: one past the last physical address that the linear map can reach (<= 1 << MAX_PHYSMEM_BITS).
+ *	void *__va(phys_addr_t pa), phys_addr_t __pa(const void *va): translation within the linear map; a constant
+ *	    addition, defined only for RAM that arch_map_linear() has mapped.
+ *	VMEMMAP_START: virtual address of the struct page of PFN 0; `vmemmap + pfn` is address arithmetic only.
+ *	void clear_page(void *page): zeroes one aligned page.
+ *
+ * 2. <asm/percpu.h> - this CPU.
+ *	void *asm_percpu_base(void): the base of this CPU's per-CPU area; one register read. Stable only while the
+ *	    caller cannot move to another CPU (there is no migration in the image; a host thread is one CPU).
+ *	void asm_set_percpu_base(void *base): once per CPU, before anything of mm or lib runs on it.
+ *
+ * 3. <asm/irqflags.h> - interrupt masking on this CPU. Saves nest.
+ *	unsigned long local_irq_save(void); void local_irq_restore(unsigned long); void local_irq_enable(void);
+ *	void local_irq_disable(void); bool irqs_disabled(void).
+ *	The host port models "masked" as "holds this CPU's mutex", which is what keeps its simulated interrupts and
+ *	cross calls out, so ThreadSanitizer checks the same exclusion that hardware gives.
+ *
+ * 4. <asm/processor.h> - waiting and time.
+ *	void cpu_relax(void): a hint inside a spin loop.
+ *	u64 arch_clock_ns(void): monotonic time since reset, in nanoseconds, the same on all CPUs.
+ *	u64 get_cycles(void): the counter that benchmarks read.
+ *
+ * 5. <asm/smp.h> - the other CPUs.
+ *	int smp_processor_id(void): 0 to nr_cpu_ids - 1.
+ *	void arch_send_call(int cpu): make @cpu run smp_call_interrupt() (lib/smp.h) soon, in interrupt context.
+ *	void arch_wake_idle(int cpu): make @cpu leave its idle wait and look at its work slot.
+ *	bool arch_cross_call_ok(void): whether this context may wait for other CPUs (interrupts unmasked, not in a
+ *	    handler).
+ *
+ * 6. <asm/mmu.h> - page tables, boot CPU only until hand-over, then under the lock that the header names.
+ *	void *arch_boot_va(phys_addr_t pa, size_t size): an address for RAM that memblock has just reserved. Before
+ *	    the linear map is up it maps the range into a small window that stays mapped for ever; after, __va().
+ *	    Returns NULL when the window (2 MiB) is full.
+ *	void arch_map_linear(phys_addr_t base, phys_addr_t end): map RAM, page aligned, with the largest blocks that
+ *	    fit. Tables come from memblock.
+ *	void arch_linear_map_done(void): from here on, arch_boot_va() is __va().
+ *	void arch_alloc_stack(int cpu, int nid): give a CPU other than the boot CPU its stack, from boot_phys_alloc().
+ *	int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size): map memmap storage, page aligned.
+ *	    -ENOMEM when no table page could be had; nothing is undone (boot only, the caller panics).
+ *
+ * 7. <asm/bug.h> - the end.
+ *	_Noreturn void arch_exit(int status): end the run with this status (QEMU's exit status, the host's exit).
+ *	void arch_dump_stack(void): the caller's backtrace, with symbol names, to the console.
+ *
+ * 8. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ *
+ * Cost: every function of groups 1 to 3 is a handful of instructions inline; the rest is off every hot path.
+ */
+#ifndef MM_PORT_H
+#define MM_PORT_H
+
+#include <lib/types.h>
+
+#include <asm/bug.h>
+#include <asm/irqflags.h>
+#include <asm/mmu.h>
+#include <asm/page.h>
+#include <asm/percpu.h>
+#include <asm/processor.h>
+#include <asm/smp.h>
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * SLUB: caches of equal objects, and kmalloc() over a set of them.
+ *
+ * Common contract: objects come from the linear map. Context of allocation and free: thread or interrupt handler, any
+ * CPU, after kmem_cache_init(). Freeing on another CPU than the allocating one is allowed. NULL when memory is short,
+ * with nothing changed. Cost: O(1); a hit touches only this CPU's object stack.
+ *
+ * Objects of a cache, at every moment: total = allocated + on CPU stacks + on slab free lists.
+ * kmem_cache_check() proves it.
+ */
+#ifndef MM_SLAB_H
+#define MM_SLAB_H
+
+#include <mm/gfp.h>
+
+struct kmem_cache;
+
+/**
+ * DOC: slab flags
+ *
+ * SLAB_HWCACHE_ALIGN: objects of at least 33 bytes begin on a cache line. SLAB_PANIC: kmem_cache_create() panics instead
+ * of returning NULL.
+ */
+#define SLAB_HWCACHE_ALIGN (1U << 0)
+#define SLAB_PANIC	   (1U << 1)
+
+/* kmalloc() serves larger sizes from the page allocator. */
+#define KMALLOC_MAX_CACHE_SIZE 8192UL
+#define KMALLOC_MAX_SIZE       (PAGE_SIZE << MAX_PAGE_ORDER)
+#define ARCH_KMALLOC_MINALIGN  8UL
+
+/**
+ * kmem_cache_create() - a new cache
+ * @name: for slabinfo; not copied, must outlive the cache
+ * @size: bytes of an object, 1 to 8192
+ * @align: a power of two up to PAGE_SIZE, or 0 for 8
+ * @flags: SLAB_ flags
+ * @ctor: called once for each object when its slab is made, interrupts masked; NULL for none. A cache with a
+ *	constructor gives objects back as they were freed.
+ *
+ * Context: thread. Return: the cache; NULL (with a line that says why) for a size, align or flag out of range or when
+ * memory is short.
+ */
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
+				     void (*ctor)(void *obj)) __must_check;
+
+/**
+ * kmem_cache_destroy() - end a cache; NULL does nothing
+ *
+ * Objects still allocated are reported with their number, and the cache stays. Context: thread, interrupts unmasked
+ * (other CPUs' stacks are emptied by cross call); nobody uses the cache any more. Return: 0 or -EBUSY.
+ */
+int kmem_cache_destroy(struct kmem_cache *cache);
+
+/** kmem_cache_alloc() - one object, not zeroed unless __GFP_ZERO */
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) __must_check;
+
+/** kmem_cache_alloc_node() - one object from @nid's slabs, past the CPU's stack unless @nid is this CPU's node */
+void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid) __must_check;
+
+/**
+ * kmem_cache_free() - give an object back; NULL does nothing
+ *
+ * An object that is not @cache's is reported and left alone.
+ */
+void kmem_cache_free(struct kmem_cache *cache, void *obj);
+
+static inline void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	return kmem_cache_alloc(cache, gfp | __GFP_ZERO);
+}
+
+/** kmem_cache_size() - bytes that a user of an object may use */
+size_t kmem_cache_size(const struct kmem_cache *cache);
+
+/**
+ * kmem_cache_shrink() - give empty slabs back, this and all other CPUs' stacks emptied first
+ *
+ * Context: thread, interrupts unmasked. Return: slabs freed.
+ */
+unsigned long kmem_cache_shrink(struct kmem_cache *cache);
+
+/* (b) The general caches by index; kmalloc_index() says which serves a size. */
+#define NR_KMALLOC_CACHES 13
+extern struct kmem_cache *kmalloc_caches[NR_KMALLOC_CACHES];
+extern const u16 kmalloc_sizes[NR_KMALLOC_CACHES];
+
+/** kmalloc_index() - which general cache serves @size (1 to KMALLOC_MAX_CACHE_SIZE); a constant for a constant */
+static __always_inline int kmalloc_index(size_t size)
+{
+	if (size > 64 && size <= 96)
+		return 4;
+	if (size > 128 && size <= 192)
+		return 6;
+	if (size <= 8)
+		return 0;
+	/* 16 32 64 are 1 2 3; 128 is 5; 256 and up are 7 and up. */
+	int log = 64 - __builtin_clzll(size - 1);
+
+	return log <= 6 ? log - 3 : log == 7 ? 5 : log - 1;
+}
+
+void *__kmalloc(size_t size, gfp_t gfp) __must_check;
+void *kmalloc_node(size_t size, gfp_t gfp, int nid) __must_check;
+
+/**
+ * kmalloc() - @size bytes, aligned to 8, and to the size when that is a power of two
+ *
+ * Size 0 gives ZERO_SIZE_PTR, which may be freed but not used. Sizes above KMALLOC_MAX_SIZE give NULL.
+ */
+static __always_inline void *kmalloc(size_t size, gfp_t gfp)
+{
+	if (__builtin_constant_p(size) && size && size <= KMALLOC_MAX_CACHE_SIZE)
+		return kmem_cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
+	return __kmalloc(size, gfp);
+}
+
+#define ZERO_SIZE_PTR ((void *)16)
+
+static inline void *kzalloc(size_t size, gfp_t gfp)
+{
+	return kmalloc(size, gfp | __GFP_ZERO);
+}
+
+/** kmalloc_array() - @n objects of @size bytes; NULL when the product overflows */
+static inline void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
+{
+	size_t bytes;
+
+	return __builtin_mul_overflow(n, size, &bytes) ? NULL : kmalloc(bytes, gfp);
+}
+
+static inline void *kcalloc(size_t n, size_t size, gfp_t gfp)
+{
+	return kmalloc_array(n, size, gfp | __GFP_ZERO);
+}
+
+/** krealloc() - resize; the old contents move. NULL on failure, and then @p is still valid. Size 0 frees. */
+void *krealloc(const void *p, size_t size, gfp_t gfp) __must_check;
+
+/** kfree() - give back what kmalloc() or kmem_cache_alloc() returned; NULL and ZERO_SIZE_PTR do nothing */
+void kfree(const void *p);
+
+/** ksize() - bytes that may be used behind @p, at least what was asked for; 0 for NULL and ZERO_SIZE_PTR */
+size_t ksize(const void *p);
+
+/** kmem_cache_init() - the first caches and the general ones. Context: boot only, after hand-over. */
+void kmem_cache_init(void);
+
+/**
+ * kmem_cache_check() - prove every cache's equation and every slab's free list
+ *
+ * Exact while nobody allocates or frees. Return: true, or false after a line that names cache, slab and numbers.
+ */
+bool kmem_cache_check(void);
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * kmalloc: the general caches, and the page allocator for what is larger.
+ *
+ * 1. Sizes up to KMALLOC_MAX_CACHE_SIZE come from the cache that kmalloc_index() names. Larger ones are a block of pages
+ *    whose first page has PG_kmalloc and knows its order.
+ * 2. kfree() finds out which by the page: PG_slab, PG_kmalloc, or neither, which is reported and left alone.
+ * 3. A power-of-two size is aligned to itself (up to a page), every other to 8.
+ */
+#include "slub.h"
+
+#include <lib/printk.h>
+#include <mm/port.h>
+#include <string.h>
+
+const u16 kmalloc_sizes[NR_KMALLOC_CACHES] = { 8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192 };
+
+struct kmem_cache *kmalloc_caches[NR_KMALLOC_CACHES];
+
+static unsigned int order_for(size_t size)
+{
+	size_t pages = DIV_ROUND_UP(size, PAGE_SIZE);
+
+	return pages > 1 ? 64 - (unsigned int)__builtin_clzl(pages - 1) : 0;
+}
+
+static void *kmalloc_large(size_t size, gfp_t gfp, int nid)
+{
+	struct page *page;
+
+	if (size > KMALLOC_MAX_SIZE)
+		return NULL;
+	page = alloc_pages_node(nid, gfp, order_for(size));
+	if (!page)
+		return NULL;
+	page_set(page, PG_kmalloc);
+	return page_address(page);
+}
+
+void *__kmalloc(size_t size, gfp_t gfp)
+{
+	if (unlikely(!size))
+		return ZERO_SIZE_PTR;
+	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
+		return kmalloc_large(size, gfp, NUMA_NO_NODE);
+	return kmem_cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
+}
+
+void *kmalloc_node(size_t size, gfp_t gfp, int nid)
+{
+	if (!size)
+		return ZERO_SIZE_PTR;
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return kmalloc_large(size, gfp, nid);
+	return kmem_cache_alloc_node(kmalloc_caches[kmalloc_index(size)], gfp, nid);
+}
+
+/* The page of a large kmalloc() that begins at @p, NULL when none does. */
+static struct page *large_page(const void *p)
+{
+	struct page *page = virt_to_page(p);
+	unsigned long pfn = page_to_pfn(page);
+
+	if ((uintptr_t)p < (uintptr_t)__va(0) || !pfn_valid(pfn) || !page_initialised(pfn) ||
+	    !IS_ALIGNED((uintptr_t)p, PAGE_SIZE))
+		return NULL;
+	return page_test(page, PG_kmalloc) ? page : NULL;
+}
+
+static void kfree_large(const void *p)
+{
+	struct page *page = large_page(p);
+
+	if (!page) {
+		printk("kfree: %p is nothing that kmalloc returned: not freed\n", p);
+		arch_dump_stack();
+		return;
+	}
+	page_clear(page, PG_kmalloc);
+	__free_pages(page, page->order);
+}
+
+void kfree(const void *p)
+{
+	struct page *slab;
+
+	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
+		return;
+	slab = slab_head(p);
+	if (likely(slab))
+		kmem_cache_free(slab->slab_cache, (void *)(uintptr_t)p);
+	else
+		kfree_large(p);
+}
+
+size_t ksize(const void *p)
+{
+	const struct page *page;
+
+	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
+		return 0;
+	page = slab_head(p);
+	if (page)
+		return page->slab_cache->object_size;
+	page = large_page(p);
+	return page ? PAGE_SIZE << page->order : 0;
+}
+
+void *krealloc(const void *p, size_t size, gfp_t gfp)
+{
+	size_t old = ksize(p);
+	void *new;
+
+	if (!size) {
+		kfree(p);
+		return ZERO_SIZE_PTR;
+	}
+	if (old >= size && old)
+		return (void *)(uintptr_t)p;
+	new = kmalloc(size, gfp);
+	if (!new)
+		return NULL;
+	memcpy(new, p, old);
+	kfree(p);
+	return new;
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The journey of a byte of RAM, in one screen of calls.
+ *
+ * Each stage builds on the one before: the tree fills memblock; memblock gives the linear map its tables, the sections
+ * their memmap, the nodes their zones and each CPU its area; the hand-over gives what is left to the buddy allocator, on
+ * which page caches, SLUB and all later memory rest.
+ *
+ * Boot CPU only, alone. What fails here ends the run with a line that says what and where: without memory there is
+ * nothing to go on with.
+ */
+#include "internal.h"
+
+#include <lib/printk.h>
+#include <mm/memblock.h>
+#include <mm/numa.h>
+#include <mm/percpu.h>
+#include <mm/port.h>
+#include <mm/slab.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pcp.h"
+
+static u64 stage_end[NR_MM_STAGES];
+
+u64 mm_stage_end(enum mm_stage stage)
+{
+	return stage_end[stage];
+}
+
+static void stage_done(enum mm_stage stage)
+{
+	stage_end[stage] = arch_clock_ns();
+}
+
+/* The value of a size argument "name=4G" of the boot arguments, 0 without it. */
+static phys_addr_t size_argument(const char *args, const char *name)
+{
+	const char *found = strstr(args, name);
+	char *end;
+	phys_addr_t size;
+
+	if (!found || (found != args && found[-1] != ' '))
+		return 0;
+	size = strtoull(found + strlen(name), &end, 0);
+	switch (*end) {
+	case 'G':
+	case 'g':
+		return size << 30;
+	case 'M':
+	case 'm':
+		return size << 20;
+	case 'K':
+	case 'k':
+		return size << 10;
+	default:
+		return size;
+	}
+}
+
+static void discover(const struct boot_info *boot)
+{
+	int err = discover_memory(boot);
+
+	if (err)
+		panic("no memory to manage: the device tree at 0x%llx gives none (error %d)", boot->fdt_pa, err);
+	printk("Physical memory as found:\n");
+	claims_print(false);
+}
+
+/* All memory but no-map ranges, in whole pages. */
+static void map_linear(void)
+{
+	phys_addr_t start, end;
+	u64 i;
+
+	for_each_mem_range(i, &start, &end)
+		if (PFN_UP(start) < PFN_DOWN(end))
+			arch_map_linear(PFN_PHYS(PFN_UP(start)), PFN_PHYS(PFN_DOWN(end)));
+	arch_linear_map_done();
+}
+
+static void hand_over(void)
+{
+	unsigned long pages;
+
+	printk("Boot allocations:\n");
+	claims_print(true);
+	pages = memblock_free_all();
+	setup_per_zone_wmarks();
+	pcp_init();
+	printk("Memory: %luK/%lluK available (%lluK reserved or metadata)\n", pages << (PAGE_SHIFT - 10),
+	       memblock_phys_mem_size() >> 10, (memblock_phys_mem_size() >> 10) - (pages << (PAGE_SHIFT - 10)));
+}
+
+void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
+{
+	stage_done(MM_STAGE_START);
+	discover(boot);
+	stage_done(MM_STAGE_DISCOVERY);
+	map_linear();
+	stage_done(MM_STAGE_LINEAR_MAP);
+	numa_init(boot->fdt);
+	stage_done(MM_STAGE_NODES);
+	sparse_init();
+	stage_done(MM_STAGE_SPARSE);
+	set_movablecore(size_argument(fdt_bootargs(boot->fdt), "movablecore="));
+	bootmem_init(fdt_dma_limit(boot->fdt));
+	stage_done(MM_STAGE_ZONES);
+	setup_per_cpu_areas(cpu_node);
+	stage_done(MM_STAGE_PERCPU);
+	hand_over();
+	stage_done(MM_STAGE_HANDOVER);
+	kmem_cache_init();
+	stage_done(MM_STAGE_SLAB);
+}

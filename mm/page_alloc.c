@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * alloc_pages() and __free_pages(): which zone serves, and what a caller may do wrong.
+ *
+ * 1. A request goes through the zonelist of its node, skips zones above the highest that its flags allow, and takes the
+ *    first that has a block: from this CPU's page cache (a hit asks no watermark and takes no lock), else from the zone,
+ *    if that leaves it above its watermark.
+ * 2. First with the low watermark; when no zone can, every CPU's page caches are drained, if the caller may wait, and the
+ *    min watermark is asked; __GFP_HIGH halves that. There is nothing to reclaim: what fails then fails.
+ * 3. A zone's watermark for a request is the mark, plus what lowmem_reserve keeps from requests that a higher zone could
+ *    have served. An order above 0 also wants a free block at least that large.
+ * 4. A failure is reported with order, flags and each zone's state, ten times and then no more until one succeeded.
+ * 5. A block comes back when _refcount falls to 0. What cannot be: a page that is free, reserved, a slab's, or a block of
+ *    another order, is reported with the page's state and left as it is.
+ *
+ * Context: any. Locks: zone->lock behind pcp_refill() and the buddy calls, one at a time.
+ */
+#include "internal.h"
+
+#include <lib/printk.h>
+#include <mm/percpu.h>
+#include <mm/port.h>
+
+#include "buddy.h"
+#include "pcp.h"
+
+#define MAX_FAIL_REPORTS 10
+#define MAX_BAD_REPORTS	 20
+
+static u32 fail_reports; /* atomic */
+static u32 bad_reports;	 /* atomic */
+
+static bool watermark_ok(const struct zone *zone, unsigned int order, unsigned long mark, enum zone_type highest)
+{
+	unsigned long free = READ_ONCE(zone->nr_free);
+
+	if (free < (1UL << order) + mark + zone->lowmem_reserve[highest])
+		return false;
+	return !order || zone_has_block(zone, order);
+}
+
+static struct page *zone_alloc(struct zone *zone, unsigned int order, enum migratetype type)
+{
+	unsigned long flags;
+	struct page *page;
+
+	if (order < PCP_ORDERS)
+		return pcp_refill(zone, order, type);
+	flags = spin_lock_irqsave(&zone->lock);
+	page = buddy_alloc(zone, order, type);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return page;
+}
+
+static unsigned long mark_of(const struct zone *zone, enum zone_watermarks which, gfp_t gfp)
+{
+	unsigned long mark = zone->watermark[which];
+
+	return which == WMARK_MIN && (gfp & __GFP_HIGH) ? mark / 2 : mark;
+}
+
+/* The first zone of @list that has a block and may give it. */
+static struct page *get_page_from_list(struct zone **list, gfp_t gfp, unsigned int order, enum zone_watermarks which)
+{
+	enum migratetype type = gfp_migratetype(gfp);
+	enum zone_type highest = gfp_zone(gfp);
+
+	for (; *list; list++) {
+		struct zone *zone = *list;
+		struct page *page;
+
+		if (zone->idx > highest)
+			continue;
+		if (order < PCP_ORDERS) {
+			page = pcp_pop(zone, order, type);
+			if (page)
+				return page;
+		}
+		if (!watermark_ok(zone, order, mark_of(zone, which, gfp), highest))
+			continue;
+		page = zone_alloc(zone, order, type);
+		if (page)
+			return page;
+	}
+	return NULL;
+}
+
+static void report_zone(const struct zone *zone, enum zone_type highest, gfp_t gfp)
+{
+	int largest = MAX_PAGE_ORDER;
+
+	while (largest >= 0 && !READ_ONCE(zone->free_area[largest].nr_free))
+		largest--;
+	if (READ_ONCE(zone->nr_deferred))
+		largest = MAX_PAGE_ORDER;
+	printk("  node %d zone %s: free %lu, mark %lu, kept for higher zones %lu, largest block order %d\n",
+	       zone->node->node_id, zone->name, READ_ONCE(zone->nr_free), mark_of(zone, WMARK_MIN, gfp),
+	       zone->lowmem_reserve[highest], largest);
+}
+
+static void report_failure(struct zone **list, int nid, gfp_t gfp, unsigned int order)
+{
+	if ((gfp & __GFP_NOWARN) || __atomic_fetch_add(&fail_reports, 1, __ATOMIC_RELAXED) >= MAX_FAIL_REPORTS)
+		return;
+	printk("page allocation failure: order %u, gfp 0x%x, node %d, CPU %u\n", order, gfp, nid, this_cpu()->cpu);
+	for (; *list; list++)
+		if ((*list)->idx <= gfp_zone(gfp))
+			report_zone(*list, gfp_zone(gfp), gfp);
+}
+
+static struct page *alloc_slow(struct zone **list, int nid, gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+	if ((gfp & __GFP_DIRECT_RECLAIM) && arch_cross_call_ok())
+		drain_all_pages();
+	page = get_page_from_list(list, gfp, order, WMARK_MIN);
+	if (!page)
+		report_failure(list, nid, gfp, order);
+	return page;
+}
+
+static void zero_pages(struct page *page, unsigned int order)
+{
+	char *va = page_address(page);
+
+	for (char *end = va + (PAGE_SIZE << order); va < end; va += PAGE_SIZE)
+		clear_page(va);
+}
+
+struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
+{
+	struct zone **list;
+	struct page *page;
+
+	if (unlikely(order > MAX_PAGE_ORDER)) {
+		printk("page allocation: order %u is above %d\n", order, MAX_PAGE_ORDER);
+		return NULL;
+	}
+	if (nid == NUMA_NO_NODE)
+		nid = this_cpu()->nid;
+	if (unlikely(nid < 0 || nid >= MAX_NUMNODES || ((gfp & __GFP_THISNODE) && !node_data[nid]))) {
+		printk("page allocation: node %d has no memory\n", nid);
+		return NULL;
+	}
+	list = gfp & __GFP_THISNODE ? node_data[nid]->zonelist_this : node_data[node_for_alloc[nid]]->zonelist;
+	page = get_page_from_list(list, gfp, order, WMARK_LOW);
+	if (unlikely(!page))
+		page = alloc_slow(list, nid, gfp, order);
+	if (unlikely(!page))
+		return NULL;
+	WRITE_ONCE(page->_refcount, 1);
+	if (gfp & __GFP_ZERO)
+		zero_pages(page, order);
+	return page;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned int order)
+{
+	return alloc_pages_node(NUMA_NO_NODE, gfp, order);
+}
+
+unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_pages(gfp, order);
+
+	return page ? (unsigned long)page_address(page) : 0;
+}
+
+static void report_bad_free(const struct page *page, unsigned int order, const char *fault)
+{
+	if (__atomic_fetch_add(&bad_reports, 1, __ATOMIC_RELAXED) >= MAX_BAD_REPORTS)
+		return;
+	printk("bad page free: pfn 0x%lx, order %u: %s: not freed (flags 0x%lx, refcount %d, order %u, CPU %u)\n",
+	       page_to_pfn(page), order, fault, page->flags & (BIT(NR_PAGEFLAGS) - 1), page_ref_count(page), page->order,
+	       this_cpu()->cpu);
+	arch_dump_stack();
+}
+
+/* Why a block of @order that begins at @page cannot be freed; NULL when it can. */
+static const char *free_fault(const struct page *page, unsigned int order)
+{
+	unsigned long pfn = page_to_pfn(page);
+
+	if (!pfn_valid(pfn) || !page_initialised(pfn))
+		return "no page that was ever allocated";
+	if (page_test(page, PG_reserved))
+		return "the page is reserved";
+	if (page_test(page, PG_buddy) || page_ref_count(page) <= 0)
+		return "the page is free already";
+	if (page_test(page, PG_slab) || page_test(page, PG_kmalloc))
+		return "the page belongs to SLUB";
+	if (page->order != order)
+		return "it was allocated with another order";
+	return NULL;
+}
+
+static void free_block(struct page *page, unsigned int order)
+{
+	struct zone *zone = page_zone(page);
+	unsigned long flags;
+
+	if (order < PCP_ORDERS) {
+		pcp_push(zone, page, order);
+		return;
+	}
+	flags = spin_lock_irqsave(&zone->lock);
+	buddy_free(zone, page, order);
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+void __free_pages(struct page *page, unsigned int order)
+{
+	const char *fault = free_fault(page, order);
+
+	if (unlikely(fault)) {
+		report_bad_free(page, order, fault);
+		return;
+	}
+	if (__atomic_sub_fetch(&page->_refcount, 1, __ATOMIC_ACQ_REL) == 0)
+		free_block(page, order);
+}
+
+void put_page(struct page *page)
+{
+	__free_pages(page, page->order);
+}
+
+void free_pages(unsigned long addr, unsigned int order)
+{
+	if (addr)
+		__free_pages(virt_to_page((void *)addr), order);
+}
+
+unsigned long nr_free_pages(void)
+{
+	unsigned long pages = 0;
+	struct zone *zone;
+	int i;
+
+	for_each_populated_zone(i, zone)
+		pages += READ_ONCE(zone->nr_free);
+	return pages;
+}
+
+unsigned long totalram_pages(void)
+{
+	unsigned long pages = 0;
+	struct zone *zone;
+	int i;
+
+	for_each_populated_zone(i, zone)
+		pages += zone->managed_pages;
+	return pages;
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Hand-over, and struct pages that are written when they are first needed.
+ *
+ * 1. memblock_free_all() goes through the free ranges of memblock. A pageblock that is wholly free is only marked
+ *    deferred, one bit: nothing at boot is proportional to the number of pages. A pageblock that is free in part has its
+ *    struct pages written at once, all reserved, and the free part goes to the buddy allocator.
+ * 2. A zone that runs out of free blocks takes a deferred pageblock: its struct pages are written, and it enters the free
+ *    lists as one block of MAX_PAGE_ORDER, with the migratetype of whoever asked.
+ * 3. A pageblock in which nothing is free is never written; page_initialised() says so.
+ * 4. A deferred pageblock lies in one zone, for the range that set its bit did. Another may hold pages of several zones
+ *    and nodes, or none: it is written in runs.
+ * 5. A pageblock's bits are covered by the lock of the zone it is in (at hand-over the boot CPU is alone). Zones of
+ *    different locks may share a word of a bitmap, so words are changed with atomics. The spans of zones of different
+ *    nodes may interleave: whose a deferred pageblock is, memblock's memory array says, constant after hand-over.
+ */
+#include "internal.h"
+
+#include <lib/bitmap.h>
+#include <lib/printk.h>
+#include <mm/memblock.h>
+#include <mm/mmzone.h>
+
+#include "buddy.h"
+
+static struct mem_section_usage *usage_of(unsigned long pfn)
+{
+	return section_usage(pfn_to_section_nr(pfn));
+}
+
+static unsigned long identity(const struct zone *zone, unsigned long pfn)
+{
+	return pfn_to_section_nr(pfn) << SECTION_ID_SHIFT | (unsigned long)zone->node->node_id << NODE_ID_SHIFT |
+	       (unsigned long)zone->idx << ZONE_ID_SHIFT;
+}
+
+/* Write the struct pages of [pfn, pfn + n), all with @flags and @refcount. */
+static void write_pages(unsigned long pfn, unsigned long n, unsigned long flags, s32 refcount)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	for (struct page *end = page + n; page < end; page++)
+		*page = (struct page){ .flags = flags, ._refcount = refcount };
+}
+
+/* The zone of @nid whose span holds @pfn, NULL when none does. */
+static struct zone *zone_of(int nid, unsigned long pfn)
+{
+	for (int idx = 0; idx < MAX_NR_ZONES; idx++) {
+		struct zone *zone = &node_data[nid]->node_zones[idx];
+
+		if (pfn >= zone->zone_start_pfn && pfn < zone_end_pfn(zone))
+			return zone;
+	}
+	return NULL;
+}
+
+/* The memory of @region within [start, end) as reserved pages, each with its zone. */
+static void write_region(const struct memblock_region *region, unsigned long start, unsigned long end)
+{
+	start = max(start, PFN_UP(region->base));
+	end = min(end, PFN_DOWN(region->base + region->size));
+	while (start < end) {
+		struct zone *zone = zone_of(region->nid, start);
+		unsigned long part_end = min(end, zone_end_pfn(zone));
+
+		write_pages(start, part_end - start, identity(zone, start) | BIT(PG_reserved), 1);
+		start = part_end;
+	}
+}
+
+/* Write the pageblock that begins at @pfn, every page reserved. Holes get the identity of node and zone 0. */
+static void init_reserved_block(unsigned long pfn)
+{
+	unsigned long end = pfn + PAGEBLOCK_NR_PAGES;
+	unsigned long i = memblock_first_ending_after(&memblock.memory, PFN_PHYS(pfn));
+	struct mem_section_usage *usage = usage_of(pfn);
+
+	write_pages(pfn, PAGEBLOCK_NR_PAGES, pfn_to_section_nr(pfn) << SECTION_ID_SHIFT | BIT(PG_reserved), 1);
+	for (; i < memblock.memory.cnt && memblock.memory.regions[i].base < PFN_PHYS(end); i++)
+		write_region(&memblock.memory.regions[i], pfn, end);
+	bit_set(usage->initialised, pageblock_nr(pfn));
+	set_pageblock_migratetype(pfn, MIGRATE_MOVABLE);
+}
+
+/* Give [start, end), which lies in one pageblock that is not wholly free, to the buddy allocator. */
+static void free_partial_block(struct zone *zone, unsigned long start, unsigned long end)
+{
+	if (!page_initialised(start))
+		init_reserved_block(ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES));
+	for (unsigned long pfn = start; pfn < end; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		page_clear(page, PG_reserved);
+		page->_refcount = 0;
+	}
+	buddy_free_range(zone, start, end - start);
+}
+
+/* Mark whole pageblocks [start, end) deferred, a section at a time. */
+static void defer_blocks(struct zone *zone, unsigned long start, unsigned long end)
+{
+	zone->nr_free += end - start;
+	zone->nr_deferred += end - start;
+	zone->deferred_pfn = min(zone->deferred_pfn, start);
+	while (start < end) {
+		unsigned long section_end = ALIGN_DOWN(start, PAGES_PER_SECTION) + PAGES_PER_SECTION;
+		unsigned long part_end = min(end, section_end);
+
+		bits_set_range(usage_of(start)->deferred, pageblock_nr(start), (part_end - start) >> PAGEBLOCK_ORDER);
+		start = part_end;
+	}
+}
+
+/* Hand [start, end) of one zone over: whole pageblocks deferred, the rest freed now. */
+static void free_zone_range(struct zone *zone, unsigned long start, unsigned long end)
+{
+	zone->managed_pages += end - start;
+	while (start < end) {
+		unsigned long block_end = ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES;
+		unsigned long whole_end = ALIGN_DOWN(end, PAGEBLOCK_NR_PAGES);
+
+		if (IS_ALIGNED(start, PAGEBLOCK_NR_PAGES) && whole_end > start) {
+			defer_blocks(zone, start, whole_end);
+			start = whole_end;
+			continue;
+		}
+		free_partial_block(zone, start, min(end, block_end));
+		start = min(end, block_end);
+	}
+}
+
+/* Pages of @zone within [start, end) that are not free, to @zone's reserved or metadata pages. */
+static void count_kept(int nid, unsigned long start, unsigned long end, bool metadata)
+{
+	while (start < end) {
+		struct zone *zone = zone_of(nid, start);
+		unsigned long part_end = min(end, zone_end_pfn(zone));
+
+		if (metadata)
+			zone->metadata_pages += part_end - start;
+		else
+			zone->reserved_pages += part_end - start;
+		start = part_end;
+	}
+}
+
+/* What of one memory region is not handed over. */
+static void count_region(const struct memblock_region *m)
+{
+	unsigned long start = PFN_UP(m->base), end = PFN_DOWN(m->base + m->size), counted = start;
+	unsigned long i = memblock_first_ending_after(&memblock.reserved, m->base);
+
+	if (m->flags & MEMBLOCK_NOMAP) {
+		count_kept(m->nid, start, max(start, end), false);
+		return;
+	}
+	for (; i < memblock.reserved.cnt && memblock.reserved.regions[i].base < m->base + m->size; i++) {
+		const struct memblock_region *r = &memblock.reserved.regions[i];
+		unsigned long from = max(PFN_DOWN(r->base), counted), to = min(PFN_UP(r->base + r->size), end);
+
+		if (from >= to)
+			continue;
+		count_kept(m->nid, from, to, r->flags & MEMBLOCK_RSRV_KERN);
+		counted = to;
+	}
+}
+
+unsigned long memblock_free_all(void)
+{
+	struct memblock_region *region;
+	phys_addr_t from, to;
+	unsigned long pages = 0;
+	int nid;
+	u64 i;
+
+	for_each_mem_region(region)
+		count_region(region);
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, &nid) {
+		unsigned long start = PFN_UP(from), end = PFN_DOWN(to);
+
+		while (start < end) {
+			struct zone *zone = zone_of(nid, start);
+			unsigned long part_end = min(end, zone_end_pfn(zone));
+
+			free_zone_range(zone, start, part_end);
+			pages += part_end - start;
+			start = part_end;
+		}
+	}
+	return pages;
+}
+
+/* The first deferred pageblock at or above @pfn and below @end; @end when there is none. */
+static unsigned long find_deferred(unsigned long pfn, unsigned long end)
+{
+	while (pfn < end) {
+		const struct mem_section_usage *usage = usage_of(pfn);
+		unsigned long block = pageblock_nr(pfn);
+		u64 word = usage ? READ_ONCE(usage->deferred[block / 64]) >> (block % 64) : 0;
+
+		if (word)
+			return pfn + ((unsigned long)__builtin_ctzll(word) << PAGEBLOCK_ORDER);
+		/* Nothing more in this word; without a usage map, in this section. */
+		pfn = ALIGN_DOWN(pfn, (usage ? 64 : PAGEBLOCKS_PER_SECTION) * PAGEBLOCK_NR_PAGES) +
+		      (usage ? 64 : PAGEBLOCKS_PER_SECTION) * PAGEBLOCK_NR_PAGES;
+	}
+	return end;
+}
+
+static bool deferred_is_ours(const struct zone *zone, unsigned long pfn)
+{
+	return memblock_search(&memblock.memory, PFN_PHYS(pfn))->nid == zone->node->node_id;
+}
+
+/* The next deferred pageblock of @zone, whose nr_deferred says that there is one. */
+static unsigned long next_deferred(const struct zone *zone)
+{
+	unsigned long end = zone_end_pfn(zone), pfn = find_deferred(zone->deferred_pfn, end);
+
+	while (pfn < end && !deferred_is_ours(zone, pfn))
+		pfn = find_deferred(pfn + PAGEBLOCK_NR_PAGES, end);
+	BUG_ON(pfn >= end);
+	return pfn;
+}
+
+bool zone_take_deferred(struct zone *zone, enum migratetype type)
+{
+	struct mem_section_usage *usage;
+	unsigned long pfn;
+
+	if (!zone->nr_deferred)
+		return false;
+	pfn = next_deferred(zone);
+	usage = usage_of(pfn);
+	write_pages(pfn, PAGEBLOCK_NR_PAGES, identity(zone, pfn), 0);
+	bit_clear(usage->deferred, pageblock_nr(pfn));
+	bit_set(usage->initialised, pageblock_nr(pfn));
+	set_pageblock_migratetype(pfn, type);
+	zone->deferred_pfn = pfn + PAGEBLOCK_NR_PAGES;
+	zone->nr_deferred -= PAGEBLOCK_NR_PAGES;
+	zone->nr_free -= PAGEBLOCK_NR_PAGES;
+	buddy_free_range(zone, pfn, PAGEBLOCK_NR_PAGES);
+	return true;
+}

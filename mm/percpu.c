@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Per-CPU areas and their dynamic part.
+ *
+ * 1. An area is struct mm_cpu, a copy of the percpu_data section, and a dynamic part for __alloc_percpu(). All areas have
+ *    one layout, so an offset found free in the bitmap is free in all of them.
+ * 2. The boot CPU begins in boot_percpu_area, which has no dynamic part. setup_per_cpu_areas() allocates an area for each
+ *    CPU on its node, and moves the boot CPU's contents to its own; nobody else runs yet.
+ * 3. The dynamic part is a bitmap of 16-byte units: `used`, and `first` for the unit that an allocation begins with, by
+ *    which free_percpu() knows its length: up to the next `first` or free unit.
+ * 4. percpu_lock covers both bitmaps; zeroing happens under it, so that a unit is zero whenever it is free.
+ */
+#include <mm/percpu.h>
+
+#include <lib/bitmap.h>
+#include <lib/printk.h>
+#include <lib/smp.h>
+#include <mm/port.h>
+#include <string.h>
+
+#include "internal.h"
+#include "pcp.h"
+
+#define UNIT_SHIFT 4
+#define UNIT	   (1UL << UNIT_SHIFT)
+
+/* Dynamic bytes beyond what the page caches ask for: the object stacks of some hundred caches. */
+#define DYNAMIC_BYTES (64UL << 10)
+
+char boot_percpu_area[sizeof(struct mm_cpu) + PERCPU_STATIC_MAX] __aligned(64);
+
+static void *bases[CONFIG_NR_CPUS];
+static DEFINE_SPINLOCK(percpu_lock, LOCK_RANK_PERCPU);
+static u64 *used, *first;	   /* percpu_lock */
+static size_t dynamic_offset;	   /* from the base; constant after set-up */
+static unsigned long nr_units;	   /* constant after set-up */
+static unsigned long nr_used;	   /* percpu_lock */
+
+_Static_assert(sizeof(struct mm_cpu) % 64 == 0, "what follows the head is aligned");
+
+static size_t static_size(void)
+{
+	return (uintptr_t)__stop_percpu_data - (uintptr_t)__start_percpu_data;
+}
+
+void *percpu_base(int cpu)
+{
+	return bases[cpu];
+}
+
+void percpu_init_boot(int cpu)
+{
+	struct mm_cpu *head = (struct mm_cpu *)boot_percpu_area;
+
+	if (static_size() > PERCPU_STATIC_MAX)
+		panic("percpu: %zu bytes of static variables, room for %lu", static_size(), PERCPU_STATIC_MAX);
+	memcpy(boot_percpu_area + sizeof(*head), __start_percpu_data, static_size());
+	head->cpu = (u32)cpu;
+	head->nid = NUMA_NO_NODE;
+	bases[cpu] = boot_percpu_area;
+	asm_set_percpu_base(boot_percpu_area);
+}
+
+static void init_area(int cpu, size_t size, int nid)
+{
+	bool is_boot_cpu = bases[cpu];
+	char *area = boot_alloc(size, PAGE_SIZE, nid, "per-CPU areas");
+	struct mm_cpu *head = (struct mm_cpu *)area;
+
+	if (is_boot_cpu)
+		memcpy(area, boot_percpu_area, sizeof(*head) + static_size());
+	else
+		memcpy(area + sizeof(*head), __start_percpu_data, static_size());
+	head->cpu = (u32)cpu;
+	head->nid = nid;
+	bases[cpu] = area;
+	if (is_boot_cpu)
+		asm_set_percpu_base(area);
+	else
+		arch_alloc_stack(cpu, nid);
+}
+
+void setup_per_cpu_areas(int (*cpu_node)(int cpu))
+{
+	size_t dynamic = ALIGN(pcp_area_bytes(), UNIT) + DYNAMIC_BYTES, size;
+
+	dynamic_offset = ALIGN(sizeof(struct mm_cpu) + static_size(), (size_t)64);
+	size = ALIGN(dynamic_offset + dynamic, (size_t)PAGE_SIZE);
+	nr_units = (size - dynamic_offset) >> UNIT_SHIFT;
+	used = boot_alloc(2 * DIV_ROUND_UP(nr_units, 64) * sizeof(u64), SMP_CACHE_BYTES, NUMA_NO_NODE, "percpu bitmaps");
+	first = used + DIV_ROUND_UP(nr_units, 64);
+
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		int nid = cpu_node ? cpu_node(cpu) : NUMA_NO_NODE;
+
+		if (nid < 0 || nid >= MAX_NUMNODES)
+			nid = node_for_alloc[0];
+		init_area(cpu, size, nid);
+	}
+	printk("percpu: %d areas of %zu bytes: %zu static, %zu dynamic\n", nr_cpu_ids, size,
+	       sizeof(struct mm_cpu) + static_size(), (size_t)nr_units << UNIT_SHIFT);
+}
+
+/* The first run of @n free units that begins at a multiple of @align units from the page's start; nr_units if none. */
+static unsigned long find_run(unsigned long n, unsigned long align)
+{
+	unsigned long bias = dynamic_offset >> UNIT_SHIFT, start = ALIGN(bias, align) - bias;
+
+	while (start + n <= nr_units) {
+		unsigned long len = 0;
+
+		while (len < n && !bit_test(used, start + len))
+			len++;
+		if (len == n)
+			return start;
+		start = ALIGN(bias + start + len + 1, align) - bias;
+	}
+	return nr_units;
+}
+
+static void zero_units(unsigned long start, unsigned long n)
+{
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		memset((char *)bases[cpu] + dynamic_offset + (start << UNIT_SHIFT), 0, n << UNIT_SHIFT);
+}
+
+void *__alloc_percpu(size_t size, size_t align)
+{
+	unsigned long n = DIV_ROUND_UP(size, UNIT), units = align > UNIT ? align >> UNIT_SHIFT : 1, start, flags;
+
+	if (!size || size > nr_units << UNIT_SHIFT || align > PAGE_SIZE || (align & (align - 1))) {
+		printk("percpu: %zu bytes aligned to %zu: out of range\n", size, align);
+		return NULL;
+	}
+	flags = spin_lock_irqsave(&percpu_lock);
+	start = find_run(n, units);
+	if (start < nr_units) {
+		bits_set_range(used, start, n);
+		bit_set(first, start);
+		nr_used += n;
+	}
+	spin_unlock_irqrestore(&percpu_lock, flags);
+	if (start == nr_units)
+		return NULL;
+	/* The cookie is no address of an object: it is what percpu_offset() turns back into the offset. */
+	return (void *)((uintptr_t)__start_percpu_data - sizeof(struct mm_cpu) + dynamic_offset + (start << UNIT_SHIFT));
+}
+
+/* Which unit @ptr names, if an allocation begins there; nr_units otherwise. */
+static unsigned long unit_of(const void *ptr)
+{
+	size_t offset = percpu_offset(ptr) - dynamic_offset;
+	unsigned long unit = offset >> UNIT_SHIFT;
+
+	return unit < nr_units && IS_ALIGNED(offset, UNIT) && bit_test(first, unit) ? unit : nr_units;
+}
+
+void free_percpu(void *ptr)
+{
+	unsigned long flags, start, n = 1;
+
+	if (!ptr)
+		return;
+	flags = spin_lock_irqsave(&percpu_lock);
+	start = unit_of(ptr);
+	if (start == nr_units)
+		panic("free_percpu: no allocation begins at per-CPU offset 0x%zx", percpu_offset(ptr));
+	while (start + n < nr_units && bit_test(used, start + n) && !bit_test(first, start + n))
+		n++;
+	bit_clear(first, start);
+	bits_clear_range(used, start, n);
+	nr_used -= n;
+	zero_units(start, n);
+	spin_unlock_irqrestore(&percpu_lock, flags);
+}
+
+size_t percpu_usage(size_t *total)
+{
+	*total = nr_units << UNIT_SHIFT;
+	return READ_ONCE(nr_used) << UNIT_SHIFT;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* SLUB's structures, for slub.c, slub_cache.c, kmalloc.c, slub_check.c and show_slab.c. */
+#ifndef MM_SLUB_H
+#define MM_SLUB_H
+
+#include <mm/slab.h>
+
+#define CPU_STACK_MAX 62
+
+/**
+ * struct kmem_cache_cpu - one CPU's stack of free objects
+ * @count: objects on it
+ * @capacity: no more than this many
+ * @refills: times it was filled from slabs
+ * @flushes: times objects went back to slabs
+ * @object: the objects, the hottest at @count - 1
+ *
+ * Touched only by its CPU, interrupts masked. Its objects count as taken from their slabs.
+ */
+struct kmem_cache_cpu {
+	u32 count;
+	u32 capacity;
+	unsigned long refills;
+	unsigned long flushes;
+	void *object[CPU_STACK_MAX];
+};
+
+/**
+ * struct kmem_cache_node - a cache's slabs on one node
+ * @lock: covers all of it, and freelist, inuse and on_list of its slabs
+ * @partial: slabs with free objects
+ * @full: slabs without
+ * @nr_partial: how many are in @partial
+ * @nr_slabs: in both lists
+ * @nr_taken: objects taken from all of them
+ */
+struct kmem_cache_node {
+	spinlock_t lock;
+	struct list_head partial;
+	struct list_head full;
+	unsigned long nr_partial;
+	unsigned long nr_slabs;
+	unsigned long nr_taken;
+};
+
+/**
+ * struct kmem_cache - a cache
+ * @cpu: (c) per-CPU stacks (a per-CPU cookie)
+ * @name: (c)
+ * @object_size: (c) bytes a user may use
+ * @size: (c) bytes from one object to the next
+ * @align: (c)
+ * @offset: (c) where in a free object the link to the next free one is
+ * @objects: (c) per slab
+ * @order: (c) of a slab
+ * @min_partial: (c) empty slabs are kept as long as a node has no more partial ones than this
+ * @flags: (c) SLAB_ flags
+ * @ctor: (c) NULL for none
+ * @list: (M) in the list of caches
+ * @node: (c) by node id, nr_node_ids of them
+ *
+ * Lock letters: (c) constant once created; (M) slab_mutex.
+ */
+struct kmem_cache {
+	struct kmem_cache_cpu *cpu;
+	const char *name;
+	u32 object_size;
+	u32 size;
+	u32 align;
+	u32 offset;
+	u16 objects;
+	u16 order;
+	u16 min_partial;
+	u16 flags;
+	void (*ctor)(void *obj);
+	struct list_head list;
+	struct kmem_cache_node node[];
+};
+
+/* (c) One more than the highest node id. */
+extern int nr_node_ids;
+
+extern spinlock_t slab_mutex;
+extern struct list_head slab_caches; /* (M) */
+
+/** slab_head() - the first page of the slab that @obj lies in, NULL when its page is no slab's */
+struct page *slab_head(const void *obj);
+
+static inline void **free_link(const struct kmem_cache *cache, void *obj)
+{
+	return (void **)(void *)((char *)obj + cache->offset);
+}
+
+/** struct slab_sums - a cache's state, summed over nodes and CPUs */
+struct slab_sums {
+	unsigned long slabs, partial, objects, taken, stacked;
+};
+
+/** slab_sum() - sum a cache up; each node under its lock, CPU stacks without: exact when quiet */
+void slab_sum(struct kmem_cache *cache, struct slab_sums *sums);
+
+/** slab_flush_all() - every CPU's stack of @cache back to its slabs, by cross call. Context: thread. */
+void slab_flush_all(struct kmem_cache *cache);
+
+/** slab_discard_empty() - give empty slabs back to the page allocator. Return: how many. */
+unsigned long slab_discard_empty(struct kmem_cache *cache);
+
+#endif

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * SLUB: caches made, shrunk and ended.
+ *
+ * 1. A cache is an object of the first cache, kmem_cache, whose own struct lies in a page of its own: that is how it all
+ *    begins. struct kmem_cache ends with one kmem_cache_node for each node id, so a cache is one allocation, plus its
+ *    per-CPU stacks.
+ * 2. The slab order is the smallest, up to MAX_SLAB_ORDER, whose waste is at most 1/16 of the slab and which holds
+ *    MIN_OBJECTS; failing that the one that wastes the smallest part.
+ * 3. A CPU's stack holds up to CPU_STACK_MAX objects or STACK_BYTES, whichever is less, at least four.
+ * 4. slab_mutex covers the list of caches. Nothing sleeps here; it is a spinlock taken for the moment of the list change.
+ */
+#include "slub.h"
+
+#include <errno.h>
+#include <lib/printk.h>
+#include <lib/smp.h>
+#include <mm/percpu.h>
+#include <stdio.h>
+
+#include "internal.h"
+
+#define MAX_SLAB_ORDER 3
+#define MIN_OBJECTS    8
+#define WASTE_PART     16
+#define STACK_BYTES    16384
+#define ALL_SLAB_FLAGS (SLAB_HWCACHE_ALIGN | SLAB_PANIC)
+
+DEFINE_SPINLOCK(slab_mutex, LOCK_RANK_SLAB_MUTEX);
+LIST_HEAD(slab_caches);
+
+static struct kmem_cache *cache_cache;
+
+static size_t cache_struct_size(void)
+{
+	return sizeof(struct kmem_cache) + (size_t)nr_node_ids * sizeof(struct kmem_cache_node);
+}
+
+static u16 choose_order(u32 size)
+{
+	u64 best_waste = ~0ULL;
+	u16 best = 0;
+
+	for (u16 order = 0; order <= MAX_SLAB_ORDER; order++) {
+		size_t bytes = PAGE_SIZE << order;
+		/* Waste per MAX_SLAB_ORDER slab, so that orders compare. */
+		u64 waste = (u64)(bytes % size) << (MAX_SLAB_ORDER - order);
+
+		if (bytes < size)
+			continue;
+		if (bytes / size >= MIN_OBJECTS && bytes % size <= bytes / WASTE_PART)
+			return order;
+		if (waste <= best_waste) {
+			best_waste = waste;
+			best = order;
+		}
+	}
+	return best;
+}
+
+static void init_geometry(struct kmem_cache *cache, size_t size, size_t align)
+{
+	if (cache->flags & SLAB_HWCACHE_ALIGN)
+		align = max(align, size > 32 ? 64UL : size > 16 ? 32UL : 16UL);
+	align = max(align, ARCH_KMALLOC_MINALIGN);
+	cache->object_size = (u32)size;
+	cache->align = (u32)align;
+	size = ALIGN(size, sizeof(void *));
+	cache->offset = cache->ctor ? (u32)size : (u32)ALIGN_DOWN(size / 2, sizeof(void *));
+	if (cache->ctor)
+		size += sizeof(void *);
+	cache->size = (u32)ALIGN(size, align);
+	cache->order = choose_order(cache->size);
+	cache->objects = (u16)((PAGE_SIZE << cache->order) / cache->size);
+	cache->min_partial = 5;
+}
+
+static bool init_stacks(struct kmem_cache *cache)
+{
+	u32 capacity = min(max(STACK_BYTES / cache->size, 4u), (u32)CPU_STACK_MAX);
+	size_t bytes = offsetof(struct kmem_cache_cpu, object) + capacity * sizeof(void *);
+
+	cache->cpu = __alloc_percpu(bytes, 16);
+	if (!cache->cpu)
+		return false;
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		per_cpu_ptr(cache->cpu, cpu)->capacity = capacity;
+	return true;
+}
+
+/* Fill in a zeroed struct. Return: false when there is no room for its stacks. */
+static bool init_cache(struct kmem_cache *cache, const char *name, size_t size, size_t align, unsigned int flags,
+		       void (*ctor)(void *obj))
+{
+	cache->name = name;
+	cache->flags = (u16)flags;
+	cache->ctor = ctor;
+	init_geometry(cache, size, align);
+	for (int nid = 0; nid < nr_node_ids; nid++) {
+		struct kmem_cache_node *n = &cache->node[nid];
+
+		spin_lock_init(&n->lock, name, LOCK_RANK_CACHE_NODE);
+		INIT_LIST_HEAD(&n->partial);
+		INIT_LIST_HEAD(&n->full);
+	}
+	return init_stacks(cache);
+}
+
+static void list_cache(struct kmem_cache *cache)
+{
+	unsigned long flags = spin_lock_irqsave(&slab_mutex);
+
+	list_add_tail(&cache->list, &slab_caches);
+	spin_unlock_irqrestore(&slab_mutex, flags);
+}
+
+static struct kmem_cache *try_create(const char *name, size_t size, size_t align, unsigned int flags,
+				     void (*ctor)(void *obj))
+{
+	struct kmem_cache *cache;
+
+	if (!size || size > KMALLOC_MAX_CACHE_SIZE || align > PAGE_SIZE || (align & (align - 1)) ||
+	    (flags & ~ALL_SLAB_FLAGS)) {
+		printk("kmem_cache_create: %s: size %zu, align %zu, flags 0x%x: out of range\n", name, size, align, flags);
+		return NULL;
+	}
+	cache = kmem_cache_zalloc(cache_cache, GFP_KERNEL);
+	if (cache && init_cache(cache, name, size, align, flags, ctor)) {
+		list_cache(cache);
+		return cache;
+	}
+	printk("kmem_cache_create: %s: no memory for its %s\n", name, cache ? "per-CPU stacks" : "struct");
+	kmem_cache_free(cache_cache, cache);
+	return NULL;
+}
+
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
+				     void (*ctor)(void *obj))
+{
+	struct kmem_cache *cache = try_create(name, size, align, flags, ctor);
+
+	if (!cache && (flags & SLAB_PANIC))
+		panic("kmem_cache_create: %s failed", name);
+	return cache;
+}
+
+unsigned long kmem_cache_shrink(struct kmem_cache *cache)
+{
+	slab_flush_all(cache);
+	return slab_discard_empty(cache);
+}
+
+int kmem_cache_destroy(struct kmem_cache *cache)
+{
+	struct slab_sums sums;
+	unsigned long flags;
+
+	if (!cache)
+		return 0;
+	kmem_cache_shrink(cache);
+	slab_sum(cache, &sums);
+	if (sums.taken) {
+		printk("kmem_cache_destroy: %s: %lu objects are still allocated: the cache stays\n", cache->name, sums.taken);
+		return -EBUSY;
+	}
+	flags = spin_lock_irqsave(&slab_mutex);
+	list_del(&cache->list);
+	spin_unlock_irqrestore(&slab_mutex, flags);
+	free_percpu(cache->cpu);
+	kmem_cache_free(cache_cache, cache);
+	return 0;
+}
+
+size_t kmem_cache_size(const struct kmem_cache *cache)
+{
+	return cache->object_size;
+}
+
+void slab_sum(struct kmem_cache *cache, struct slab_sums *sums)
+{
+	*sums = (struct slab_sums){ 0 };
+	for (int nid = 0; nid < nr_node_ids; nid++) {
+		struct kmem_cache_node *n = &cache->node[nid];
+		unsigned long flags = spin_lock_irqsave(&n->lock);
+
+		sums->slabs += n->nr_slabs;
+		sums->partial += n->nr_partial;
+		sums->taken += n->nr_taken;
+		spin_unlock_irqrestore(&n->lock, flags);
+	}
+	sums->objects = sums->slabs * cache->objects;
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		sums->stacked += READ_ONCE(per_cpu_ptr(cache->cpu, cpu)->count);
+}
+
+/* The cache that caches come from, in a page of its own. */
+static void create_cache_cache(void)
+{
+	int nid;
+
+	for_each_node(nid)
+		nr_node_ids = nid + 1;
+	BUG_ON(cache_struct_size() > KMALLOC_MAX_CACHE_SIZE);
+	cache_cache = (struct kmem_cache *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, cache_struct_size() > PAGE_SIZE);
+	if (!cache_cache ||
+	    !init_cache(cache_cache, "kmem_cache", cache_struct_size(), 0, SLAB_HWCACHE_ALIGN, NULL))
+		panic("kmem_cache_init: no memory for the first cache");
+	list_cache(cache_cache);
+}
+
+void kmem_cache_init(void)
+{
+	static char names[NR_KMALLOC_CACHES][16];
+
+	create_cache_cache();
+	for (int i = 0; i < NR_KMALLOC_CACHES; i++) {
+		size_t size = kmalloc_sizes[i], align = size & (size - 1) ? 0 : min(size, (size_t)PAGE_SIZE);
+
+		snprintf(names[i], sizeof(names[i]), "kmalloc-%zu", size);
+		kmalloc_caches[i] = kmem_cache_create(names[i], size, align, SLAB_PANIC, NULL);
+	}
+	printk("SLUB: %d general caches of %u to %u bytes, %d nodes, %d CPUs\n", NR_KMALLOC_CACHES, kmalloc_sizes[0],
+	       kmalloc_sizes[NR_KMALLOC_CACHES - 1], nr_node_ids, nr_cpu_ids);
+}

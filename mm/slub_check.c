@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The proof of SLUB's equations.
+ *
+ * 1. Each slab's free list is walked: every link lies in the slab, at an object's beginning, and the list is as long as
+ *    objects - inuse says. The sums over the slabs of a node are compared with the node's counters.
+ * 2. Each object on a CPU's stack is an object of the cache, begins one, and is in no free list of its slab.
+ * 3. Objects taken from slabs = on CPU stacks + allocated: allocated is never negative.
+ * Exact while nobody allocates or frees; each node is walked under its lock.
+ */
+#include "slub.h"
+
+#include <lib/printk.h>
+#include <lib/smp.h>
+#include <mm/percpu.h>
+
+#define complain(cache, fmt, ...) (printk("slab check: %s: " fmt "\n", (cache)->name, __VA_ARGS__), false)
+
+static bool begins_object(const struct kmem_cache *cache, const struct page *slab, const void *obj)
+{
+	size_t offset = (uintptr_t)obj - (uintptr_t)page_address(slab);
+
+	return offset % cache->size == 0 && offset / cache->size < slab->objects;
+}
+
+static bool check_freelist(const struct kmem_cache *cache, const struct page *slab)
+{
+	unsigned long n = 0, expected = (unsigned long)slab->objects - slab->inuse;
+
+	for (void *obj = slab->freelist; obj; obj = *free_link(cache, obj)) {
+		if (!begins_object(cache, slab, obj))
+			return complain(cache, "slab at pfn 0x%lx: free object %p is none of its", page_to_pfn(slab), obj);
+		if (++n > expected)
+			break;
+	}
+	if (n != expected)
+		return complain(cache, "slab at pfn 0x%lx: %lu free objects in its list, %u objects of which %u taken",
+				page_to_pfn(slab), n, slab->objects, slab->inuse);
+	return true;
+}
+
+static bool check_slab(const struct kmem_cache *cache, const struct page *slab, bool partial)
+{
+	for (u32 i = 0; i < 1u << cache->order; i++)
+		if (!page_test(&slab[i], PG_slab) || slab[i].slab_cache != cache || slab[i].head_offset != i)
+			return complain(cache, "slab at pfn 0x%lx: page %u is not marked as its own", page_to_pfn(slab), i);
+	if (partial != (slab->freelist != NULL) || slab->on_list != partial)
+		return complain(cache, "slab at pfn 0x%lx: %u of %u taken, in the wrong list", page_to_pfn(slab), slab->inuse,
+				slab->objects);
+	return check_freelist(cache, slab);
+}
+
+static bool check_list(const struct kmem_cache *cache, const struct list_head *list, bool partial, unsigned long *slabs,
+		       unsigned long *taken)
+{
+	const struct page *slab;
+
+	list_for_each_entry(slab, list, slab_list) {
+		if (!check_slab(cache, slab, partial))
+			return false;
+		++*slabs;
+		*taken += slab->inuse;
+	}
+	return true;
+}
+
+static bool check_node(struct kmem_cache *cache, int nid)
+{
+	struct kmem_cache_node *n = &cache->node[nid];
+	unsigned long flags = spin_lock_irqsave(&n->lock), partial = 0, full = 0, taken = 0;
+	bool ok = check_list(cache, &n->partial, true, &partial, &taken) &&
+		  check_list(cache, &n->full, false, &full, &taken);
+
+	if (ok && (partial != n->nr_partial || partial + full != n->nr_slabs || taken != n->nr_taken))
+		ok = complain(cache, "node %d: %lu partial + %lu full slabs, %lu taken; counted %lu, %lu, %lu", nid, partial,
+			      full, taken, n->nr_partial, n->nr_slabs - n->nr_partial, n->nr_taken);
+	spin_unlock_irqrestore(&n->lock, flags);
+	return ok;
+}
+
+static bool in_freelist(const struct kmem_cache *cache, const struct page *slab, const void *wanted)
+{
+	for (void *obj = slab->freelist; obj; obj = *free_link(cache, obj))
+		if (obj == wanted)
+			return true;
+	return false;
+}
+
+static bool check_stack(struct kmem_cache *cache, int cpu)
+{
+	const struct kmem_cache_cpu *stack = per_cpu_ptr(cache->cpu, cpu);
+
+	if (stack->count > stack->capacity)
+		return complain(cache, "CPU %d: %u objects on a stack of %u", cpu, stack->count, stack->capacity);
+	for (u32 i = 0; i < stack->count; i++) {
+		const struct page *slab = slab_head(stack->object[i]);
+
+		if (!slab || slab->slab_cache != cache || !begins_object(cache, slab, stack->object[i]))
+			return complain(cache, "CPU %d: %p on its stack is no object of the cache", cpu, stack->object[i]);
+		if (in_freelist(cache, slab, stack->object[i]))
+			return complain(cache, "CPU %d: %p on its stack is in its slab's free list too", cpu,
+					stack->object[i]);
+	}
+	return true;
+}
+
+static bool check_cache(struct kmem_cache *cache)
+{
+	struct slab_sums sums;
+
+	for (int nid = 0; nid < nr_node_ids; nid++)
+		if (!check_node(cache, nid))
+			return false;
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		if (!check_stack(cache, cpu))
+			return false;
+	slab_sum(cache, &sums);
+	if (sums.taken < sums.stacked || sums.taken > sums.objects)
+		return complain(cache, "%lu objects, %lu taken, %lu of them on stacks", sums.objects, sums.taken, sums.stacked);
+	return true;
+}
+
+bool kmem_cache_check(void)
+{
+	struct kmem_cache *cache;
+	bool ok = true;
+
+	/* Caches come and go only in thread context on CPUs that are quiet while this runs. */
+	list_for_each_entry(cache, &slab_caches, list)
+		ok = ok && check_cache(cache);
+	return ok;
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The proof of a zone's equations.
+ *
+ * 1. The memmap is walked pageblock by pageblock, and every page is put into one of four sums by its own struct page:
+ *    free (first pages of buddy blocks, and deferred pageblocks), cached, allocated, kept. The sums are compared with the
+ *    zone's counters, which were kept by other code.
+ * 2. The free lists are walked: every member is a free block of that order, aligned, in this zone, of this migratetype,
+ *    not next to a free buddy of its order, and each list is as long as its counter says.
+ * 3. Done under zone->lock. Pages change between cached and allocated without it, so their two sums are compared only as
+ *    one, and with the caches' counts when all CPUs are quiet: `free + cached + allocated = managed` is exact always.
+ */
+#include "internal.h"
+
+#include <lib/bitmap.h>
+#include <lib/printk.h>
+#include <lib/smp.h>
+#include <mm/memblock.h>
+#include <mm/percpu.h>
+
+#include "buddy.h"
+#include "pcp.h"
+
+struct page_sums {
+	unsigned long free, deferred, cached, allocated, kept;
+};
+
+/* Whether @page, of a pageblock that is initialised, is @zone's. */
+static bool in_zone(const struct zone *zone, const struct page *page)
+{
+	return page_to_nid(page) == zone->node->node_id && page_zonenum(page) == (int)zone->idx;
+}
+
+static void sum_block(const struct zone *zone, unsigned long pfn, struct page_sums *sums)
+{
+	unsigned long end = pfn + PAGEBLOCK_NR_PAGES;
+
+	while (pfn < end) {
+		const struct page *page = pfn_to_page(pfn);
+		unsigned long n = 1UL << page->order;
+
+		if (page_test(page, PG_reserved) || !in_zone(zone, page)) {
+			sums->kept++;
+			n = 1;
+		} else if (page_test(page, PG_buddy)) {
+			sums->free += n;
+		} else if (page_ref_count(page)) {
+			sums->allocated += n;
+		} else {
+			sums->cached += n;
+		}
+		pfn += n;
+	}
+}
+
+/* Whose a deferred pageblock in the zone's span is, only memblock knows. */
+static bool deferred_in_zone(const struct zone *zone, unsigned long pfn)
+{
+	const struct memblock_region *r = memblock_search(&memblock.memory, PFN_PHYS(pfn));
+
+	return r && r->nid == zone->node->node_id;
+}
+
+static void sum_zone(const struct zone *zone, struct page_sums *sums)
+{
+	unsigned long pfn = ALIGN_DOWN(zone->zone_start_pfn, PAGEBLOCK_NR_PAGES), end = zone_end_pfn(zone);
+
+	*sums = (struct page_sums){ 0 };
+	while (pfn < end) {
+		const struct mem_section_usage *usage = section_usage(pfn_to_section_nr(pfn));
+		unsigned long block = pageblock_nr(pfn);
+
+		if (!usage) {
+			pfn = ALIGN_DOWN(pfn, PAGES_PER_SECTION) + PAGES_PER_SECTION;
+			continue;
+		}
+		if (bit_test(usage->deferred, block) && deferred_in_zone(zone, pfn))
+			sums->deferred += PAGEBLOCK_NR_PAGES;
+		else if (bit_test_acquire(usage->initialised, block))
+			sum_block(zone, pfn, sums);
+		pfn += PAGEBLOCK_NR_PAGES;
+	}
+}
+
+unsigned long zone_allocated_pages(struct zone *zone)
+{
+	unsigned long flags = spin_lock_irqsave(&zone->lock);
+	struct page_sums s;
+
+	sum_zone(zone, &s);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return s.allocated;
+}
+
+static bool equal(const struct zone *zone, const char *left, unsigned long a, const char *right, unsigned long b)
+{
+	if (a != b)
+		printk("zone check: node %d zone %s: %s is %lu, %s is %lu\n", zone->node->node_id, zone->name, left, a, right,
+		       b);
+	return a == b;
+}
+
+static const char *block_fault(const struct zone *zone, const struct page *page, unsigned int order, int type)
+{
+	unsigned long pfn = page_to_pfn(page);
+	const struct page *buddy = pfn_to_page(pfn ^ (1UL << order));
+
+	if (!page_test(page, PG_buddy) || page->order != order)
+		return "is no free block of that order";
+	if (!IS_ALIGNED(pfn, 1UL << order))
+		return "is not aligned to its size";
+	if (!in_zone(zone, page))
+		return "is of another zone";
+	if ((int)get_pageblock_migratetype(pfn) != type)
+		return "is of another migratetype";
+	if (page_ref_count(page))
+		return "has users";
+	if (order < MAX_PAGE_ORDER && page_test(buddy, PG_buddy) && buddy->order == order && in_zone(zone, buddy))
+		return "has a free buddy";
+	return NULL;
+}
+
+/* Check one list. Return: its length, or -1 after a line. */
+static long check_list(struct zone *zone, unsigned int order, int type)
+{
+	struct page *page;
+	long n = 0;
+
+	list_for_each_entry(page, &zone->free_area[order].free_list[type], lru) {
+		const char *fault = block_fault(zone, page, order, type);
+
+		if (fault) {
+			printk("zone check: node %d zone %s: pfn 0x%lx in the free list of order %u type %d %s\n",
+			       zone->node->node_id, zone->name, page_to_pfn(page), order, type, fault);
+			return -1;
+		}
+		n++;
+	}
+	return n;
+}
+
+static bool check_lists(struct zone *zone)
+{
+	unsigned long pages = 0;
+
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
+		unsigned long blocks = 0;
+
+		for (int type = 0; type < MIGRATE_TYPES; type++) {
+			long n = check_list(zone, order, type);
+
+			if (n < 0)
+				return false;
+			blocks += (unsigned long)n;
+		}
+		if (!equal(zone, "free blocks in the lists", blocks, "their counter", zone->free_area[order].nr_free))
+			return false;
+		pages += blocks << order;
+	}
+	return equal(zone, "pages in free lists + deferred", pages + zone->nr_deferred, "nr_free", zone->nr_free);
+}
+
+bool zone_check(struct zone *zone)
+{
+	unsigned long flags = spin_lock_irqsave(&zone->lock);
+	struct page_sums s;
+	bool ok;
+
+	sum_zone(zone, &s);
+	ok = check_lists(zone) &&
+	     equal(zone, "present", zone->present_pages, "reserved + metadata + managed",
+		   zone->reserved_pages + zone->metadata_pages + zone->managed_pages) &&
+	     equal(zone, "deferred by bitmap", s.deferred, "nr_deferred", zone->nr_deferred) &&
+	     equal(zone, "free by struct page", s.free + s.deferred, "nr_free", zone->nr_free) &&
+	     equal(zone, "free + cached + allocated", s.free + s.deferred + s.cached + s.allocated, "managed",
+		   zone->managed_pages);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return ok;
+}
+
+static bool check_stack(const struct zone *zone, int cpu, const struct pcp_stack *stack, unsigned int order)
+{
+	for (unsigned int i = 0; i < stack->count; i++) {
+		const struct page *page = stack->block[i];
+
+		if (page_test(page, PG_buddy) || page_ref_count(page) || page->order != order || !in_zone(zone, page)) {
+			printk("zone check: CPU %d's cache of node %d zone %s, order %u: pfn 0x%lx is no cached block\n", cpu,
+			       zone->node->node_id, zone->name, order, page_to_pfn(page));
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool check_caches(struct zone *zone)
+{
+	bool ok = true;
+
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		for (unsigned int order = 0; order < PCP_ORDERS; order++)
+			for (int type = 0; type < MIGRATE_TYPES; type++)
+				ok &= check_stack(zone, cpu, &per_cpu_ptr(zone->pcp, cpu)->stack[order][type], order);
+	return ok;
+}
+
+bool page_alloc_check(void)
+{
+	struct zone *zone;
+	int i;
+
+	for_each_populated_zone(i, zone) {
+		struct page_sums s;
+
+		if (!zone_check(zone) || !check_caches(zone))
+			return false;
+		sum_zone(zone, &s);
+		if (!equal(zone, "cached by struct page", s.cached, "the caches' counts", zone_pcp_pages(zone)))
+			return false;
+	}
+	return true;
+}

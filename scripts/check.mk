@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What `make check` does: formatting, clang-tidy, the rules of scripts/check-style, and a second build that has to give
+# the same bytes. A verdict of clang-tidy or of the second build is kept in build/ until what it rests on changes.
+
+C_FILES := $(sort $(shell find arch-arm64 lib mm test -name "*.[ch]"))
+
+##@ Checks
+
+.PHONY: check check-format check-tidy check-style check-reproducible format
+check: check-format check-style check-tidy check-reproducible ## Formatting, style, clang-tidy, reproducible build
+
+check-format:
+	$(call run,FORMAT,$(words $(C_FILES)) files)clang-format --dry-run -Werror $(C_FILES)
+
+format: ## Format all C files (clang-format)
+	clang-format -i $(C_FILES)
+
+check-style:
+	$(call run,STYLE,all files)scripts/check-style
+
+# clang knows all of gcc's flags but these.
+GCC_ONLY := -fno-tree-loop-distribute-patterns -mno-outline-atomics -mstack-protector-guard=global -Wno-tsan
+tidy = clang-tidy --quiet $< -- $(filter-out $(GCC_ONLY),$(1)) >$@.log 2>&1 || { cat $@.log; exit 1; }; touch $@
+
+# A verdict is as old as the object, which is made again when the source, a header, a flag or .config changes.
+$(O)/tidy/%.ok: %.c $(O)/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(call run,TIDY,$<)$(call tidy,--target=aarch64-linux-gnu $(CFLAGS))
+
+$(HOST)/tidy/%.ok: %.c $(HOST)/asan/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(call run,TIDY,$<)$(call tidy,$(HOST_CFLAGS))
+
+check-tidy: $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(IMAGE_SRCS))) \
+	$(patsubst %.c,$(HOST)/tidy/%.ok,$(HOST_ONLY_SRCS))
+
+$(O)/.reproducible: $(O)/Image $(O)/memstage.elf $(O)/System.map $(O)/libmemstage.a scripts/check-reproducible
+	$(call run,REBUILD,$(O))scripts/check-reproducible $(CONFIG) && touch $@
+
+check-reproducible: $(O)/.reproducible
