@@ -3,8 +3,9 @@
 # The front door of memstage. `make help` lists the goals.
 #
 # 1. Tools: every goal but help and clean first lets scripts/setup install what is missing.
-# 2. Configuration: CONFIG names a file arch-arm64/configs/<CONFIG>_defconfig; all output is in build/<CONFIG>/. Its
-#    .config is both an input of this file (CONFIG_... variables) and, as autoconf.h, of each C file.
+# 2. Configuration: CONFIG names a file arch-arm64/configs/<CONFIG>_defconfig; all output is in build/<CONFIG>/
+#    (BUILD=... for another place than build/). Its .config is both an input of this file (CONFIG_... variables) and,
+#    as autoconf.h, of each C file.
 # 3. Sources are found by wildcard in the folders below; a file that belongs to an option is listed in OPTIONAL.
 # 4. The image is linked twice: the table of symbol names that backtraces print (scripts/ksyms.py) is made from the
 #    first link. It lies behind all text, so the text of both links has the same addresses, which is checked.
@@ -13,11 +14,12 @@
 # 6. The host build is in scripts/host.mk, formatting, linting and other checks are in scripts/check.mk.
 
 CONFIG ?= virt
+BUILD ?= build
 CROSS ?= aarch64-linux-gnu-
 PREFIX ?= /usr/local
 PYTHON := /usr/bin/python3
 
-O := build/$(CONFIG)
+O := $(BUILD)/$(CONFIG)
 DEFCONFIG := arch-arm64/configs/$(CONFIG)_defconfig
 KCONFIGS := scripts/Kconfig mm/Kconfig lib/Kconfig arch-arm64/Kconfig
 
@@ -69,8 +71,8 @@ menuconfig: $(O)/.config ## Change build/CONFIG/.config in a menu
 	@KCONFIG_CONFIG=$(O)/.config $(PYTHON) -m menuconfig scripts/Kconfig
 
 %_defconfig: ## virt_defconfig and others: make build/virt/.config anew from arch-arm64/configs/
-	@$(PYTHON) scripts/kconfig.py --reset --config build/$*/.config --header build/$*/include/generated/autoconf.h \
-		--defconfig arch-arm64/configs/$@
+	@$(PYTHON) scripts/kconfig.py --reset --defconfig arch-arm64/configs/$@ \
+		--config $(BUILD)/$*/.config --header $(BUILD)/$*/include/generated/autoconf.h
 
 # --- Sources ---
 
@@ -103,6 +105,7 @@ LANGUAGE := -std=c11 -D_DEFAULT_SOURCE -include generated/autoconf.h -fno-common
 
 INCLUDES = -nostdinc -isystem $(PICOLIBC)/include -isystem $(GCC_INCLUDE) -isystem $(DEPS)/include \
 	-Imm/include -Ilib/include -Iarch-arm64/include -I$(O)/include
+# Code of the small model is position independent as it is; what holds an address is relocated at boot.
 MACHINE_FLAGS := -fno-pic -fvisibility=hidden -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none \
 	-fstack-protector-strong -mstack-protector-guard=global -ftls-model=local-exec \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
@@ -224,7 +227,7 @@ install: all ## Install Image, libmemstage.a and headers (PREFIX=/usr/local DEST
 setup: ## Install the tools that are missing, and nothing else (scripts/setup)
 
 clean: ## Remove all that was built (the unpacked packages in build/deps stay)
-	rm -rf compile_commands.json $(filter-out build/deps,$(wildcard build/*))
+	rm -rf compile_commands.json $(filter-out build/deps,$(wildcard $(BUILD)/*))
 
 help: ## This list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } \

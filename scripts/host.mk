@@ -12,7 +12,7 @@
 ##@ Host build
 
 HOSTCC ?= gcc
-HOST := build/host
+HOST := $(BUILD)/host
 HOST_VARIANTS := asan tsan plain
 HOST_CONFIG := test/host/host_defconfig
 

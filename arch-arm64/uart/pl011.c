@@ -74,6 +74,8 @@ static struct console *pl011_setup(volatile void *registers)
 	mmio_write32(base + UART_IMSC, 0);
 	mmio_write32(base + UART_LCR_H, format | LCR_H_FIFO);
 	mmio_write32(base + UART_CR, CR_ENABLE | CR_TX | CR_RX);
+	/* What was received before is gone with the FIFO's reset. An emulator sends on only when that byte is fetched. */
+	mmio_read32(base + UART_DR);
 	pl011.base = base;
 	return &pl011.con;
 }
