@@ -81,14 +81,16 @@ PORT_DIRS := $(addprefix arch-arm64/,boot mm cpu irq uart)
 TEST_DIRS := test/target
 
 # Files that belong to an option: OPTION:pattern.
-OPTIONAL := MONITOR:lib/monitor%.c MM_DEBUG_LOCKS:lib/lock_debug.c SELFTEST:test/target/%.c SELFTEST:arch-arm64/irq/fault_cmd.c
+OPTIONAL := MONITOR:lib/monitor%.c MM_DEBUG_LOCKS:lib/lock_debug.c \
+	SELFTEST:test/target/%.c SELFTEST:arch-arm64/irq/fault_cmd.c
 option_off = $(if $(filter y,$(CONFIG_$(word 1,$(subst :, ,$(1))))),,$(word 2,$(subst :, ,$(1))))
 ABSENT := $(foreach entry,$(OPTIONAL),$(call option_off,$(entry)))
 
 files = $(sort $(wildcard $(foreach dir,$(1),$(addprefix $(dir)/,$(2)))))
 CORE_SRCS := $(filter-out $(ABSENT),$(call files,$(CORE_DIRS),*.c))
 LDSCRIPT := arch-arm64/boot/memstage.lds.S
-IMAGE_SRCS := $(CORE_SRCS) $(filter-out $(ABSENT) $(LDSCRIPT),$(call files,$(PORT_DIRS) $(TEST_DIRS),*.c *.S))
+OTHER_SRCS := $(filter-out $(ABSENT) $(LDSCRIPT),$(call files,$(PORT_DIRS) $(TEST_DIRS),*.c *.S))
+IMAGE_SRCS := $(CORE_SRCS) $(OTHER_SRCS)
 objects = $(addsuffix .o,$(basename $(2:%=$(1)/%)))
 CORE_OBJS := $(call objects,$(O),$(CORE_SRCS))
 IMAGE_OBJS := $(call objects,$(O),$(IMAGE_SRCS))
@@ -101,7 +103,7 @@ DEPS := build/deps/usr
 
 # Warnings, for the host build too.
 WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef -Wvla
-LANGUAGE := -std=c11 -D_DEFAULT_SOURCE -include generated/autoconf.h -fno-common -g -ffile-prefix-map=$(CURDIR)=.
+LANGUAGE := -std=c11 -fno-strict-aliasing -D_DEFAULT_SOURCE -include generated/autoconf.h -fno-common -g -ffile-prefix-map=$(CURDIR)=.
 
 INCLUDES = -nostdinc -isystem $(PICOLIBC)/include -isystem $(GCC_INCLUDE) -isystem $(DEPS)/include \
 	-Imm/include -Ilib/include -Iarch-arm64/include -I$(O)/include

@@ -62,11 +62,16 @@ static void del_block(struct zone *zone, struct page *page)
 	zone->free_area[page->order].nr_free--;
 }
 
+/* Section, node and zone in one comparison; other bits of @other may be changing. */
+static bool same_zone(const struct page *page, const struct page *other)
+{
+	return !((page->flags ^ READ_ONCE(other->flags)) >> ZONE_ID_SHIFT);
+}
+
 /* Whether @buddy begins a free block of @order in @page's zone. */
 static bool is_free_buddy(const struct page *page, const struct page *buddy, unsigned int order)
 {
-	return page_test(buddy, PG_buddy) && buddy->order == order &&
-	       !((page->flags ^ buddy->flags) >> ZONE_ID_SHIFT);
+	return page_test(buddy, PG_buddy) && buddy->order == order && same_zone(page, buddy);
 }
 
 void buddy_free(struct zone *zone, struct page *page, unsigned int order)
@@ -168,6 +173,22 @@ static struct page *find_largest(struct zone *zone, unsigned int order, enum mig
 	return NULL;
 }
 
+/*
+ * Whether no page of the pageblock of @page, a free block, is another zone's to free. A pageblock that zones share keeps
+ * its type: blocks of it lie in the lists of more than one zone, each under its own lock.
+ */
+static bool owns_pageblock(const struct page *page)
+{
+	const struct page *p = pfn_to_page(ALIGN_DOWN(page_to_pfn(page), PAGEBLOCK_NR_PAGES));
+
+	if (page->order == PAGEBLOCK_ORDER)
+		return true;
+	for (const struct page *end = p + PAGEBLOCK_NR_PAGES; p < end; p++)
+		if (!page_test(p, PG_reserved) && !same_zone(page, p))
+			return false;
+	return true;
+}
+
 static struct page *steal(struct zone *zone, unsigned int order, enum migratetype type)
 {
 	struct page *page = find_largest(zone, order, type);
@@ -179,7 +200,7 @@ static struct page *steal(struct zone *zone, unsigned int order, enum migratetyp
 	zone->nr_fallbacks++;
 	pfn = page_to_pfn(page);
 	have = page->order;
-	if (have >= CONVERT_ORDER)
+	if (have >= CONVERT_ORDER && owns_pageblock(page))
 		convert_pageblock(zone, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES), type);
 	del_block(zone, page);
 	return expand(zone, page, have, order, get_pageblock_migratetype(pfn));

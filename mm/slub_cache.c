@@ -150,6 +150,16 @@ unsigned long kmem_cache_shrink(struct kmem_cache *cache)
 	return slab_discard_empty(cache);
 }
 
+unsigned long kmem_cache_shrink_all(void)
+{
+	struct kmem_cache *cache;
+	unsigned long freed = 0;
+
+	list_for_each_entry(cache, &slab_caches, list)
+		freed += kmem_cache_shrink(cache);
+	return freed;
+}
+
 int kmem_cache_destroy(struct kmem_cache *cache)
 {
 	struct slab_sums sums;

@@ -9,6 +9,7 @@ import tempfile
 import time
 
 RUNNER = os.path.join("scripts", "ktap-run")
+sys.dont_write_bytecode = True
 sys.path.insert(0, "scripts")
 import ktap  # pylint: disable=wrong-import-position
 

@@ -125,19 +125,23 @@ static inline int page_zonenum(const struct page *page)
 	return (int)(page->flags >> ZONE_ID_SHIFT & ZONE_ID_MASK);
 }
 
+/*
+ * Flags have one writer at a time, by their letters; but whoever holds the zone's lock looks at its pages' flags at any
+ * time, to find a buddy: hence READ_ONCE() and WRITE_ONCE().
+ */
 static inline bool page_test(const struct page *page, enum pageflag flag)
 {
-	return page->flags & BIT(flag);
+	return READ_ONCE(page->flags) & BIT(flag);
 }
 
 static inline void page_set(struct page *page, enum pageflag flag)
 {
-	page->flags |= BIT(flag);
+	WRITE_ONCE(page->flags, page->flags | BIT(flag));
 }
 
 static inline void page_clear(struct page *page, enum pageflag flag)
 {
-	page->flags &= ~BIT(flag);
+	WRITE_ONCE(page->flags, page->flags & ~BIT(flag));
 }
 
 static inline int page_ref_count(const struct page *page)

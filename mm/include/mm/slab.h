@@ -81,6 +81,9 @@ size_t kmem_cache_size(const struct kmem_cache *cache);
  */
 unsigned long kmem_cache_shrink(struct kmem_cache *cache);
 
+/** kmem_cache_shrink_all() - kmem_cache_shrink() on every cache. Return: slabs freed. */
+unsigned long kmem_cache_shrink_all(void);
+
 /* (b) The general caches by index; kmalloc_index() says which serves a size. */
 #define NR_KMALLOC_CACHES 13
 extern struct kmem_cache *kmalloc_caches[NR_KMALLOC_CACHES];

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The page allocator in the image: what gfp.h promises. */
+#include <mm/gfp.h>
+#include <mm/memblock.h>
+#include <mm/percpu.h>
+#include <mm/port.h>
+#include <string.h>
+
+#include "target.h"
+
+static void case_orders(void)
+{
+	struct page *page[NR_PAGE_ORDERS];
+
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
+		page[order] = alloc_pages(GFP_KERNEL, order);
+		if (!ktap_ok(page[order] != NULL))
+			continue;
+		ktap_ok(page_to_pfn(page[order]) % (1UL << order) == 0);
+		ktap_ok(page_ref_count(page[order]) == 1);
+		ktap_ok(memblock_is_map_memory(page_to_phys(page[order])));
+		ktap_ok(virt_to_page(page_address(page[order])) == page[order]);
+		memset(page_address(page[order]), (int)order, PAGE_SIZE << order);
+	}
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
+		const u8 *bytes = page[order] ? page_address(page[order]) : NULL;
+
+		ktap_ok(!bytes || (bytes[0] == order && bytes[(PAGE_SIZE << order) - 1] == order));
+		if (page[order])
+			__free_pages(page[order], order);
+	}
+	ktap_ok(alloc_pages(GFP_KERNEL | __GFP_NOWARN, MAX_PAGE_ORDER + 1) == NULL);
+}
+
+static void case_zeroed(void)
+{
+	u64 *dirty = (u64 *)__get_free_pages(GFP_KERNEL, 1);
+	u64 *clean, sum = 0;
+
+	if (!ktap_ok(dirty != NULL))
+		return;
+	memset(dirty, 0xa5, 2 * PAGE_SIZE);
+	free_pages((unsigned long)dirty, 1);
+	clean = (u64 *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, 1);
+	/* The page cache gives back what was freed last: the page was dirty. */
+	ktap_ok(clean == dirty);
+	for (size_t i = 0; i < 2 * PAGE_SIZE / sizeof(u64); i++)
+		sum |= clean[i];
+	ktap_ok(sum == 0);
+	free_pages((unsigned long)clean, 1);
+}
+
+static void case_zones(void)
+{
+	static const gfp_t kinds[] = { GFP_DMA, GFP_DMA32, GFP_KERNEL, GFP_KERNEL | __GFP_MOVABLE };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct page *page = alloc_page(kinds[i] | __GFP_NOWARN);
+
+		/* A machine whose RAM is all above 4 GiB has nothing for GFP_DMA32 but its DMA zone. */
+		if (!ktap_ok(page != NULL))
+			continue;
+		ktap_ok(page_zonenum(page) <= (int)gfp_zone(kinds[i]));
+		ktap_ok(page_zone(page)->zone_start_pfn <= page_to_pfn(page));
+		ktap_ok(page_to_pfn(page) < zone_end_pfn(page_zone(page)));
+		__free_page(page);
+	}
+}
+
+static void case_nodes(void)
+{
+	pg_data_t *pgdat;
+	int nid;
+
+	for_each_online_pgdat(nid, pgdat) {
+		struct page *here = alloc_pages_node(nid, GFP_KERNEL | __GFP_THISNODE, 0);
+		struct page *near = alloc_pages_node(nid, GFP_KERNEL, 0);
+
+		ktap_ok(here && page_to_nid(here) == nid);
+		ktap_ok(near && page_to_nid(near) == nid);
+		if (here)
+			__free_page(here);
+		if (near)
+			__free_page(near);
+	}
+	ktap_ok(alloc_pages_node(MAX_NUMNODES, GFP_KERNEL, 0) == NULL);
+}
+
+static void case_pfn_valid(void)
+{
+	struct zone *zone;
+	int i;
+
+	for_each_populated_zone(i, zone) {
+		ktap_ok(pfn_valid(zone->zone_start_pfn));
+		ktap_ok(pfn_valid(zone_end_pfn(zone) - 1));
+	}
+	ktap_ok(!pfn_valid(ALIGN(PFN_UP(memblock_end_of_DRAM()), PAGEBLOCK_NR_PAGES)));
+	ktap_ok(!pfn_valid(~0UL));
+	ktap_ok(!pfn_valid(0) || memblock_start_of_DRAM() < PAGEBLOCK_SIZE);
+}
+
+/* Wrong frees are reported, and nothing changes: the check after the case proves that nothing was lost or doubled. */
+static void case_wrong_frees(void)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 2);
+	unsigned long before;
+
+	if (!ktap_ok(page != NULL))
+		return;
+	__free_pages(page, 1);
+	ktap_ok(page_ref_count(page) == 1);
+	__free_pages(page + 1, 0);
+	ktap_ok(page_ref_count(page) == 1);
+	__free_pages(page, 2);
+	before = nr_free_pages() + zone_pcp_pages(page_zone(page));
+	__free_pages(page, 2);
+	ktap_ok(nr_free_pages() + zone_pcp_pages(page_zone(page)) == before);
+	__free_pages(virt_to_page(__va(memblock_start_of_DRAM())), 0);
+}
+
+static void case_get_put(void)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 1);
+
+	if (!ktap_ok(page != NULL))
+		return;
+	get_page(page);
+	ktap_ok(page_ref_count(page) == 2);
+	put_page(page);
+	ktap_ok(page_ref_count(page) == 1);
+	put_page(page);
+	ktap_ok(page_ref_count(page) == 0);
+}
+
+#define EXHAUST_MAX_PAGES ((4UL << 30) >> PAGE_SHIFT)
+
+static unsigned long take_all(struct list_head *taken)
+{
+	unsigned long pages = 0;
+
+	for (unsigned int order = NR_PAGE_ORDERS; order-- > 0;) {
+		struct page *page;
+
+		while ((page = alloc_pages(GFP_KERNEL | __GFP_MOVABLE | __GFP_NOWARN, order))) {
+			list_add(&page->lru, taken);
+			pages += 1UL << order;
+		}
+	}
+	return pages;
+}
+
+static unsigned long min_watermarks(void)
+{
+	unsigned long pages = 0;
+	struct zone *zone;
+	int i;
+
+	for_each_populated_zone(i, zone)
+		pages += zone->watermark[WMARK_MIN] + zone->lowmem_reserve[ZONE_MOVABLE];
+	return pages;
+}
+
+static void case_exhaustion(void)
+{
+	unsigned long before = quiet_free_pages(), taken_pages;
+	struct page *page, *tmp;
+	LIST_HEAD(taken);
+
+	if (totalram_pages() > EXHAUST_MAX_PAGES) {
+		ktap_skip("more than 4 GiB: too slow under emulation");
+		return;
+	}
+	taken_pages = take_all(&taken);
+	ktap_ok(taken_pages + min_watermarks() >= before);
+	ktap_ok(taken_pages <= before);
+	/* Without memory a request fails, and an urgent one still succeeds. */
+	ktap_ok(alloc_page(GFP_KERNEL | __GFP_NOWARN) == NULL);
+	page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
+	ktap_ok(page || !min_watermarks());
+	if (page)
+		__free_page(page);
+	ktap_ok(page_alloc_check());
+	list_for_each_entry_safe(page, tmp, &taken, lru)
+		__free_pages(page, page->order);
+	ktap_ok(quiet_free_pages() == before);
+}
+
+static const struct ktap_case cases[] = {
+	{ "orders", case_orders },	     { "zeroed", case_zeroed },	      { "zones", case_zones },
+	{ "nodes", case_nodes },	     { "pfn_valid", case_pfn_valid }, { "wrong frees", case_wrong_frees },
+	{ "reference counts", case_get_put }, { "exhaustion", case_exhaustion },
+};
+KTAP_SUITE(pages, cases, memory_check);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the suites in the image share: random numbers, running on all CPUs, the concurrent load, the common check. */
+#ifndef TARGET_H
+#define TARGET_H
+
+#include <lib/ktap.h>
+#include <lib/smp.h>
+
+/* xorshift64*: the state is never 0. */
+static inline u64 next_random(u64 *state)
+{
+	u64 x = *state;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	*state = x;
+	return x * 0x2545f4914f6cdd1dULL;
+}
+
+/** on_all_cpus() - run @fn in thread context on every CPU on line, this one too, and wait for all */
+void on_all_cpus(smp_fn_t fn, void *arg);
+
+/** struct load_result - what a load did */
+struct load_result {
+	u64 operations;	   /* allocations and frees in thread context */
+	u64 interrupts;	   /* handler runs that allocated and freed */
+	u64 foreign_frees; /* objects freed on another CPU than they came from */
+	u64 no_memory;	   /* allocations that returned NULL */
+	u64 corruptions;   /* objects whose contents were not what was written */
+};
+
+/**
+ * load_run() - all CPUs allocate and free at random for @ns, each with a timer interrupt that does so too
+ *
+ * Everything is freed in the end. Context: thread, boot CPU.
+ */
+void load_run(u64 ns, u64 seed, struct load_result *result);
+
+/** memory_check() - all invariants of the page allocator and of SLUB; the suites' common check */
+bool memory_check(void);
+
+/** quiet_free_pages() - free pages when every cache and empty slab was given back: what can be compared */
+unsigned long quiet_free_pages(void);
+
+#endif
