@@ -25,11 +25,11 @@
 #define LINE_MAX  1024
 
 static DEFINE_SPINLOCK(log_lock, LOCK_RANK_LOG);
-static char ring[RING_SIZE];	  /* log_lock */
-static unsigned long ring_end;	  /* log_lock */
-static bool line_open;		  /* log_lock: the last byte of the log was no newline */
-static struct console *consoles;  /* log_lock */
-static bool emergency;		  /* set once, by the CPU that ends the run */
+static char ring[RING_SIZE];	 /* log_lock */
+static unsigned long ring_end;	 /* log_lock */
+static bool line_open;		 /* log_lock: the last byte of the log was no newline */
+static struct console *consoles; /* log_lock */
+static bool emergency;		 /* set once, by the CPU that ends the run */
 
 static unsigned long log_enter(bool *locked)
 {
@@ -47,7 +47,6 @@ static void log_leave(unsigned long flags, bool locked)
 		spin_unlock(&log_lock);
 	local_irq_restore(flags);
 }
-
 
 static void console_emit(struct console *con, const char *text, size_t len)
 {

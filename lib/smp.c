@@ -23,10 +23,10 @@
 #include <asm/smp.h>
 
 struct call_slot {
-	u32 busy;     /* (a) */
-	u32 pending;  /* (a) the target has yet to run fn */
-	smp_fn_t fn;  /* (c) */
-	void *arg;    /* (c) */
+	u32 busy;    /* (a) */
+	u32 pending; /* (a) the target has yet to run fn */
+	smp_fn_t fn; /* (c) */
+	void *arg;   /* (c) */
 } __aligned(64);
 
 struct work_slot {

@@ -52,14 +52,14 @@ static void add_block(struct zone *zone, struct page *page, unsigned int order, 
 	page->order = (u8)order;
 	page_set(page, PG_buddy);
 	list_add(&page->lru, &zone->free_area[order].free_list[type]);
-	zone->free_area[order].nr_free++;
+	ADD_ONCE(zone->free_area[order].nr_free, 1);
 }
 
 static void del_block(struct zone *zone, struct page *page)
 {
 	list_del(&page->lru);
 	page_clear(page, PG_buddy);
-	zone->free_area[page->order].nr_free--;
+	ADD_ONCE(zone->free_area[page->order].nr_free, -1UL);
 }
 
 /* Section, node and zone in one comparison; other bits of @other may be changing. */
@@ -79,7 +79,7 @@ void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 	unsigned long pfn = page_to_pfn(page);
 	enum migratetype type = get_pageblock_migratetype(pfn);
 
-	zone->nr_free += 1UL << order;
+	ADD_ONCE(zone->nr_free, 1UL << order);
 	while (order < MAX_PAGE_ORDER) {
 		struct page *buddy = pfn_to_page(pfn ^ (1UL << order));
 
@@ -216,7 +216,7 @@ struct page *buddy_alloc(struct zone *zone, unsigned int order, enum migratetype
 		page = steal(zone, order, type);
 	if (!page)
 		return NULL;
-	zone->nr_free -= 1UL << order;
+	ADD_ONCE(zone->nr_free, -(1UL << order));
 	zone->nr_allocs++;
 	return page;
 }

@@ -37,13 +37,13 @@ static bool extends_last(const struct mem_claim *claim)
 {
 	const struct mem_claim *last = &claims[nr_claims - 1];
 
-	return nr_claims && claim->kind == CLAIM_METADATA && last->kind == CLAIM_METADATA && last->name == claim->name &&
-	       last->nid == claim->nid && claim->base + claim->size == last->base;
+	return nr_claims && claim->kind == CLAIM_METADATA && last->kind == CLAIM_METADATA &&
+	       last->name == claim->name && last->nid == claim->nid && claim->base + claim->size == last->base;
 }
 
 static bool grow(void)
 {
-	phys_addr_t size = 2 * max_claims * sizeof(*claims), place = memblock_phys_alloc(size, PAGE_SIZE);
+	phys_addr_t size = 2UL * max_claims * sizeof(*claims), place = memblock_phys_alloc(size, PAGE_SIZE);
 	struct mem_claim *larger = place ? arch_boot_va(place, size) : NULL;
 
 	if (!larger)
@@ -113,8 +113,7 @@ phys_addr_t boot_phys_alloc(phys_addr_t size, phys_addr_t align, int nid, const 
 	if (!place)
 		panic("out of memory at boot: %llu bytes aligned to %llu for %s (node %d): largest free range %llu bytes, "
 		      "%llu of %llu bytes reserved",
-		      size, align, what, nid, largest_free_range(), memblock_reserved_size(),
-		      memblock_phys_mem_size());
+		      size, align, what, nid, largest_free_range(), memblock_reserved_size(), memblock_phys_mem_size());
 	claim_add(&(struct mem_claim){ place, size, CLAIM_METADATA, -1, nid, what, -1 });
 	return place;
 }

@@ -98,12 +98,12 @@ static bool clip_to_limit(const char *path, phys_addr_t limit, phys_addr_t base,
 	if (base + *size <= limit)
 		return true;
 	if (base >= limit) {
-		printk("memory: %s: [mem 0x%016llx-0x%016llx] lies past the physical address limit 0x%llx: left out\n", path,
-		       base, base + *size - 1, limit);
+		printk("memory: %s: [mem 0x%016llx-0x%016llx] lies past the physical address limit 0x%llx: left out\n",
+		       path, base, base + *size - 1, limit);
 		return false;
 	}
-	printk("memory: %s: [mem 0x%016llx-0x%016llx] passes the physical address limit 0x%llx: cut there\n", path, base,
-	       base + *size - 1, limit);
+	printk("memory: %s: [mem 0x%016llx-0x%016llx] passes the physical address limit 0x%llx: cut there\n", path,
+	       base, base + *size - 1, limit);
 	*size = limit - base;
 	return true;
 }
@@ -129,8 +129,8 @@ static void add_bank(const struct boot_info *boot, int node, const char *path, p
 		       claim_name(other, name, sizeof(name)));
 	err = memblock_add_node(base, size, nid, MEMBLOCK_NONE);
 	if (err) {
-		printk("memory: %s: [mem 0x%016llx-0x%016llx] left out: %lu of %lu regions in use, error %d\n", path, base,
-		       base + size - 1, memblock.memory.cnt, memblock.memory.max, err);
+		printk("memory: %s: [mem 0x%016llx-0x%016llx] left out: %lu of %lu regions in use, error %d\n", path,
+		       base, base + size - 1, memblock.memory.cnt, memblock.memory.max, err);
 		return;
 	}
 	claim_add(&(struct mem_claim){ base, size, CLAIM_MEMORY, node, nid, NULL, -1 });
@@ -174,7 +174,8 @@ static void add_memory_nodes(const struct boot_info *boot)
 	const void *fdt = boot->fdt;
 	int node;
 
-	fdt_for_each_subnode(node, fdt, 0) {
+	fdt_for_each_subnode(node, fdt, 0)
+	{
 		int len;
 		const char *type = fdt_getprop(fdt, node, "device_type", &len);
 

@@ -56,7 +56,8 @@ static void each_static_node(const struct boot_info *boot, range_fn fn, void *ar
 
 	if (parent < 0)
 		return;
-	fdt_for_each_subnode(node, fdt, parent) {
+	fdt_for_each_subnode(node, fdt, parent)
+	{
 		bool nomap = fdt_getprop(fdt, node, "no-map", NULL);
 		phys_addr_t base, size;
 		struct reg_reader reg;
@@ -151,9 +152,9 @@ static void say_overlap(const struct mem_claim *claim, const char *name)
 		return;
 	other = overlapped_claim(claim);
 	if (other)
-		printk("reserved: %s [mem 0x%016llx-0x%016llx] overlaps %s [mem 0x%016llx-0x%016llx]: both kept\n", name,
-		       claim->base, claim->base + claim->size - 1, claim_name(other, other_name, sizeof(other_name)),
-		       other->base, other->base + other->size - 1);
+		printk("reserved: %s [mem 0x%016llx-0x%016llx] overlaps %s [mem 0x%016llx-0x%016llx]: both kept\n",
+		       name, claim->base, claim->base + claim->size - 1,
+		       claim_name(other, other_name, sizeof(other_name)), other->base, other->base + other->size - 1);
 }
 
 static int enter(const struct mem_claim *claim)
@@ -177,13 +178,13 @@ static void enter_reservation(const struct mem_claim *found, void *arg)
 	}
 	cap_range(name, claim.base, &claim.size);
 	if (!memblock_overlaps_region(&memblock.memory, claim.base, claim.size))
-		printk("reserved: %s [mem 0x%016llx-0x%016llx] lies outside RAM: kept, it takes none\n", name, claim.base,
-		       claim.base + claim.size - 1);
+		printk("reserved: %s [mem 0x%016llx-0x%016llx] lies outside RAM: kept, it takes none\n", name,
+		       claim.base, claim.base + claim.size - 1);
 	say_overlap(&claim, name);
 	err = enter(&claim);
 	if (err)
-		panic("reserved: %s [mem 0x%016llx-0x%016llx] cannot be recorded (%lu of %lu regions in use, error %d)", name,
-		      claim.base, claim.base + claim.size - 1, memblock.reserved.cnt, memblock.reserved.max, err);
+		panic("reserved: %s [mem 0x%016llx-0x%016llx] cannot be recorded (%lu of %lu regions in use, error %d)",
+		      name, claim.base, claim.base + claim.size - 1, memblock.reserved.cnt, memblock.reserved.max, err);
 	claim_add(&claim);
 }
 
@@ -233,8 +234,8 @@ static void enter_dynamic(const void *fdt, int parent, int node)
 	size = ALIGN(size, (u64)PAGE_SIZE);
 	place = place_dynamic(fdt, parent, node, size, max(align, (u64)PAGE_SIZE));
 	if (!place) {
-		printk("reserved: %s: no free 0x%llx bytes aligned to 0x%llx in its alloc-ranges: not reserved\n", path, size,
-		       align);
+		printk("reserved: %s: no free 0x%llx bytes aligned to 0x%llx in its alloc-ranges: not reserved\n", path,
+		       size, align);
 		return;
 	}
 	/* memblock took it as an allocation of ours; it is the tree's. */
@@ -250,9 +251,8 @@ static void enter_dynamic_nodes(const void *fdt)
 
 	if (parent < 0)
 		return;
-	fdt_for_each_subnode(node, fdt, parent)
-		if (dt_enabled(fdt, node) && !fdt_getprop(fdt, node, "reg", NULL))
-			enter_dynamic(fdt, parent, node);
+	fdt_for_each_subnode(node, fdt, parent) if (dt_enabled(fdt, node) && !fdt_getprop(fdt, node, "reg", NULL))
+		enter_dynamic(fdt, parent, node);
 }
 
 void discover_reserved(const struct boot_info *boot)

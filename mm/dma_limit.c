@@ -16,7 +16,7 @@
 #include <lib/printk.h>
 #include <mm/discover.h>
 
-#define NO_LIMIT (~0ULL)
+#define NO_LIMIT  (~0ULL)
 #define MAX_DEPTH 32
 
 /**

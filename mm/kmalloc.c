@@ -120,7 +120,8 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 	new = kmalloc(size, gfp);
 	if (!new)
 		return NULL;
-	memcpy(new, p, old);
+	if (old)
+		memcpy(new, p, old);
 	kfree(p);
 	return new;
 }

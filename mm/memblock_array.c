@@ -105,8 +105,8 @@ static int double_array(struct memblock_type *type, phys_addr_t base, phys_addr_
 		*type = old;
 		return err;
 	}
-	printk("memblock: %s: array doubled to %lu regions at [mem 0x%016llx-0x%016llx]\n", type->name, type->max, place,
-	       place + new_size - 1);
+	printk("memblock: %s: array doubled to %lu regions at [mem 0x%016llx-0x%016llx]\n", type->name, type->max,
+	       place, place + new_size - 1);
 	if (old.place)
 		memblock_phys_free(old.place, old_size);
 	return 0;

@@ -94,6 +94,22 @@ static void hand_over(void)
 	       memblock_phys_mem_size() >> 10, (memblock_phys_mem_size() >> 10) - (pages << (PAGE_SHIFT - 10)));
 }
 
+/* How long each stage took, its printing on the console included. */
+static void print_stages(void)
+{
+	static const char *const names[NR_MM_STAGES] = {
+		[MM_STAGE_DISCOVERY] = "discovery", [MM_STAGE_LINEAR_MAP] = "linear map",
+		[MM_STAGE_NODES] = "nodes",	    [MM_STAGE_SPARSE] = "sparse",
+		[MM_STAGE_ZONES] = "zones",	    [MM_STAGE_PERCPU] = "per-CPU",
+		[MM_STAGE_HANDOVER] = "hand-over",  [MM_STAGE_SLAB] = "SLUB",
+	};
+
+	printk("Memory management up after %llu us:", (stage_end[MM_STAGE_SLAB] - stage_end[MM_STAGE_START]) / 1000);
+	for (int stage = MM_STAGE_START + 1; stage < NR_MM_STAGES; stage++)
+		printk(" %s %llu", names[stage], (stage_end[stage] - stage_end[stage - 1]) / 1000);
+	printk("\n");
+}
+
 void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 {
 	stage_done(MM_STAGE_START);
@@ -114,4 +130,5 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	stage_done(MM_STAGE_HANDOVER);
 	kmem_cache_init();
 	stage_done(MM_STAGE_SLAB);
+	print_stages();
 }

@@ -18,7 +18,7 @@
 #include <mm/memblock.h>
 #include <string.h>
 
-static u64 possible;			      /* bit per node */
+static u64 possible;				 /* bit per node */
 static u8 distances[MAX_NUMNODES][MAX_NUMNODES]; /* 0 where nothing was given */
 
 _Static_assert(MAX_NUMNODES <= 64, "possible has a bit for each node");

@@ -169,11 +169,15 @@ unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 
 static void report_bad_free(const struct page *page, unsigned int order, const char *fault)
 {
+	unsigned long pfn = page_to_pfn(page);
+
 	if (__atomic_fetch_add(&bad_reports, 1, __ATOMIC_RELAXED) >= MAX_BAD_REPORTS)
 		return;
-	printk("bad page free: pfn 0x%lx, order %u: %s: not freed (flags 0x%lx, refcount %d, order %u, CPU %u)\n",
-	       page_to_pfn(page), order, fault, page->flags & (BIT(NR_PAGEFLAGS) - 1), page_ref_count(page), page->order,
-	       this_cpu()->cpu);
+	printk("bad page free: pfn 0x%lx, order %u: %s: not freed", pfn, order, fault);
+	if (pfn_valid(pfn) && page_initialised(pfn))
+		printk(" (flags 0x%lx, refcount %d, order %u, CPU %u)", page->flags & (BIT(NR_PAGEFLAGS) - 1),
+		       page_ref_count(page), page->order, this_cpu()->cpu);
+	printk("\n");
 	arch_dump_stack();
 }
 

@@ -23,9 +23,12 @@
 
 #include "buddy.h"
 
+/* The usage map of a page frame that is present. */
 static struct mem_section_usage *usage_of(unsigned long pfn)
 {
-	return section_usage(pfn_to_section_nr(pfn));
+	unsigned long nr = pfn_to_section_nr(pfn);
+
+	return mem_section[nr / SECTIONS_PER_ROOT][nr % SECTIONS_PER_ROOT].usage;
 }
 
 static unsigned long identity(const struct zone *zone, unsigned long pfn)
@@ -100,8 +103,8 @@ static void free_partial_block(struct zone *zone, unsigned long start, unsigned 
 /* Mark whole pageblocks [start, end) deferred, a section at a time. */
 static void defer_blocks(struct zone *zone, unsigned long start, unsigned long end)
 {
-	zone->nr_free += end - start;
-	zone->nr_deferred += end - start;
+	ADD_ONCE(zone->nr_free, end - start);
+	ADD_ONCE(zone->nr_deferred, end - start);
 	zone->deferred_pfn = min(zone->deferred_pfn, start);
 	while (start < end) {
 		unsigned long section_end = ALIGN_DOWN(start, PAGES_PER_SECTION) + PAGES_PER_SECTION;
@@ -195,7 +198,7 @@ unsigned long memblock_free_all(void)
 static unsigned long find_deferred(unsigned long pfn, unsigned long end)
 {
 	while (pfn < end) {
-		const struct mem_section_usage *usage = usage_of(pfn);
+		const struct mem_section_usage *usage = section_usage(pfn_to_section_nr(pfn));
 		unsigned long block = pageblock_nr(pfn);
 		u64 word = usage ? READ_ONCE(usage->deferred[block / 64]) >> (block % 64) : 0;
 
@@ -238,8 +241,8 @@ bool zone_take_deferred(struct zone *zone, enum migratetype type)
 	bit_set(usage->initialised, pageblock_nr(pfn));
 	set_pageblock_migratetype(pfn, type);
 	zone->deferred_pfn = pfn + PAGEBLOCK_NR_PAGES;
-	zone->nr_deferred -= PAGEBLOCK_NR_PAGES;
-	zone->nr_free -= PAGEBLOCK_NR_PAGES;
+	ADD_ONCE(zone->nr_deferred, -PAGEBLOCK_NR_PAGES);
+	ADD_ONCE(zone->nr_free, -PAGEBLOCK_NR_PAGES);
 	buddy_free_range(zone, pfn, PAGEBLOCK_NR_PAGES);
 	return true;
 }

@@ -31,10 +31,10 @@ char boot_percpu_area[sizeof(struct mm_cpu) + PERCPU_STATIC_MAX] __aligned(64);
 
 static void *bases[CONFIG_NR_CPUS];
 static DEFINE_SPINLOCK(percpu_lock, LOCK_RANK_PERCPU);
-static u64 *used, *first;	   /* percpu_lock */
-static size_t dynamic_offset;	   /* from the base; constant after set-up */
-static unsigned long nr_units;	   /* constant after set-up */
-static unsigned long nr_used;	   /* percpu_lock */
+static u64 *used, *first;      /* percpu_lock */
+static size_t dynamic_offset;  /* from the base; constant after set-up */
+static unsigned long nr_units; /* constant after set-up */
+static unsigned long nr_used;  /* percpu_lock */
 
 _Static_assert(sizeof(struct mm_cpu) % 64 == 0, "what follows the head is aligned");
 
@@ -87,7 +87,8 @@ void setup_per_cpu_areas(int (*cpu_node)(int cpu))
 	dynamic_offset = ALIGN(sizeof(struct mm_cpu) + static_size(), (size_t)64);
 	size = ALIGN(dynamic_offset + dynamic, (size_t)PAGE_SIZE);
 	nr_units = (size - dynamic_offset) >> UNIT_SHIFT;
-	used = boot_alloc(2 * DIV_ROUND_UP(nr_units, 64) * sizeof(u64), SMP_CACHE_BYTES, NUMA_NO_NODE, "percpu bitmaps");
+	used = boot_alloc(2 * DIV_ROUND_UP(nr_units, 64) * sizeof(u64), SMP_CACHE_BYTES, NUMA_NO_NODE,
+			  "percpu bitmaps");
 	first = used + DIV_ROUND_UP(nr_units, 64);
 
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++) {
@@ -143,7 +144,8 @@ void *__alloc_percpu(size_t size, size_t align)
 	if (start == nr_units)
 		return NULL;
 	/* The cookie is no address of an object: it is what percpu_offset() turns back into the offset. */
-	return (void *)((uintptr_t)__start_percpu_data - sizeof(struct mm_cpu) + dynamic_offset + (start << UNIT_SHIFT));
+	return (void *)((uintptr_t)__start_percpu_data - sizeof(struct mm_cpu) + dynamic_offset +
+			(start << UNIT_SHIFT));
 }
 
 /* Which unit @ptr names, if an allocation begins there; nr_units otherwise. */

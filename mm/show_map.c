@@ -75,7 +75,8 @@ static int show_iomem(int argc, char **argv)
 			con_printf("%08llx-%08llx : System RAM (%s)\n", c->base, c->base + c->size - 1, name);
 		else
 			con_printf("  %08llx-%08llx : %s%s%s\n", c->base, c->base + c->size - 1, name,
-				   c->kind == CLAIM_NOMAP ? " (no-map)" : "", c->kind == CLAIM_METADATA ? " (metadata)" : "");
+				   c->kind == CLAIM_NOMAP ? " (no-map)" : "",
+				   c->kind == CLAIM_METADATA ? " (metadata)" : "");
 	}
 	return 0;
 }

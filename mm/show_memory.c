@@ -109,8 +109,9 @@ static void show_pagesets(struct zone *zone)
 				batch += (unsigned long)pcp->stack[order][type].batch << order;
 			}
 		}
-		con_printf("    cpu: %d\n              count: %lu\n              high:  %lu\n              batch: %lu\n", cpu,
-			   count, high, batch);
+		con_printf(
+			"    cpu: %d\n              count: %lu\n              high:  %lu\n              batch: %lu\n",
+			cpu, count, high, batch);
 		con_printf("              refills: %lu\n              drains:  %lu\n", pcp->refills, pcp->drains);
 	}
 }

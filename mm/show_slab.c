@@ -30,8 +30,9 @@ static int show_slabinfo(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	con_printf("slabinfo - version: 2.1\n");
-	con_printf("# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> "
-		   "<batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	con_printf(
+		"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> "
+		"<batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
 	list_for_each_entry(cache, &slab_caches, list)
 		show_cache(cache);
 	return 0;

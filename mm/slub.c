@@ -31,7 +31,8 @@ struct page *slab_head(const void *obj)
 	struct page *page = virt_to_page(obj);
 	unsigned long pfn = page_to_pfn(page);
 
-	if ((uintptr_t)obj < (uintptr_t)__va(0) || !pfn_valid(pfn) || !page_initialised(pfn) || !page_test(page, PG_slab))
+	if ((uintptr_t)obj < (uintptr_t)__va(0) || !pfn_valid(pfn) || !page_initialised(pfn) ||
+	    !page_test(page, PG_slab))
 		return NULL;
 	return page - page->head_offset;
 }
@@ -91,7 +92,8 @@ static struct page *return_object(struct kmem_cache *cache, struct kmem_cache_no
 }
 
 /* Move up to @want objects from @n's partial slabs to @stack. */
-static void fill_from_partial(struct kmem_cache *cache, struct kmem_cache_node *n, struct kmem_cache_cpu *stack, u32 want)
+static void fill_from_partial(struct kmem_cache *cache, struct kmem_cache_node *n, struct kmem_cache_cpu *stack,
+			      u32 want)
 {
 	while (stack->count < want && !list_empty(&n->partial)) {
 		struct page *slab = list_first_entry(&n->partial, struct page, slab_list);

@@ -121,7 +121,8 @@ static struct kmem_cache *try_create(const char *name, size_t size, size_t align
 
 	if (!size || size > KMALLOC_MAX_CACHE_SIZE || align > PAGE_SIZE || (align & (align - 1)) ||
 	    (flags & ~ALL_SLAB_FLAGS)) {
-		printk("kmem_cache_create: %s: size %zu, align %zu, flags 0x%x: out of range\n", name, size, align, flags);
+		printk("kmem_cache_create: %s: size %zu, align %zu, flags 0x%x: out of range\n", name, size, align,
+		       flags);
 		return NULL;
 	}
 	cache = kmem_cache_zalloc(cache_cache, GFP_KERNEL);
@@ -170,7 +171,8 @@ int kmem_cache_destroy(struct kmem_cache *cache)
 	kmem_cache_shrink(cache);
 	slab_sum(cache, &sums);
 	if (sums.taken) {
-		printk("kmem_cache_destroy: %s: %lu objects are still allocated: the cache stays\n", cache->name, sums.taken);
+		printk("kmem_cache_destroy: %s: %lu objects are still allocated: the cache stays\n", cache->name,
+		       sums.taken);
 		return -EBUSY;
 	}
 	flags = spin_lock_irqsave(&slab_mutex);
@@ -212,8 +214,7 @@ static void create_cache_cache(void)
 		nr_node_ids = nid + 1;
 	BUG_ON(cache_struct_size() > KMALLOC_MAX_CACHE_SIZE);
 	cache_cache = (struct kmem_cache *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, cache_struct_size() > PAGE_SIZE);
-	if (!cache_cache ||
-	    !init_cache(cache_cache, "kmem_cache", cache_struct_size(), 0, SLAB_HWCACHE_ALIGN, NULL))
+	if (!cache_cache || !init_cache(cache_cache, "kmem_cache", cache_struct_size(), 0, SLAB_HWCACHE_ALIGN, NULL))
 		panic("kmem_cache_init: no memory for the first cache");
 	list_cache(cache_cache);
 }

@@ -29,7 +29,8 @@ static bool check_freelist(const struct kmem_cache *cache, const struct page *sl
 
 	for (void *obj = slab->freelist; obj; obj = *free_link(cache, obj)) {
 		if (!begins_object(cache, slab, obj))
-			return complain(cache, "slab at pfn 0x%lx: free object %p is none of its", page_to_pfn(slab), obj);
+			return complain(cache, "slab at pfn 0x%lx: free object %p is none of its", page_to_pfn(slab),
+					obj);
 		if (++n > expected)
 			break;
 	}
@@ -43,10 +44,11 @@ static bool check_slab(const struct kmem_cache *cache, const struct page *slab, 
 {
 	for (u32 i = 0; i < 1u << cache->order; i++)
 		if (!page_test(&slab[i], PG_slab) || slab[i].slab_cache != cache || slab[i].head_offset != i)
-			return complain(cache, "slab at pfn 0x%lx: page %u is not marked as its own", page_to_pfn(slab), i);
+			return complain(cache, "slab at pfn 0x%lx: page %u is not marked as its own", page_to_pfn(slab),
+					i);
 	if (partial != (slab->freelist != NULL) || slab->on_list != partial)
-		return complain(cache, "slab at pfn 0x%lx: %u of %u taken, in the wrong list", page_to_pfn(slab), slab->inuse,
-				slab->objects);
+		return complain(cache, "slab at pfn 0x%lx: %u of %u taken, in the wrong list", page_to_pfn(slab),
+				slab->inuse, slab->objects);
 	return check_freelist(cache, slab);
 }
 
@@ -72,8 +74,8 @@ static bool check_node(struct kmem_cache *cache, int nid)
 		  check_list(cache, &n->full, false, &full, &taken);
 
 	if (ok && (partial != n->nr_partial || partial + full != n->nr_slabs || taken != n->nr_taken))
-		ok = complain(cache, "node %d: %lu partial + %lu full slabs, %lu taken; counted %lu, %lu, %lu", nid, partial,
-			      full, taken, n->nr_partial, n->nr_slabs - n->nr_partial, n->nr_taken);
+		ok = complain(cache, "node %d: %lu partial + %lu full slabs, %lu taken; counted %lu, %lu, %lu", nid,
+			      partial, full, taken, n->nr_partial, n->nr_slabs - n->nr_partial, n->nr_taken);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return ok;
 }
@@ -96,7 +98,8 @@ static bool check_stack(struct kmem_cache *cache, int cpu)
 		const struct page *slab = slab_head(stack->object[i]);
 
 		if (!slab || slab->slab_cache != cache || !begins_object(cache, slab, stack->object[i]))
-			return complain(cache, "CPU %d: %p on its stack is no object of the cache", cpu, stack->object[i]);
+			return complain(cache, "CPU %d: %p on its stack is no object of the cache", cpu,
+					stack->object[i]);
 		if (in_freelist(cache, slab, stack->object[i]))
 			return complain(cache, "CPU %d: %p on its stack is in its slab's free list too", cpu,
 					stack->object[i]);
@@ -116,7 +119,8 @@ static bool check_cache(struct kmem_cache *cache)
 			return false;
 	slab_sum(cache, &sums);
 	if (sums.taken < sums.stacked || sums.taken > sums.objects)
-		return complain(cache, "%lu objects, %lu taken, %lu of them on stacks", sums.objects, sums.taken, sums.stacked);
+		return complain(cache, "%lu objects, %lu taken, %lu of them on stacks", sums.objects, sums.taken,
+				sums.stacked);
 	return true;
 }
 

@@ -95,8 +95,8 @@ unsigned long zone_allocated_pages(struct zone *zone)
 static bool equal(const struct zone *zone, const char *left, unsigned long a, const char *right, unsigned long b)
 {
 	if (a != b)
-		printk("zone check: node %d zone %s: %s is %lu, %s is %lu\n", zone->node->node_id, zone->name, left, a, right,
-		       b);
+		printk("zone check: node %d zone %s: %s is %lu, %s is %lu\n", zone->node->node_id, zone->name, left, a,
+		       right, b);
 	return a == b;
 }
 
@@ -184,8 +184,8 @@ static bool check_stack(const struct zone *zone, int cpu, const struct pcp_stack
 		const struct page *page = stack->block[i];
 
 		if (page_test(page, PG_buddy) || page_ref_count(page) || page->order != order || !in_zone(zone, page)) {
-			printk("zone check: CPU %d's cache of node %d zone %s, order %u: pfn 0x%lx is no cached block\n", cpu,
-			       zone->node->node_id, zone->name, order, page_to_pfn(page));
+			printk("zone check: CPU %d's cache of node %d zone %s, order %u: pfn 0x%lx is no cached block\n",
+			       cpu, zone->node->node_id, zone->name, order, page_to_pfn(page));
 			return false;
 		}
 	}

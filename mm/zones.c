@@ -199,8 +199,8 @@ static void build_zonelist(pg_data_t *pgdat, int nr_zones)
 	u64 used = 0;
 	int other;
 
-	pgdat->zonelist = boot_alloc(((phys_addr_t)nr_zones + 1) * sizeof(*list), SMP_CACHE_BYTES, pgdat->node_id,
-				     "zonelists");
+	pgdat->zonelist =
+		boot_alloc(((phys_addr_t)nr_zones + 1) * sizeof(*list), SMP_CACHE_BYTES, pgdat->node_id, "zonelists");
 	list = pgdat->zonelist;
 	while ((other = nearest_node(pgdat->node_id, used)) >= 0) {
 		list = append_zones(list, node_data[other]);

@@ -73,7 +73,8 @@ static void case_percpu_areas(void)
 		*per_cpu_ptr(counter, cpu) = (u64)cpu + 1;
 	}
 	for_each_online_cpu(cpu)
-		ktap_ok(*per_cpu_ptr(counter, cpu) == (u64)cpu + 1 && ((struct mm_cpu *)percpu_base(cpu))->cpu == (u32)cpu);
+		ktap_ok(*per_cpu_ptr(counter, cpu) == (u64)cpu + 1 &&
+			((struct mm_cpu *)percpu_base(cpu))->cpu == (u32)cpu);
 	ktap_ok(this_cpu_ptr(counter) == per_cpu_ptr(counter, smp_processor_id()));
 	free_percpu(counter);
 	ktap_ok(__alloc_percpu(1UL << 30, 8) == NULL);
@@ -151,8 +152,8 @@ static void case_load(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "cross calls", case_cross_calls }, { "crossing calls", case_crossing_calls },
+	{ "cross calls", case_cross_calls },	{ "crossing calls", case_crossing_calls },
 	{ "per-CPU areas", case_percpu_areas }, { "spinlock", case_spinlock },
-	{ "timer interrupt", case_timer },   { "all allocators at once", case_load },
+	{ "timer interrupt", case_timer },	{ "all allocators at once", case_load },
 };
 KTAP_SUITE(cpus, cases, memory_check);

@@ -18,7 +18,7 @@ static u32 data_ret[2] __aligned(8) = { RET_INSTRUCTION, RET_INSTRUCTION };
 
 static void try_image(void *arg)
 {
-	u64 value;
+	u64 value = 0;
 
 	(void)arg;
 	ktap_ok(arch_probe_read(_text, &value));
@@ -26,7 +26,8 @@ static void try_image(void *arg)
 	ktap_ok(arch_probe_read(rodata_ret, &value));
 	ktap_ok(!arch_probe_write((void *)(uintptr_t)rodata_ret, 0));
 	ktap_ok(!arch_probe_exec(rodata_ret));
-	ktap_ok(arch_probe_read(data_ret, &value) && arch_probe_write(data_ret, value));
+	ktap_ok(arch_probe_read(data_ret, &value));
+	ktap_ok(arch_probe_write(data_ret, value));
 	ktap_ok(!arch_probe_exec(data_ret));
 	ktap_ok(!arch_probe_read(NULL, &value));
 }
@@ -40,7 +41,7 @@ static void case_image(void)
 static void case_linear_alias(void)
 {
 	void *text = __va(kimage_pa(_text)), *data = __va(kimage_pa(data_ret));
-	u64 value, alias;
+	u64 value = 0, alias = 1;
 
 	ktap_ok(arch_probe_read(text, &alias) && arch_probe_read(_text, &value) && alias == value);
 	ktap_ok(!arch_probe_write(text, value));

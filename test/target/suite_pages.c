@@ -187,8 +187,13 @@ static void case_exhaustion(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "orders", case_orders },	     { "zeroed", case_zeroed },	      { "zones", case_zones },
-	{ "nodes", case_nodes },	     { "pfn_valid", case_pfn_valid }, { "wrong frees", case_wrong_frees },
-	{ "reference counts", case_get_put }, { "exhaustion", case_exhaustion },
+	{ "orders", case_orders },
+	{ "zeroed", case_zeroed },
+	{ "zones", case_zones },
+	{ "nodes", case_nodes },
+	{ "pfn_valid", case_pfn_valid },
+	{ "wrong frees", case_wrong_frees },
+	{ "reference counts", case_get_put },
+	{ "exhaustion", case_exhaustion },
 };
 KTAP_SUITE(pages, cases, memory_check);

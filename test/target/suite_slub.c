@@ -78,7 +78,7 @@ static void case_krealloc(void)
 
 	if (!ktap_ok(p != NULL))
 		return;
-	strcpy(p, "memstage");
+	memcpy(p, "memstage", sizeof("memstage"));
 	for (size_t size = 16; size <= 100000; size *= 5) {
 		p = krealloc(p, size, GFP_KERNEL);
 		ktap_ok(p && !strcmp(p, "memstage") && ksize(p) >= size);
@@ -140,12 +140,13 @@ static void case_wrong_frees(void)
 {
 	struct kmem_cache *cache = kmem_cache_create("own", 64, 0, 0, NULL);
 	char *other = kmalloc(64, GFP_KERNEL), *own = kmem_cache_alloc(cache, GFP_KERNEL);
+	void *volatile on_stack = &other;
 
 	if (!ktap_ok(cache && other && own))
 		return;
 	kmem_cache_free(cache, other);
 	kmem_cache_free(cache, own + 8);
-	kfree(&other);
+	kfree(on_stack);
 	ktap_ok(kmem_cache_destroy(cache) == -EBUSY);
 	kmem_cache_free(cache, own);
 	ktap_ok(kmem_cache_destroy(cache) == 0);
@@ -203,9 +204,15 @@ static void case_nodes(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "sizes", case_sizes },	     { "large sizes", case_large }, { "size 0", case_zero_size },
-	{ "zeroed", case_zeroed },	     { "krealloc", case_krealloc }, { "constructor", case_constructor },
-	{ "destroy", case_destroy },	     { "nodes", case_nodes },	    { "wrong frees", case_wrong_frees },
+	{ "sizes", case_sizes },
+	{ "large sizes", case_large },
+	{ "size 0", case_zero_size },
+	{ "zeroed", case_zeroed },
+	{ "krealloc", case_krealloc },
+	{ "constructor", case_constructor },
+	{ "destroy", case_destroy },
+	{ "nodes", case_nodes },
+	{ "wrong frees", case_wrong_frees },
 	{ "freed on another CPU", case_other_cpu },
 };
 KTAP_SUITE(slub, cases, memory_check);

@@ -28,9 +28,12 @@ struct ktap_suite {
 	bool (*check)(void);
 };
 
-#define KTAP_SUITE(id, case_array, check_fn)                                                                     \
+#define KTAP_SUITE(id, case_array, check_fn)                                                            \
 	static const struct ktap_suite ktap_suite_##id __used __section("ktap_suites") __aligned(8) = { \
-		#id, case_array, ARRAY_SIZE(case_array), check_fn,                                               \
+		#id,                                                                                    \
+		case_array,                                                                             \
+		ARRAY_SIZE(case_array),                                                                 \
+		check_fn,                                                                               \
 	}
 
 /** ktap_run() - run every suite whose name is @only (all when NULL). Return: the number of failed cases; -ENOENT */
@@ -42,14 +45,14 @@ void ktap_skip(const char *why);
 void ktap_fact(bool ok, const char *what, const char *file, int line);
 
 /** ktap_ok() - state that @cond holds. Context: any, any CPU. Return: @cond. */
-#define ktap_ok(cond)                                              \
-	({                                                         \
-		bool ktap_ok_ = (cond);                            \
-		if (unlikely(!ktap_ok_))                           \
+#define ktap_ok(cond)                                                \
+	({                                                           \
+		bool ktap_ok_ = (cond);                              \
+		if (unlikely(!ktap_ok_))                             \
 			ktap_fact(false, #cond, __FILE__, __LINE__); \
-		else                                               \
-			ktap_fact(true, "", "", 0);                \
-		ktap_ok_;                                          \
+		else                                                 \
+			ktap_fact(true, "", "", 0);                  \
+		ktap_ok_;                                            \
 	})
 
 #endif

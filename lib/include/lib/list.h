@@ -13,8 +13,8 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-#define LIST_HEAD_INIT(name)           \
-	{                              \
+#define LIST_HEAD_INIT(name)                     \
+	{                                        \
 		.next = &(name), .prev = &(name) \
 	}
 #define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
@@ -71,18 +71,18 @@ static inline void list_move(struct list_head *entry, struct list_head *head)
 	list_add(entry, head);
 }
 
-#define list_entry(ptr, type, member)	    container_of(ptr, type, member)
+#define list_entry(ptr, type, member)	     container_of(ptr, type, member)
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 
-#define list_for_each_entry(pos, head, member)                                          \
+#define list_for_each_entry(pos, head, member)                                                     \
 	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member); &(pos)->member != (head); \
 	     (pos) = list_entry((pos)->member.next, __typeof__(*(pos)), member))
 
 /* Safe against the removal of @pos; @tmp is a second cursor. */
-#define list_for_each_entry_safe(pos, tmp, head, member)                  \
-	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member),  \
+#define list_for_each_entry_safe(pos, tmp, head, member)                        \
+	for ((pos) = list_first_entry(head, __typeof__(*(pos)), member),        \
 	    (tmp) = list_entry((pos)->member.next, __typeof__(*(pos)), member); \
-	     &(pos)->member != (head);                                     \
+	     &(pos)->member != (head);                                          \
 	     (pos) = (tmp), (tmp) = list_entry((tmp)->member.next, __typeof__(*(tmp)), member))
 
 #endif

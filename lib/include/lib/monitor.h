@@ -23,9 +23,12 @@ struct monitor_cmd {
 };
 
 /* Registers a command; the linker collects them in the section monitor_cmds. */
-#define MONITOR_CMD(cmd, arg_names, help_text, fn)                                                             \
+#define MONITOR_CMD(cmd, arg_names, help_text, fn)                                                          \
 	static const struct monitor_cmd monitor_cmd_##cmd __used __section("monitor_cmds") __aligned(8) = { \
-		#cmd, arg_names, help_text, fn,                                                                \
+		#cmd,                                                                                       \
+		arg_names,                                                                                  \
+		help_text,                                                                                  \
+		fn,                                                                                         \
 	}
 
 #define MONITOR_MAX_ARGS 16

@@ -24,9 +24,9 @@ void set_cpu_online(int cpu);
 /** num_online_cpus() - how many do */
 int num_online_cpus(void);
 
-#define for_each_online_cpu(cpu)                        \
+#define for_each_online_cpu(cpu)                     \
 	for ((cpu) = 0; (cpu) < nr_cpu_ids; (cpu)++) \
-		if (!cpu_online(cpu)) {                 \
+		if (!cpu_online(cpu)) {              \
 		} else
 
 /**

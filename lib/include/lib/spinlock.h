@@ -36,8 +36,8 @@ typedef struct spinlock {
 	const char *name;
 } spinlock_t;
 
-#define SPINLOCK_INIT(lock_name, lock_rank)          \
-	{                                            \
+#define SPINLOCK_INIT(lock_name, lock_rank)              \
+	{                                                \
 		.rank = (lock_rank), .name = (lock_name) \
 	}
 #define DEFINE_SPINLOCK(var, lock_rank) spinlock_t var = SPINLOCK_INIT(#var, lock_rank)

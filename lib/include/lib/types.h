@@ -34,16 +34,16 @@ _Static_assert(sizeof(u64) == 8 && sizeof(u32) == 4 && sizeof(u16) == 2, "fixed-
 
 #define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
 
-#define min(a, b)                              \
-	({                                     \
-		__typeof__(a) min_a_ = (a);    \
-		__typeof__(b) min_b_ = (b);    \
+#define min(a, b)                                  \
+	({                                         \
+		__typeof__(a) min_a_ = (a);        \
+		__typeof__(b) min_b_ = (b);        \
 		min_a_ < min_b_ ? min_a_ : min_b_; \
 	})
-#define max(a, b)                              \
-	({                                     \
-		__typeof__(a) max_a_ = (a);    \
-		__typeof__(b) max_b_ = (b);    \
+#define max(a, b)                                  \
+	({                                         \
+		__typeof__(a) max_a_ = (a);        \
+		__typeof__(b) max_b_ = (b);        \
 		max_a_ > max_b_ ? max_a_ : max_b_; \
 	})
 
@@ -73,5 +73,8 @@ _Static_assert(sizeof(u64) == 8 && sizeof(u32) == 4 && sizeof(u16) == 2, "fixed-
 /* Read or write a shared variable exactly once, without ordering. */
 #define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+
+/* Add to a variable that has one writer at a time, while others may read it with READ_ONCE(). */
+#define ADD_ONCE(x, n) WRITE_ONCE(x, (x) + (n))
 
 #endif

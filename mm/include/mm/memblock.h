@@ -199,13 +199,13 @@ void __next_mem_pfn_range(int *idx, int nid, unsigned long *out_start_pfn, unsig
 #define for_each_mem_region(region) \
 	for ((region) = memblock.memory.regions; (region) < memblock.memory.regions + memblock.memory.cnt; (region)++)
 
-#define for_each_reserved_mem_region(region)                                                                    \
+#define for_each_reserved_mem_region(region)                                                                     \
 	for ((region) = memblock.reserved.regions; (region) < memblock.reserved.regions + memblock.reserved.cnt; \
 	     (region)++)
 
-#define __for_each_mem_range(i, type_a, type_b, nid, flags, p_start, p_end, p_nid)                   \
-	for ((i) = 0, __next_mem_range(&(i), nid, flags, type_a, type_b, p_start, p_end, p_nid); \
-	     (i) != (u64)~0ULL; __next_mem_range(&(i), nid, flags, type_a, type_b, p_start, p_end, p_nid))
+#define __for_each_mem_range(i, type_a, type_b, nid, flags, p_start, p_end, p_nid)                                  \
+	for ((i) = 0, __next_mem_range(&(i), nid, flags, type_a, type_b, p_start, p_end, p_nid); (i) != (u64)~0ULL; \
+	     __next_mem_range(&(i), nid, flags, type_a, type_b, p_start, p_end, p_nid))
 
 #define __for_each_mem_range_rev(i, type_a, type_b, nid, flags, p_start, p_end, p_nid)                        \
 	for ((i) = (u64)~0ULL, __next_mem_range_rev(&(i), nid, flags, type_a, type_b, p_start, p_end, p_nid); \

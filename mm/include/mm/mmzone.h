@@ -39,12 +39,12 @@
 #define PAGEBLOCK_NR_PAGES (1UL << PAGEBLOCK_ORDER)
 #define PAGEBLOCK_SIZE	   (PAGEBLOCK_NR_PAGES << PAGE_SHIFT)
 
-#define SECTION_SIZE_BITS	30
-#define PFN_SECTION_SHIFT	(SECTION_SIZE_BITS - PAGE_SHIFT)
-#define PAGES_PER_SECTION	(1UL << PFN_SECTION_SHIFT)
-#define NR_MEM_SECTIONS		(1UL << (MAX_PHYSMEM_BITS - SECTION_SIZE_BITS))
-#define PAGEBLOCKS_PER_SECTION	(PAGES_PER_SECTION / PAGEBLOCK_NR_PAGES)
-#define PAGEBLOCK_MAP_WORDS	(PAGEBLOCKS_PER_SECTION / 64)
+#define SECTION_SIZE_BITS      30
+#define PFN_SECTION_SHIFT      (SECTION_SIZE_BITS - PAGE_SHIFT)
+#define PAGES_PER_SECTION      (1UL << PFN_SECTION_SHIFT)
+#define NR_MEM_SECTIONS	       (1UL << (MAX_PHYSMEM_BITS - SECTION_SIZE_BITS))
+#define PAGEBLOCKS_PER_SECTION (PAGES_PER_SECTION / PAGEBLOCK_NR_PAGES)
+#define PAGEBLOCK_MAP_WORDS    (PAGEBLOCKS_PER_SECTION / 64)
 
 enum migratetype {
 	MIGRATE_UNMOVABLE,
@@ -53,7 +53,7 @@ enum migratetype {
 	MIGRATE_TYPES,
 };
 
-#define PAGEBLOCK_TYPE_BITS 4
+#define PAGEBLOCK_TYPE_BITS  4
 #define PAGEBLOCK_TYPE_WORDS (PAGEBLOCKS_PER_SECTION * PAGEBLOCK_TYPE_BITS / 64)
 
 /**
@@ -219,17 +219,17 @@ static inline bool populated_zone(const struct zone *zone)
 	return zone->present_pages;
 }
 
-#define for_each_online_pgdat(nid, pgdat)                                              \
+#define for_each_online_pgdat(nid, pgdat)              \
 	for ((nid) = 0; (nid) < MAX_NUMNODES; (nid)++) \
-		if (!((pgdat) = node_data[nid])) {                                     \
+		if (!((pgdat) = node_data[nid])) {     \
 		} else
 
 /**
  * for_each_populated_zone() - each zone that has memory, by node and address; @i is an int cursor
  */
-#define for_each_populated_zone(i, zone)                                                       \
-	for ((i) = 0; (i) < MAX_NUMNODES * MAX_NR_ZONES; (i)++)                                    \
-		if (!node_data[(i) / MAX_NR_ZONES] ||                                              \
+#define for_each_populated_zone(i, zone)                                                                        \
+	for ((i) = 0; (i) < MAX_NUMNODES * MAX_NR_ZONES; (i)++)                                                 \
+		if (!node_data[(i) / MAX_NR_ZONES] ||                                                           \
 		    !populated_zone((zone) = &node_data[(i) / MAX_NR_ZONES]->node_zones[(i) % MAX_NR_ZONES])) { \
 		} else
 

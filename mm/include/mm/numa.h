@@ -42,9 +42,9 @@ int node_set_distance(int from, int to, int distance);
  */
 void numa_init(const void *fdt);
 
-#define for_each_node(nid)                                       \
+#define for_each_node(nid)                             \
 	for ((nid) = 0; (nid) < MAX_NUMNODES; (nid)++) \
-		if (!node_possible(nid)) {                       \
+		if (!node_possible(nid)) {             \
 		} else
 
 #endif

@@ -70,13 +70,13 @@ struct page {
 
 _Static_assert(sizeof(struct page) == 64, "struct page is one cache line");
 
-#define SECTIONS_SHIFT	  (MAX_PHYSMEM_BITS - 30)
-#define ZONES_SHIFT	  2
-#define SECTION_ID_SHIFT  (64 - SECTIONS_SHIFT)
-#define NODE_ID_SHIFT	  (SECTION_ID_SHIFT - CONFIG_NODES_SHIFT)
-#define ZONE_ID_SHIFT	  (NODE_ID_SHIFT - ZONES_SHIFT)
-#define NODE_ID_MASK	  (BIT(CONFIG_NODES_SHIFT) - 1)
-#define ZONE_ID_MASK	  (BIT(ZONES_SHIFT) - 1)
+#define SECTIONS_SHIFT	 (MAX_PHYSMEM_BITS - 30)
+#define ZONES_SHIFT	 2
+#define SECTION_ID_SHIFT (64 - SECTIONS_SHIFT)
+#define NODE_ID_SHIFT	 (SECTION_ID_SHIFT - CONFIG_NODES_SHIFT)
+#define ZONE_ID_SHIFT	 (NODE_ID_SHIFT - ZONES_SHIFT)
+#define NODE_ID_MASK	 (BIT(CONFIG_NODES_SHIFT) - 1)
+#define ZONE_ID_MASK	 (BIT(ZONES_SHIFT) - 1)
 
 _Static_assert(ZONE_ID_SHIFT >= NR_PAGEFLAGS, "flags and identity share one word");
 
@@ -93,8 +93,8 @@ static inline unsigned long page_to_pfn(const struct page *page)
 	return (unsigned long)(page - vmemmap);
 }
 
-#define PFN_DOWN(pa) ((unsigned long)((pa) >> PAGE_SHIFT))
-#define PFN_UP(pa)   ((unsigned long)(((pa) + PAGE_SIZE - 1) >> PAGE_SHIFT))
+#define PFN_DOWN(pa)  ((unsigned long)((pa) >> PAGE_SHIFT))
+#define PFN_UP(pa)    ((unsigned long)(((pa) + PAGE_SIZE - 1) >> PAGE_SHIFT))
 #define PFN_PHYS(pfn) ((phys_addr_t)(pfn) << PAGE_SHIFT)
 
 /** page_to_phys() - the physical address of the page's first byte */
@@ -115,14 +115,18 @@ static inline struct page *virt_to_page(const void *addr)
 	return pfn_to_page(PFN_DOWN(__pa(addr)));
 }
 
+/*
+ * A page's flags are changed by whoever owns the page, one at a time, but others look at them: the buddy allocator at a
+ * neighbour's. So each access is one load or store.
+ */
 static inline int page_to_nid(const struct page *page)
 {
-	return (int)(page->flags >> NODE_ID_SHIFT & NODE_ID_MASK);
+	return (int)(READ_ONCE(page->flags) >> NODE_ID_SHIFT & NODE_ID_MASK);
 }
 
 static inline int page_zonenum(const struct page *page)
 {
-	return (int)(page->flags >> ZONE_ID_SHIFT & ZONE_ID_MASK);
+	return (int)(READ_ONCE(page->flags) >> ZONE_ID_SHIFT & ZONE_ID_MASK);
 }
 
 /*

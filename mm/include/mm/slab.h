@@ -36,8 +36,8 @@ struct kmem_cache;
  * @size: bytes of an object, 1 to 8192
  * @align: a power of two up to PAGE_SIZE, or 0 for 8
  * @flags: SLAB_ flags
- * @ctor: called once for each object when its slab is made, interrupts masked; NULL for none. A cache with a
- *	constructor gives objects back as they were freed.
+ * @ctor: called once for each object when its slab is made, in the context of the allocation that needs it; NULL for
+ *	none. A cache with a constructor gives objects back as they were freed.
  *
  * Context: thread. Return: the cache; NULL (with a line that says why) for a size, align or flag out of range or when
  * memory is short.
