@@ -156,7 +156,8 @@ int con_getc(void)
 /* Where the oldest line that is still whole begins. */
 static unsigned long ring_start(void)
 {
-	unsigned long pos = ring_end > RING_SIZE ? ring_end - RING_SIZE : 0;
+	/* What stood before the oldest byte is overwritten, so whether a line begins there cannot be told. */
+	unsigned long pos = ring_end > RING_SIZE ? ring_end - RING_SIZE + 1 : 0;
 
 	if (!pos)
 		return 0;

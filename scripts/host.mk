@@ -17,7 +17,7 @@ HOST_VARIANTS := asan tsan plain
 HOST_CONFIG := test/host/host_defconfig
 
 # Files of the core that the host build leaves out.
-HOST_EXCLUDE := lib/monitor%.c
+HOST_EXCLUDE :=
 
 HOST_FLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread -Wno-tsan
