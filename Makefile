@@ -122,7 +122,7 @@ $(O)/arch-arm64/boot/early_%.o: CFLAGS += $(EARLY_FLAGS)
 
 LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,-z,text -Wl,-z,max-page-size=4096 -Wl,--build-id=none \
 	-Wl,--gc-sections -Wl,--fatal-warnings -Wl,--orphan-handling=error -Wl,--defsym=vfprintf=__i_vfprintf
-LDLIBS = $(DEPS)/lib/aarch64-linux-gnu/libfdt.a $(PICOLIBC)/lib/libc.a $(LIBGCC)
+LDLIBS = $(DEPS)/lib/aarch64-linux-gnu/libfdt.a $(PICOLIBC)/lib/release/libc.a $(LIBGCC)
 
 ifneq ($(NEEDS_TOOLS),)
 GCC_INCLUDE := $(shell $(CC) -print-file-name=include)
