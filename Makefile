@@ -103,7 +103,8 @@ DEPS := build/deps/usr
 
 # Warnings, for the host build too.
 WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef -Wvla
-LANGUAGE := -std=c11 -fno-strict-aliasing -D_DEFAULT_SOURCE -include generated/autoconf.h -fno-common -g -ffile-prefix-map=$(CURDIR)=.
+LANGUAGE := -std=c11 -fno-strict-aliasing -fno-common -D_DEFAULT_SOURCE -include generated/autoconf.h \
+	-g -ffile-prefix-map=$(CURDIR)=.
 
 INCLUDES = -nostdinc -isystem $(PICOLIBC)/include -isystem $(GCC_INCLUDE) -isystem $(DEPS)/include \
 	-Imm/include -Ilib/include -Iarch-arm64/include -I$(O)/include

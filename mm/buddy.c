@@ -71,7 +71,8 @@ static bool same_zone(const struct page *page, const struct page *other)
 /* Whether @buddy begins a free block of @order in @page's zone. */
 static bool is_free_buddy(const struct page *page, const struct page *buddy, unsigned int order)
 {
-	return page_test(buddy, PG_buddy) && buddy->order == order && same_zone(page, buddy);
+	/* In this order: of another zone's page nothing but the identity may be looked at without that zone's lock. */
+	return same_zone(page, buddy) && page_test(buddy, PG_buddy) && buddy->order == order;
 }
 
 void buddy_free(struct zone *zone, struct page *page, unsigned int order)

@@ -43,14 +43,15 @@ static bool extends_last(const struct mem_claim *claim)
 
 static bool grow(void)
 {
-	phys_addr_t size = 2UL * max_claims * sizeof(*claims), place = memblock_phys_alloc(size, PAGE_SIZE);
+	phys_addr_t size = ALIGN(2UL * max_claims * sizeof(*claims), PAGE_SIZE);
+	phys_addr_t place = memblock_phys_alloc(size, PAGE_SIZE);
 	struct mem_claim *larger = place ? arch_boot_va(place, size) : NULL;
 
 	if (!larger)
 		return false;
 	memcpy(larger, claims, nr_claims * sizeof(*claims));
 	claims = larger;
-	max_claims *= 2;
+	max_claims = (unsigned int)(size / sizeof(*claims));
 	claims[nr_claims++] = (struct mem_claim){ place, size, CLAIM_METADATA, -1, NUMA_NO_NODE, "claims", -1 };
 	return true;
 }
@@ -114,8 +115,25 @@ phys_addr_t boot_phys_alloc(phys_addr_t size, phys_addr_t align, int nid, const 
 		panic("out of memory at boot: %llu bytes aligned to %llu for %s (node %d): largest free range %llu bytes, "
 		      "%llu of %llu bytes reserved",
 		      size, align, what, nid, largest_free_range(), memblock_reserved_size(), memblock_phys_mem_size());
+	/* The node that served need not be the one that was asked. */
+	nid = memblock_search(&memblock.memory, place)->nid;
 	claim_add(&(struct mem_claim){ place, size, CLAIM_METADATA, -1, nid, what, -1 });
 	return place;
+}
+
+static void claim_array(const struct memblock_type *type, const char *what)
+{
+	phys_addr_t size = ALIGN(type->max * sizeof(*type->regions), PAGE_SIZE);
+
+	if (type->place)
+		claim_add(&(struct mem_claim){ type->place, size, CLAIM_METADATA, -1,
+					       memblock_search(&memblock.memory, type->place)->nid, what, -1 });
+}
+
+void claims_add_arrays(void)
+{
+	claim_array(&memblock.memory, "memblock memory array");
+	claim_array(&memblock.reserved, "memblock reserved array");
 }
 
 void *boot_alloc(phys_addr_t size, phys_addr_t align, int nid, const char *what)

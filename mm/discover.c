@@ -184,20 +184,28 @@ static void add_memory_nodes(const struct boot_info *boot)
 	}
 }
 
-/* Whether the tree can be believed; on false a line was printed. */
-static bool tree_valid(const void *fdt)
+const char *fdt_fault(const void *fdt)
 {
-	int err = fdt_check_full(fdt, fdt_totalsize(fdt));
+	static const void *valid;
+	int err;
 
+	if (fdt == valid)
+		return NULL;
+	err = fdt_check_full(fdt, fdt_totalsize(fdt));
 	if (err)
-		printk("device tree: %u bytes, not valid as a whole: %s\n", fdt_totalsize(fdt), fdt_strerror(err));
-	return !err;
+		return fdt_strerror(err);
+	valid = fdt;
+	return NULL;
 }
 
 int discover_memory(const struct boot_info *boot)
 {
-	if (!tree_valid(boot->fdt))
+	const char *fault = fdt_fault(boot->fdt);
+
+	if (fault) {
+		printk("device tree: %u bytes, not valid as a whole: %s\n", fdt_totalsize(boot->fdt), fault);
 		return -EINVAL;
+	}
 	claims_set_fdt(boot->fdt);
 	reserved_claims_watch(boot);
 	memblock_allow_resize();

@@ -4,6 +4,7 @@
  *
  * 1. Ranges with an address are read first, in that order. Each goes into memblock.reserved; a no-map range is marked
  *    MEMBLOCK_NOMAP in memblock.memory instead, and leaves the linear map.
+ *    Bytes at the ends of banks that are no whole page are kept from allocation too.
  * 2. Then nodes of /reserved-memory that have a `size` and no `reg` are placed: in their `alloc-ranges`, at their
  *    `alignment`, from the top down, wherever memory is free.
  * 3. A range outside memory is kept as a claim and reserved all the same (it may be adjacent to a bank that a later
@@ -157,6 +158,30 @@ static void say_overlap(const struct mem_claim *claim, const char *name)
 		       claim_name(other, other_name, sizeof(other_name)), other->base, other->base + other->size - 1);
 }
 
+/* How many bytes of a range are memory. */
+static phys_addr_t bytes_of_memory(phys_addr_t base, phys_addr_t size)
+{
+	phys_addr_t end = base + size, bytes = 0;
+	unsigned long i = memblock_first_ending_after(&memblock.memory, base);
+
+	for (; i < memblock.memory.cnt && memblock.memory.regions[i].base < end; i++) {
+		const struct memblock_region *r = &memblock.memory.regions[i];
+
+		bytes += min(end, r->base + r->size) - max(base, r->base);
+	}
+	return bytes;
+}
+
+static void say_outside(const struct mem_claim *claim, const char *name)
+{
+	phys_addr_t inside = bytes_of_memory(claim->base, claim->size);
+
+	if (inside == claim->size)
+		return;
+	printk("reserved: %s [mem 0x%016llx-0x%016llx] lies %soutside RAM: kept, it takes 0x%llx bytes of it\n", name,
+	       claim->base, claim->base + claim->size - 1, inside ? "partly " : "", inside);
+}
+
 static int enter(const struct mem_claim *claim)
 {
 	if (claim->kind == CLAIM_NOMAP)
@@ -177,9 +202,7 @@ static void enter_reservation(const struct mem_claim *found, void *arg)
 		return;
 	}
 	cap_range(name, claim.base, &claim.size);
-	if (!memblock_overlaps_region(&memblock.memory, claim.base, claim.size))
-		printk("reserved: %s [mem 0x%016llx-0x%016llx] lies outside RAM: kept, it takes none\n", name,
-		       claim.base, claim.base + claim.size - 1);
+	say_outside(&claim, name);
 	say_overlap(&claim, name);
 	err = enter(&claim);
 	if (err)
@@ -255,9 +278,35 @@ static void enter_dynamic_nodes(const void *fdt)
 		enter_dynamic(fdt, parent, node);
 }
 
+static void reserve_fragment(phys_addr_t base, phys_addr_t end)
+{
+	if (base < end)
+		enter_reservation(&(struct mem_claim){ base, end - base, CLAIM_RESERVED, -1, NUMA_NO_NODE,
+						       "partial page", -1 },
+				  NULL);
+}
+
+/* What is no whole page at the ends of a bank is memory, but is not mapped: nobody is to allocate it. */
+static void reserve_fragments(void)
+{
+	struct memblock_region *r;
+
+	for_each_mem_region(r) {
+		phys_addr_t end = r->base + r->size, first = ALIGN(r->base, (phys_addr_t)PAGE_SIZE);
+		phys_addr_t last = ALIGN_DOWN(end, (phys_addr_t)PAGE_SIZE);
+
+		if (r->flags & MEMBLOCK_NOMAP)
+			continue;
+		reserve_fragment(r->base, min(first, end));
+		if (last >= first)
+			reserve_fragment(last, end);
+	}
+}
+
 void discover_reserved(const struct boot_info *boot)
 {
 	each_reservation(boot, enter_reservation, NULL);
+	reserve_fragments();
 	memblock_set_claimed(NULL);
 	enter_dynamic_nodes(boot->fdt);
 }

@@ -63,6 +63,9 @@ phys_addr_t memblock_cap_size(phys_addr_t base, phys_addr_t size);
 /** claims_set_fdt() - the tree whose nodes claims refer to */
 void claims_set_fdt(const void *fdt);
 
+/** claims_add_arrays() - claim what memblock's arrays have grown into, once no more can be added to them */
+void claims_add_arrays(void);
+
 /* --- show_map.c --- */
 
 /** claims_print() - the claims of our own boot allocations, or all others, into the log */

@@ -12,6 +12,7 @@
 #include "internal.h"
 
 #include <lib/printk.h>
+#include <lib/smp.h>
 #include <mm/memblock.h>
 #include <mm/numa.h>
 #include <mm/percpu.h>
@@ -81,10 +82,19 @@ static void map_linear(void)
 	arch_linear_map_done();
 }
 
+/* A node may have CPUs and no memory. */
+static void add_cpu_nodes(int (*cpu_node)(int cpu))
+{
+	for (int cpu = 0; cpu_node && cpu < nr_cpu_ids; cpu++)
+		if (cpu_node(cpu) != NUMA_NO_NODE)
+			node_set_possible(cpu_node(cpu));
+}
+
 static void hand_over(void)
 {
 	unsigned long pages;
 
+	claims_add_arrays();
 	printk("Boot allocations:\n");
 	claims_print(true);
 	pages = memblock_free_all();
@@ -117,6 +127,7 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	stage_done(MM_STAGE_DISCOVERY);
 	map_linear();
 	stage_done(MM_STAGE_LINEAR_MAP);
+	add_cpu_nodes(cpu_node);
 	numa_init(boot->fdt);
 	stage_done(MM_STAGE_NODES);
 	sparse_init();

@@ -86,14 +86,15 @@ static void read_distance_map(const void *fdt)
 	if (!matrix || MAX_NUMNODES == 1)
 		return;
 	if (len % 12) {
-		printk("numa: distance-matrix has %d bytes, no multiple of 12: default distances\n", len);
+		printk("numa: /distance-map: distance-matrix has %d bytes, no multiple of 12: default distances\n",
+		       len);
 		return;
 	}
 	for (int i = 0; i < len / 12; i++) {
 		const char *fault = take_entry(matrix, i);
 
 		if (fault) {
-			printk("numa: entry %d of distance-matrix %s: default distances\n", i, fault);
+			printk("numa: /distance-map: entry %d of distance-matrix %s: default distances\n", i, fault);
 			memset(distances, 0, sizeof(distances));
 			return;
 		}

@@ -55,6 +55,18 @@ static void zone_totals(unsigned long *reserved, unsigned long *metadata)
 	}
 }
 
+/* What a GFP_KERNEL request could get, without the zones' reserves. */
+static unsigned long available_pages(void)
+{
+	unsigned long kept = 0, have = nr_free_pages() + cached_pages();
+	struct zone *zone;
+	int i;
+
+	for_each_populated_zone(i, zone)
+		kept += zone->watermark[WMARK_MIN] + zone->lowmem_reserve[ZONE_NORMAL];
+	return have > kept ? have - kept : 0;
+}
+
 static int show_meminfo(int argc, char **argv)
 {
 	unsigned long reserved, metadata;
@@ -64,6 +76,7 @@ static int show_meminfo(int argc, char **argv)
 	zone_totals(&reserved, &metadata);
 	con_printf("MemTotal:       %8lu kB\n", KIB(totalram_pages()));
 	con_printf("MemFree:        %8lu kB\n", KIB(nr_free_pages()));
+	con_printf("MemAvailable:   %8lu kB\n", KIB(available_pages()));
 	con_printf("PerCpuPages:    %8lu kB\n", KIB(cached_pages()));
 	con_printf("Slab:           %8lu kB\n", KIB(slab_pages()));
 	con_printf("Reserved:       %8lu kB\n", KIB(reserved));

@@ -42,9 +42,20 @@ void set_movablecore(phys_addr_t bytes)
 	movablecore = bytes;
 }
 
+/* One past the last whole page of memory. */
+static unsigned long last_pfn(void)
+{
+	unsigned long end, last = 0;
+	int i;
+
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, NULL, &end, NULL)
+		last = end;
+	return last;
+}
+
 static void set_zone_limits(phys_addr_t dma_limit)
 {
-	phys_addr_t end = memblock_end_of_DRAM(), dma = dma_limit ? min(dma_limit, LIMIT_32BIT) : LIMIT_32BIT;
+	phys_addr_t end = PFN_PHYS(last_pfn()), dma = dma_limit ? min(dma_limit, LIMIT_32BIT) : LIMIT_32BIT;
 
 	if (memblock_start_of_DRAM() >= LIMIT_32BIT)
 		dma = end;

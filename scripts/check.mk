@@ -4,7 +4,7 @@
 # the same bytes. A verdict of clang-tidy or of the second build is kept in build/ until what it rests on changes.
 
 # Headers of assembler macros are no C.
-C_FILES := $(sort $(shell find arch-arm64 lib mm test -name "*.[ch]" | xargs grep -L '^\.macro'))
+C_FILES := $(sort $(shell find arch-arm64 lib mm test -name "*.[ch]" | xargs grep -L '^[[:space:]]*\.macro'))
 
 ##@ Checks
 

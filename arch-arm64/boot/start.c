@@ -16,6 +16,8 @@
 #include <mm/percpu.h>
 #include <mm/slab.h>
 
+#include <libfdt.h>
+
 #include <asm/bug.h>
 #include <asm/irq.h>
 #include <asm/irqflags.h>
@@ -38,6 +40,9 @@ static const void *find_fdt(phys_addr_t fdt_pa)
 
 	if (!fdt)
 		panic("device tree at 0x%llx: %s", fdt_pa, why);
+	why = fdt_fault(fdt);
+	if (why)
+		panic("device tree at 0x%llx: %u bytes, not valid as a whole: %s", fdt_pa, fdt_totalsize(fdt), why);
 	return fdt;
 }
 

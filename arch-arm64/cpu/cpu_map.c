@@ -19,6 +19,7 @@
 #include <lib/dt.h>
 #include <lib/printk.h>
 #include <lib/smp.h>
+#include <mm/numa.h>
 
 #include "cpu_map.h"
 
@@ -57,12 +58,24 @@ static bool read_mpidr(const void *fdt, int node, int cells, u64 *mpidr)
 	return !(*mpidr & ~MPIDR_AFFINITY);
 }
 
-static void fill(const void *fdt, int node, struct cpu_desc *desc, u64 mpidr)
+/* Without CONFIG_NUMA there is one node, whatever the tree says. */
+static int read_node(const void *fdt, int node)
 {
 	u32 nid;
 
+	if (MAX_NUMNODES == 1 || dt_u32(fdt, node, "numa-node-id", &nid))
+		return NUMA_NO_NODE;
+	if (nid < MAX_NUMNODES)
+		return (int)nid;
+	printk("SMP: /cpus/%s: numa-node-id %u is not below %d: ignored\n", fdt_get_name(fdt, node, NULL), nid,
+	       MAX_NUMNODES);
+	return NUMA_NO_NODE;
+}
+
+static void fill(const void *fdt, int node, struct cpu_desc *desc, u64 mpidr)
+{
 	desc->mpidr = mpidr;
-	desc->node = dt_u32(fdt, node, "numa-node-id", &nid) == 0 ? (int)nid : -1;
+	desc->node = read_node(fdt, node);
 	desc->by_psci = has_string(fdt, node, "enable-method", "psci");
 }
 

@@ -4,9 +4,10 @@
  *
  * 1. Transmit: wait while the FIFO is full (FR.TXFF), write DR. Receive: DR when the FIFO is not empty (FR.RXFE); its
  *    upper bits are error flags, and a byte with errors is passed on as it came.
- * 2. Set-up leaves the rate alone: who started us chose it. It turns the FIFOs on, which needs the UART disabled while
- *    LCR_H is written (3.3.7), after the last byte of whoever wrote before us has gone. A UART that was never enabled
- *    gets eight bits, no parity.
+ * 2. Set-up leaves the rate and the format alone: who started us chose them. A UART that was never enabled gets eight
+ *    bits, no parity; LCR_H is written while the UART is disabled (3.3.7), after the last byte of whoever wrote before
+ *    us has gone. The FIFOs stay as they were found: to switch them drops what was received already, and the first
+ *    byte typed may be there.
  * 3. Interrupts of the UART are off. The log serialises callers.
  * 4. The early console is the same device at CONFIG_EARLY_UART_ADDR through a mapping that exists from the first
  *    instruction of C in the high half; nothing is set up, so it works only where a loader or an emulator left the
@@ -27,7 +28,6 @@
 #define FR_RXFE BIT(4)
 #define FR_TXFF BIT(5)
 
-#define LCR_H_FIFO  BIT(4)
 #define LCR_H_8BITS (3 << 5)
 
 #define CR_ENABLE BIT(0)
@@ -72,10 +72,8 @@ static struct console *pl011_setup(volatile void *registers)
 		;
 	mmio_write32(base + UART_CR, 0);
 	mmio_write32(base + UART_IMSC, 0);
-	mmio_write32(base + UART_LCR_H, format | LCR_H_FIFO);
+	mmio_write32(base + UART_LCR_H, format);
 	mmio_write32(base + UART_CR, CR_ENABLE | CR_TX | CR_RX);
-	/* What was received before is gone with the FIFO's reset. An emulator sends on only when that byte is fetched. */
-	mmio_read32(base + UART_DR);
 	pl011.base = base;
 	return &pl011.con;
 }

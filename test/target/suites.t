@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
 # pylint: disable=wrong-import-position
 from machine import GIB, Machine, ktap
 
-LIMIT = 120
+LIMIT = 200
 
 MACHINES = {
     "4 CPUs, 1 node": Machine(cpus=4, ram=4 * GIB),

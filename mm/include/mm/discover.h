@@ -34,6 +34,14 @@ struct boot_info {
 };
 
 /**
+ * fdt_fault() - prove a tree as a whole before anything in it is believed; asked again of the same tree, it knows
+ *
+ * Context: boot only; the tree does not change from here on. Cost: O(size of the tree), once.
+ * Return: NULL, or what is wrong with it.
+ */
+const char *fdt_fault(const void *fdt);
+
+/**
  * discover_memory() - enter all that the tree says of memory into memblock
  *
  * In order: memory banks (clipped to phys_limit, overlaps merged), then the image, the tree, /memreserve/,

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""QEMU `virt` machines: their options, the tree QEMU describes them by, and boots under a time limit.
+
+1. Machine.boot() starts the image by -kernel, as a boot loader would: QEMU writes the tree and passes it in x0.
+2. Machine.boot_tree() starts it with any tree at all, or none. QEMU's -dtb would not do: virt replaces the /memory
+   nodes of a given tree. So loader devices place image and tree, and a few instructions of our own set x0 and jump.
+3. Each boot has a time limit; what it printed until then is in the result.
+"""
+
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections import namedtuple
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import ktap  # pylint: disable=wrong-import-position
+
+BUILD = ROOT / os.environ.get("BUILD", "build") / os.environ.get("CONFIG", "virt")
+IMAGE = BUILD / "Image"
+QEMU = os.environ.get("QEMU", "qemu-system-aarch64")
+
+MIB = 1 << 20
+GIB = 1 << 30
+RAM_BASE = 0x40000000
+LIMIT = 60  # seconds; a boot takes about one, the rest is for a busy host
+
+LEVELS = {1: "", 2: ",virtualization=on", 3: ",secure=on,virtualization=on"}
+
+# Where boot_tree() puts things: QEMU keeps the first MiB of RAM for its own tree.
+TRAMPOLINE = RAM_BASE + 1 * MIB
+IMAGE_ADDR = RAM_BASE + 2 * MIB  # where -kernel puts it too
+TREE_ADDR = RAM_BASE + 0x2000000
+
+COMMON = ["-nodefaults", "-nographic", "-monitor", "none", "-serial", "stdio",
+          "-semihosting-config", "enable=on,target=native"]
+
+# status: QEMU's exit status, None when the time limit ended it. seconds: of wall time.
+Run = namedtuple("Run", "status log seconds")
+
+
+class Machine:
+    """
+    cpus, cpu: how many, and which core
+    ram: bytes
+    nodes: the bytes of each node's memory, [] for a machine that knows no nodes
+    distance: called with (from, to) for the distance of two nodes, None for a tree without a map
+    level: the exception level at which boot_tree() enters the image, and boot() too unless it is 3
+    """
+
+    def __init__(self, cpus=4, ram=4 * GIB, nodes=(), cpu="cortex-a72", level=1, distance=None):
+        self.cpus, self.ram, self.nodes, self.cpu = cpus, ram, list(nodes), cpu
+        self.level, self.distance = level, distance
+
+    def options(self, machine_option=""):
+        board = "virt" + LEVELS[self.level] + machine_option
+        options = []
+        if self.nodes:
+            for nid, size in enumerate(self.nodes):
+                options += self._ram_object(f"m{nid}", size)
+                cpus = [f",cpus={i}" for i in range(self.cpus) if i % len(self.nodes) == nid]
+                options += ["-numa", f"node,nodeid={nid},memdev=m{nid}{''.join(cpus)}"]
+            if self.distance:
+                options += self._distances()
+        else:
+            board += ",memory-backend=m0"
+            options += self._ram_object("m0", self.ram)
+        return ["-M", board, "-cpu", self.cpu, "-m", f"{self.ram // MIB}M",
+                "-smp", f"{self.cpus},sockets={self.cpus}"] + options
+
+    def tree(self, append=""):
+        """The flattened tree that QEMU passes to an image started with the command line @append."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "dtb")
+            command = [QEMU, *COMMON, *self.options(f",dumpdtb={path}"), "-kernel", str(IMAGE), "-append", append]
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT, check=False)
+            if done.returncode or not path.exists():
+                raise RuntimeError(f"no tree from QEMU: {done.stderr.decode()}")
+            return path.read_bytes()
+
+    def boot(self, append, stdin=None, limit=LIMIT):
+        return run([QEMU, *COMMON, *self.options(), "-kernel", str(IMAGE), "-append", append], stdin, limit)
+
+    def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None):
+        """Start the image with @blob as its tree, or with nothing (None); @x0 where to claim that the tree is."""
+        with tempfile.TemporaryDirectory() as folder:
+            loads = [(TRAMPOLINE, trampoline(TREE_ADDR if x0 is None else x0)), (IMAGE_ADDR, IMAGE.read_bytes())]
+            if blob:
+                loads.append((TREE_ADDR, blob))
+            options = ["-device", f"loader,addr={TRAMPOLINE:#x},cpu-num=0"]
+            for index, (address, data) in enumerate(loads):
+                path = Path(folder, str(index))
+                path.write_bytes(data)
+                options += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
+            return run([QEMU, *COMMON, *self.options(), *options], stdin, limit)
+
+    @staticmethod
+    def _ram_object(name, size):
+        return ["-object", f"memory-backend-ram,id={name},size={size},reserve=off,prealloc=off"]
+
+    def _distances(self):
+        options = []
+        for a in range(len(self.nodes)):
+            for b in range(len(self.nodes)):
+                if a != b:
+                    options += ["-numa", f"dist,src={a},dst={b},val={self.distance(a, b)}"]
+        return options
+
+
+def trampoline(x0):
+    """Wipe QEMU's own tree, that nothing may find it by chance; set x0, clear x1 to x3, jump to the image."""
+    words = _move(1, RAM_BASE) + [0xF900003F]  # str xzr, [x1]
+    words += _move(4, IMAGE_ADDR) + _move(0, x0)
+    words += [0xD2800001, 0xD2800002, 0xD2800003]  # mov x1, #0; mov x2, #0; mov x3, #0
+    words += [0xD61F0080]  # br x4
+    return struct.pack(f"<{len(words)}I", *words)
+
+
+def _move(register, value):
+    """movz and three movk: a 64-bit constant into x@register."""
+    parts = [(value >> shift) & 0xFFFF for shift in (0, 16, 32, 48)]
+    return [(0xF2800000 if i else 0xD2800000) | i << 21 | part << 5 | register for i, part in enumerate(parts)]
+
+
+def run(command, stdin=None, limit=LIMIT):
+    """Run @command with the bytes @stdin as its input to its end or @limit seconds. Return: a Run."""
+    start = time.monotonic()
+    # timeout(1) stands behind our own limit: it ends QEMU even when this script is killed.
+    console = ktap.run(["timeout", "--kill-after=1", str(limit + 5), *command], limit, stdin or b"")
+    return Run(console.status, console.text + "\n", time.monotonic() - start)
+
+
+def status_faults(result, expected):
+    """What is wrong with how a run ended; @expected is a status, or None for any that is not zero."""
+    if result.status is None:
+        return [f"hangs: ended after {result.seconds:.0f} s"]
+    if expected is None:
+        return [] if result.status else ["exit status is 0, a failing one is right"]
+    return [] if result.status == expected else [f"exit status is {result.status}, {expected} is right"]
+
+
+def report(tap, name, faults, log=""):
+    """One test point: passed when there are no @faults; else they are shown, and the end of the @log."""
+    tap.ok(not faults, name)
+    for fault in faults[:20]:
+        tap.note(f"  {fault}")
+    if len(faults) > 20:
+        tap.note(f"  and {len(faults) - 20} more")
+    for line in log.splitlines()[-25:] if faults else []:
+        tap.note(f"  | {line}")
