@@ -213,8 +213,16 @@ SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t
 TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))
 
 test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
-test: $(filter $(HOST)/%,$(TESTS)) $(if $(filter %.t,$(TESTS)),image) $(if $(T),,check)
-	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS)
+test: $(filter $(HOST)/%,$(TESTS)) $(if $(filter %.t,$(TESTS)),image debug-image)
+	@result=passed; \
+	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || result=FAILED; \
+	$(if $(T),,$(MAKE) --no-print-directory check || result=FAILED;) \
+	echo "test: $$result"; [ $$result = passed ]
+
+# The image with every debug check on, which test/target runs beside the plain one.
+.PHONY: debug-image
+debug-image:
+	@$(MAKE) --no-print-directory CONFIG=debug image
 
 gdb: image ## Stop QEMU at reset and attach gdb (GDB_ARGS="-batch -ex 'info registers pc'")
 	@scripts/gdb/session $(O) $(GDB_ARGS)

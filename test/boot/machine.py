@@ -82,8 +82,8 @@ class Machine:
                 raise RuntimeError(f"no tree from QEMU: {done.stderr.decode()}")
             return path.read_bytes()
 
-    def boot(self, append, stdin=None, limit=LIMIT):
-        return run([QEMU, *COMMON, *self.options(), "-kernel", str(IMAGE), "-append", append], stdin, limit)
+    def boot(self, append, stdin=None, limit=LIMIT, image=IMAGE):
+        return run([QEMU, *COMMON, *self.options(), "-kernel", str(image), "-append", append], stdin, limit)
 
     def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None):
         """Start the image with @blob as its tree, or with nothing (None); @x0 where to claim that the tree is."""
