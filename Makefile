@@ -23,8 +23,11 @@ O := $(BUILD)/$(CONFIG)
 DEFCONFIG := arch-arm64/configs/$(CONFIG)_defconfig
 KCONFIGS := scripts/Kconfig mm/Kconfig lib/Kconfig arch-arm64/Kconfig
 
-# As many jobs as there are processors, unless -jN is given.
-MAKEFLAGS += --no-builtin-rules --no-builtin-variables --jobs=$(shell nproc)
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+# As many jobs as there are processors, unless -jN is given; a make run by this one shares its jobs.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += --jobs=$(shell nproc)
+endif
 export LC_ALL := C
 .SUFFIXES:
 .DELETE_ON_ERROR:

@@ -113,7 +113,9 @@ static void settle_regions(int nid)
 		if (nr_nodes_possible() > 1)
 			printk("numa: [mem 0x%016llx-0x%016llx] has no numa-node-id: joins node %d\n", r->base,
 			       r->base + r->size - 1, nid);
-		memblock_set_node(r->base, r->size, &memblock.memory, nid);
+		if (memblock_set_node(r->base, r->size, &memblock.memory, nid))
+			panic("numa: [mem 0x%016llx-0x%016llx] cannot join node %d: %lu of %lu regions in use", r->base,
+			      r->base + r->size - 1, nid, memblock.memory.cnt, memblock.memory.max);
 		/* It may have merged with a neighbour: begin again. */
 		r = memblock.memory.regions - 1;
 	}

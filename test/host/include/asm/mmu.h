@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Host port: "page tables" are mappings of the memory file (asm/page.h). Arguments that the contract does not allow
+ * end the run with a line that names them.
+ */
+#ifndef ASM_MMU_H
+#define ASM_MMU_H
+
+#include <lib/types.h>
+
+/* Bytes that arch_boot_va() can map before arch_linear_map_done(), as on the machine. */
+#define HOST_BOOT_WINDOW (2UL << 20)
+
+void *arch_boot_va(phys_addr_t pa, size_t size);
+void arch_map_linear(phys_addr_t base, phys_addr_t end);
+void arch_linear_map_done(void);
+
+/** arch_alloc_stack() - nothing to do: a CPU is a thread, which has its stack */
+static inline void arch_alloc_stack(int cpu, int nid)
+{
+	(void)cpu;
+	(void)nid;
+}
+
+/** arch_map_vmemmap() - map the storage a second time: a struct page and the RAM that holds it are the same bytes */
+int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size);
+
+#endif

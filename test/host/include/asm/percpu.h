@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Host port: the per-CPU base is a thread-local variable; a thread is one CPU. */
+#ifndef ASM_PERCPU_H
+#define ASM_PERCPU_H
+
+extern __thread void *host_percpu_base;
+
+static inline void *asm_percpu_base(void)
+{
+	return host_percpu_base;
+}
+
+static inline void asm_set_percpu_base(void *base)
+{
+	host_percpu_base = base;
+}
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Host port: threads as CPUs. A test starts and ends them with the functions of test/host/host.h. */
+#ifndef ASM_SMP_H
+#define ASM_SMP_H
+
+#include <lib/types.h>
+
+#include <asm/percpu.h>
+
+/* The first field of a per-CPU area is its CPU's number (struct mm_cpu; asserted in port.c). */
+static inline int smp_processor_id(void)
+{
+	return (int)*(const u32 *)asm_percpu_base();
+}
+
+/** arch_send_call() - run smp_call_interrupt() as @cpu, on the caller's thread, before returning */
+void arch_send_call(int cpu);
+
+/** arch_wake_idle() - wake the thread that host_cpus_start() made for @cpu */
+void arch_wake_idle(int cpu);
+
+bool arch_cross_call_ok(void);
+
+#endif

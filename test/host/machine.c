@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A whole machine for a test. */
+#include "machine.h"
+
+#include <libfdt.h>
+
+#include <mm/memblock.h>
+#include <mm/mm_init.h>
+#include <mm/port.h>
+#include <mm/slab.h>
+
+#include "host.h"
+#include "tap.h"
+
+#define IMAGE_OFFSET (64ULL << 10)
+#define IMAGE_SIZE   (64ULL << 10)
+#define TREE_OFFSET  (128ULL << 10)
+
+static void dma_ranges(u32 limit)
+{
+	const u32 entry[] = { 0, 0, 0, limit };
+
+	tree_open("soc");
+	tree_u32("#address-cells", 1);
+	tree_u32("#size-cells", 1);
+	tree_cells("dma-ranges", entry, ARRAY_SIZE(entry));
+	tree_close();
+}
+
+static void *make_tree(const struct host_machine *machine)
+{
+	tree_start();
+	for (int i = 0; i < machine->nr_reserved; i++)
+		tree_memreserve(machine->reserved[i].base, machine->reserved[i].size);
+	tree_root(2, 2);
+	for (int i = 0; i < machine->nr_banks; i++)
+		tree_memory(machine->banks[i].base, machine->banks[i].size, machine->banks[i].nid);
+	if (machine->dma_limit)
+		dma_ranges(machine->dma_limit);
+	tree_open("chosen");
+	if (machine->bootargs)
+		tree_string("bootargs", machine->bootargs);
+	tree_close();
+	return tree_finish();
+}
+
+void host_boot(const struct host_machine *machine)
+{
+	phys_addr_t base = ALIGN(machine->banks[0].base, PAGE_SIZE);
+	const struct boot_info boot = {
+		.fdt = make_tree(machine),
+		.fdt_pa = base + TREE_OFFSET,
+		.image_base = base + IMAGE_OFFSET,
+		.image_rodata = base + IMAGE_OFFSET + IMAGE_SIZE / 2,
+		.image_data = base + IMAGE_OFFSET + IMAGE_SIZE * 3 / 4,
+		.image_end = base + IMAGE_OFFSET + IMAGE_SIZE,
+		.phys_limit = PHYS_ADDR_LIMIT,
+	};
+
+	host_boot_cpu(machine->nr_cpus ? machine->nr_cpus : 1);
+	mm_init(&boot, machine->cpu_node);
+	host_check();
+}
+
+void host_boot_simple(phys_addr_t size, int nr_cpus)
+{
+	const struct host_bank bank = { 1ULL << 30, size, -1 };
+
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = nr_cpus });
+}
+
+void host_check(void)
+{
+	CHECK(memblock_check());
+	CHECK(page_alloc_check());
+	CHECK(kmem_cache_check());
+	CHECK(account_print());
+}

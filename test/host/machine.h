@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A whole machine for a test: its tree is made from a few lines, and it is booted as far as mm_init() goes. */
+#ifndef TEST_HOST_MACHINE_H
+#define TEST_HOST_MACHINE_H
+
+#include <lib/types.h>
+
+#include "tree.h"
+
+/**
+ * struct host_bank - a range of RAM
+ * @base, @size: bytes, of any alignment
+ * @nid: its numa-node-id, -1 for none
+ */
+struct host_bank {
+	phys_addr_t base, size;
+	int nid;
+};
+
+/**
+ * struct host_machine - what a test says of its machine; what it does not say is zero
+ * @banks: @nr_banks of them; the first holds image and tree in its first 256 KiB
+ * @reserved: @nr_reserved ranges of /memreserve/
+ * @nr_cpus: 0 is 1
+ * @cpu_node: the node of each CPU; NULL when all are on the lowest
+ * @dma_limit: masters reach the addresses below this one, which is below 4 GiB; 0 when they are not limited
+ * @bootargs: NULL for none
+ */
+struct host_machine {
+	const struct host_bank *banks;
+	int nr_banks;
+	const struct tree_range *reserved;
+	int nr_reserved;
+	int nr_cpus;
+	int (*cpu_node)(int cpu);
+	u32 dma_limit;
+	const char *bootargs;
+};
+
+/** host_boot() - host_boot_cpu() and mm_init() on a machine like that; the check functions must agree afterwards */
+void host_boot(const struct host_machine *machine);
+
+/** host_boot_simple() - one bank of @size bytes from 1 GiB on, @nr_cpus CPUs */
+void host_boot_simple(phys_addr_t size, int nr_cpus);
+
+/** host_check() - every check function of the allocators agrees. Context: all CPUs quiet. */
+void host_check(void);
+
+#endif

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* lib's building blocks: lists, bitmaps, locks, cross calls, idle work; and mm's per-CPU areas. */
+#include <errno.h>
+#include <string.h>
+
+#include <lib/bitmap.h>
+#include <lib/list.h>
+#include <lib/printk.h>
+#include <lib/smp.h>
+#include <lib/spinlock.h>
+#include <mm/percpu.h>
+#include <mm/port.h>
+
+#include "host.h"
+#include "machine.h"
+#include "tap.h"
+
+#define MIB  (1ULL << 20)
+#define CPUS 8
+
+/* Lists, against an array of what should be in them, front to back. */
+
+#define ENTRIES 40
+
+struct entry {
+	struct list_head link;
+	int id;
+};
+
+static int model[ENTRIES], model_len;
+
+static void model_insert(int at, int id)
+{
+	memmove(&model[at + 1], &model[at], sizeof(model[0]) * (size_t)(model_len++ - at));
+	model[at] = id;
+}
+
+static void model_delete(int id)
+{
+	int at = 0;
+
+	while (model[at] != id)
+		at++;
+	memmove(&model[at], &model[at + 1], sizeof(model[0]) * (size_t)(--model_len - at));
+}
+
+static void compare_list(const struct list_head *head)
+{
+	const struct list_head *back = head;
+	struct entry *e;
+	int n = 0;
+
+	list_for_each_entry(e, head, link)
+		CHECK_EQ(e->id, model[n++]);
+	CHECK_EQ(n, model_len);
+	while ((back = back->prev) != head)
+		CHECK_EQ(list_entry(back, struct entry, link)->id, model[--n]);
+	CHECK_EQ(n, 0);
+	CHECK_EQ(list_empty(head), !model_len);
+}
+
+static void test_list(void)
+{
+	static struct entry entries[ENTRIES];
+	struct entry *e, *tmp;
+	LIST_HEAD(head);
+
+	for (int i = 0; i < ENTRIES; i++) {
+		entries[i].id = i;
+		INIT_LIST_HEAD(&entries[i].link);
+	}
+	for (unsigned long n = tap_ops(5000); n; n--) {
+		e = &entries[tap_below(ENTRIES)];
+		if (list_empty(&e->link)) {
+			bool front = tap_below(2);
+
+			(front ? list_add : list_add_tail)(&e->link, &head);
+			model_insert(front ? 0 : model_len, e->id);
+		} else if (tap_below(2)) {
+			list_del_init(&e->link);
+			model_delete(e->id);
+		} else {
+			list_move(&e->link, &head);
+			model_delete(e->id);
+			model_insert(0, e->id);
+		}
+		compare_list(&head);
+	}
+	list_for_each_entry_safe(e, tmp, &head, link)
+		list_del_init(&e->link);
+	model_len = 0;
+	compare_list(&head);
+}
+
+static void test_bitmap(void)
+{
+	u64 map[5] = { 0 };
+	bool bits[5 * 64] = { false };
+
+	for (unsigned long n = tap_ops(5000); n; n--) {
+		unsigned long first = tap_below(320), len = tap_below(tap_below(2) ? 8 : 321 - first);
+		bool set = tap_below(2);
+
+		len = min(len, 320 - first);
+		(set ? bits_set_range : bits_clear_range)(map, first, len);
+		memset(&bits[first], set, len);
+		first = tap_below(320);
+		set = tap_below(2);
+		(set ? bit_set : bit_clear)(map, first);
+		bits[first] = set;
+		for (unsigned long b = 0; b < 320; b++)
+			CHECK(bit_test(map, b) == bits[b] && bit_test_acquire(map, b) == bits[b]);
+	}
+}
+
+/* Locks. */
+
+static DEFINE_SPINLOCK(low_lock, 1);
+static DEFINE_SPINLOCK(high_lock, 2);
+static unsigned long counter; /* low_lock */
+
+static void count_up(void *arg)
+{
+	for (unsigned long n = *(const unsigned long *)arg; n; n--) {
+		unsigned long flags;
+
+		if (n % 4) {
+			flags = spin_lock_irqsave(&low_lock);
+		} else {
+			flags = local_irq_save();
+			while (!spin_trylock(&low_lock))
+				cpu_relax();
+		}
+		counter++;
+		spin_unlock_irqrestore(&low_lock, flags);
+	}
+}
+
+/* Run @fn(@arg) on all CPUs at once. */
+static void on_all(smp_fn_t fn, void *arg)
+{
+	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
+		CHECK_EQ(smp_work_start(cpu, fn, arg), 0);
+	fn(arg);
+	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
+		smp_work_wait(cpu);
+}
+
+static void test_spinlock(void)
+{
+	unsigned long n = tap_ops(2000);
+
+	host_boot_simple(16 * MIB, CPUS);
+	host_cpus_start();
+	on_all(count_up, &n);
+	CHECK_EQ(counter, n * CPUS);
+	CHECK(!spin_is_locked(&low_lock));
+	host_cpus_stop();
+}
+
+static void test_trylock(void)
+{
+	host_boot_simple(16 * MIB, 1);
+	CHECK(spin_trylock(&low_lock));
+	CHECK(spin_is_locked(&low_lock));
+	CHECK(!spin_trylock(&low_lock));
+	spin_unlock(&low_lock);
+	CHECK(!spin_is_locked(&low_lock));
+	CHECK(spin_trylock(&low_lock));
+}
+
+static void test_lock_order(void)
+{
+	host_boot_simple(16 * MIB, 1);
+	spin_lock(&high_lock);
+	spin_lock(&low_lock);
+}
+
+static void test_lock_twice(void)
+{
+	host_boot_simple(16 * MIB, 1);
+	spin_lock(&high_lock);
+	spin_lock(&high_lock);
+}
+
+static void test_unlock_not_held(void)
+{
+	host_boot_simple(16 * MIB, 1);
+	spin_unlock(&low_lock);
+}
+
+/* Cross calls and idle work. */
+
+static u32 called[CPUS]; /* each by its own CPU, interrupts masked */
+
+static void note_call(void *arg)
+{
+	CHECK(irqs_disabled() && !arch_cross_call_ok());
+	CHECK(!arg || *(const int *)arg == smp_processor_id());
+	called[smp_processor_id()]++;
+}
+
+static void call_others(void *arg)
+{
+	for (unsigned long n = *(const unsigned long *)arg; n; n--) {
+		int cpu = (int)tap_below(CPUS);
+
+		CHECK_EQ(smp_call_function_single(cpu, note_call, &cpu), 0);
+	}
+}
+
+static void test_cross_calls(void)
+{
+	unsigned long n = tap_ops(500), sum = 0;
+
+	host_boot_simple(16 * MIB, CPUS);
+	CHECK_EQ(smp_call_function_single(3, note_call, NULL), (unsigned long long)-ENXIO);
+	CHECK_EQ(smp_work_start(3, note_call, NULL), (unsigned long long)-ENXIO);
+	host_cpus_start();
+	CHECK_EQ(num_online_cpus(), CPUS);
+	on_each_cpu(note_call, NULL);
+	for (int cpu = 0; cpu < CPUS; cpu++)
+		CHECK_EQ(called[cpu], 1);
+	on_all(call_others, &n);
+	for (int cpu = 0; cpu < CPUS; cpu++)
+		sum += called[cpu];
+	CHECK_EQ(sum, CPUS + CPUS * n);
+	CHECK_EQ(smp_work_start(0, note_call, NULL), (unsigned long long)-ENXIO);
+	host_cpus_stop();
+}
+
+static void test_call_masked(void)
+{
+	host_boot_simple(16 * MIB, 2);
+	host_cpus_start();
+	local_irq_disable();
+	smp_call_function_single(1, note_call, NULL);
+}
+
+static bool release_worker;
+
+static void wait_for_release(void *arg)
+{
+	CHECK(!irqs_disabled() && smp_processor_id() == 1);
+	while (!__atomic_load_n(&release_worker, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	*(int *)arg = 42;
+}
+
+static void test_work(void)
+{
+	int result = 0;
+
+	host_boot_simple(16 * MIB, 2);
+	host_cpus_start();
+	CHECK_EQ(smp_work_start(1, wait_for_release, &result), 0);
+	CHECK_EQ(smp_work_start(1, wait_for_release, &result), (unsigned long long)-EBUSY);
+	__atomic_store_n(&release_worker, true, __ATOMIC_RELEASE);
+	smp_work_wait(1);
+	CHECK_EQ(result, 42);
+	host_cpus_stop();
+}
+
+static void test_irq_nesting(void)
+{
+	unsigned long outer, inner;
+
+	host_boot_simple(16 * MIB, 1);
+	outer = local_irq_save();
+	inner = local_irq_save();
+	local_irq_restore(inner);
+	CHECK(irqs_disabled());
+	local_irq_restore(outer);
+	CHECK(!irqs_disabled());
+}
+
+/* Per-CPU areas. */
+
+static DEFINE_PER_CPU(u64, test_static) = 0x1234;
+
+static void test_percpu_static(void)
+{
+	host_boot_simple(16 * MIB, CPUS);
+	for (int cpu = 0; cpu < CPUS; cpu++) {
+		CHECK_EQ(*per_cpu_ptr(&test_static, cpu), 0x1234);
+		*per_cpu_ptr(&test_static, cpu) = (u64)cpu;
+		CHECK_EQ(((struct mm_cpu *)percpu_base(cpu))->cpu, cpu);
+	}
+	for (int cpu = 0; cpu < CPUS; cpu++)
+		CHECK_EQ(*per_cpu_ptr(&test_static, cpu), cpu);
+	CHECK_EQ(*this_cpu_ptr(&test_static), 0);
+}
+
+static void percpu_fill(u8 *cookie, size_t size, int seed)
+{
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		memset(per_cpu_ptr(cookie, cpu), seed + cpu, size);
+}
+
+static void percpu_verify(u8 *cookie, size_t size, int seed)
+{
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		for (size_t i = 0; i < size; i++)
+			CHECK_EQ(per_cpu_ptr(cookie, cpu)[i], (u8)(seed + cpu));
+}
+
+static void percpu_is_zero(u8 *cookie, size_t size)
+{
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		for (size_t i = 0; i < size; i++)
+			CHECK_EQ(per_cpu_ptr(cookie, cpu)[i], 0);
+}
+
+/* Allocations that hold a pattern of their own on each CPU. */
+static void test_percpu_alloc(void)
+{
+	static struct {
+		u8 *cookie;
+		size_t size;
+	} live[100];
+	size_t total, start;
+
+	host_boot_simple(16 * MIB, 3);
+	start = percpu_usage(&total);
+	for (unsigned long n = tap_ops(1500); n; n--) {
+		int i = (int)tap_below(ARRAY_SIZE(live));
+
+		if (live[i].cookie) {
+			percpu_verify(live[i].cookie, live[i].size, i);
+			free_percpu(live[i].cookie);
+			live[i].cookie = NULL;
+		} else {
+			size_t align = 1UL << tap_below(10);
+
+			live[i].size = 1 + tap_below(tap_below(8) ? 200 : 8000);
+			live[i].cookie = __alloc_percpu(live[i].size, align);
+			if (!live[i].cookie)
+				continue;
+			CHECK(IS_ALIGNED((uintptr_t)per_cpu_ptr(live[i].cookie, 0), align));
+			percpu_is_zero(live[i].cookie, live[i].size);
+			percpu_fill(live[i].cookie, live[i].size, i);
+		}
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(live); i++)
+		free_percpu(live[i].cookie);
+	CHECK_EQ(percpu_usage(&total), start);
+}
+
+static void test_percpu_full(void)
+{
+	size_t total, used;
+
+	host_boot_simple(16 * MIB, 1);
+	used = percpu_usage(&total);
+	CHECK(!__alloc_percpu(0, 8));
+	CHECK(!__alloc_percpu(8, 24));
+	CHECK(!__alloc_percpu(total + 1, 8));
+	CHECK_LOG("percpu: 8 bytes aligned to 24: out of range");
+	while (__alloc_percpu(1024, 16))
+		used += 1024;
+	while (__alloc_percpu(16, 16))
+		used += 16;
+	CHECK_EQ(used, total);
+	CHECK_EQ(percpu_usage(&total), total);
+}
+
+static void test_percpu_bad_free(void)
+{
+	u8 *cookie;
+
+	host_boot_simple(16 * MIB, 1);
+	cookie = __alloc_percpu(64, 16);
+	CHECK(cookie);
+	free_percpu(cookie + 16);
+}
+
+static const struct tap_case cases[] = {
+	TAP_CASE("lists", test_list),
+	TAP_CASE("bitmaps", test_bitmap),
+	TAP_CASE("a lock excludes", test_spinlock),
+	TAP_CASE("trylock", test_trylock),
+	TAP_PANICS("locks out of order", test_lock_order,
+		   "panic: lock order: CPU 0 waits for low_lock \\(rank 1\\) while it holds high_lock \\(rank 2\\)"),
+	TAP_PANICS("a lock taken twice", test_lock_twice, "panic: lock order: CPU 0 waits for high_lock"),
+	TAP_PANICS("a lock let go by who does not hold it", test_unlock_not_held,
+		   "panic: lock order: CPU 0 releases low_lock, which it does not hold"),
+	TAP_CASE("cross calls from everywhere to everywhere", test_cross_calls),
+	TAP_PANICS("a cross call with interrupts masked", test_call_masked,
+		   "panic: cross call to CPU 1 with interrupts masked"),
+	TAP_CASE("idle work", test_work),
+	TAP_CASE("interrupt masking nests", test_irq_nesting),
+	TAP_CASE("static per-CPU variables", test_percpu_static),
+	TAP_CASE("dynamic per-CPU variables", test_percpu_alloc),
+	TAP_CASE("the dynamic part fills up", test_percpu_full),
+	TAP_PANICS("free_percpu() of what is no allocation", test_percpu_bad_free,
+		   "panic: free_percpu: no allocation begins at per-CPU offset 0x[0-9a-f]+"),
+};
+TAP_MAIN(cases)
