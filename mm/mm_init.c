@@ -90,7 +90,24 @@ static void add_cpu_nodes(int (*cpu_node)(int cpu))
 			node_set_possible(cpu_node(cpu));
 }
 
-static void hand_over(void)
+/* How long each stage took, its printing on the console included; the start of the other CPUs is not in the sum. */
+static void print_stages(void)
+{
+	static const char *const names[NR_MM_STAGES] = {
+		[MM_STAGE_DISCOVERY] = "discovery", [MM_STAGE_LINEAR_MAP] = "linear map", [MM_STAGE_NODES] = "nodes",
+		[MM_STAGE_SPARSE] = "sparse",	    [MM_STAGE_ZONES] = "zones",		  [MM_STAGE_PERCPU] = "per-CPU",
+		[MM_STAGE_CPUS] = "other CPUs",	    [MM_STAGE_HANDOVER] = "hand-over",	  [MM_STAGE_SLAB] = "SLUB",
+	};
+	u64 cpus = stage_end[MM_STAGE_CPUS] - stage_end[MM_STAGE_PERCPU];
+
+	printk("Memory management up after %llu us:",
+	       (stage_end[MM_STAGE_SLAB] - stage_end[MM_STAGE_START] - cpus) / 1000);
+	for (int stage = MM_STAGE_START + 1; stage < NR_MM_STAGES; stage++)
+		printk(" %s %llu", names[stage], (stage_end[stage] - stage_end[stage - 1]) / 1000);
+	printk("\n");
+}
+
+static void free_memory(void)
 {
 	unsigned long pages;
 
@@ -102,22 +119,6 @@ static void hand_over(void)
 	pcp_init();
 	printk("Memory: %luK/%lluK available (%lluK reserved or metadata)\n", pages << (PAGE_SHIFT - 10),
 	       memblock_phys_mem_size() >> 10, (memblock_phys_mem_size() >> 10) - (pages << (PAGE_SHIFT - 10)));
-}
-
-/* How long each stage took, its printing on the console included. */
-static void print_stages(void)
-{
-	static const char *const names[NR_MM_STAGES] = {
-		[MM_STAGE_DISCOVERY] = "discovery", [MM_STAGE_LINEAR_MAP] = "linear map",
-		[MM_STAGE_NODES] = "nodes",	    [MM_STAGE_SPARSE] = "sparse",
-		[MM_STAGE_ZONES] = "zones",	    [MM_STAGE_PERCPU] = "per-CPU",
-		[MM_STAGE_HANDOVER] = "hand-over",  [MM_STAGE_SLAB] = "SLUB",
-	};
-
-	printk("Memory management up after %llu us:", (stage_end[MM_STAGE_SLAB] - stage_end[MM_STAGE_START]) / 1000);
-	for (int stage = MM_STAGE_START + 1; stage < NR_MM_STAGES; stage++)
-		printk(" %s %llu", names[stage], (stage_end[stage] - stage_end[stage - 1]) / 1000);
-	printk("\n");
 }
 
 void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
@@ -137,7 +138,12 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	stage_done(MM_STAGE_ZONES);
 	setup_per_cpu_areas(cpu_node);
 	stage_done(MM_STAGE_PERCPU);
-	hand_over();
+}
+
+void mm_hand_over(void)
+{
+	stage_done(MM_STAGE_CPUS);
+	free_memory();
 	stage_done(MM_STAGE_HANDOVER);
 	kmem_cache_init();
 	stage_done(MM_STAGE_SLAB);

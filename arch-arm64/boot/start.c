@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first C in the high half, on the boot CPU: from an empty machine to mm_init() and the other CPUs.
+ * The first C in the high half, on the boot CPU: from an empty machine to all CPUs and all memory.
  *
  * The order is forced: bss and per-CPU base before any other function of ours; the clock before the first log line;
  * vectors before anything that may fault; the tree before the console, whose address it tells; the CPUs' number before
- * memory is divided among them; memory before interrupts; interrupts before the other CPUs, which must be woken.
+ * memory is divided among them; memory before interrupts; interrupts before the other CPUs, which must be woken; the other CPUs before the hand-over,
+ * so that they can help to test the memory that is handed over.
  */
 #include <stdio.h>
 #include <string.h>
@@ -113,6 +114,7 @@ _Noreturn void start_memstage(phys_addr_t fdt_pa)
 	irq_init(fdt);
 	timer_init(fdt);
 	smp_init();
+	mm_hand_over();
 	local_irq_enable();
 	if (!account_print() || !kmem_cache_check())
 		panic("memory is not accounted for");

@@ -37,7 +37,7 @@ struct host_machine {
 	const char *bootargs;
 };
 
-/** host_boot() - host_boot_cpu() and mm_init() on a machine like that; the check functions must agree afterwards */
+/** host_boot() - host_boot_cpu(), mm_init() and mm_hand_over() on a machine like that; the check functions must agree afterwards */
 void host_boot(const struct host_machine *machine);
 
 /** host_boot_simple() - one bank of @size bytes from 1 GiB on, @nr_cpus CPUs */
