@@ -2,7 +2,8 @@
 /*
  * memblock's public face: what is memory, what is reserved, flags, nodes, queries, and the dump.
  *
- * 1. The arrays are memblock_array.c's; allocation is memblock_alloc.c's.
+ * 1. The arrays are memblock_array.c's, limits memblock_limit.c's, walks memblock_walk.c's, allocation memblock_alloc.c's,
+ *    and the end is told in page_init.c.
  * 2. A change of flags or node isolates the range, changes whole regions and merges what became equal.
  * 3. Boot CPU only, no lock. A change that would need a larger array and cannot have one returns -ENOMEM, and
  *    everything stands as before.
@@ -16,6 +17,8 @@
 #include <mm/numa.h>
 #include <mm/port.h>
 
+bool memblock_mirror_seen;
+
 int memblock_add(phys_addr_t base, phys_addr_t size)
 {
 	return memblock_add_range(&memblock.memory, base, size, NUMA_NO_NODE, MEMBLOCK_NONE);
@@ -23,7 +26,13 @@ int memblock_add(phys_addr_t base, phys_addr_t size)
 
 int memblock_add_node(phys_addr_t base, phys_addr_t size, int nid, enum memblock_flags flags)
 {
+	memblock_mirror_seen |= flags & MEMBLOCK_MIRROR;
 	return memblock_add_range(&memblock.memory, base, size, nid, flags);
+}
+
+int memblock_physmem_add(phys_addr_t base, phys_addr_t size)
+{
+	return memblock_add_range(&physmem, base, size, NUMA_NO_NODE, MEMBLOCK_NONE);
 }
 
 int memblock_remove(phys_addr_t base, phys_addr_t size)
@@ -31,14 +40,9 @@ int memblock_remove(phys_addr_t base, phys_addr_t size)
 	return memblock_remove_range(&memblock.memory, base, size);
 }
 
-int memblock_reserve(phys_addr_t base, phys_addr_t size)
+int __memblock_reserve(phys_addr_t base, phys_addr_t size, int nid, enum memblock_flags flags)
 {
-	return memblock_add_range(&memblock.reserved, base, size, NUMA_NO_NODE, MEMBLOCK_NONE);
-}
-
-int memblock_reserve_kern(phys_addr_t base, phys_addr_t size)
-{
-	return memblock_add_range(&memblock.reserved, base, size, NUMA_NO_NODE, MEMBLOCK_RSRV_KERN);
+	return memblock_add_range(&memblock.reserved, base, size, nid, flags);
 }
 
 int memblock_phys_free(phys_addr_t base, phys_addr_t size)
@@ -82,7 +86,20 @@ int memblock_clear_hotplug(phys_addr_t base, phys_addr_t size)
 
 int memblock_mark_mirror(phys_addr_t base, phys_addr_t size)
 {
+	memblock_mirror_seen = true;
 	return change_flag(&memblock.memory, base, size, true, MEMBLOCK_MIRROR);
+}
+
+bool memblock_has_mirror(void)
+{
+	struct memblock_region *r;
+
+	if (!memblock_mirror_seen)
+		return false;
+	for_each_mem_region(r)
+		if (memblock_is_mirror(r))
+			return true;
+	return false;
 }
 
 int memblock_mark_nomap(phys_addr_t base, phys_addr_t size)
@@ -108,78 +125,9 @@ int memblock_set_node(phys_addr_t base, phys_addr_t size, struct memblock_type *
 	if (err)
 		return err;
 	for (unsigned long i = first; i < last; i++)
-		type->regions[i].nid = nid;
+		memblock_set_region_node(&type->regions[i], nid);
 	memblock_merge_regions(type, first, last);
 	return 0;
-}
-
-void memblock_set_bottom_up(bool enable)
-{
-	memblock.bottom_up = enable;
-}
-
-bool memblock_bottom_up(void)
-{
-	return memblock.bottom_up;
-}
-
-void memblock_set_current_limit(phys_addr_t limit)
-{
-	memblock.current_limit = limit;
-}
-
-phys_addr_t memblock_get_current_limit(void)
-{
-	return memblock.current_limit;
-}
-
-/* The address behind the first @limit bytes of memory, or the highest address when there are not so many. */
-static phys_addr_t address_after(phys_addr_t limit)
-{
-	struct memblock_region *r;
-
-	for_each_mem_region(r) {
-		if (limit <= r->size)
-			return r->base + limit;
-		limit -= r->size;
-	}
-	return MEMBLOCK_ALLOC_ANYWHERE;
-}
-
-void memblock_enforce_memory_limit(phys_addr_t limit)
-{
-	phys_addr_t end = limit ? address_after(limit) : MEMBLOCK_ALLOC_ANYWHERE;
-	unsigned long i = memblock.memory.cnt;
-
-	if (end == MEMBLOCK_ALLOC_ANYWHERE)
-		return;
-	while (i-- > 0) {
-		struct memblock_region *r = &memblock.memory.regions[i];
-		phys_addr_t from = max(r->base, end), region_end = r->base + r->size;
-
-		if (from < region_end && !(r->flags & MEMBLOCK_NOMAP))
-			memblock_remove(from, region_end - from);
-	}
-	memblock_remove_range(&memblock.reserved, end, MEMBLOCK_ALLOC_ANYWHERE - end);
-}
-
-void memblock_trim_memory(phys_addr_t align)
-{
-	unsigned long i = memblock.memory.cnt;
-
-	while (i-- > 0) {
-		struct memblock_region *r = &memblock.memory.regions[i];
-		phys_addr_t start = ALIGN(r->base, align), end = ALIGN_DOWN(r->base + r->size, align);
-
-		/* Rounding up may pass the end of the address space. */
-		if (start < r->base || start >= end) {
-			memblock_remove_region(&memblock.memory, i);
-			continue;
-		}
-		memblock.memory.total_size -= r->size - (end - start);
-		r->base = start;
-		r->size = end - start;
-	}
 }
 
 struct memblock_region *memblock_search(struct memblock_type *type, phys_addr_t addr)
@@ -205,10 +153,9 @@ bool memblock_is_map_memory(phys_addr_t addr)
 {
 	struct memblock_region *r = memblock_search(&memblock.memory, addr);
 
-	return r && !(r->flags & MEMBLOCK_NOMAP);
+	return r && !memblock_is_nomap(r);
 }
 
-/* Whether one region covers the range: regions that touch but differ in flags or node do not count as one. */
 bool memblock_is_region_memory(phys_addr_t base, phys_addr_t size)
 {
 	struct memblock_region *r = memblock_search(&memblock.memory, base);
@@ -248,6 +195,32 @@ phys_addr_t memblock_end_of_DRAM(void)
 	return memblock.memory.cnt ? last->base + last->size : 0;
 }
 
+int memblock_search_pfn_nid(unsigned long pfn, unsigned long *start_pfn, unsigned long *end_pfn)
+{
+	const struct memblock_region *r = memblock_search(&memblock.memory, PFN_PHYS(pfn));
+
+	if (!r)
+		return NUMA_NO_NODE;
+	*start_pfn = PFN_DOWN(r->base);
+	*end_pfn = PFN_DOWN(r->base + r->size);
+	return memblock_get_region_node(r);
+}
+
+bool memblock_validate_numa_coverage(unsigned long threshold_bytes)
+{
+	unsigned long start, end, pages = 0;
+	int i, nid;
+
+	for_each_mem_pfn_range(i, NUMA_NO_NODE, &start, &end, &nid)
+		if (!numa_valid_node(nid))
+			pages += end - start;
+	if (PFN_PHYS(pages) <= threshold_bytes)
+		return true;
+	printk("numa: %llu KiB of %llu KiB of memory have no node, %lu KiB may\n", PFN_PHYS(pages) >> 10,
+	       memblock_phys_mem_size() >> 10, threshold_bytes >> 10);
+	return false;
+}
+
 static void dump_type(const struct memblock_type *type)
 {
 	static const char *const flag_names[] = { "hotplug", "mirror", "nomap", "driver-managed", "noinit", "kern" };
@@ -272,4 +245,6 @@ void memblock_dump_all(void)
 	printk("memblock configuration:\n");
 	dump_type(&memblock.memory);
 	dump_type(&memblock.reserved);
+	if (physmem.cnt)
+		dump_type(&physmem);
 }

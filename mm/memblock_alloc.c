@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Allocation from memblock: walking free ranges, choosing a place, reserving it.
+ * Allocation from memblock: choosing a place, reserving it.
  *
- * 1. Free is memory minus reserved. Both arrays are sorted, so the walk is a merge of two sorted lists with a cursor in
- *    each. A u64 holds both: the index in `memory` in the low half, in the gaps between `reserved` regions in the high
- *    half; gap i lies before region i, gap cnt behind the last. ~0 means the walk is over (or, backwards, not begun).
- * 2. Placing. Top-down: the highest free range that holds an aligned block, the block rounded down from the range's
- *    end. Bottom-up: the lowest, rounded up from its start; when that finds nothing, top-down is tried.
- * 3. Order of mercy when there is no place: mirrored memory only, then any; the asked node, then any (unless exact);
- *    at or above min_addr, then anywhere.
- * 4. The page at physical address 0 is never given, so 0 can mean failure.
- * 5. While somebody knows of claims that are not reserved yet, each place is checked with them.
- * 6. Memory is reserved with MEMBLOCK_RSRV_KERN: what memblock itself gave away is metadata of ours.
+ * 1. Placing. Top-down: the highest free range that holds an aligned block, the block rounded down from the range's
+ *    end. Bottom-up: the lowest, rounded up from its start. One finds a place whenever the other does. The walk over
+ *    free ranges (memblock_walk.c) begins at the end of the range that is asked for and stops at its other end.
+ * 2. Order of mercy when there is no place: mirrored memory only, then any; the asked node, then any (unless exact);
+ *    and for the functions that return pointers, at or above min_addr, then anywhere.
+ * 3. The page at physical address 0 is never given, so 0 can mean failure.
+ * 4. While somebody knows of claims that are not reserved yet, each place is checked with them.
+ * 5. Memory is reserved with MEMBLOCK_RSRV_KERN: what memblock itself gave away is metadata of ours.
+ * 6. Cost: three binary searches and O(free ranges that are too small). Adjacent allocations of a kind grow one region.
  */
 #include "internal.h"
 
@@ -21,157 +20,34 @@
 #include <mm/port.h>
 #include <string.h>
 
-#define WALK_END (~0ULL)
-
-struct range {
-	phys_addr_t start, end;
-};
-
 static phys_addr_t (*claimed_before)(phys_addr_t base, phys_addr_t end);
+static bool mirror_shortage_said;
 
 void memblock_set_claimed(phys_addr_t (*fn)(phys_addr_t base, phys_addr_t end))
 {
 	claimed_before = fn;
 }
 
-/* The gap before region @i of @type (behind the last one when @i is cnt); all addresses when there is no array. */
-static struct range gap_before(const struct memblock_type *type, u32 i)
+void memblock_set_current_limit(phys_addr_t limit)
 {
-	struct range gap = { 0, ~(phys_addr_t)0 };
-
-	if (!type)
-		return gap;
-	if (i)
-		gap.start = type->regions[i - 1].base + type->regions[i - 1].size;
-	if (i < type->cnt)
-		gap.end = type->regions[i].base;
-	return gap;
+	memblock.current_limit = limit;
 }
 
-static bool should_skip(const struct memblock_type *type, const struct memblock_region *r, int nid, unsigned int flags)
+phys_addr_t memblock_get_current_limit(void)
 {
-	if (type != &memblock.memory)
-		return false;
-	if (nid != NUMA_NO_NODE && nid != r->nid)
-		return true;
-	if ((flags & MEMBLOCK_MIRROR) && !(r->flags & MEMBLOCK_MIRROR))
-		return true;
-	if (!(flags & MEMBLOCK_NOMAP) && (r->flags & MEMBLOCK_NOMAP))
-		return true;
-	return !(flags & MEMBLOCK_DRIVER_MANAGED) && (r->flags & MEMBLOCK_DRIVER_MANAGED);
-}
-
-static void emit(const struct range *range, const struct memblock_region *r, phys_addr_t *out_start,
-		 phys_addr_t *out_end, int *out_nid)
-{
-	if (out_start)
-		*out_start = range->start;
-	if (out_end)
-		*out_end = range->end;
-	if (out_nid)
-		*out_nid = r->nid;
-}
-
-static u64 make_cursor(u32 a, u32 b)
-{
-	return (u64)b << 32 | a;
-}
-
-void __next_mem_range(u64 *idx, int nid, enum memblock_flags flags, struct memblock_type *type_a,
-		      struct memblock_type *type_b, phys_addr_t *out_start, phys_addr_t *out_end, int *out_nid)
-{
-	u32 a = (u32)*idx, b = (u32)(*idx >> 32), gaps = type_b ? (u32)type_b->cnt + 1 : 1;
-
-	for (; a < type_a->cnt; a++) {
-		const struct memblock_region *m = &type_a->regions[a];
-		phys_addr_t m_end = m->base + m->size;
-
-		if (should_skip(type_a, m, nid, flags))
-			continue;
-		for (; b < gaps; b++) {
-			struct range gap = gap_before(type_b, b);
-			struct range both = { max(m->base, gap.start), min(m_end, gap.end) };
-
-			if (gap.start >= m_end)
-				break;
-			if (both.start >= both.end)
-				continue;
-			emit(&both, m, out_start, out_end, out_nid);
-			/* Whichever ends first is used up. */
-			if (m_end <= gap.end)
-				a++;
-			else
-				b++;
-			*idx = make_cursor(a, b);
-			return;
-		}
-	}
-	*idx = WALK_END;
-}
-
-void __next_mem_range_rev(u64 *idx, int nid, enum memblock_flags flags, struct memblock_type *type_a,
-			  struct memblock_type *type_b, phys_addr_t *out_start, phys_addr_t *out_end, int *out_nid)
-{
-	/* Backwards the cursor counts what is left: a regions and b gaps. */
-	u32 a = (u32)*idx, b = (u32)(*idx >> 32);
-
-	if (*idx == WALK_END) {
-		a = (u32)type_a->cnt;
-		b = type_b ? (u32)type_b->cnt + 1 : 1;
-	}
-	for (; a; a--) {
-		const struct memblock_region *m = &type_a->regions[a - 1];
-		phys_addr_t m_end = m->base + m->size;
-
-		if (should_skip(type_a, m, nid, flags))
-			continue;
-		for (; b; b--) {
-			struct range gap = gap_before(type_b, b - 1);
-			struct range both = { max(m->base, gap.start), min(m_end, gap.end) };
-
-			if (gap.end <= m->base)
-				break;
-			if (both.start >= both.end)
-				continue;
-			emit(&both, m, out_start, out_end, out_nid);
-			if (m->base >= gap.start)
-				a--;
-			else
-				b--;
-			*idx = make_cursor(a, b);
-			return;
-		}
-	}
-	*idx = WALK_END;
-}
-
-void __next_mem_pfn_range(int *idx, int nid, unsigned long *out_start_pfn, unsigned long *out_end_pfn, int *out_nid)
-{
-	while (++*idx < (int)memblock.memory.cnt) {
-		const struct memblock_region *r = &memblock.memory.regions[*idx];
-
-		if (PFN_UP(r->base) >= PFN_DOWN(r->base + r->size))
-			continue;
-		if (nid != NUMA_NO_NODE && nid != r->nid)
-			continue;
-		if (out_start_pfn)
-			*out_start_pfn = PFN_UP(r->base);
-		if (out_end_pfn)
-			*out_end_pfn = PFN_DOWN(r->base + r->size);
-		if (out_nid)
-			*out_nid = r->nid;
-		return;
-	}
-	*idx = -1;
+	return memblock.current_limit;
 }
 
 static phys_addr_t find_top_down(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
 				 enum memblock_flags flags)
 {
+	u64 i = memblock_cursor_below(end);
 	phys_addr_t from, to;
-	u64 i;
 
-	for_each_free_mem_range_reverse(i, nid, flags, &from, &to, NULL) {
+	for (;;) {
+		__next_mem_range_rev(&i, nid, flags, &memblock.memory, &memblock.reserved, &from, &to, NULL);
+		if (i == ~0ULL || to <= start)
+			return 0;
 		from = max(from, start);
 		to = min(to, end);
 		if (to < size || from > to)
@@ -180,30 +56,30 @@ static phys_addr_t find_top_down(phys_addr_t size, phys_addr_t align, phys_addr_
 		if (to >= from)
 			return to;
 	}
-	return 0;
 }
 
-static phys_addr_t find_bottom_up(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
-				  enum memblock_flags flags)
+/* Not inlined: the usual direction is the other one. */
+static __noinline phys_addr_t find_bottom_up(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end,
+					     int nid, enum memblock_flags flags)
 {
-	phys_addr_t from, to;
-	u64 i;
+	u64 i = memblock_cursor_from(start);
+	phys_addr_t from, to, place;
 
-	for_each_free_mem_range(i, nid, flags, &from, &to, NULL) {
-		phys_addr_t place;
-
+	for (;;) {
+		__next_mem_range(&i, nid, flags, &memblock.memory, &memblock.reserved, &from, &to, NULL);
+		if (i == ~0ULL || from >= end)
+			return 0;
 		from = max(from, start);
 		to = min(to, end);
 		place = ALIGN(from, align);
 		if (place >= from && place < to && to - place >= size)
 			return place;
 	}
-	return 0;
 }
 
 /* Top-down, but clear of what somebody will claim later: a candidate that is claimed moves the search below it. */
-static phys_addr_t find_unclaimed(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
-				  enum memblock_flags flags)
+static __noinline phys_addr_t find_unclaimed(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end,
+					     int nid, enum memblock_flags flags)
 {
 	for (;;) {
 		phys_addr_t place = find_top_down(size, align, start, end, nid, flags), claim;
@@ -217,68 +93,86 @@ static phys_addr_t find_unclaimed(phys_addr_t size, phys_addr_t align, phys_addr
 	}
 }
 
-phys_addr_t memblock_find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
-			       unsigned int flags)
+/* A place within [start, end), both as they are. */
+static phys_addr_t find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
+			     enum memblock_flags flags)
 {
-	phys_addr_t place;
-
-	end = min(end ? end : memblock.current_limit, memblock.current_limit);
 	start = max(start, (phys_addr_t)PAGE_SIZE);
-	end = max(start, end);
+	if (start >= end)
+		return 0;
 	if (claimed_before)
-		return find_unclaimed(size, align, start, end, nid, (enum memblock_flags)flags);
-	if (memblock.bottom_up) {
-		place = find_bottom_up(size, align, start, end, nid, (enum memblock_flags)flags);
-		if (place)
-			return place;
-	}
-	return find_top_down(size, align, start, end, nid, (enum memblock_flags)flags);
+		return find_unclaimed(size, align, start, end, nid, flags);
+	if (memblock.bottom_up)
+		return find_bottom_up(size, align, start, end, nid, flags);
+	return find_top_down(size, align, start, end, nid, flags);
 }
 
-static bool has_mirror(void)
+/* What a caller's max_addr means. */
+static phys_addr_t real_end(phys_addr_t end)
 {
-	struct memblock_region *r;
+	return end == MEMBLOCK_ALLOC_ACCESSIBLE || end == MEMBLOCK_ALLOC_NOLEAKTRACE ? memblock.current_limit : end;
+}
 
-	for_each_mem_region(r)
-		if (r->flags & MEMBLOCK_MIRROR)
-			return true;
-	return false;
+static enum memblock_flags first_choice(void)
+{
+	return unlikely(memblock_mirror_seen) && memblock_has_mirror() ? MEMBLOCK_MIRROR : MEMBLOCK_NONE;
+}
+
+/* Said once: a machine with little mirrored memory falls back thousands of times. */
+static void say_not_mirrored(phys_addr_t size)
+{
+	if (!mirror_shortage_said)
+		printk("memblock: no mirrored memory for %llu bytes: memory that is not mirrored serves from here on\n",
+		       size);
+	mirror_shortage_said = true;
+}
+
+phys_addr_t memblock_find_place(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end)
+{
+	enum memblock_flags flags = first_choice();
+	phys_addr_t place = find_free(size, align, start, end, NUMA_NO_NODE, flags);
+
+	if (!place && flags) {
+		say_not_mirrored(size);
+		place = find_free(size, align, start, end, NUMA_NO_NODE, MEMBLOCK_NONE);
+	}
+	return place;
 }
 
 phys_addr_t memblock_find_in_range(phys_addr_t start, phys_addr_t end, phys_addr_t size, phys_addr_t align)
 {
-	phys_addr_t place = 0;
-
-	if (!align)
-		align = SMP_CACHE_BYTES;
-	if (has_mirror())
-		place = memblock_find_free(size, align, start, end, NUMA_NO_NODE, MEMBLOCK_MIRROR);
-	return place ? place : memblock_find_free(size, align, start, end, NUMA_NO_NODE, MEMBLOCK_NONE);
+	return memblock_find_place(size, align ? align : SMP_CACHE_BYTES, start, real_end(end));
 }
 
-/* The asked node, then any unless @exact. */
-static phys_addr_t find_on_nodes(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
-				 bool exact, unsigned int flags)
+/* Find and reserve; the reservation bears the node that was asked for. */
+static phys_addr_t take(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
+			enum memblock_flags flags)
 {
-	phys_addr_t place = memblock_find_free(size, align, start, end, nid, flags);
+	phys_addr_t place = find_free(size, align, start, end, nid, flags);
 
-	if (!place && nid != NUMA_NO_NODE && !exact)
-		place = memblock_find_free(size, align, start, end, NUMA_NO_NODE, flags);
+	if (!place || memblock_add_range(&memblock.reserved, place, size, nid, MEMBLOCK_RSRV_KERN))
+		return 0;
 	return place;
 }
 
 phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
 				     bool exact_nid)
 {
-	phys_addr_t place = 0;
+	enum memblock_flags flags = first_choice();
+	phys_addr_t place;
 
-	if (!align)
-		align = SMP_CACHE_BYTES;
-	if (has_mirror())
-		place = find_on_nodes(size, align, start, end, nid, exact_nid, MEMBLOCK_MIRROR);
-	if (!place)
-		place = find_on_nodes(size, align, start, end, nid, exact_nid, MEMBLOCK_NONE);
-	return place && !memblock_reserve_kern(place, size) ? place : 0;
+	align = align ? align : SMP_CACHE_BYTES;
+	end = real_end(end);
+	nid = numa_valid_node(nid) ? nid : NUMA_NO_NODE;
+	for (;;) {
+		place = take(size, align, start, end, nid, flags);
+		if (!place && nid != NUMA_NO_NODE && !exact_nid)
+			place = take(size, align, start, end, NUMA_NO_NODE, flags);
+		if (place || !flags)
+			return place;
+		say_not_mirrored(size);
+		flags = MEMBLOCK_NONE;
+	}
 }
 
 phys_addr_t memblock_phys_alloc_range(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end)
@@ -288,23 +182,24 @@ phys_addr_t memblock_phys_alloc_range(phys_addr_t size, phys_addr_t align, phys_
 
 phys_addr_t memblock_phys_alloc_try_nid(phys_addr_t size, phys_addr_t align, int nid)
 {
-	return memblock_alloc_range_nid(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE, nid, false);
+	return memblock_alloc_range_nid(size, align, MEMBLOCK_LOW_LIMIT, MEMBLOCK_ALLOC_ACCESSIBLE, nid, false);
 }
 
 phys_addr_t memblock_phys_alloc(phys_addr_t size, phys_addr_t align)
 {
-	return memblock_phys_alloc_range(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE);
+	return memblock_phys_alloc_range(size, align, MEMBLOCK_LOW_LIMIT, MEMBLOCK_ALLOC_ACCESSIBLE);
 }
 
 /* Allocate, without min_addr if need be, and make it addressable. */
 static void *alloc_mapped(phys_addr_t size, phys_addr_t align, phys_addr_t min_addr, phys_addr_t max_addr, int nid,
 			  bool exact)
 {
-	phys_addr_t place = memblock_alloc_range_nid(size, align, min_addr, max_addr, nid, exact);
+	phys_addr_t end = min(real_end(max_addr), memblock.current_limit);
+	phys_addr_t place = memblock_alloc_range_nid(size, align, min_addr, end, nid, exact);
 	void *va;
 
 	if (!place && min_addr)
-		place = memblock_alloc_range_nid(size, align, 0, max_addr, nid, exact);
+		place = memblock_alloc_range_nid(size, align, MEMBLOCK_LOW_LIMIT, end, nid, exact);
 	if (!place)
 		return NULL;
 	va = arch_boot_va(place, size);
@@ -332,17 +227,12 @@ void *memblock_alloc_try_nid(phys_addr_t size, phys_addr_t align, phys_addr_t mi
 	return va ? memset(va, 0, size) : NULL;
 }
 
-void *memblock_alloc(phys_addr_t size, phys_addr_t align)
+void *__memblock_alloc_or_panic(phys_addr_t size, phys_addr_t align, const char *func)
 {
-	return memblock_alloc_try_nid(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE, NUMA_NO_NODE);
-}
+	void *va = memblock_alloc(size, align);
 
-void *memblock_alloc_raw(phys_addr_t size, phys_addr_t align)
-{
-	return memblock_alloc_try_nid_raw(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE, NUMA_NO_NODE);
-}
-
-void *memblock_alloc_node(phys_addr_t size, phys_addr_t align, int nid)
-{
-	return memblock_alloc_try_nid(size, align, 0, MEMBLOCK_ALLOC_ACCESSIBLE, nid);
+	if (!va)
+		panic("%s: Failed to allocate %llu bytes aligned to %llu: %llu of %llu bytes of memory reserved", func,
+		      size, align, memblock_reserved_size(), memblock_phys_mem_size());
+	return va;
 }

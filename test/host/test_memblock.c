@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include <mm/gfp.h>
+#include <mm/mmzone.h>
 #include <mm/port.h>
 
 #include "host.h"
+#include "machine.h"
 #include "regions.h"
 #include "tap.h"
 
@@ -287,11 +290,7 @@ static void test_reserve_over_kern(void)
 
 /* Limits. */
 
-/*
- *	[1M====2M)    [nomap)    [10M====14M)
- *	limit 4 MiB of memory: 1 + 1 + 2	the nomap region is kept even beyond it
- */
-static void test_enforce_limit(void)
+static void start_with_nomap(void)
 {
 	start();
 	CHECK_EQ(memblock_add(MIB, MIB), 0);
@@ -299,13 +298,87 @@ static void test_enforce_limit(void)
 	CHECK_EQ(memblock_add(10 * MIB, 4 * MIB), 0);
 	CHECK_EQ(memblock_add_node(20 * MIB, MIB, NUMA_NO_NODE, MEMBLOCK_NOMAP), 0);
 	CHECK_EQ(memblock_reserve(11 * MIB, 2 * MIB), 0);
+}
+
+/*
+ *	[1M====2M)    [nomap)    [10M====14M)    [nomap)
+ *	limit 4 MiB of memory: 1 + 1 + 2	what is beyond is gone, nomap too
+ */
+static void test_enforce_limit(void)
+{
+	start_with_nomap();
 	memblock_enforce_memory_limit(0);
 	memblock_enforce_memory_limit(100 * MIB);
 	CHECK_EQ(memblock_phys_mem_size(), 7 * MIB);
 	memblock_enforce_memory_limit(4 * MIB);
+	CHECK_REGIONS(memory, M(MIB, MIB), R(4 * MIB, MIB, MEMBLOCK_NOMAP, NUMA_NO_NODE), M(10 * MIB, 2 * MIB));
+	CHECK_REGIONS(reserved, M(11 * MIB, MIB));
+	memblock_enforce_memory_limit(4 * MIB);
+	CHECK_EQ(memblock_phys_mem_size(), 4 * MIB);
+	/* To the last byte of a region. */
+	memblock_enforce_memory_limit(2 * MIB);
+	CHECK_REGIONS(memory, M(MIB, MIB), R(4 * MIB, MIB, MEMBLOCK_NOMAP, NUMA_NO_NODE));
+	CHECK_EQ(memblock.reserved.cnt, 0);
+}
+
+/* The same limit, but nomap memory stays wherever it is. */
+static void test_limit_keeps_nomap(void)
+{
+	start_with_nomap();
+	memblock_mem_limit_remove_map(0);
+	memblock_mem_limit_remove_map(100 * MIB);
+	CHECK_EQ(memblock_phys_mem_size(), 7 * MIB);
+	memblock_mem_limit_remove_map(4 * MIB);
 	CHECK_REGIONS(memory, M(MIB, MIB), R(4 * MIB, MIB, MEMBLOCK_NOMAP, NUMA_NO_NODE), M(10 * MIB, 2 * MIB),
 		      R(20 * MIB, MIB, MEMBLOCK_NOMAP, NUMA_NO_NODE));
 	CHECK_REGIONS(reserved, M(11 * MIB, MIB));
+}
+
+/*
+ *	[1M====2M)    [nomap)    [10M====14M)    [nomap)
+ *	                  |---- kept ----|	from the middle of one nomap region to 12 MiB
+ */
+static void test_cap_range(void)
+{
+	start();
+	memblock_cap_memory_range(MIB, MIB);
+	CHECK_LOG("no memory to keep \\[mem 0x0*100000-0x0*1fffff\\]");
+	start_with_nomap();
+	CHECK_EQ(memblock_reserve(MIB, KIB), 0);
+	memblock_cap_memory_range(4 * MIB + MIB / 2, 0);
+	CHECK_EQ(memblock_phys_mem_size(), 7 * MIB);
+	memblock_cap_memory_range(4 * MIB + MIB / 2, 7 * MIB + MIB / 2);
+	CHECK_REGIONS(memory, R(4 * MIB, MIB, MEMBLOCK_NOMAP, NUMA_NO_NODE), M(10 * MIB, 2 * MIB),
+		      R(20 * MIB, MIB, MEMBLOCK_NOMAP, NUMA_NO_NODE));
+	CHECK_REGIONS(reserved, M(11 * MIB, MIB));
+	memblock_cap_memory_range(30 * MIB, TOP);
+	CHECK_REGIONS(memory, R(4 * MIB, MIB, MEMBLOCK_NOMAP, NUMA_NO_NODE),
+		      R(20 * MIB, MIB, MEMBLOCK_NOMAP, NUMA_NO_NODE));
+	CHECK_EQ(memblock.reserved.cnt, 0);
+}
+
+/* Page frames: the region's extent and its node. */
+static void test_search_pfn(void)
+{
+	unsigned long first = 1, end = 2;
+
+	start();
+	CHECK_EQ(memblock_add_node(MIB, MIB + 100, 3, MEMBLOCK_NONE), 0);
+	CHECK_EQ(memblock_search_pfn_nid(PFN_DOWN(MIB) - 1, &first, &end), NUMA_NO_NODE);
+	CHECK(first == 1 && end == 2);
+	CHECK_EQ(memblock_search_pfn_nid(PFN_DOWN(2 * MIB), &first, &end), 3);
+	CHECK(first == PFN_DOWN(MIB) && end == PFN_DOWN(2 * MIB));
+}
+
+static void test_numa_coverage(void)
+{
+	start();
+	CHECK_EQ(memblock_add_node(MIB, MIB, 3, MEMBLOCK_NONE), 0);
+	CHECK(memblock_validate_numa_coverage(0));
+	CHECK_EQ(memblock_add(4 * MIB, MIB), 0);
+	CHECK(memblock_validate_numa_coverage(MIB));
+	CHECK(!memblock_validate_numa_coverage(MIB - 1));
+	CHECK_LOG("1024 KiB of 2048 KiB of memory have no node");
 }
 
 /*
@@ -381,7 +454,7 @@ static void test_reserve_129th_everywhere(void)
 		CHECK_EQ(memblock.reserved.max, 128);
 		CHECK_EQ(memblock_reserve(nth(p), STEP / 2), 0);
 		CHECK_EQ(memblock.reserved.cnt, 130);
-		CHECK(memblock.reserved.max >= 256);
+		CHECK_EQ(memblock.reserved.max, 256);
 		check_filled(&memblock.reserved, 129);
 	}
 }
@@ -495,6 +568,94 @@ static void test_no_place_for_array(void)
 	CHECK_EQ(memblock.reserved.cnt, 128);
 }
 
+static bool array_within(const struct memblock_type *type, phys_addr_t from, phys_addr_t end)
+{
+	phys_addr_t array = __pa(type->regions);
+
+	return array >= from && array + type->max * sizeof(*type->regions) <= end;
+}
+
+/*
+ *	memory    [== 128 of them ==]...[== low ==][===== high: to be dropped =====]
+ *	reserved  [## 127 of them ##]	both arrays have to grow to cut at the limit, into `low`
+ */
+static void test_limit_when_full(void)
+{
+	phys_addr_t low = nth(200);
+
+	start();
+	memblock_allow_resize();
+	for (int keep_nomap = 0; keep_nomap < 2; keep_nomap++) {
+		reset();
+		fill(&memblock.memory, 127, 127);
+		CHECK_EQ(memblock_add(low, 64 * MIB), 0);
+		fill(&memblock.reserved, 127, 127);
+		CHECK_EQ(memblock_reserve(low + 3 * MIB, 4 * MIB), 0);
+		if (keep_nomap)
+			memblock_mem_limit_remove_map(127 * STEP / 2 + 4 * MIB);
+		else
+			memblock_enforce_memory_limit(127 * STEP / 2 + 4 * MIB);
+		CHECK_EQ(memblock_end_of_DRAM(), low + 4 * MIB);
+		CHECK(!memblock_overlaps_region(&memblock.reserved, low + 4 * MIB, GIB));
+		CHECK(array_within(&memblock.memory, low, low + 3 * MIB));
+		CHECK(array_within(&memblock.reserved, low, low + 3 * MIB));
+		check_filled(&memblock.memory, 127);
+	}
+}
+
+/*
+ *	memory    [== 128 of them ==]...[== low ==][xxxxx removed xxxxx]	no array lands in what is being removed
+ *	reserved  [## 128 of them ##]
+ */
+static void test_remove_when_full(void)
+{
+	phys_addr_t low = nth(200);
+
+	start();
+	memblock_allow_resize();
+	fill(&memblock.memory, 127, 127);
+	CHECK_EQ(memblock_add(low, 64 * MIB), 0);
+	fill(&memblock.reserved, 128, 128);
+	CHECK_EQ(memblock_remove(low + 4 * MIB, 60 * MIB), 0);
+	CHECK(array_within(&memblock.memory, low, low + 4 * MIB));
+	CHECK(array_within(&memblock.reserved, low, low + 4 * MIB));
+	check_filled(&memblock.memory, 127);
+	check_filled(&memblock.reserved, 128);
+}
+
+static unsigned long metadata_pages(void)
+{
+	unsigned long pages = 0;
+	struct zone *zone;
+	int i;
+
+	for_each_populated_zone(i, zone)
+		pages += zone->metadata_pages;
+	return pages;
+}
+
+/* A machine of 300 reservations: its arrays grew, twice. They become free pages, and every zone's equations hold. */
+static void test_discard(void)
+{
+	static struct tree_range reserved[300];
+	static const struct host_bank bank = { GIB, GIB, 0 };
+	unsigned long before, arrays;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(reserved); i++)
+		reserved[i] = (struct tree_range){ GIB + 16 * MIB + i * 64 * KIB, 32 * KIB };
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .reserved = reserved, .nr_reserved = 300 });
+	CHECK(memblock.reserved.max == 512 && memblock.memory.max == 128);
+	arrays = PFN_UP(memblock.reserved.max * sizeof(struct memblock_region));
+	before = metadata_pages();
+	CHECK_EQ(memblock_discard_arrays(), arrays);
+	CHECK_EQ(metadata_pages(), before - arrays);
+	CHECK_EQ(memblock_phys_mem_size(), GIB);
+	CHECK(memblock.reserved.cnt == 0 && memblock.reserved.max == 128 && memblock.memory.cnt == 0);
+	/* Not the account: with CONFIG_KEEP_MEMBLOCK the arrays are claimed. */
+	CHECK(memblock_check() && page_alloc_check());
+	CHECK_EQ(memblock_discard_arrays(), 0);
+}
+
 static void test_full_reserved(void)
 {
 	start();
@@ -564,6 +725,13 @@ static const struct tap_case cases[] = {
 	TAP_CASE("nodes are set within a range", test_set_node),
 	TAP_CASE("what is reserved keeps its flags", test_reserve_over_kern),
 	TAP_CASE("a memory limit", test_enforce_limit),
+	TAP_CASE("a memory limit that keeps nomap memory", test_limit_keeps_nomap),
+	TAP_CASE("memory capped to a range", test_cap_range),
+	TAP_CASE("a page frame's region and node", test_search_pfn),
+	TAP_CASE("memory without a node", test_numa_coverage),
+	TAP_CASE("arrays grow outside of what a limit drops", test_limit_when_full),
+	TAP_CASE("arrays grow outside of what is removed", test_remove_when_full),
+	TAP_CASE("grown arrays go to the page allocator", test_discard),
 	TAP_CASE("trimming to whole pages", test_trim),
 	TAP_CASE("the 129th reservation at every position", test_reserve_129th_everywhere),
 	TAP_CASE("the 129th memory region at every position", test_add_129th_everywhere),

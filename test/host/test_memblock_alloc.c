@@ -84,11 +84,14 @@ static void test_alloc_below_limit(void)
 	memblock_set_current_limit(4 * MIB);
 	CHECK_EQ(memblock_get_current_limit(), 4 * MIB);
 	CHECK_EQ(memblock_phys_alloc(KIB, KIB), 4 * MIB - KIB);
-	CHECK_EQ(memblock_phys_alloc_range(KIB, KIB, 0, 8 * MIB), 4 * MIB - 2 * KIB);
+	/* A physical request's end is what it says; a pointer's is clamped. */
+	CHECK_EQ(memblock_phys_alloc_range(KIB, KIB, 0, 8 * MIB), 8 * MIB - KIB);
+	CHECK_EQ(__pa(memblock_alloc_try_nid_raw(KIB, KIB, 0, 8 * MIB, 0)), 4 * MIB - 2 * KIB);
 	CHECK_EQ(memblock_phys_alloc_range(KIB, KIB, 0, 3 * MIB), 3 * MIB - KIB);
-	CHECK_EQ(memblock_phys_alloc_range(KIB, KIB, 5 * MIB, 8 * MIB), 0);
+	CHECK_EQ(memblock_phys_alloc_range(KIB, KIB, 5 * MIB, MEMBLOCK_ALLOC_ACCESSIBLE), 0);
+	CHECK_EQ(memblock_find_in_range(5 * MIB, MEMBLOCK_ALLOC_NOLEAKTRACE, KIB, KIB), 0);
 	memblock_set_current_limit(MEMBLOCK_ALLOC_ANYWHERE);
-	CHECK_EQ(memblock_phys_alloc_range(KIB, KIB, 5 * MIB, 8 * MIB), 8 * MIB - KIB);
+	CHECK_EQ(memblock_phys_alloc_range(KIB, KIB, 5 * MIB, 8 * MIB), 8 * MIB - 2 * KIB);
 	CHECK_EQ(memblock_phys_alloc_range(MIB, KIB, 8 * MIB, 8 * MIB + KIB), 0);
 	CHECK_EQ(memblock_phys_alloc_range(KIB, KIB, 8 * MIB, 7 * MIB), 0);
 }
@@ -157,7 +160,34 @@ static void test_alloc_prefers_mirror(void)
 	CHECK_EQ(memblock_mark_mirror(MIB, MIB), 0);
 	CHECK_EQ(memblock_find_in_range(0, 0, MIB, KIB), MIB);
 	CHECK_EQ(memblock_phys_alloc(MIB, KIB), MIB);
-	CHECK_EQ(memblock_phys_alloc(MIB, KIB), 2 * MIB);
+	CHECK_NO_LOG("mirrored");
+	CHECK_EQ(memblock_phys_alloc(MIB / 2, KIB), 2 * MIB + MIB / 2);
+	CHECK_LOG("no mirrored memory for 524288 bytes");
+	host_log_clear();
+	CHECK_EQ(memblock_phys_alloc(MIB / 2, KIB), 2 * MIB);
+	CHECK_NO_LOG("mirrored");
+}
+
+/*
+ *	[=========][ hotplug ]	top-down, but not the upper one once movable nodes are on
+ */
+static void test_alloc_skips_hotplug(void)
+{
+	phys_addr_t from, to, total = 0;
+	u64 i;
+
+	host_boot_cpu(1);
+	CHECK_EQ(memblock_add(MIB, MIB), 0);
+	CHECK_EQ(memblock_add_node(2 * MIB, MIB, NUMA_NO_NODE, MEMBLOCK_HOTPLUG), 0);
+	CHECK_EQ(memblock_phys_alloc(KIB, KIB), 3 * MIB - KIB);
+	memblock_set_movable_node(true);
+	CHECK_EQ(memblock_phys_alloc(KIB, KIB), 2 * MIB - KIB);
+	CHECK_EQ(memblock_phys_alloc(MIB, KIB), 0);
+	for_each_mem_range(i, &from, &to)
+		total += to - from;
+	CHECK_EQ(total, 2 * MIB);
+	memblock_set_movable_node(false);
+	CHECK_EQ(memblock_phys_alloc(KIB, KIB), 3 * MIB - 2 * KIB);
 }
 
 /*
@@ -259,6 +289,36 @@ static void test_free_ranges(void)
 	CHECK_EQ(n, 1);
 }
 
+/*
+ *	[1M===2M)   [3M=nomap=4M)   [5M=driver=6M)[6M=hotplug=7M)	all but nomap, both ways
+ */
+static void test_memory_ranges(void)
+{
+	static const phys_addr_t want[] = { MIB, 5 * MIB, 6 * MIB };
+	phys_addr_t from, to;
+	int n = 0;
+	u64 i;
+
+	host_boot_cpu(1);
+	CHECK_EQ(memblock_add(MIB, MIB), 0);
+	CHECK_EQ(memblock_add_node(3 * MIB, MIB, 0, MEMBLOCK_NOMAP), 0);
+	CHECK_EQ(memblock_add_node(5 * MIB, MIB, 0, MEMBLOCK_DRIVER_MANAGED), 0);
+	CHECK_EQ(memblock_add_node(6 * MIB, MIB, 0, MEMBLOCK_HOTPLUG), 0);
+	CHECK_EQ(memblock_reserve(0, 2 * MIB), 0);
+	for_each_mem_range(i, &from, &to) {
+		CHECK(n < 3 && from == want[n] && to == want[n] + MIB);
+		n++;
+	}
+	CHECK_EQ(n, 3);
+	for_each_mem_range_rev(i, &from, &to) {
+		CHECK(n-- > 0 && from == want[n] && to == want[n] + MIB);
+	}
+	CHECK_EQ(n, 0);
+	for_each_reserved_mem_range(i, &from, &to)
+		CHECK(n++ == 0 && from == 0 && to == 2 * MIB);
+	CHECK_EQ(n, 1);
+}
+
 /* Whole pages only: [0x1800, 0x2800) has none, [0x3001, 0x6fff) has two. */
 static void test_pfn_ranges(void)
 {
@@ -309,11 +369,13 @@ static const struct tap_case cases[] = {
 	TAP_CASE("min_addr is given up last", test_alloc_gives_up_min_addr_last),
 	TAP_CASE("nomap and driver-managed memory is passed over", test_alloc_skips_nomap),
 	TAP_CASE("mirrored memory comes first", test_alloc_prefers_mirror),
+	TAP_CASE("memory that may be unplugged is passed over, if asked for", test_alloc_skips_hotplug),
 	TAP_CASE("exact fits", test_alloc_exact_fit),
 	TAP_CASE("raw leaves memory as it is, the others zero it", test_alloc_zeroes),
 	TAP_CASE("what cannot be addressed is not kept", test_alloc_window_full),
 	TAP_CASE("free gives back", test_free),
 	TAP_CASE("walks over free ranges, both ways", test_free_ranges),
+	TAP_CASE("walks over memory, both ways", test_memory_ranges),
 	TAP_CASE("walks over whole pages", test_pfn_ranges),
 	TAP_CASE("what will be claimed is not given", test_claimed),
 };

@@ -15,6 +15,12 @@
 #define MAX_NUMNODES (1 << CONFIG_NODES_SHIFT)
 #define NUMA_NO_NODE (-1)
 
+/** numa_valid_node() - whether @nid can be a node's number */
+static inline bool numa_valid_node(int nid)
+{
+	return nid >= 0 && nid < MAX_NUMNODES;
+}
+
 #define LOCAL_DISTANCE	10
 #define REMOTE_DISTANCE 20
 
