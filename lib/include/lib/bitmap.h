@@ -38,25 +38,71 @@ static inline u64 bits_mask(unsigned long bit, unsigned long n)
 /** bits_set_range() - set bits [first, first + n). Cost: O(words). */
 static inline void bits_set_range(u64 *map, unsigned long first, unsigned long n)
 {
-	while (n) {
-		unsigned long bit = first % 64, part = min(n, 64 - bit);
+	u64 *word = &map[first / 64];
+	unsigned long head = min(n, 64 - first % 64);
 
-		map[first / 64] |= bits_mask(bit, part);
-		first += part;
-		n -= part;
-	}
+	if (!n)
+		return;
+	*word++ |= bits_mask(first % 64, head);
+	for (n -= head; n >= 64; n -= 64)
+		*word++ = ~0ULL;
+	if (n)
+		*word |= bits_mask(0, n);
 }
 
 /** bits_clear_range() - clear bits [first, first + n). Cost: O(words). */
 static inline void bits_clear_range(u64 *map, unsigned long first, unsigned long n)
 {
-	while (n) {
-		unsigned long bit = first % 64, part = min(n, 64 - bit);
+	u64 *word = &map[first / 64];
+	unsigned long head = min(n, 64 - first % 64);
 
-		map[first / 64] &= ~bits_mask(bit, part);
-		first += part;
-		n -= part;
+	if (!n)
+		return;
+	*word++ &= ~bits_mask(first % 64, head);
+	for (n -= head; n >= 64; n -= 64)
+		*word++ = 0;
+	if (n)
+		*word &= ~bits_mask(0, n);
+}
+
+/* Whether each of eight words is @fill. */
+static inline bool words_are(const u64 *word, u64 fill)
+{
+	u64 low = (word[0] ^ fill) | (word[1] ^ fill) | (word[2] ^ fill) | (word[3] ^ fill);
+
+	return !(low | (word[4] ^ fill) | (word[5] ^ fill) | (word[6] ^ fill) | (word[7] ^ fill));
+}
+
+/* The first bit of [bit, end) that is not as in @fill, all ones or all zeros; words that are alike go by in eights. */
+static inline unsigned long bits_find(const u64 *map, unsigned long bit, unsigned long end, u64 fill)
+{
+	const u64 *word = &map[bit / 64], *last = &map[DIV_ROUND_UP(end, 64)];
+	u64 bits;
+
+	if (bit >= end)
+		return end;
+	bits = (*word ^ fill) & (~0ULL << (bit % 64));
+	while (!bits) {
+		word++;
+		while (last - word >= 8 && words_are(word, fill))
+			word += 8;
+		if (word == last)
+			return end;
+		bits = *word ^ fill;
 	}
+	return min((unsigned long)(word - map) * 64 + (unsigned long)__builtin_ctzll(bits), end);
+}
+
+/** bits_next_set() - the first bit of [bit, end) that is set, @end when none is. Cost: O(words). */
+static inline unsigned long bits_next_set(const u64 *map, unsigned long bit, unsigned long end)
+{
+	return bits_find(map, bit, end, 0);
+}
+
+/** bits_next_clear() - the first bit of [bit, end) that is clear, @end when none is. Cost: O(words). */
+static inline unsigned long bits_next_clear(const u64 *map, unsigned long bit, unsigned long end)
+{
+	return bits_find(map, bit, end, ~0ULL);
 }
 
 #endif
