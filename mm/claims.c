@@ -8,7 +8,8 @@
  *    printed; the tree stays reserved and mapped.
  * 3. The first FIRST_CLAIMS fit into a static table; when full it doubles, in memory from memblock, and that memory is
  *    claimed too. An outgrown table stays where it is: together they are less than the last one.
- * 4. boot_phys_alloc() is the one way in which mm takes memory before hand-over: it allocates, and it claims.
+ * 4. boot_phys_alloc() is the one way in which mm takes memory before hand-over: it allocates, from whichever
+ *    allocator boot_allocator.h has, and it claims.
  */
 #include "internal.h"
 
@@ -20,10 +21,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "boot_allocator.h"
+
 #define FIRST_CLAIMS 64
 
-static struct mem_claim first_claims[FIRST_CLAIMS];
-static struct mem_claim *claims = first_claims;
+struct claim_entry {
+	struct mem_claim claim;
+	phys_addr_t owned; /* the account's */
+};
+
+static struct claim_entry first_claims[FIRST_CLAIMS];
+static struct claim_entry *claims = first_claims;
 static unsigned int nr_claims, max_claims = FIRST_CLAIMS;
 static const void *claim_fdt;
 
@@ -35,24 +43,25 @@ void claims_set_fdt(const void *fdt)
 /* Claims are of one kind of our own and lie behind one another: page tables, say, taken one at a time. */
 static bool extends_last(const struct mem_claim *claim)
 {
-	const struct mem_claim *last = &claims[nr_claims - 1];
+	const struct mem_claim *last = &claims[nr_claims - 1].claim;
 
 	return nr_claims && claim->kind == CLAIM_METADATA && last->kind == CLAIM_METADATA &&
-	       last->name == claim->name && last->nid == claim->nid && claim->base + claim->size == last->base;
+	       last->name == claim->name && last->nid == claim->nid &&
+	       (claim->base + claim->size == last->base || last->base + last->size == claim->base);
 }
 
 static bool grow(void)
 {
 	phys_addr_t size = ALIGN(2UL * max_claims * sizeof(*claims), PAGE_SIZE);
-	phys_addr_t place = memblock_phys_alloc(size, PAGE_SIZE);
-	struct mem_claim *larger = place ? arch_boot_va(place, size) : NULL;
+	phys_addr_t place = boot_alloc_place(size, PAGE_SIZE, NUMA_NO_NODE);
+	struct claim_entry *larger = place ? arch_boot_va(place, size) : NULL;
 
 	if (!larger)
 		return false;
 	memcpy(larger, claims, nr_claims * sizeof(*claims));
 	claims = larger;
 	max_claims = (unsigned int)(size / sizeof(*claims));
-	claims[nr_claims++] = (struct mem_claim){ place, size, CLAIM_METADATA, -1, NUMA_NO_NODE, "claims", -1 };
+	claims[nr_claims++].claim = (struct mem_claim){ place, size, CLAIM_METADATA, -1, NUMA_NO_NODE, "claims", -1 };
 	return true;
 }
 
@@ -61,8 +70,8 @@ void claim_add(const struct mem_claim *claim)
 	char name[128];
 
 	if (extends_last(claim)) {
-		claims[nr_claims - 1].base = claim->base;
-		claims[nr_claims - 1].size += claim->size;
+		claims[nr_claims - 1].claim.base = min(claims[nr_claims - 1].claim.base, claim->base);
+		claims[nr_claims - 1].claim.size += claim->size;
 		return;
 	}
 	if (nr_claims == max_claims && !grow()) {
@@ -71,7 +80,7 @@ void claim_add(const struct mem_claim *claim)
 		       claim_name(claim, name, sizeof(name)));
 		return;
 	}
-	claims[nr_claims++] = *claim;
+	claims[nr_claims++].claim = *claim;
 }
 
 unsigned int claim_count(void)
@@ -81,7 +90,28 @@ unsigned int claim_count(void)
 
 const struct mem_claim *claim_get(unsigned int i)
 {
-	return &claims[i];
+	return &claims[i].claim;
+}
+
+const struct mem_claim *claim_find(phys_addr_t base, phys_addr_t size, unsigned int kinds)
+{
+	for (unsigned int i = 0; i < nr_claims; i++) {
+		const struct mem_claim *c = &claims[i].claim;
+
+		if ((kinds & CLAIM_BIT(c->kind)) && c->base < base + size && base < c->base + c->size)
+			return c;
+	}
+	return NULL;
+}
+
+void claim_own(const struct mem_claim *claim, phys_addr_t bytes)
+{
+	container_of(claim, struct claim_entry, claim)->owned = bytes;
+}
+
+phys_addr_t claim_owned(const struct mem_claim *claim)
+{
+	return container_of(claim, struct claim_entry, claim)->owned;
 }
 
 const char *claim_name(const struct mem_claim *claim, char *buf, size_t size)
@@ -107,14 +137,21 @@ static phys_addr_t largest_free_range(void)
 	return largest;
 }
 
+static _Noreturn void panic_out_of_memory(phys_addr_t size, phys_addr_t align, int nid, const char *what)
+{
+	/* From here on memblock's numbers are those of whoever allocated. */
+	boot_alloc_close();
+	panic("out of memory at boot: %llu bytes aligned to %llu for %s (node %d): largest free range %llu bytes, "
+	      "%llu of %llu bytes reserved",
+	      size, align, what, nid, largest_free_range(), memblock_reserved_size(), memblock_phys_mem_size());
+}
+
 phys_addr_t boot_phys_alloc(phys_addr_t size, phys_addr_t align, int nid, const char *what)
 {
-	phys_addr_t place = memblock_phys_alloc_try_nid(size, align, nid);
+	phys_addr_t place = boot_alloc_place(size, align, nid);
 
 	if (!place)
-		panic("out of memory at boot: %llu bytes aligned to %llu for %s (node %d): largest free range %llu bytes, "
-		      "%llu of %llu bytes reserved",
-		      size, align, what, nid, largest_free_range(), memblock_reserved_size(), memblock_phys_mem_size());
+		panic_out_of_memory(size, align, nid, what);
 	/* The node that served need not be the one that was asked. */
 	nid = memblock_search(&memblock.memory, place)->nid;
 	claim_add(&(struct mem_claim){ place, size, CLAIM_METADATA, -1, nid, what, -1 });
@@ -125,7 +162,7 @@ static void claim_array(const struct memblock_type *type, const char *what)
 {
 	phys_addr_t size = ALIGN(type->max * sizeof(*type->regions), PAGE_SIZE);
 
-	if (type->place)
+	if (type->place && memblock_kept())
 		claim_add(&(struct mem_claim){ type->place, size, CLAIM_METADATA, -1,
 					       memblock_search(&memblock.memory, type->place)->nid, what, -1 });
 }
@@ -134,6 +171,7 @@ void claims_add_arrays(void)
 {
 	claim_array(&memblock.memory, "memblock memory array");
 	claim_array(&memblock.reserved, "memblock reserved array");
+	claim_array(&physmem, "memblock physmem array");
 }
 
 void *boot_alloc(phys_addr_t size, phys_addr_t align, int nid, const char *what)

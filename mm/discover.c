@@ -8,7 +8,8 @@
  * 3. A bank is capped at the end of the address space, then cut at phys_limit: what the CPU or the linear map cannot
  *    reach is no memory of ours. What remains is added; where it overlaps an earlier bank, the earlier one stands.
  * 4. Whatever is cut, skipped or merged is said in one line with the bank's path and numbers, and the other party's.
- * 5. Reservations follow (discover_reserved.c). While they are unread, memblock is kept from allocating where one of
+ * 5. What /chosen and the boot arguments say of memory follows (discover_limits.c).
+ * 6. Reservations follow (discover_reserved.c). While they are unread, memblock is kept from allocating where one of
  *    them lies: arrays may double at any moment.
  *
  * Cost: O(size of the tree). Source: Devicetree Specification 0.4, 2.3.5, 3.4.
@@ -33,38 +34,74 @@ const char *dt_path(const void *fdt, int node, char *buf)
 	return buf;
 }
 
-int reg_open(const void *fdt, int parent, int node, const char *name, struct reg_reader *reg)
+/* The cells as the tree gives them, for the line: libfdt only says that they are bad. */
+static u32 raw_cells(const void *fdt, int node, const char *name, u32 otherwise)
 {
-	char path[DT_PATH_MAX];
-	int len, pair;
+	u32 value = otherwise;
+
+	(void)dt_u32(fdt, node, name, &value);
+	return value;
+}
+
+static void say_bad_cells(const void *fdt, int parent, int node, const char *name)
+{
+	char path[DT_PATH_MAX], parent_path[DT_PATH_MAX];
+
+	printk("device tree: %s: %s ignored: %s has #address-cells %u and #size-cells %u, 1 to 3 can be read\n",
+	       dt_path(fdt, node, path), name, dt_path(fdt, parent, parent_path),
+	       raw_cells(fdt, parent, "#address-cells", 2), raw_cells(fdt, parent, "#size-cells", 1));
+}
+
+static bool cells_readable(const struct reg_reader *reg)
+{
+	return reg->ac >= 1 && reg->ac <= 3 && reg->sc >= 1 && reg->sc <= 3;
+}
+
+int reg_open_quiet(const void *fdt, int parent, int node, const char *name, struct reg_reader *reg)
+{
+	int len;
 
 	reg->pos = fdt_getprop(fdt, node, name, &len);
 	if (!reg->pos)
 		return -ENOENT;
 	reg->ac = fdt_address_cells(fdt, parent);
 	reg->sc = fdt_size_cells(fdt, parent);
-	if (reg->ac < 1 || reg->ac > 2 || reg->sc < 0 || reg->sc > 2) {
-		printk("device tree: %s: its parent's #address-cells or #size-cells is not 1 or 2: %s ignored\n",
-		       dt_path(fdt, node, path), name);
-		return -EINVAL;
-	}
-	pair = (reg->ac + reg->sc) * (int)sizeof(fdt32_t);
-	if (len % pair) {
-		printk("device tree: %s: %s has %d bytes, no multiple of %d: ignored\n", dt_path(fdt, node, path), name,
-		       len, pair);
-		return -EINVAL;
-	}
 	reg->end = reg->pos + len;
+	if (!cells_readable(reg) || len % ((reg->ac + reg->sc) * (int)sizeof(fdt32_t)))
+		return -EINVAL;
 	return 0;
+}
+
+int reg_open(const void *fdt, int parent, int node, const char *name, struct reg_reader *reg)
+{
+	int err = reg_open_quiet(fdt, parent, node, name, reg);
+	char path[DT_PATH_MAX];
+
+	if (err != -EINVAL)
+		return err;
+	if (!cells_readable(reg))
+		say_bad_cells(fdt, parent, node, name);
+	else
+		printk("device tree: %s: %s has %d bytes, no multiple of %d: ignored\n", dt_path(fdt, node, path), name,
+		       (int)(reg->end - reg->pos), (reg->ac + reg->sc) * (int)sizeof(fdt32_t));
+	return err;
+}
+
+/* A number of 1 to 3 cells. What does not fit 64 bits becomes the highest address, which no memory reaches. */
+static u64 read_cells(const char *prop, int cells)
+{
+	if (cells < 3)
+		return dt_cells(prop, cells);
+	return dt_cells(prop, 1) ? ~0ULL : dt_cells(prop + sizeof(fdt32_t), 2);
 }
 
 bool reg_next(struct reg_reader *reg, phys_addr_t *base, phys_addr_t *size)
 {
 	if (reg->pos == reg->end)
 		return false;
-	*base = dt_cells(reg->pos, reg->ac);
+	*base = read_cells(reg->pos, reg->ac);
 	reg->pos += reg->ac * (int)sizeof(fdt32_t);
-	*size = dt_cells(reg->pos, reg->sc);
+	*size = read_cells(reg->pos, reg->sc);
 	reg->pos += reg->sc * (int)sizeof(fdt32_t);
 	return true;
 }
@@ -78,18 +115,6 @@ void cap_range(const char *who, phys_addr_t base, phys_addr_t *size)
 	printk("device tree: %s: 0x%llx + 0x%llx passes the end of the address space: cut to 0x%llx bytes\n", who, base,
 	       *size, capped);
 	*size = capped;
-}
-
-/* The first memory claim that overlaps the range. */
-static const struct mem_claim *overlapped_bank(phys_addr_t base, phys_addr_t size)
-{
-	for (unsigned int i = 0; i < claim_count(); i++) {
-		const struct mem_claim *c = claim_get(i);
-
-		if (c->kind == CLAIM_MEMORY && c->base < base + size && base < c->base + c->size)
-			return c;
-	}
-	return NULL;
 }
 
 /* Cut the part of a bank that lies past @limit. Return: whether anything is left. */
@@ -109,7 +134,7 @@ static bool clip_to_limit(const char *path, phys_addr_t limit, phys_addr_t base,
 }
 
 static void add_bank(const struct boot_info *boot, int node, const char *path, phys_addr_t base, phys_addr_t size,
-		     int nid)
+		     int nid, enum memblock_flags flags)
 {
 	const struct mem_claim *other;
 	char name[DT_PATH_MAX];
@@ -120,14 +145,17 @@ static void add_bank(const struct boot_info *boot, int node, const char *path, p
 		return;
 	}
 	cap_range(path, base, &size);
+	if (memblock_physmem_add(base, size))
+		printk("memory: %s: physmem is full, [mem 0x%016llx-0x%016llx] is not in it\n", path, base,
+		       base + size - 1);
 	if (!clip_to_limit(path, boot->phys_limit, base, &size))
 		return;
-	other = overlapped_bank(base, size);
+	other = claim_find(base, size, CLAIM_BIT(CLAIM_MEMORY));
 	if (other)
 		printk("memory: %s: [mem 0x%016llx-0x%016llx] overlaps [mem 0x%016llx-0x%016llx] of %s: merged\n", path,
 		       base, base + size - 1, other->base, other->base + other->size - 1,
 		       claim_name(other, name, sizeof(name)));
-	err = memblock_add_node(base, size, nid, MEMBLOCK_NONE);
+	err = memblock_add_node(base, size, nid, flags);
 	if (err) {
 		printk("memory: %s: [mem 0x%016llx-0x%016llx] left out: %lu of %lu regions in use, error %d\n", path,
 		       base, base + size - 1, memblock.memory.cnt, memblock.memory.max, err);
@@ -153,6 +181,7 @@ static int node_id(const void *fdt, int node, const char *path)
 static void add_memory_node(const struct boot_info *boot, int node)
 {
 	phys_addr_t base, size;
+	enum memblock_flags flags = MEMBLOCK_NONE;
 	struct reg_reader reg;
 	char path[DT_PATH_MAX];
 	int nid;
@@ -165,8 +194,10 @@ static void add_memory_node(const struct boot_info *boot, int node)
 	if (reg_open(boot->fdt, 0, node, "reg", &reg))
 		return;
 	nid = node_id(boot->fdt, node, path);
+	if (fdt_getprop(boot->fdt, node, "hotpluggable", NULL))
+		flags = MEMBLOCK_HOTPLUG;
 	while (reg_next(&reg, &base, &size))
-		add_bank(boot, node, path, base, size, nid);
+		add_bank(boot, node, path, base, size, nid, flags);
 }
 
 static void add_memory_nodes(const struct boot_info *boot)
@@ -212,6 +243,11 @@ int discover_memory(const struct boot_info *boot)
 	add_memory_nodes(boot);
 	if (!memblock.memory.cnt) {
 		printk("memory: the tree names none that can be used: no enabled node with device_type \"memory\" has a bank\n");
+		return -ENOENT;
+	}
+	discover_limits(boot);
+	if (!memblock.memory.cnt) {
+		printk("memory: the limits of /chosen and of the boot arguments leave none\n");
 		return -ENOENT;
 	}
 	discover_reserved(boot);

@@ -10,12 +10,18 @@
 /**
  * struct reg_reader - walks the (address, size) pairs of a property
  * @pos, @end: bytes not read yet
- * @ac, @sc: cells of an address and of a size, 1 or 2 (size: 0 too)
+ * @ac, @sc: cells of an address and of a size, 1 to 3
  */
 struct reg_reader {
 	const char *pos, *end;
 	int ac, sc;
 };
+
+/** discover_limits() - apply linux,usable-memory-range of /chosen, mem= and memmap= of the boot arguments */
+void discover_limits(const struct boot_info *boot);
+
+/** memmap_each() - each valid memmap=SIZE@ADDRESS ('@') or memmap=SIZE$ADDRESS ('$') of @args; @kind is that character */
+void memmap_each(const char *args, char kind, void (*fn)(phys_addr_t base, phys_addr_t size, void *arg), void *arg);
 
 /**
  * reg_open() - begin to read @node's property @name, in the cells of its parent
@@ -24,6 +30,9 @@ struct reg_reader {
  * no multiple of a pair.
  */
 int reg_open(const void *fdt, int parent, int node, const char *name, struct reg_reader *reg);
+
+/** reg_open_quiet() - reg_open() without the line */
+int reg_open_quiet(const void *fdt, int parent, int node, const char *name, struct reg_reader *reg);
 
 /** reg_next() - the next pair. Return: whether there was one. */
 bool reg_next(struct reg_reader *reg, phys_addr_t *base, phys_addr_t *size);

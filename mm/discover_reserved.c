@@ -7,9 +7,9 @@
  *    Bytes at the ends of banks that are no whole page are kept from allocation too.
  * 2. Then nodes of /reserved-memory that have a `size` and no `reg` are placed: in their `alloc-ranges`, at their
  *    `alignment`, from the top down, wherever memory is free.
- * 3. A range outside memory is kept as a claim and reserved all the same (it may be adjacent to a bank that a later
- *    stage adds); a range that overlaps an earlier one is reserved too. Both are said in one line that names the parties:
- *    overlaps are common and harmless (a tree that reserves itself), or a sign of two owners.
+ * 3. A range outside memory is kept as a claim, and takes no RAM; a range that overlaps an earlier one is entered too.
+ *    Both are said in one line that names the parties: overlaps are common and harmless (a tree that reserves itself),
+ *    or a sign of two owners.
  * 4. reserved_conflict() answers, from the tree alone, whether a range of memory will be claimed by anything in 1. It is
  *    what keeps memblock's own allocations clear while 1 is going on, and it is dropped before 2.
  *
@@ -43,9 +43,9 @@ static void each_memreserve(const struct boot_info *boot, range_fn fn, void *arg
 	int n = fdt_num_mem_rsv(boot->fdt);
 
 	for (int i = 0; i < n; i++) {
-		u64 base, size;
+		uint64_t base, size;
 
-		if (!fdt_get_mem_rsv(boot->fdt, i, (uint64_t *)&base, (uint64_t *)&size))
+		if (!fdt_get_mem_rsv(boot->fdt, i, &base, &size))
 			emit(fn, arg, base, size, CLAIM_RESERVED, -1, "/memreserve/", i);
 	}
 }
@@ -63,7 +63,7 @@ static void each_static_node(const struct boot_info *boot, range_fn fn, void *ar
 		phys_addr_t base, size;
 		struct reg_reader reg;
 
-		if (!dt_enabled(fdt, node) || reg_open(fdt, parent, node, "reg", &reg))
+		if (!dt_enabled(fdt, node) || reg_open_quiet(fdt, parent, node, "reg", &reg))
 			continue;
 		while (reg_next(&reg, &base, &size))
 			emit(fn, arg, base, size, nomap ? CLAIM_NOMAP : CLAIM_RESERVED, node, NULL, -1);
@@ -92,6 +92,30 @@ static void each_initrd(const struct boot_info *boot, range_fn fn, void *arg)
 	emit(fn, arg, start, end > start ? end - start : 0, CLAIM_RESERVED, -1, "initrd", -1);
 }
 
+static void each_elfcorehdr(const struct boot_info *boot, range_fn fn, void *arg)
+{
+	int chosen = fdt_path_offset(boot->fdt, "/chosen");
+	phys_addr_t base, size;
+	struct reg_reader reg;
+
+	if (chosen < 0 || reg_open_quiet(boot->fdt, 0, chosen, "linux,elfcorehdr", &reg))
+		return;
+	while (reg_next(&reg, &base, &size))
+		emit(fn, arg, base, size, CLAIM_RESERVED, -1, "linux,elfcorehdr", -1);
+}
+
+struct memmap_arg {
+	range_fn fn;
+	void *arg;
+};
+
+static void emit_memmap(phys_addr_t base, phys_addr_t size, void *arg)
+{
+	const struct memmap_arg *m = arg;
+
+	emit(m->fn, m->arg, base, size, CLAIM_RESERVED, -1, "memmap=", -1);
+}
+
 /* Every range with an address that is taken before we begin, in the order of the theory's point 1. */
 static void each_reservation(const struct boot_info *b, range_fn fn, void *arg)
 {
@@ -102,6 +126,8 @@ static void each_reservation(const struct boot_info *b, range_fn fn, void *arg)
 	each_memreserve(b, fn, arg);
 	each_static_node(b, fn, arg);
 	each_initrd(b, fn, arg);
+	each_elfcorehdr(b, fn, arg);
+	memmap_each(fdt_bootargs(b->fdt), '$', emit_memmap, &(struct memmap_arg){ fn, arg });
 }
 
 struct conflict {
@@ -132,26 +158,13 @@ void reserved_claims_watch(const struct boot_info *boot)
 	memblock_set_claimed(reserved_conflict);
 }
 
-/* An earlier reservation that overlaps the range and is not the tree's word for the very same thing. */
-static const struct mem_claim *overlapped_claim(const struct mem_claim *claim)
-{
-	for (unsigned int i = 0; i < claim_count(); i++) {
-		const struct mem_claim *c = claim_get(i);
-
-		if (c->kind != CLAIM_MEMORY && c->base < claim->base + claim->size && claim->base < c->base + c->size)
-			return c;
-	}
-	return NULL;
-}
+#define OWNERS (CLAIM_BIT(CLAIM_RESERVED) | CLAIM_BIT(CLAIM_NOMAP) | CLAIM_BIT(CLAIM_METADATA))
 
 static void say_overlap(const struct mem_claim *claim, const char *name)
 {
-	const struct mem_claim *other;
+	const struct mem_claim *other = claim_find(claim->base, claim->size, OWNERS);
 	char other_name[DT_PATH_MAX];
 
-	if (!memblock_is_region_reserved(claim->base, claim->size))
-		return;
-	other = overlapped_claim(claim);
 	if (other)
 		printk("reserved: %s [mem 0x%016llx-0x%016llx] overlaps %s [mem 0x%016llx-0x%016llx]: both kept\n",
 		       name, claim->base, claim->base + claim->size - 1,
@@ -254,14 +267,19 @@ static void enter_dynamic(const void *fdt, int parent, int node)
 		printk("reserved: %s: alignment 0x%llx is no power of two: a page is used\n", path, align);
 		align = PAGE_SIZE;
 	}
-	size = ALIGN(size, (u64)PAGE_SIZE);
+	size = ALIGN(min(size, ~0ULL - PAGE_SIZE), (u64)PAGE_SIZE);
 	place = place_dynamic(fdt, parent, node, size, max(align, (u64)PAGE_SIZE));
 	if (!place) {
 		printk("reserved: %s: no free 0x%llx bytes aligned to 0x%llx in its alloc-ranges: not reserved\n", path,
 		       size, align);
 		return;
 	}
-	/* memblock took it as an allocation of ours; it is the tree's. */
+	/*
+	 * memblock took it as an allocation of ours; it is the tree's. It stays reserved until it is marked, lest an array
+	 * that doubles in between settles there.
+	 */
+	if (nomap && memblock_mark_nomap(place, size))
+		panic("reserved: %s: cannot be marked no-map", path);
 	memblock_phys_free(place, size);
 	enter_reservation(&(struct mem_claim){ place, size, nomap ? CLAIM_NOMAP : CLAIM_RESERVED, node, NUMA_NO_NODE,
 					       NULL, -1 },
@@ -303,8 +321,24 @@ static void reserve_fragments(void)
 	}
 }
 
+/* each_static_node() is walked time and again, in silence: here is said, once, what it cannot read. */
+static void say_unreadable_nodes(const void *fdt)
+{
+	int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
+	struct reg_reader reg;
+
+	if (parent < 0)
+		return;
+	fdt_for_each_subnode(node, fdt, parent)
+	{
+		if (dt_enabled(fdt, node))
+			(void)reg_open(fdt, parent, node, "reg", &reg);
+	}
+}
+
 void discover_reserved(const struct boot_info *boot)
 {
+	say_unreadable_nodes(boot->fdt);
 	each_reservation(boot, enter_reservation, NULL);
 	reserve_fragments();
 	memblock_set_claimed(NULL);

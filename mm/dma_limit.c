@@ -62,21 +62,47 @@ static void read_bus(const void *fdt, int parent, int node, struct dma_bus *bus)
 		bus->prop = NULL;
 }
 
-/* An address of @bus as its parent sees it; NO_LIMIT when no entry holds it. */
-static u64 to_parent(const struct dma_bus *bus, u64 addr)
+/* Entry @i of @bus: @size bytes at @child on it are those at @parent on its parent. False for an empty one. */
+static bool read_entry(const struct dma_bus *bus, int i, u64 *child, u64 *parent, u64 *size)
 {
-	if (!bus->prop)
-		return addr;
-	for (int i = 0; i < bus->nr; i++) {
-		const char *e = entry(bus, i);
-		u64 child = low_cells(e, bus->ac);
-		u64 parent = low_cells(e + bus->ac * 4, bus->pac);
-		u64 size = dt_cells(e + (bus->ac + bus->pac) * 4, bus->sc);
+	const char *e = entry(bus, i);
 
-		if (addr >= child && addr - child < size)
-			return parent + (addr - child);
+	*child = low_cells(e, bus->ac);
+	*parent = low_cells(e + bus->ac * 4, bus->pac);
+	*size = dt_cells(e + (bus->ac + bus->pac) * 4, bus->sc);
+	return *size;
+}
+
+/* The end of @size bytes at @first, inclusive; an entry beyond the last address ends there. */
+static u64 last_of(u64 first, u64 size)
+{
+	return first + (size - 1) < first ? NO_LIMIT : first + (size - 1);
+}
+
+/*
+ * The last CPU address to which the buses chain[up], chain[up - 1], ... pass any of [first, last]; 0 when none. The
+ * depth of recursion is that of the tree's buses, MAX_DEPTH at the most.
+ */
+static u64 window_reach(const struct dma_bus *chain, int up, u64 first, u64 last)
+{
+	u64 reach = 0;
+
+	while (up >= 0 && !chain[up].prop)
+		up--;
+	if (up < 0)
+		return last;
+	for (int i = 0; i < chain[up].nr; i++) {
+		u64 child, parent, size, low, high;
+
+		if (!read_entry(&chain[up], i, &child, &parent, &size))
+			continue;
+		low = max(first, child);
+		high = min(last, last_of(child, size));
+		if (low <= high)
+			reach = max(reach,
+				    window_reach(chain, up - 1, parent + (low - child), parent + (high - child)));
 	}
-	return NO_LIMIT;
+	return reach;
 }
 
 /* The last CPU address that masters on chain[depth - 1] reach; NO_LIMIT when the bus does not limit them. */
@@ -86,33 +112,67 @@ static u64 bus_reach(const struct dma_bus *chain, int depth)
 	u64 reach = 0;
 
 	for (int i = 0; i < bus->nr; i++) {
-		const char *e = entry(bus, i);
-		u64 size = dt_cells(e + (bus->ac + bus->pac) * 4, bus->sc);
-		u64 last = low_cells(e + bus->ac * 4, bus->pac) + size - 1;
+		u64 child, parent, size;
 
-		if (!size)
-			continue;
-		for (int up = depth - 2; up >= 0 && last != NO_LIMIT; up--)
-			last = to_parent(&chain[up], last);
-		reach = max(reach, last);
+		if (read_entry(bus, i, &child, &parent, &size))
+			reach = max(reach, window_reach(chain, depth - 2, parent, last_of(parent, size)));
 	}
-	return bus->nr && reach ? reach : NO_LIMIT;
+	return reach ? reach : NO_LIMIT;
 }
 
-phys_addr_t fdt_dma_limit(const void *fdt)
+void fdt_dma_each(const void *fdt, void (*fn)(const void *fdt, int node, phys_addr_t last, void *arg), void *arg)
 {
 	struct dma_bus chain[MAX_DEPTH];
 	int parents[MAX_DEPTH + 1] = { 0 };
-	u64 lowest = NO_LIMIT;
-	int depth = 0, node = 0;
+	int depth = 0, node;
 
 	for (node = fdt_next_node(fdt, 0, &depth); node >= 0 && depth > 0; node = fdt_next_node(fdt, node, &depth)) {
+		u64 last;
+
 		if (depth > MAX_DEPTH)
 			continue;
 		parents[depth] = node;
 		read_bus(fdt, parents[depth - 1], node, &chain[depth - 1]);
-		if (chain[depth - 1].prop)
-			lowest = min(lowest, bus_reach(chain, depth));
+		last = chain[depth - 1].prop ? bus_reach(chain, depth) : NO_LIMIT;
+		if (last != NO_LIMIT)
+			fn(fdt, node, last, arg);
 	}
+}
+
+static void note_lowest(const void *fdt, int node, phys_addr_t last, void *arg)
+{
+	u64 *lowest = arg;
+
+	(void)fdt;
+	(void)node;
+	*lowest = min(*lowest, last);
+}
+
+phys_addr_t fdt_dma_limit(const void *fdt)
+{
+	u64 lowest = NO_LIMIT;
+
+	fdt_dma_each(fdt, note_lowest, &lowest);
 	return lowest == NO_LIMIT ? 0 : lowest + 1;
+}
+
+phys_addr_t fdt_dma_reach(const void *fdt, int node)
+{
+	struct dma_bus chain[MAX_DEPTH];
+	int master_depth = fdt_node_depth(fdt, node), parent = 0, nearest = 0;
+	u64 last;
+
+	/* The ancestors from the root's child down; those without dma-ranges do not count as the nearest. */
+	for (int depth = 1; depth < master_depth && depth <= MAX_DEPTH; depth++) {
+		int bus = fdt_supernode_atdepth_offset(fdt, node, depth, NULL);
+
+		if (bus < 0)
+			return 0;
+		read_bus(fdt, parent, bus, &chain[depth - 1]);
+		if (chain[depth - 1].prop)
+			nearest = depth;
+		parent = bus;
+	}
+	last = nearest ? bus_reach(chain, nearest) : NO_LIMIT;
+	return last == NO_LIMIT ? 0 : last + 1;
 }

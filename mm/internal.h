@@ -3,9 +3,9 @@
  * What mm's files share with each other and with nobody else.
  *
  * Lock order, lowest first: a CPU that holds a lock takes only locks further down the table. Interrupts are masked
- * while any of them is held.
+ * while any of them is held. In front of all stands slab_mutex (mm/slub.h), which is taken with interrupts unmasked, so
+ * with none of them held, and kept across cross calls.
  *
- *	10  slab_mutex		the list of caches
  *	15  percpu_lock		the dynamic part of the per-CPU areas
  *	20  kmem_cache node	partial slabs of one cache on one node
  *	30  zone->lock		free lists and pageblock states of one zone
@@ -18,20 +18,16 @@
 
 #include <mm/discover.h>
 #include <mm/gfp.h>
+#include <mm/memblock.h>
 #include <mm/mm_init.h>
 
 enum mm_lock_rank {
-	LOCK_RANK_SLAB_MUTEX = 10,
 	LOCK_RANK_PERCPU = 15,
 	LOCK_RANK_CACHE_NODE = 20,
 	LOCK_RANK_ZONE = 30,
 };
 
-#define SMP_CACHE_BYTES 64
-
 /* --- memblock_array.c: the arrays --- */
-
-struct memblock_type;
 
 /** memblock_first_ending_after() - index of the first region of @type whose end is above @addr; cnt when none. */
 unsigned long memblock_first_ending_after(const struct memblock_type *type, phys_addr_t addr);
@@ -52,16 +48,36 @@ int memblock_isolate_range(struct memblock_type *type, phys_addr_t base, phys_ad
 /** memblock_merge_regions() - join equal neighbours among regions [first - 1, last] */
 void memblock_merge_regions(struct memblock_type *type, unsigned long first, unsigned long last);
 
-/** memblock_remove_region() - drop region @i */
-void memblock_remove_region(struct memblock_type *type, unsigned long i);
+/** memblock_remove_regions() - drop regions [@first, @last) */
+void memblock_remove_regions(struct memblock_type *type, unsigned long first, unsigned long last);
+
+/** memblock_confine_arrays() - from now on arrays grow within [@start, @end) only; (0, PHYS_ADDR_MAX) ends that */
+void memblock_confine_arrays(phys_addr_t start, phys_addr_t end);
+
+/** memblock_array_grown() - whether @type's array is no longer the static one, and where it lies: whole pages */
+bool memblock_array_grown(const struct memblock_type *type, phys_addr_t *place, phys_addr_t *size);
+
+/** memblock_retire_array() - @type gets its first, static array back, with nothing in it; its total_size stays */
+void memblock_retire_array(struct memblock_type *type);
 
 /** memblock_cap_size() - @size, cut so that @base + size does not pass the end of the address space */
 phys_addr_t memblock_cap_size(phys_addr_t base, phys_addr_t size);
 
 /* --- claims.c --- */
 
+#define CLAIM_BIT(kind) (1u << (kind))
+
+/** claim_find() - the first claim of one of @kinds (CLAIM_BIT()s) that overlaps the range; NULL when none does */
+const struct mem_claim *claim_find(phys_addr_t base, phys_addr_t size, unsigned int kinds);
+
 /** claims_set_fdt() - the tree whose nodes claims refer to */
 void claims_set_fdt(const void *fdt);
+
+/** claim_own() - set how many bytes of RAM @claim, one of claim_get()'s, is the first to claim */
+void claim_own(const struct mem_claim *claim, phys_addr_t bytes);
+
+/** claim_owned() - what claim_own() set */
+phys_addr_t claim_owned(const struct mem_claim *claim);
 
 /** claims_add_arrays() - claim what memblock's arrays have grown into, once no more can be added to them */
 void claims_add_arrays(void);
@@ -71,14 +87,37 @@ void claims_add_arrays(void);
 /** claims_print() - the claims of our own boot allocations, or all others, into the log */
 void claims_print(bool metadata);
 
+/* --- memblock.c --- */
+
+/* Whether any region was ever said to be mirrored: until then, an allocation need not look for one. */
+extern bool memblock_mirror_seen;
+
+/* --- memblock_walk.c --- */
+
+/** memblock_cursor_from() - the cursor of a walk upwards over free memory that begins with the range that holds @addr */
+u64 memblock_cursor_from(phys_addr_t addr);
+
+/** memblock_cursor_below() - the cursor of a walk downwards that begins with the last range that begins below @addr */
+u64 memblock_cursor_below(phys_addr_t addr);
+
 /* --- memblock_alloc.c --- */
 
-/** memblock_find_free() - a free place by the allocation rules, or 0; see memblock.h for the rules. */
-phys_addr_t memblock_find_free(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
-			       unsigned int flags);
+/** memblock_find_place() - a free place within [@start, @end) taken literally, mirrored memory first; 0 when none */
+phys_addr_t memblock_find_place(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end);
 
 /** memblock_alloc_range_nid() - find and reserve; 0 on failure */
 phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
 				     bool exact_nid);
+
+/* --- page_init.c --- */
+
+/** count_kept_pages() - what of each zone's memory memblock has reserved, to its reserved and metadata pages */
+void count_kept_pages(void);
+
+/** hand_over_range() - page frames [@start, @end), which are memory of @nid and reserved by nobody, to its zones */
+void hand_over_range(int nid, unsigned long start, unsigned long end);
+
+/** hand_over_metadata() - the same of page frames that were counted as metadata at hand-over, whole pages of it */
+void hand_over_metadata(int nid, unsigned long start, unsigned long end);
 
 #endif

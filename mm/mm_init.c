@@ -13,14 +13,17 @@
 
 #include <lib/printk.h>
 #include <lib/smp.h>
+#include <libfdt.h>
+#include <mm/bootargs.h>
 #include <mm/memblock.h>
+#include <mm/memtest.h>
 #include <mm/numa.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
+#include <mm/reserved_mem.h>
 #include <mm/slab.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "boot_allocator.h"
 #include "pcp.h"
 
 static u64 stage_end[NR_MM_STAGES];
@@ -35,31 +38,6 @@ static void stage_done(enum mm_stage stage)
 	stage_end[stage] = arch_clock_ns();
 }
 
-/* The value of a size argument "name=4G" of the boot arguments, 0 without it. */
-static phys_addr_t size_argument(const char *args, const char *name)
-{
-	const char *found = strstr(args, name);
-	char *end;
-	phys_addr_t size;
-
-	if (!found || (found != args && found[-1] != ' '))
-		return 0;
-	size = strtoull(found + strlen(name), &end, 0);
-	switch (*end) {
-	case 'G':
-	case 'g':
-		return size << 30;
-	case 'M':
-	case 'm':
-		return size << 20;
-	case 'K':
-	case 'k':
-		return size << 10;
-	default:
-		return size;
-	}
-}
-
 static void discover(const struct boot_info *boot)
 {
 	int err = discover_memory(boot);
@@ -68,6 +46,7 @@ static void discover(const struct boot_info *boot)
 		panic("no memory to manage: the device tree at 0x%llx gives none (error %d)", boot->fdt_pa, err);
 	printk("Physical memory as found:\n");
 	claims_print(false);
+	reserved_mem_report(boot->fdt);
 }
 
 /* All memory but no-map ranges, in whole pages. */
@@ -82,6 +61,22 @@ static void map_linear(void)
 	arch_linear_map_done();
 }
 
+static void print_reach(const void *fdt, int node, phys_addr_t last, void *arg)
+{
+	char path[128];
+
+	(void)arg;
+	if (fdt_get_path(fdt, node, path, sizeof(path)))
+		return;
+	printk("dma: masters on %s reach [mem 0x%016llx-0x%016llx]\n", path, 0ULL, last);
+}
+
+static phys_addr_t find_dma_limit(const void *fdt)
+{
+	fdt_dma_each(fdt, print_reach, NULL);
+	return fdt_dma_limit(fdt);
+}
+
 /* A node may have CPUs and no memory. */
 static void add_cpu_nodes(int (*cpu_node)(int cpu))
 {
@@ -90,18 +85,20 @@ static void add_cpu_nodes(int (*cpu_node)(int cpu))
 			node_set_possible(cpu_node(cpu));
 }
 
-/* How long each stage took, its printing on the console included; the start of the other CPUs is not in the sum. */
+/* How long each stage took, its printing on the console included; the start of the other CPUs and the memory test are not in the sum. */
 static void print_stages(void)
 {
 	static const char *const names[NR_MM_STAGES] = {
-		[MM_STAGE_DISCOVERY] = "discovery", [MM_STAGE_LINEAR_MAP] = "linear map", [MM_STAGE_NODES] = "nodes",
-		[MM_STAGE_SPARSE] = "sparse",	    [MM_STAGE_ZONES] = "zones",		  [MM_STAGE_PERCPU] = "per-CPU",
-		[MM_STAGE_CPUS] = "other CPUs",	    [MM_STAGE_HANDOVER] = "hand-over",	  [MM_STAGE_SLAB] = "SLUB",
+		[MM_STAGE_DISCOVERY] = "discovery", [MM_STAGE_LINEAR_MAP] = "linear map",
+		[MM_STAGE_NODES] = "nodes",	    [MM_STAGE_SPARSE] = "sparse",
+		[MM_STAGE_ZONES] = "zones",	    [MM_STAGE_PERCPU] = "per-CPU",
+		[MM_STAGE_CPUS] = "other CPUs",	    [MM_STAGE_MEMTEST] = "memory test",
+		[MM_STAGE_HANDOVER] = "hand-over",  [MM_STAGE_SLAB] = "SLUB",
 	};
-	u64 cpus = stage_end[MM_STAGE_CPUS] - stage_end[MM_STAGE_PERCPU];
+	u64 others = stage_end[MM_STAGE_MEMTEST] - stage_end[MM_STAGE_PERCPU];
 
 	printk("Memory management up after %llu us:",
-	       (stage_end[MM_STAGE_SLAB] - stage_end[MM_STAGE_START] - cpus) / 1000);
+	       (stage_end[MM_STAGE_SLAB] - stage_end[MM_STAGE_START] - others) / 1000);
 	for (int stage = MM_STAGE_START + 1; stage < NR_MM_STAGES; stage++)
 		printk(" %s %llu", names[stage], (stage_end[stage] - stage_end[stage - 1]) / 1000);
 	printk("\n");
@@ -114,8 +111,12 @@ static void free_memory(void)
 	claims_add_arrays();
 	printk("Boot allocations:\n");
 	claims_print(true);
-	pages = memblock_free_all();
+	/* Only boot allocations keep off hotpluggable memory; the page allocator gets all of it. */
+	memblock_set_movable_node(false);
+	pages = boot_free_all();
+	pages += memblock_discard();
 	setup_per_zone_wmarks();
+	set_node_fallbacks();
 	pcp_init();
 	printk("Memory: %luK/%lluK available (%lluK reserved or metadata)\n", pages << (PAGE_SHIFT - 10),
 	       memblock_phys_mem_size() >> 10, (memblock_phys_mem_size() >> 10) - (pages << (PAGE_SHIFT - 10)));
@@ -130,19 +131,24 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	stage_done(MM_STAGE_LINEAR_MAP);
 	add_cpu_nodes(cpu_node);
 	numa_init(boot->fdt);
+	boot_alloc_open();
 	stage_done(MM_STAGE_NODES);
 	sparse_init();
 	stage_done(MM_STAGE_SPARSE);
-	set_movablecore(size_argument(fdt_bootargs(boot->fdt), "movablecore="));
-	bootmem_init(fdt_dma_limit(boot->fdt));
+	memtest_setup(fdt_bootargs(boot->fdt));
+	set_movablecore(bootarg_size(fdt_bootargs(boot->fdt), "movablecore"));
+	bootmem_init(find_dma_limit(boot->fdt));
 	stage_done(MM_STAGE_ZONES);
 	setup_per_cpu_areas(cpu_node);
+	boot_alloc_close();
 	stage_done(MM_STAGE_PERCPU);
 }
 
 void mm_hand_over(void)
 {
 	stage_done(MM_STAGE_CPUS);
+	memtest_run();
+	stage_done(MM_STAGE_MEMTEST);
 	free_memory();
 	stage_done(MM_STAGE_HANDOVER);
 	kmem_cache_init();

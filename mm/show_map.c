@@ -4,7 +4,8 @@
  *
  * 1. The boot log lists the claims in the order they were made: what the tree and the loader said, then what our own boot
  *    allocations took.
- * 2. iomem lists them by address, memory first and what lies in it indented below, as /proc/iomem does.
+ * 2. iomem shows every byte of RAM by address, in the manner of /proc/iomem: each bank, and below it, indented, whose
+ *    each part is; what nobody claimed is the page allocator's. Gaps between banks are explained.
  */
 #include "internal.h"
 
@@ -13,14 +14,21 @@
 #include <mm/memblock.h>
 #include <mm/numa.h>
 
+#include "provenance.h"
+
 #define NAME_MAX 128
 
 static const char *const kind_names[] = {
-	[CLAIM_MEMORY] = "memory",
-	[CLAIM_RESERVED] = "reserved",
-	[CLAIM_NOMAP] = "no-map",
-	[CLAIM_METADATA] = "metadata",
+	[CLAIM_MEMORY] = "memory",     [CLAIM_RESERVED] = "reserved", [CLAIM_NOMAP] = "no-map",
+	[CLAIM_LEFT_OUT] = "left out", [CLAIM_METADATA] = "metadata",
 };
+
+static const char *claim_preposition(const struct mem_claim *claim)
+{
+	if (claim->kind == CLAIM_METADATA)
+		return "for";
+	return claim->kind == CLAIM_LEFT_OUT ? "by" : "from";
+}
 
 static void print_claim(const struct mem_claim *claim)
 {
@@ -29,7 +37,7 @@ static void print_claim(const struct mem_claim *claim)
 	printk("  %-8s [mem 0x%016llx-0x%016llx]", kind_names[claim->kind], claim->base, claim->base + claim->size - 1);
 	if (claim->nid != NUMA_NO_NODE)
 		printk(" node %d", claim->nid);
-	printk(" %s %s\n", claim->kind == CLAIM_METADATA ? "for" : "from", claim_name(claim, name, sizeof(name)));
+	printk(" %s %s\n", claim_preposition(claim), claim_name(claim, name, sizeof(name)));
 }
 
 void claims_print(bool metadata)
@@ -39,45 +47,71 @@ void claims_print(bool metadata)
 			print_claim(claim_get(i));
 }
 
-/* Lowest base first; of equal ones memory before what lies in it, then the order of recording. */
-static bool before(const struct mem_claim *a, const struct mem_claim *b)
+/* One line of iomem: a run within a bank. */
+static void print_run(const struct ram_run *run)
 {
-	if (a->base != b->base)
-		return a->base < b->base;
-	if ((a->kind == CLAIM_MEMORY) != (b->kind == CLAIM_MEMORY))
-		return a->kind == CLAIM_MEMORY;
-	return a < b;
+	char name[NAME_MAX];
+
+	if (!run->owner) {
+		con_printf("  %08llx-%08llx : %s\n", run->base, run->end - 1,
+			   PFN_UP(run->base) < PFN_DOWN(run->end) ? "page allocator" : "rest of a page");
+		return;
+	}
+	claim_name(run->owner, name, sizeof(name));
+	con_printf("  %08llx-%08llx : %s%s%s\n", run->base, run->end - 1, name,
+		   run->owner->kind == CLAIM_NOMAP ? " (no-map)" : "",
+		   run->owner->kind == CLAIM_METADATA ? " (metadata)" : "");
 }
 
-/* The first claim behind @last in address order, NULL at the end. O(claims): the table itself stays as it was written. */
-static const struct mem_claim *next_claim(const struct mem_claim *last)
+/* The line of the RAM that begins with @first: as far as runs of the same bank follow one another. */
+static void print_bank(const struct ram_run *first)
 {
-	const struct mem_claim *best = NULL;
+	struct ram_run run = *first;
+	phys_addr_t end = first->end;
+	char name[NAME_MAX];
 
+	while (ram_run_next(&run) && run.bank == first->bank && run.base == end)
+		end = run.end;
+	con_printf("%08llx-%08llx : System RAM (%s)\n", first->base, end - 1,
+		   claim_name(first->bank, name, sizeof(name)));
+}
+
+static void print_hole(phys_addr_t base, phys_addr_t end)
+{
 	for (unsigned int i = 0; i < claim_count(); i++) {
 		const struct mem_claim *c = claim_get(i);
 
-		if ((!last || before(last, c)) && (!best || before(c, best)))
-			best = c;
+		if (c->kind == CLAIM_LEFT_OUT && c->base < end && base < c->base + c->size) {
+			con_printf("%08llx-%08llx : no RAM of ours (left out by %s)\n", base, end - 1, c->name);
+			return;
+		}
 	}
-	return best;
+	con_printf("%08llx-%08llx : no RAM (no bank of the tree)\n", base, end - 1);
+}
+
+/* What was left out above the last RAM. */
+static void print_left_out(phys_addr_t end)
+{
+	for (unsigned int i = 0; i < claim_count(); i++)
+		if (claim_get(i)->kind == CLAIM_LEFT_OUT && claim_get(i)->base >= end)
+			print_hole(claim_get(i)->base, claim_get(i)->base + claim_get(i)->size);
 }
 
 static int show_iomem(int argc, char **argv)
 {
-	char name[NAME_MAX];
+	struct ram_run run = { 0 }, last = { 0 };
 
 	(void)argc;
 	(void)argv;
-	for (const struct mem_claim *c = next_claim(NULL); c; c = next_claim(c)) {
-		claim_name(c, name, sizeof(name));
-		if (c->kind == CLAIM_MEMORY)
-			con_printf("%08llx-%08llx : System RAM (%s)\n", c->base, c->base + c->size - 1, name);
-		else
-			con_printf("  %08llx-%08llx : %s%s%s\n", c->base, c->base + c->size - 1, name,
-				   c->kind == CLAIM_NOMAP ? " (no-map)" : "",
-				   c->kind == CLAIM_METADATA ? " (metadata)" : "");
+	while (ram_run_next(&run)) {
+		if (last.bank && run.base != last.end)
+			print_hole(last.end, run.base);
+		if (run.bank != last.bank || run.base != last.end)
+			print_bank(&run);
+		print_run(&run);
+		last = run;
 	}
+	print_left_out(last.end);
 	return 0;
 }
 MONITOR_CMD(iomem, "", "physical memory and who claimed it, as /proc/iomem", show_iomem);

@@ -44,8 +44,10 @@ const char *fdt_fault(const void *fdt);
 /**
  * discover_memory() - enter all that the tree says of memory into memblock
  *
- * In order: memory banks (clipped to phys_limit, overlaps merged), then the image, the tree, /memreserve/,
- * /reserved-memory (no-map ranges leave the mapped memory; dynamic `size` nodes are placed), the initrd. Every range is
+ * In order: memory banks (clipped to phys_limit, overlaps merged), the limits of linux,usable-memory-range, mem= and
+ * memmap=, then the image, the tree, /memreserve/,
+ * /reserved-memory (no-map ranges leave the mapped memory; dynamic `size` nodes are placed), the initrd, the crash
+ * kernel's header (linux,elfcorehdr), memmap=SIZE$ADDRESS. Every range is
  * recorded as a claim. Context: boot only.
  * Return: 0; -EINVAL (with a line) when the tree is not valid as a whole; -ENOENT (with a line) when it has no usable
  * memory.
@@ -59,6 +61,22 @@ int discover_memory(const struct boot_info *boot);
  */
 phys_addr_t fdt_dma_limit(const void *fdt);
 
+/**
+ * fdt_dma_each() - every bus whose dma-ranges limit its masters
+ * @fn: gets the bus's node and the last CPU address that they reach
+ *
+ * Cost: O(size of the tree).
+ */
+void fdt_dma_each(const void *fdt, void (*fn)(const void *fdt, int node, phys_addr_t last, void *arg), void *arg);
+
+/**
+ * fdt_dma_reach() - how far the bus master @node reaches
+ *
+ * The dma-ranges of the nearest bus above it decide, translated through those further up. Cost: O(size of the tree).
+ * Return: one past the last CPU address; 0 when nothing limits it.
+ */
+phys_addr_t fdt_dma_reach(const void *fdt, int node);
+
 /** fdt_bootargs() - /chosen/bootargs, or "" */
 const char *fdt_bootargs(const void *fdt);
 
@@ -67,6 +85,7 @@ enum claim_kind {
 	CLAIM_MEMORY,	/* the tree says it is RAM */
 	CLAIM_RESERVED, /* somebody before us uses it */
 	CLAIM_NOMAP,	/* the same, and it must not be mapped */
+	CLAIM_LEFT_OUT, /* memory that /chosen or the boot arguments keep us from */
 	CLAIM_METADATA, /* taken by our own boot allocations */
 };
 
@@ -101,7 +120,7 @@ const struct mem_claim *claim_get(unsigned int i);
 const char *claim_name(const struct mem_claim *claim, char *buf, size_t size);
 
 /**
- * boot_phys_alloc() - memory for our own structures, from memblock, listed as metadata of kind @what
+ * boot_phys_alloc() - memory for our own structures, from the boot allocator, listed as metadata of kind @what
  * @nid: node, or NUMA_NO_NODE
  *
  * Return: its physical address; panics with size, node and largest free range when there is none.

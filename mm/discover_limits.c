@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What /chosen and the boot arguments say of memory, between the banks and the reservations.
+ *
+ * 1. movable_node keeps boot allocations off hotpluggable memory. memmap=SIZE@ADDRESS is memory that the tree does not know: it is added.
+ * 2. linux,usable-memory-range lists (address, size) pairs in the root's cells: a crash kernel may use only these. All
+ *    other memory is left out.
+ * 3. mem=SIZE keeps the first SIZE bytes of memory, by address; the rest is left out.
+ * 4. What is left out is no memory to memblock, and is listed as a claim, so that the map explains it.
+ * 5. Sizes are numbers as in C, with K, M, G or T behind. memmap= may stand several times, and list entries with commas.
+ *    An entry that cannot be read is named and ignored, the others stand.
+ *
+ * Source: Devicetree chosen binding (linux,usable-memory-range).
+ */
+#include "discover.h"
+
+#include <lib/printk.h>
+#include <libfdt.h>
+#include <mm/bootargs.h>
+#include <mm/memblock.h>
+#include <mm/numa.h>
+#include <string.h>
+
+#include "internal.h"
+
+#define ENTRY_MAX 64
+
+static void leave_out(phys_addr_t base, phys_addr_t end, const char *who)
+{
+	struct memblock_region *r;
+	phys_addr_t bytes = 0;
+
+	for_each_mem_region(r) {
+		phys_addr_t from = max(base, r->base), to = min(end, r->base + r->size);
+
+		if (from >= to)
+			continue;
+		claim_add(&(struct mem_claim){ from, to - from, CLAIM_LEFT_OUT, -1, NUMA_NO_NODE, who, -1 });
+		bytes += to - from;
+	}
+	if (!bytes)
+		return;
+	printk("memory: %s leaves out 0x%llx bytes in [mem 0x%016llx-0x%016llx]\n", who, bytes, base, end - 1);
+	if (memblock_remove(base, end - base))
+		panic("memory: %s: the memory array is full: %lu of %lu regions", who, memblock.memory.cnt,
+		      memblock.memory.max);
+}
+
+/* The lowest range of the property that ends above @pos. Return: false when there is none. */
+static bool next_usable(const struct reg_reader *ranges, phys_addr_t pos, phys_addr_t *base, phys_addr_t *end)
+{
+	struct reg_reader reg = *ranges;
+	phys_addr_t start, size;
+	bool found = false;
+
+	while (reg_next(&reg, &start, &size)) {
+		phys_addr_t stop = start + memblock_cap_size(start, size);
+
+		if (stop <= pos || (found && start >= *base))
+			continue;
+		*base = start;
+		*end = stop;
+		found = true;
+	}
+	return found;
+}
+
+static void apply_usable_ranges(const void *fdt)
+{
+	static const char name[] = "linux,usable-memory-range";
+	phys_addr_t pos = 0, base = 0, end = 0;
+	struct reg_reader ranges;
+	int chosen = fdt_path_offset(fdt, "/chosen");
+
+	if (chosen < 0 || reg_open(fdt, 0, chosen, name, &ranges))
+		return;
+	while (next_usable(&ranges, pos, &base, &end)) {
+		if (base > pos)
+			leave_out(pos, base, name);
+		pos = end;
+	}
+	leave_out(pos, MEMBLOCK_ALLOC_ANYWHERE, name);
+}
+
+static void apply_mem(const char *args)
+{
+	char value[ENTRY_MAX];
+	const char *rest;
+	phys_addr_t limit;
+	struct memblock_region *r;
+
+	if (!bootarg_value(args, "mem", value, sizeof(value)))
+		return;
+	limit = parse_size(value, &rest);
+	if (*rest || !limit) {
+		printk("bootargs: mem=%s is no size: ignored\n", value);
+		return;
+	}
+	for_each_mem_region(r) {
+		if (r->size >= limit) {
+			leave_out(r->base + limit, MEMBLOCK_ALLOC_ANYWHERE, "mem=");
+			return;
+		}
+		limit -= r->size;
+	}
+}
+
+/* One entry, "SIZE@ADDRESS" or "SIZE$ADDRESS". Return: the character in between, 0 when it cannot be read. */
+static char parse_memmap(const char *entry, phys_addr_t *base, phys_addr_t *size)
+{
+	const char *rest, *end;
+	char kind;
+
+	*size = parse_size(entry, &rest);
+	kind = *rest;
+	if (rest == entry || !*size || (kind != '@' && kind != '$'))
+		return 0;
+	*base = parse_size(rest + 1, &end);
+	return end == rest + 1 || *end ? 0 : kind;
+}
+
+void memmap_each(const char *args, char kind, void (*fn)(phys_addr_t base, phys_addr_t size, void *arg), void *arg)
+{
+	char list[4 * ENTRY_MAX], *entry, *rest;
+
+	while ((args = bootarg_value(args, "memmap", list, sizeof(list)))) {
+		for (entry = strtok_r(list, ",", &rest); entry; entry = strtok_r(NULL, ",", &rest)) {
+			phys_addr_t base = 0, size = 0;
+			char found = parse_memmap(entry, &base, &size);
+
+			if (found == kind)
+				fn(base, size, arg);
+			else if (!found && kind == '@')
+				printk("bootargs: memmap=%s is neither SIZE@ADDRESS nor SIZE$ADDRESS: ignored\n",
+				       entry);
+		}
+	}
+}
+
+static void add_memmap(phys_addr_t base, phys_addr_t size, void *arg)
+{
+	const struct boot_info *boot = arg;
+
+	if (base >= boot->phys_limit) {
+		printk("memory: memmap=: 0x%llx lies past the physical address limit 0x%llx: left out\n", base,
+		       boot->phys_limit);
+		return;
+	}
+	size = min(size, boot->phys_limit - base);
+	if (memblock_add(base, size))
+		panic("memory: memmap=: the memory array is full: %lu of %lu regions", memblock.memory.cnt,
+		      memblock.memory.max);
+	claim_add(&(struct mem_claim){ base, size, CLAIM_MEMORY, -1, NUMA_NO_NODE, "memmap=", -1 });
+}
+
+void discover_limits(const struct boot_info *boot)
+{
+	const char *args = fdt_bootargs(boot->fdt);
+
+	memblock_set_movable_node(bootarg_flag(args, "movable_node"));
+	memmap_each(args, '@', add_memmap, (void *)(uintptr_t)boot);
+	apply_usable_ranges(boot->fdt);
+	apply_mem(args);
+}
