@@ -5,14 +5,32 @@
  * 1. Every core comes through here, with the MMU off, before it touches memory: no stack is used.
  * 2. EL3 is left for EL2, or for EL1 where EL2 does not exist; EL2 is left for EL1. Each step sets all registers of
  *    the higher level that decide what EL1 may do: their reset values are unknown, or a boot loader's.
- * 3. No vectors stay behind at EL2 and EL3. Nothing at EL1 can trap there: SMC and HVC are undefined when we came from
- *    EL3. Entered at EL2 or EL1, firmware above us keeps its own.
- * 4. At EL1 the MMU and caches are off, SP is SP_EL1, debug exceptions are off, floating point and SIMD are on (libfdt
+ * 3. No vectors stay behind at EL2 and EL3, so nothing at EL1 may go there. Entered at EL3, SMC and HVC are undefined.
+ *    Entered at EL2, SMC is EL3's firmware's, or undefined; HVC would be taken at EL2, so cpu/psci.c makes none.
+ *    Entered at EL1, both are the affair of what is above us.
+ * 4. After reset every interrupt of a GICv2 is secure, and stays so for whoever is not: at EL3 each core gives its own
+ *    (GICD_IGROUPR0 is banked) and all shared ones to the non-secure group, and opens its priority mask, which from
+ *    the non-secure side can only be changed while its upper bit is set. The tree cannot be read here, so the addresses
+ *    are configuration options; they are believed where the core has no GICv3 interface and the distributor says that
+ *    it is a GICv2.
+ * 5. At EL1 the MMU and caches are off, SP is SP_EL1, debug exceptions are off, floating point and SIMD are on (libfdt
  *    and picolibc use them). SCTLR_EL1 is set both before EL2 is left, for it rules from the next instruction on, and
  *    after, for cores that are entered at EL1.
  */
 #include <asm/linkage.h>
 #include <asm/sysreg.h>
+
+/* What EL3 uses of a GICv2 (IHI 0048, 4.1.2 and 4.1.3). One bit of GICD_IGROUPR per interrupt; 1 is non-secure. */
+#define GICD_TYPER	 0x004
+#define GICD_TYPER_LINES 5 /* width of the field from bit 0 on: registers of one bit per interrupt, less one */
+#define GICD_IGROUPR	 0x080
+#define GICD_PIDR2	 0xfe8
+#define PIDR2_ARCHREV	 4 /* first bit of a field of four */
+#define ARCHREV_GICV2	 2
+#define GICC_CTLR	 0x000
+#define GICC_CTLR_GROUP1 2
+#define GICC_PMR	 0x004
+#define GICC_PMR_ALL	 0xff
 
 	.section .text.boot, "ax", %progbits
 
@@ -22,32 +40,98 @@
 	ubfx	\reg, \reg, #\shift, #ID_FIELD_WIDTH
 	.endm
 
-/* What EL3 decides. Leaves for EL2 or EL1, at \target, which is to look at CurrentEL. Clobbers x9, x10. */
+/* \reg is not 0 when there is FEAT_MPAM. Clobbers x11. */
+	.macro	has_mpam reg
+	id_field \reg, id_aa64pfr0_el1, ID_AA64PFR0_MPAM_SHIFT
+	id_field x11, id_aa64pfr1_el1, ID_AA64PFR1_MPAM_SHIFT
+	orr	\reg, \reg, x11
+	.endm
+
+/* At EL3: the interrupts of the GICv2 at CONFIG_EL3_GICD_ADDR, if there is one, are non-secure. Clobbers x9 to x12. */
+	.macro	gicv2_non_secure
+	mov64	x9, CONFIG_EL3_GICD_ADDR
+	cbz	x9, 2f
+	ldr	w10, [x9, #GICD_PIDR2]
+	ubfx	w10, w10, #PIDR2_ARCHREV, #ID_FIELD_WIDTH
+	cmp	w10, #ARCHREV_GICV2
+	b.ne	2f
+	ldr	w10, [x9, #GICD_TYPER]
+	ubfx	w10, w10, #0, #GICD_TYPER_LINES
+	add	x9, x9, #GICD_IGROUPR
+	mov	w11, #-1
+1:	str	w11, [x9], #4
+	subs	w10, w10, #1
+	b.pl	1b
+	mov64	x9, CONFIG_EL3_GICC_ADDR
+	cbz	x9, 2f
+	mov	w10, #GICC_PMR_ALL
+	str	w10, [x9, #GICC_PMR]
+	mov	w10, #GICC_CTLR_GROUP1
+	str	w10, [x9, #GICC_CTLR]
+2:	dsb	sy
+	.endm
+
+/* At EL3: what later extensions keep from EL2 unless EL3 lets it, as SCR_EL3 bits in \scr. Clobbers x10 and x11. */
+	.macro	allow_el2 scr
+	id_field x10, id_aa64mmfr0_el1, ID_AA64MMFR0_FGT_SHIFT
+	cbz	x10, 1f
+	orr	\scr, \scr, #SCR_FGTEN
+1:	id_field x10, id_aa64mmfr1_el1, ID_AA64MMFR1_HCX_SHIFT
+	cbz	x10, 2f
+	orr	\scr, \scr, #SCR_HXEN
+2:	has_mpam x10
+	cbz	x10, 3f
+	msr	MPAM3_EL3, xzr
+3:
+	.endm
+
+/* At EL2: nothing of what later extensions can trap does. Clobbers x9 and x11. */
+	.macro	no_new_traps
+	id_field x9, id_aa64mmfr0_el1, ID_AA64MMFR0_FGT_SHIFT
+	cbz	x9, 1f
+	msr	HFGRTR_EL2, xzr
+	msr	HFGWTR_EL2, xzr
+	msr	HFGITR_EL2, xzr
+	msr	HDFGRTR_EL2, xzr
+	msr	HDFGWTR_EL2, xzr
+1:	id_field x9, id_aa64mmfr1_el1, ID_AA64MMFR1_HCX_SHIFT
+	cbz	x9, 2f
+	msr	HCRX_EL2, xzr
+2:	has_mpam x9
+	cbz	x9, 3f
+	msr	MPAM2_EL2, xzr
+3:
+	.endm
+
+/* What EL3 decides. Leaves for EL2 or EL1, at \target, which is to look at CurrentEL. Clobbers x9 to x12. */
 	.macro	leave_el3 target
 	mov64	x9, (SCR_NS | SCR_RES1 | SCR_SMD | SCR_RW | SCR_APK | SCR_API)
+	allow_el2 x9
 	msr	scr_el3, x9
 	msr	cptr_el3, xzr
 	msr	mdcr_el3, xzr
 	id_field x9, id_aa64pfr0_el1, ID_AA64PFR0_GIC_SHIFT
-	cbz	x9, 1f
-	mrs	x9, ICC_SRE_EL3
+	cbnz	x9, 3f
+	gicv2_non_secure
+	b	4f
+3:	mrs	x9, ICC_SRE_EL3
 	orr	x9, x9, #ICC_SRE_SRE
 	orr	x9, x9, #ICC_SRE_ENABLE
 	msr	ICC_SRE_EL3, x9
-1:	mov	x10, #SPSR_EL1H_MASKED
+4:	mov	x10, #SPSR_EL1H_MASKED
 	id_field x9, id_aa64pfr0_el1, ID_AA64PFR0_EL2_SHIFT
-	cbz	x9, 2f
+	cbz	x9, 5f
 	mov64	x9, SCTLR_EL2_RES1
 	msr	sctlr_el2, x9
 	mov	x10, #SPSR_EL2H_MASKED
-2:	msr	spsr_el3, x10
+5:	msr	spsr_el3, x10
 	adr	x10, \target
 	msr	elr_el3, x10
 	isb
 	eret
 	.endm
 
-/* What EL2 decides. Leaves for EL1, at \target. Clobbers x9, x10. */
+/* What EL2 decides. Leaves for EL1, at \target. Clobbers x9 to x11. */
 	.macro	leave_el2 target
 	mov64	x9, (HCR_RW | HCR_APK | HCR_API)
 	msr	hcr_el2, x9
@@ -63,24 +147,28 @@
 	msr	vpidr_el2, x9
 	mrs	x9, mpidr_el1
 	msr	vmpidr_el2, x9
+	no_new_traps
 	/* MDCR_EL2.HPMN: all event counters are EL1's. PMUVer: 0 without a performance monitor, 15 with another's. */
 	mov	x10, #0
 	id_field x9, id_aa64dfr0_el1, ID_AA64DFR0_PMUVER_SHIFT
-	cbz	x9, 1f
+	cbz	x9, 4f
 	cmp	x9, #0xf
-	b.eq	1f
+	b.eq	4f
 	mrs	x10, pmcr_el0
 	ubfx	x10, x10, #PMCR_N_SHIFT, #PMCR_N_WIDTH
-1:	msr	mdcr_el2, x10
+4:	msr	mdcr_el2, x10
 	id_field x9, id_aa64pfr0_el1, ID_AA64PFR0_GIC_SHIFT
-	cbz	x9, 2f
+	cbz	x9, 5f
 	mrs	x9, ICC_SRE_EL2
 	orr	x9, x9, #ICC_SRE_SRE
 	orr	x9, x9, #ICC_SRE_ENABLE
 	msr	ICC_SRE_EL2, x9
 	isb
+	/* EL3 may keep the system registers off: SRE then reads as 0, and ICH_HCR_EL2 is undefined. */
+	mrs	x9, ICC_SRE_EL2
+	tbz	x9, #ICC_SRE_SRE_SHIFT, 5f
 	msr	ICH_HCR_EL2, xzr
-2:	mov	x10, #SPSR_EL1H_MASKED
+5:	mov	x10, #SPSR_EL1H_MASKED
 	msr	spsr_el2, x10
 	adr	x10, \target
 	msr	elr_el2, x10
@@ -90,7 +178,7 @@
 	eret
 	.endm
 
-/* Go to EL1. Returns the level that was entered at in x0. Clobbers x9, x10; keeps all else. */
+/* Go to EL1. Returns the level that was entered at in x0. Clobbers x9 to x12; keeps all else. */
 func drop_to_el1
 	mrs	x0, CurrentEL
 	cmp	x0, #CURRENT_EL3

@@ -4,15 +4,16 @@
  *
  * The order is forced: bss and per-CPU base before any other function of ours; the clock before the first log line;
  * vectors before anything that may fault; the tree before the console, whose address it tells; the CPUs' number before
- * memory is divided among them; memory before interrupts; interrupts before the other CPUs, which must be woken; the other CPUs before the hand-over,
- * so that they can help to test the memory that is handed over.
+ * memory is divided among them; memory before interrupts; interrupts before the other CPUs, which must be woken; the
+ * other CPUs before the hand-over, so that they can help to test the memory that is handed over. Until then they idle:
+ * what the boot CPU does alone is all that touches memory management (cpu/smp.c, 5).
  */
-#include <stdio.h>
 #include <string.h>
 
 #include <lib/monitor.h>
 #include <lib/printk.h>
 
+#include <mm/bootargs.h>
 #include <mm/mm_init.h>
 #include <mm/percpu.h>
 #include <mm/slab.h>
@@ -31,6 +32,9 @@
 #include <asm/uart.h>
 
 _Noreturn void start_memstage(phys_addr_t fdt_pa);
+
+/* Bytes of a command in the boot arguments. */
+#define RUN_MAX 127
 
 static struct boot_info boot_info;
 
@@ -66,19 +70,19 @@ static void describe_boot(const void *fdt, phys_addr_t fdt_pa)
  */
 static int run(const char *args)
 {
-	static const char key[] = "memstage.run=";
-	const char *found = strstr(args, key);
-	char line[128], *end;
+	char line[RUN_MAX + 2]; /* one byte more than is allowed tells what is too long */
 
-	if (!found)
+	if (!bootarg_value(args, "memstage.run", line, sizeof(line)))
 		return monitor_run() ? 1 : 0;
-	snprintf(line, sizeof(line), "%s", found + sizeof(key) - 1);
-	line[strcspn(line, " ")] = '\0';
+	if (strlen(line) > RUN_MAX) {
+		printk("bootargs: memstage.run= has more than %d bytes: not run\n", RUN_MAX);
+		return 1;
+	}
 	if (!strcmp(line, "boot"))
 		return 0;
-	for (end = line; *end; end++)
-		if (*end == ',')
-			*end = ' ';
+	for (char *c = line; *c; c++)
+		if (*c == ',')
+			*c = ' ';
 	return monitor_exec(line) ? 1 : 0;
 }
 

@@ -3,7 +3,9 @@
  * PSCI (Arm DEN 0022) over the SMC calling convention (Arm DEN 0028).
  *
  * 1. The tree's /psci node (found by its compatible) says how to call: method "hvc" or "smc". The wrong one is an
- *    undefined instruction; it has a fix-up, and reads as NOT_SUPPORTED.
+ *    undefined instruction where nobody is at the level that it goes to; it has a fix-up, and reads as NOT_SUPPORTED.
+ *    Entered at EL2, that is not so for HVC: EL2 exists, and nobody is left there to take it (boot/el.S). So a tree that
+ *    says "hvc" then is not believed.
  * 2. From version 0.2 on function numbers are fixed. Version 0.1 ("arm,psci") gives each in a property, and has no
  *    SYSTEM_OFF.
  * 3. A call may change x0 to x17 and, under SMCCC 1.0, nothing else that we keep; results are in x0.
@@ -15,6 +17,7 @@
 
 #include <asm/exception.h>
 #include <asm/psci.h>
+#include <asm/sections.h>
 #include <lib/printk.h>
 
 /* DEN 0022, 5.1: SMC64 number of CPU_ON, SMC32 of the others. */
@@ -66,6 +69,11 @@ static psci_call_t find_conduit(const void *fdt, int node)
 {
 	const char *method = fdt_getprop(fdt, node, "method", NULL);
 
+	if (method && strcmp(method, "hvc") == 0 && boot_entry_el >= 2) {
+		printk("psci: method hvc calls EL2, but the image was entered at EL%llu: nobody answers there\n",
+		       boot_entry_el);
+		return NULL;
+	}
 	if (method && strcmp(method, "hvc") == 0)
 		return psci_hvc;
 	if (method && strcmp(method, "smc") == 0)

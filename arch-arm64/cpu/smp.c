@@ -5,9 +5,13 @@
  * 1. cpus[] is filled by smp_discover() on the boot CPU and constant from then on.
  * 2. A CPU is started by: its record in secondary_boot[] written and cleaned to the point of coherency; PSCI CPU_ON
  *    with the record's physical address; a wait until it says that it is on line, at most START_TIMEOUT_NS. A CPU that
- *    fails is one line in the log; the others are started all the same. One that comes later than that joins late.
+ *    fails is one line in the log; the others are started all the same.
  * 3. A CPU says that it is on line when it can take interrupts, so whoever sees it on line may call it.
  * 4. CPUs are started one after the other: their lines in the log stay whole and in order.
+ * 5. One that comes later than that joins late, be it in the middle of mm_hand_over(). That does no harm: until it is
+ *    given work a CPU touches its stack, its per-CPU area and the log only; and whoever gives work to all CPUs on line
+ *    (for_each_online_cpu(), then smp_work_wait()) does not mind when one more comes in between, for to wait for a
+ *    CPU that was given none is to return at once.
  */
 #include <asm/cache.h>
 #include <asm/irq.h>
@@ -54,7 +58,6 @@ static void start_cpu(int cpu)
 	}
 	record->sp = STACK_INITIAL_SP((u64)cpu);
 	record->percpu = (uintptr_t)percpu_base(cpu);
-	record->mpidr = desc->mpidr;
 	dcache_clean_poc(record, sizeof(*record));
 	err = psci_cpu_on(desc->mpidr, kimage_pa(secondary_entry), kimage_pa(record));
 	if (err)
@@ -66,7 +69,8 @@ static void start_cpu(int cpu)
 _Noreturn void secondary_start(void)
 {
 	cpu_setup();
-	irq_init_cpu();
+	if (!irq_init_cpu())
+		cpu_halt();
 	timer_init_cpu();
 	cpu_print_info();
 	set_cpu_online(smp_processor_id());

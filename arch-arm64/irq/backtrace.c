@@ -5,8 +5,9 @@
  * 1. x29 points to a frame record {caller's x29, return address} (Procedure Call Standard, 6.4.6). Exception entry
  *    leaves one too, so a trace goes on through a handler into what it interrupted.
  * 2. Nothing is trusted: a record is read only when it lies wholly in a stack this CPU can be on (its own, or the
- *    emergency stack), is aligned to eight, and lies above the one before, except for the one step from the emergency
- *    stack to the CPU's own. So a trace ends, and never faults.
+ *    emergency stack) and is aligned to eight. A trace that begins on the emergency stack may go over to the CPU's own;
+ *    none goes the other way; on either, each record lies above the one before. So a trace ends, after as many records
+ *    as the two stacks have words at most, and never faults.
  * 3. A frame that returns to the same place as the one before is counted instead of printed, so that a runaway
  *    recursion shows who began it.
  * 4. A leaf function makes no frame record, so where an exception interrupts one its caller is in x30 only. x30 is
@@ -21,8 +22,6 @@
 #include <asm/layout.h>
 #include <asm/smp.h>
 #include <lib/printk.h>
-
-extern char emergency_stack[EMERGENCY_STACK_SIZE];
 
 struct frame_record {
 	u64 fp;
@@ -43,14 +42,14 @@ static bool on_own_stack(u64 fp)
 	return fp >= top - STACK_SIZE && fp <= top - sizeof(struct frame_record);
 }
 
-/* Whether the record at @next may follow the one at @fp in a chain. */
+/* Whether the record at @next may follow the one at @fp in a chain, or begin it (@fp is 0). */
 static bool follows(u64 fp, u64 next)
 {
 	if (next % sizeof(u64))
 		return false;
 	if (on_own_stack(next))
 		return next > fp || on_emergency_stack(fp);
-	return on_emergency_stack(next) && next > fp;
+	return on_emergency_stack(next) && next > fp && (!fp || on_emergency_stack(fp));
 }
 
 static void print_frame(u64 pc, u64 lookup)

@@ -9,8 +9,9 @@
  *    and below it, in the guard, clear. A garbage SP with bit 14 set faults at the first store, enters again one frame
  *    lower, and so reaches a clear bit too.
  * 3. With bit 14 clear SP may still be good: on the emergency stack, an ordinary piece of .bss. Anything else is a
- *    stack overflow. The first CPU that has one takes the emergency stack and reports; another waits for the end of
- *    the run that this report brings.
+ *    stack overflow. The CPU that reports the end of the run takes the emergency stack: that is the first that wants
+ *    to, the same one that arch_begin_report() chooses (irq/traps.c), so it may have come to its report without an
+ *    overflow, or overflow a second time. Any other waits for the end that the report brings.
  * 4. Until registers are saved only x0 and x1 are used, kept in TPIDRRO_EL0 and SP_EL0, which nothing else here uses.
  *    Condition flags are free: the interrupted ones are in SPSR_EL1.
  * 5. Offsets in struct pt_regs are asserted in <asm/exception.h>. Floating-point state is saved always: an exception
@@ -169,16 +170,25 @@ exception_return:
 	eret
 	.size	exception_return, . - exception_return
 
-/* SP is PT_SIZE below the overflown one; x0 is in TPIDRRO_EL0, x1 holds its own value. Ends the run. */
+/*
+ * SP is PT_SIZE below the overflown one; x0 is in TPIDRRO_EL0, x1 holds its own value. Ends the run, so q0, which is
+ * not reported, is free to keep x2.
+ */
 	.type	entry_overflow, %function
 entry_overflow:
 	msr	sp_el0, x1
-	adrp	x0, emergency_stack_taken
-	add	x0, x0, :lo12:emergency_stack_taken
-1:	ldaxr	w1, [x0]
-	cbnz	w1, 2f
-	stxr	w1, w0, [x0]			/* any value but 0 */
+	fmov	d0, x2
+	adrp	x0, report_owner
+	add	x0, x0, :lo12:report_owner
+	mrs	x2, mpidr_el1
+1:	ldaxr	x1, [x0]
+	cbnz	x1, 2f
+	stxr	w1, x2, [x0]
 	cbnz	w1, 1b
+	b	3f
+2:	cmp	x1, x2
+	b.ne	4f
+3:	fmov	x2, d0
 	mov	x1, sp
 	adrp	x0, emergency_stack + EMERGENCY_STACK_SIZE - PT_SIZE
 	add	x0, x0, :lo12:emergency_stack + EMERGENCY_STACK_SIZE - PT_SIZE
@@ -190,6 +200,6 @@ entry_overflow:
 	save_regs
 	mov	x0, sp
 	bl	handle_overflow
-2:	wfi
-	b	2b
+4:	wfi
+	b	4b
 	.size	entry_overflow, . - entry_overflow

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * `fault KIND CPU`: make an exception on purpose, on any CPU, to see it reported.
+ * `fault KIND CPU`: make an exception or a panic on purpose, on any CPU, or on all at once, to see it reported.
  *
  * 1. Each kind is a function that does not return: the report ends the run with status 1.
  * 2. The accesses are assembly, so that the compiler, which may assume that they do not happen, keeps them.
  * 3. On another CPU than the caller's the fault is made by its idle loop, as work: on that CPU's own stack.
+ * 4. stack-twice overflows the stack, and again while that is reported: the report's first byte goes to a console that
+ *    puts its stack pointer into the guard.
+ * 5. frames leaves a chain of frame records that goes round, over both stacks that a backtrace may follow.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <asm/exception.h>
 #include <asm/layout.h>
+#include <asm/processor.h>
 #include <asm/sections.h>
 #include <asm/smp.h>
 #include <lib/monitor.h>
@@ -53,6 +58,48 @@ static void fault_stack(void)
 			 : "memory");
 }
 
+static bool overflow_armed;
+
+static void overflow_putc(struct console *con, char c)
+{
+	(void)con;
+	(void)c;
+	if (!overflow_armed)
+		return;
+	overflow_armed = false;
+	__asm__ volatile("mov	sp, %0\n"
+			 "	str	xzr, [sp, #-16]!\n"
+			 :
+			 : "r"(STACK_BASE((u64)smp_processor_id()))
+			 : "memory");
+}
+
+static void fault_stack_twice(void)
+{
+	static struct console con = { .name = "overflow", .putc = overflow_putc };
+
+	console_register(&con);
+	overflow_armed = true;
+	fault_stack();
+}
+
+/* Two records that point to each other, one on this stack and one on the emergency stack; both return to the start of the text. */
+static void fault_frames(void)
+{
+	__asm__ volatile("stp	%0, %1, [sp, #-16]!\n"
+			 "	mov	x29, sp\n"
+			 "	stp	x29, %1, [%0]\n"
+			 "	udf	#0\n"
+			 :
+			 : "r"(emergency_stack), "r"(_text)
+			 : "memory");
+}
+
+static void fault_panic(void)
+{
+	panic("asked for");
+}
+
 static void fault_undef(void)
 {
 	__asm__ volatile("udf #0");
@@ -75,9 +122,16 @@ struct fault_kind {
 };
 
 static const struct fault_kind kinds[] = {
-	{ "null", fault_null },		  { "text-write", fault_text_write }, { "data-exec", fault_data_exec },
-	{ "stack", fault_stack },	  { "undef", fault_undef },	      { "brk", fault_brk },
+	{ "null", fault_null },
+	{ "text-write", fault_text_write },
+	{ "data-exec", fault_data_exec },
+	{ "stack", fault_stack },
+	{ "stack-twice", fault_stack_twice },
+	{ "frames", fault_frames },
+	{ "undef", fault_undef },
+	{ "brk", fault_brk },
 	{ "unaligned", fault_unaligned },
+	{ "panic", fault_panic },
 };
 
 static const struct fault_kind *find_kind(const char *name)
@@ -97,11 +151,21 @@ static void make_fault(void *arg)
 
 static int usage(void)
 {
-	con_printf("usage: fault KIND CPU, with KIND one of");
+	con_printf("usage: fault KIND CPU, with CPU a number or all, and KIND one of");
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
 		con_printf(" %s", kinds[i].name);
 	con_printf("\n");
 	return -EINVAL;
+}
+
+static _Noreturn void fault_everywhere(const struct fault_kind *kind)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		smp_work_start(cpu, make_fault, (void *)(uintptr_t)kind);
+	kind->make();
+	cpu_halt();
 }
 
 static int cmd_fault(int argc, char **argv)
@@ -113,6 +177,8 @@ static int cmd_fault(int argc, char **argv)
 
 	if (!kind)
 		return usage();
+	if (strcmp(argv[2], "all") == 0)
+		fault_everywhere(kind);
 	cpu = strtol(argv[2], &end, 10);
 	if (*end || end == argv[2] || cpu < 0 || cpu >= nr_cpu_ids || !cpu_online((int)cpu)) {
 		con_printf("fault: CPU %s is not on line\n", argv[2]);
@@ -128,4 +194,4 @@ static int cmd_fault(int argc, char **argv)
 	smp_work_wait((int)cpu);
 	return 0;
 }
-MONITOR_CMD(fault, "KIND CPU", "make an exception (null, text-write, data-exec, stack, ...)", cmd_fault);
+MONITOR_CMD(fault, "KIND CPU|all", "make an exception (null, text-write, data-exec, stack, ...)", cmd_fault);

@@ -5,12 +5,16 @@
  * 1. Distributor: enable, priority and target of each interrupt. Registers for INTIDs 0 to 31 are banked: each CPU
  *    sees its own. CPU interface: acknowledge (IAR), end (EOIR), priority mask (PMR).
  * 2. All interrupts are of one group and one priority, half way, so that nothing preempts and all pass the mask.
- *    Seen from the non-secure side of a GIC with security extensions the same registers control group 1.
+ *    Seen from the non-secure side of a GIC with security extensions the same registers control group 1; an interrupt
+ *    of group 0 reads as off there whatever is written. So enable reads back, and says whether it worked.
  * 3. Which bit of a target list a CPU is, it learns from its own banked GICD_ITARGETSR0: that need not be its number
  *    in the tree. On a controller with one CPU the register reads as zero, and nothing needs a target.
  * 4. GICD_SGIR and the SET/CLEAR registers act on the bits written as 1 and need no lock. Set-up of shared interrupts
  *    is the boot CPU's, before others run.
  * 5. An SGI's token carries the sending CPU in bits 12:10, which EOIR must be given back.
+ * 6. Device and normal memory are not ordered with each other. The sender of an SGI puts a barrier between what it
+ *    wrote and GICD_SGIR; the receiver puts one between IAR and what it reads, or a load made early, before the SGI was
+ *    sent, could miss what the SGI announces: the interrupt would be used up and the call lost.
  */
 #include <errno.h>
 
@@ -82,11 +86,12 @@ static u32 bit_mask(u32 intid)
 	return 1U << intid % 32;
 }
 
-static void gicv2_enable(u32 intid)
+static bool gicv2_enable(u32 intid)
 {
 	if (intid >= INTID_SPI)
 		mmio_write8(dist + GICD_ITARGETSR + intid, target_bit[0]);
 	dist_write(bit_reg(GICD_ISENABLER, intid), bit_mask(intid));
+	return dist_read(bit_reg(GICD_ISENABLER, intid)) & bit_mask(intid);
 }
 
 static void gicv2_disable(u32 intid)
@@ -96,7 +101,10 @@ static void gicv2_disable(u32 intid)
 
 static u32 gicv2_ack(void)
 {
-	return mmio_read32(cpu_if + GICC_IAR);
+	u32 token = mmio_read32(cpu_if + GICC_IAR);
+
+	dmb(ishld);
+	return token;
 }
 
 static void gicv2_eoi(u32 token)

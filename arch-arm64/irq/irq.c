@@ -67,8 +67,12 @@ int irq_register(u32 intid, irq_handler_t handler, const char *name)
 	slot->intid = intid;
 	slot->handler = handler;
 	slot->name = name;
-	slot_of[intid] = (u8)++nr_slots;
-	chip->enable(intid);
+	slot_of[intid] = (u8)(nr_slots + 1);
+	if (!chip->enable(intid)) {
+		slot_of[intid] = 0;
+		return -EPERM;
+	}
+	nr_slots++;
 	return 0;
 }
 
@@ -160,16 +164,25 @@ void irq_init(const void *fdt)
 	if (!chip)
 		return;
 	chip->init_cpu();
-	irq_register(SGI_CALL, call_interrupt, "cross call");
-	irq_register(SGI_WAKE, wake_interrupt, "wake-up");
+	if (!irq_register(SGI_CALL, call_interrupt, "cross call") && !irq_register(SGI_WAKE, wake_interrupt, "wake-up"))
+		return;
+	printk("irq: %s lets us enable no interrupt, the secure state has them: one CPU, no interrupts\n",
+	       fdt_get_name(fdt, node, NULL));
+	chip = NULL;
+	nr_slots = 0;
 }
 
-void irq_init_cpu(void)
+bool irq_init_cpu(void)
 {
 	chip->init_cpu();
-	for (u32 i = 0; i < nr_slots; i++)
-		if (slots[i].intid < INTID_SPI)
-			chip->enable(slots[i].intid);
+	for (u32 i = 0; i < nr_slots; i++) {
+		if (slots[i].intid >= INTID_SPI || chip->enable(slots[i].intid))
+			continue;
+		printk("irq: CPU%d: interrupt %u (%s) cannot be enabled\n", smp_processor_id(), slots[i].intid,
+		       slots[i].name);
+		return false;
+	}
+	return true;
 }
 
 static int cmd_interrupts(int argc, char **argv)

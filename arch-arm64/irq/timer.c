@@ -5,7 +5,9 @@
  * 1. CNTV_CVAL_EL0 is the counter value at which the interrupt line rises; it stays up until CVAL is moved on or the
  *    timer is off. The next due time is counted from the last one, so periods do not drift; when it has passed already
  *    (interrupts were masked for long), it is counted from now.
- * 2. State is per CPU, and written with interrupts masked by that CPU only.
+ * 2. State is per CPU, and written with interrupts masked by that CPU only. An interrupt may be taken though its cause
+ *    has gone, when the timer was stopped or set anew after the controller had seen the line: CNTV_CTL_EL0.ISTATUS
+ *    tells, and such a one is not counted as a period.
  * 3. The interrupt's number is the third of the tree's timer node (secure physical, physical, virtual, hypervisor;
  *    binding "arm,arch_timer"): cells {1, n, flags} name the private interrupt 16 + n.
  */
@@ -23,8 +25,9 @@
 #include <lib/printk.h>
 #include <mm/percpu.h>
 
-#define CNTV_CTL_ENABLE 1
-#define MIN_PERIOD_NS	1000
+#define CNTV_CTL_ENABLE	 BIT(0)
+#define CNTV_CTL_ISTATUS BIT(2) /* the due time has passed */
+#define MIN_PERIOD_NS	 1000
 
 #define INTERRUPT_CELLS 3
 #define VIRTUAL_FIRST	(2 * (size_t)INTERRUPT_CELLS) /* cells before the third interrupt */
@@ -52,6 +55,8 @@ static void timer_interrupt(u32 intid)
 	u64 now = arch_ticks();
 
 	(void)intid;
+	if (!(read_sysreg(cntv_ctl_el0) & CNTV_CTL_ISTATUS))
+		return;
 	if (!timer->fn) {
 		timer_off();
 		return;
@@ -139,7 +144,14 @@ static const char *register_timer(const void *fdt, int node, u32 *intid)
 		return "the tree gives the virtual timer no private interrupt";
 	if (!irq_available())
 		return "there is no interrupt controller";
-	return irq_register(*intid, timer_interrupt, "virtual timer") ? "its number is taken" : NULL;
+	switch (irq_register(*intid, timer_interrupt, "virtual timer")) {
+	case 0:
+		return NULL;
+	case -EPERM:
+		return "it belongs to the secure state";
+	default:
+		return "its number is taken";
+	}
 }
 
 void timer_init(const void *fdt)

@@ -5,12 +5,15 @@
  * 1. A synchronous exception first looks for a fix-up (<asm/exception.h>). Without one it is fatal, as are SError, a
  *    stack overflow and every vector that nothing should come through.
  * 2. A report is: one line that begins "panic: ", the registers, the backtrace; then arch_exit(1).
- * 3. One CPU reports: the first, by its MPIDR in `reporter`. Another that faults meanwhile halts, for the report ends
- *    the run. MPIDR and not smp_processor_id(), because the per-CPU base may be what is broken.
+ * 3. One CPU reports, an exception or a panic(): the first, by its MPIDR in `report_owner`. Another that comes meanwhile
+ *    halts, for the report ends the run. MPIDR and not smp_processor_id(), because the per-CPU base may be what is
+ *    broken.
  * 4. A fault during the report comes back here on the same CPU. `depth` counts: the second report is one line that
  *    also names the first fault, the third only ends the run, and a fourth, from inside arch_exit(), halts.
- * 5. The emergency stack is for the report of a stack overflow; entry.S gives it to the first CPU that has one. It
- *    has no guard: a report was measured to use 3.6 KiB, and a fault within it adds less than that again.
+ * 5. The emergency stack is for the report of a stack overflow, and so for the CPU that reports: entry.S does there what
+ *    arch_begin_report() does, before there is a stack, and gives it to the owner, from its top each time: what an
+ *    earlier overflow left on it is lost, which is why first_fault is a copy. It has no guard: a report was measured to
+ *    use 3.6 KiB, and a fault within it adds less than that again.
  */
 #include <stdio.h>
 
@@ -20,18 +23,21 @@
 #include <asm/layout.h>
 #include <asm/processor.h>
 #include <asm/smp.h>
+#include <asm/sysreg.h>
 #include <lib/printk.h>
 
 #define ESR_EC(esr) ((esr) >> 26 & 0x3f)
 #define EC_IABT_EL1 0x21
-#define MPIDR_VALID (1UL << 31) /* bit 31 of MPIDR_EL1 is always 1, so no CPU's value is 0 */
 
 char emergency_stack[EMERGENCY_STACK_SIZE] __aligned(16);
-u32 emergency_stack_taken;
 
-static u64 reporter;
-static u32 depth;
-static const struct pt_regs *first_fault;
+/* MPIDR_EL1 of the CPU that reports; bit 31 of it is always 1, so no CPU's is 0. entry.S sets it too. */
+u64 report_owner;
+
+static u32 depth; /* the owner's */
+static struct {
+	u64 pc, far, esr;
+} first_fault;
 
 /* Called from entry.S only. */
 void handle_sync(struct pt_regs *regs);
@@ -39,23 +45,23 @@ void handle_serror(const struct pt_regs *regs);
 void handle_unexpected(const struct pt_regs *regs, unsigned int kind);
 _Noreturn void handle_overflow(const struct pt_regs *regs);
 
-static u64 this_reporter(void)
+bool arch_begin_report(void)
 {
-	u64 mpidr;
+	u64 nobody = 0, self = read_sysreg(mpidr_el1);
 
-	__asm__("mrs %0, mpidr_el1" : "=r"(mpidr));
-	return mpidr | MPIDR_VALID;
-}
-
-/* Return: 1 for the first report, 2 and up for faults during it. Does not return on another CPU than the first. */
-static u32 begin_report(void)
-{
-	u64 nobody = 0, self = this_reporter();
-
-	if (!__atomic_compare_exchange_n(&reporter, &nobody, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
+	if (!__atomic_compare_exchange_n(&report_owner, &nobody, self, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
 	    nobody != self)
 		cpu_halt();
-	return ++depth;
+	switch (++depth) {
+	case 1:
+		return true;
+	case 2:
+		return false;
+	case 3:
+		arch_exit(1);
+	default:
+		cpu_halt();
+	}
 }
 
 static void print_registers(const struct pt_regs *regs)
@@ -70,15 +76,16 @@ static void print_registers(const struct pt_regs *regs)
 	printk("lr  %s\n", ksym_format(regs->x[30], name, sizeof(name)));
 }
 
-static _Noreturn void report_nested(const struct pt_regs *regs, u32 level)
+static _Noreturn void report_nested(const struct pt_regs *regs)
 {
-	if (level == 2)
-		printk("panic: an exception at pc 0x%llx, far 0x%llx, esr 0x%llx, while reporting one at pc 0x%llx, far 0x%llx, "
-		       "esr 0x%llx\n",
-		       regs->pc, regs->far, regs->esr, first_fault->pc, first_fault->far, first_fault->esr);
-	if (level <= 3)
-		arch_exit(1);
-	cpu_halt();
+	char first[ESR_DESC_MAX] = "a panic";
+
+	if (first_fault.pc)
+		snprintf(first, sizeof(first), "one at pc 0x%llx, far 0x%llx, esr 0x%llx", first_fault.pc,
+			 first_fault.far, first_fault.esr);
+	printk("panic: an exception at pc 0x%llx, far 0x%llx, esr 0x%llx, while reporting %s\n", regs->pc, regs->far,
+	       regs->esr, first);
+	arch_exit(1);
 }
 
 static void print_cause(const struct pt_regs *regs, const char *cause)
@@ -97,12 +104,14 @@ static void print_cause(const struct pt_regs *regs, const char *cause)
 _Noreturn void report_exception(const struct pt_regs *regs, const char *prefix)
 {
 	char desc[ESR_DESC_MAX], cause[ESR_DESC_MAX + 64];
-	u32 level = begin_report();
+	bool first = arch_begin_report();
 
 	log_emergency();
-	if (level > 1)
-		report_nested(regs, level);
-	first_fault = regs;
+	if (!first)
+		report_nested(regs);
+	first_fault.pc = regs->pc;
+	first_fault.far = regs->far;
+	first_fault.esr = regs->esr;
 	snprintf(cause, sizeof(cause), "%s%s", prefix, esr_describe(regs->esr, desc, sizeof(desc)));
 	print_cause(regs, cause);
 	print_registers(regs);

@@ -4,9 +4,13 @@
  *
  * 1. Transmit: wait while the FIFO is full (FR.TXFF), write DR. Receive: DR when the FIFO is not empty (FR.RXFE); its
  *    upper bits are error flags, and a byte with errors is passed on as it came.
+ *    No wait is without end: a UART without its clock, or one that the other side's flow control holds (only the early
+ *    console's can be: set-up turns flow control off), stays full. After WAIT_POLLS a byte is dropped, and so is each
+ *    one after, at once, until there is room again; the log keeps them. A poll takes 50 ns or more, so that is 50 ms at
+ *    least: the time of one byte at 200 baud.
  * 2. Set-up leaves the rate and the format alone: who started us chose them. A UART that was never enabled gets eight
  *    bits, no parity; LCR_H is written while the UART is disabled (3.3.7), after the last byte of whoever wrote before
- *    us has gone. The FIFOs stay as they were found: to switch them drops what was received already, and the first
+ *    us has gone (a UART that is not enabled sends none). The FIFOs stay as they were found: to switch them drops what was received already, and the first
  *    byte typed may be there.
  * 3. Interrupts of the UART are off. The log serialises callers.
  * 4. The early console is the same device at CONFIG_EARLY_UART_ADDR through a mapping that exists from the first
@@ -34,18 +38,36 @@
 #define CR_TX	  BIT(8)
 #define CR_RX	  BIT(9)
 
+#define WAIT_POLLS 1000000
+
+/**
+ * struct pl011 - one UART
+ * @con: its console; the log lock covers the whole
+ * @base: its registers
+ * @stuck: the last byte was dropped: wait no more until there is room
+ */
 struct pl011 {
 	struct console con;
 	volatile char *base;
+	bool stuck;
 };
+
+/* Wait until @flag of FR is clear, @polls looks at most. Return: whether it is. */
+static bool wait_clear(volatile char *base, u32 flag, u32 polls)
+{
+	while (polls--)
+		if (!(mmio_read32(base + UART_FR) & flag))
+			return true;
+	return false;
+}
 
 static void pl011_putc(struct console *con, char c)
 {
-	volatile char *base = container_of(con, struct pl011, con)->base;
+	struct pl011 *uart = container_of(con, struct pl011, con);
 
-	while (mmio_read32(base + UART_FR) & FR_TXFF)
-		;
-	mmio_write32(base + UART_DR, (u8)c);
+	uart->stuck = !wait_clear(uart->base, FR_TXFF, uart->stuck ? 1 : WAIT_POLLS);
+	if (!uart->stuck)
+		mmio_write32(uart->base + UART_DR, (u8)c);
 }
 
 static int pl011_getc(struct console *con)
@@ -66,10 +88,10 @@ static struct console *pl011_setup(volatile void *registers)
 	volatile char *base = registers;
 	u32 format = LCR_H_8BITS;
 
-	if (mmio_read32(base + UART_CR) & CR_ENABLE)
+	if (mmio_read32(base + UART_CR) & CR_ENABLE) {
 		format = mmio_read32(base + UART_LCR_H);
-	while (mmio_read32(base + UART_FR) & FR_BUSY)
-		;
+		wait_clear(base, FR_BUSY, WAIT_POLLS);
+	}
 	mmio_write32(base + UART_CR, 0);
 	mmio_write32(base + UART_IMSC, 0);
 	mmio_write32(base + UART_LCR_H, format);

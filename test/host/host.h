@@ -22,6 +22,9 @@ DECLARE_PER_CPU(unsigned long, host_interrupts);
  */
 void host_boot_cpu(int nr_cpus);
 
+/** host_unmap_all() - no memory is mapped any more, as at reset; RAM keeps its bytes, as RAM does */
+void host_unmap_all(void);
+
 /** host_map_ram() - let the test itself look at physical memory that no core function has mapped yet */
 void *host_map_ram(phys_addr_t base, phys_addr_t size);
 

@@ -11,6 +11,8 @@
  *    call holds it while it runs as that CPU. A thread that waits for it is unmasked (checked), so holds no other one,
  *    and no circle of waiters can close.
  * 5. A cross call runs on its sender's thread before arch_send_call() returns.
+ * 6. Who reports the end of the run is a thread, not a CPU: a thread that acts as another CPU still is the one that
+ *    stands in the middle of its report.
  */
 #include <errno.h>
 #include <execinfo.h>
@@ -129,6 +131,21 @@ void arch_exit(int status)
 	_exit(status);
 }
 
+bool arch_begin_report(void)
+{
+	static u64 reporter; /* atomic */
+	static u32 reports;  /* the reporter's */
+	u64 nobody = 0, thread = (u64)pthread_self();
+
+	if (!__atomic_compare_exchange_n(&reporter, &nobody, thread, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) &&
+	    nobody != thread)
+		for (;;)
+			pause();
+	if (++reports > 2)
+		arch_exit(1);
+	return reports == 1;
+}
+
 void arch_dump_stack(void)
 {
 	void *frames[32];
@@ -230,6 +247,13 @@ int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size)
 		host_die("arch_map_vmemmap(%#lx, %#llx, %#zx): not in the memmap", va, pa, size);
 	ram_map((void *)va, pa, size, MAP_FIXED_NOREPLACE);
 	return 0;
+}
+
+void host_unmap_all(void)
+{
+	munmap((void *)HOST_LINEAR, PHYS_ADDR_LIMIT + HOST_VMEMMAP_SIZE);
+	boot_window_used = 0;
+	linear_map_done = false;
 }
 
 /* Interrupts. */

@@ -16,6 +16,15 @@
  */
 _Noreturn void arch_exit(int status);
 
+/**
+ * arch_begin_report() - before a CPU says why the run ends
+ *
+ * One CPU says it: the first to call this. On another it does not return, for the end that the first one brings is near.
+ * When the first comes again, because something went wrong during its report, it may say one more line; a third time
+ * ends the run with status 1 at once. Context: any, interrupts masked. Return: true the first time, false the second.
+ */
+bool arch_begin_report(void);
+
 /** arch_dump_stack() - the caller's backtrace, with symbol names, to the log. Context: any. */
 void arch_dump_stack(void);
 

@@ -2,7 +2,7 @@
 /*
  * Data cache maintenance by address, to the point of coherency: where a CPU with its MMU off, or a device, looks.
  *
- * Both work with the MMU off too, on physical addresses, and use no stack. Cost: O(size / cache line).
+ * All work with the MMU off too, on physical addresses, and use no stack. Cost: O(size / cache line).
  */
 #ifndef ASM_CACHE_H
 #define ASM_CACHE_H
@@ -19,5 +19,8 @@ void dcache_clean_poc(const void *start, size_t size);
  * the rest of those lines is not in use.
  */
 void dcache_inval_poc(const void *start, size_t size);
+
+/** dcache_clean_inval_poc() - both in one: what was written reaches memory, and the next read sees memory */
+void dcache_clean_inval_poc(const void *start, size_t size);
 
 #endif

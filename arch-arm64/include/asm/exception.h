@@ -67,6 +67,9 @@ _Static_assert(offsetof(struct pt_regs, fpcr) == PT_FPCR, "entry.S stores here")
 _Static_assert(offsetof(struct pt_regs, q) == PT_Q, "entry.S stores here");
 _Static_assert(sizeof(struct pt_regs) == PT_SIZE && PT_SIZE % 16 == 0, "SP stays aligned");
 
+/* The stack on which a stack overflow is reported, in .bss. */
+extern char emergency_stack[EMERGENCY_STACK_SIZE];
+
 /* The vector table (VBAR_EL1), 2 KiB aligned. */
 extern char exception_vectors[];
 

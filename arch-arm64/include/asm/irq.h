@@ -5,7 +5,8 @@
  * 1. An interrupt is named by its INTID (GIC architecture): 0 to 15 SGI (between CPUs), 16 to 31 PPI (private to a
  *    CPU), from 32 SPI (shared).
  * 2. irq_init() finds the controller named by the tree's root interrupt-parent and starts its driver. Without one that
- *    we can drive, irq_available() stays false: no timer interrupt, no cross calls, one CPU.
+ *    we can drive, and whose interrupts can be enabled, irq_available() stays false: no timer interrupt, no cross calls,
+ *    one CPU.
  * 3. Handlers run with interrupts masked, on the interrupted stack, with this_cpu()->irq_depth raised.
  */
 #ifndef ASM_IRQ_H
@@ -34,18 +35,19 @@ typedef void (*irq_handler_t)(u32 intid);
  * @max_cpus: CPUs that it can serve
  * @probe: find the controller at the offset in the tree, map and set it up; 0 or a negative error after a line why not
  * @init_cpu: set up what belongs to the calling CPU
- * @enable: let an interrupt through; a private one on the calling CPU only
+ * @enable: let an interrupt through, a private one on the calling CPU only; false when the controller does not let us
  * @disable: stop it, likewise
- * @ack: take the most urgent pending interrupt; the token for @eoi, its INTID in bits 9:0, 1020 and above for none
+ * @ack: take the most urgent pending interrupt; the token for @eoi, its INTID in bits 9:0, 1020 and above for none.
+ *	What the sender of an SGI wrote before is seen by what follows
  * @eoi: say that the interrupt of this token has been handled
- * @send_sgi: raise an SGI on another CPU; what was written before is visible to its handler
+ * @send_sgi: raise an SGI on another CPU; what was written before is seen after its @ack
  */
 struct irq_chip {
 	const char *const *compatible;
 	int max_cpus;
 	int (*probe)(const void *fdt, int node);
 	void (*init_cpu)(void);
-	void (*enable)(u32 intid);
+	bool (*enable)(u32 intid);
 	void (*disable)(u32 intid);
 	u32 (*ack)(void);
 	void (*eoi)(u32 token);
@@ -57,8 +59,12 @@ extern const struct irq_chip gicv2_chip;
 /** irq_init() - find and start the interrupt controller, and the boot CPU's part of it. Boot CPU only. */
 void irq_init(const void *fdt);
 
-/** irq_init_cpu() - a secondary CPU's part: its interface, and every private interrupt registered so far */
-void irq_init_cpu(void);
+/**
+ * irq_init_cpu() - a secondary CPU's part: its interface, and every private interrupt registered so far
+ *
+ * Return: whether the CPU can take them all; a line says which it cannot.
+ */
+bool irq_init_cpu(void);
 
 /** irq_available() - whether a controller is being driven */
 bool irq_available(void);
@@ -74,7 +80,8 @@ int irq_max_cpus(void);
  *
  * A private interrupt is enabled on the calling CPU, and by irq_init_cpu() on CPUs that start later. Context: the
  * boot CPU, thread. Return: 0; -ENXIO without a controller; -EINVAL for no such INTID; -EBUSY when it has a handler;
- * -ENOSPC when IRQ_HANDLERS_MAX have been registered. On error nothing has changed.
+ * -ENOSPC when IRQ_HANDLERS_MAX have been registered; -EPERM when the controller does not let us enable it, as one
+ * that belongs to the secure state. On error nothing has changed.
  */
 int irq_register(u32 intid, irq_handler_t handler, const char *name);
 

@@ -2,13 +2,16 @@
 /*
  * Mappings that the core and the drivers ask for. Group 6 of the port contract (<mm/port.h>), and the port's own.
  *
- * All of these are for the boot CPU before hand-over, alone, without a lock. Tables come from memblock. A mapping once
- * made stays, on every CPU.
+ * What maps is for the boot CPU before it starts the others (smp_init()), without a lock: mm_init() makes all mappings of
+ * RAM, the drivers' set-up those of devices. arch_boot_va() goes on until hand-over, on the boot CPU, and changes no
+ * tables any more. Tables come from memblock. A mapping once made stays, on every CPU.
  */
 #ifndef ASM_MMU_H
 #define ASM_MMU_H
 
 #include <lib/types.h>
+
+#include <asm/cache.h>
 
 /** arch_boot_va() - an address for [@pa, @pa + @size), RAM that memblock has just reserved; NULL: window full */
 void *arch_boot_va(phys_addr_t pa, size_t size);
@@ -21,6 +24,12 @@ void arch_linear_map_done(void);
 
 /** arch_map_vmemmap() - map memmap storage, page aligned. Return: 0, or -ENOMEM with nothing undone. */
 int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size);
+
+/** arch_sync_memory() - what was written to this part of the linear map is in memory, and in no cache any more */
+static inline void arch_sync_memory(const void *start, size_t size)
+{
+	dcache_clean_inval_poc(start, size);
+}
 
 /**
  * arch_alloc_stack() - give a CPU its stack, 16 KiB above an unmapped guard, from memory of node @nid

@@ -130,7 +130,8 @@ typedef phys_addr_t (*pt_alloc_fn)(void);
  * @alloc: where missing tables come from
  *
  * Nothing may be mapped in the range yet: panics naming both mappings. On return the mapping works on every CPU.
- * Context: the caller keeps others from changing tables of the same range; until hand-over only the boot CPU runs.
+ * Context: the caller keeps others from changing tables of the same range. The boot CPU maps all there is before it
+ * starts the others.
  * Cost: O(entries written + tables passed); about six instructions per entry and sixty per table.
  * Return: 0; -ENOMEM when @alloc had no page: what was mapped before stays mapped.
  */

@@ -13,7 +13,6 @@
 /* Offsets of struct secondary_boot for head.S, asserted below. */
 #define SECONDARY_BOOT_SP     0
 #define SECONDARY_BOOT_PERCPU 8
-#define SECONDARY_BOOT_MPIDR  16
 
 #ifndef __ASSEMBLER__
 
@@ -28,7 +27,6 @@
  * struct secondary_boot - what a starting CPU needs before it can look at anything else
  * @sp: its initial stack pointer
  * @percpu: its per-CPU base
- * @mpidr: its affinity
  *
  * The CPU gets its physical address in x0 and reads it with the MMU off: the writer cleans it to the point of
  * coherency. Each has a cache line (at most 128 bytes) of its own, so that cleaning one disturbs no other.
@@ -36,12 +34,10 @@
 struct secondary_boot {
 	u64 sp;
 	u64 percpu;
-	u64 mpidr;
 } __aligned(128);
 
 _Static_assert(offsetof(struct secondary_boot, sp) == SECONDARY_BOOT_SP, "head.S reads here");
 _Static_assert(offsetof(struct secondary_boot, percpu) == SECONDARY_BOOT_PERCPU, "head.S reads here");
-_Static_assert(offsetof(struct secondary_boot, mpidr) == SECONDARY_BOOT_MPIDR, "head.S reads here");
 
 /* boot/head.S: where PSCI starts a CPU; entered at its physical address, x0 the physical address of its record. */
 extern char secondary_entry[];
@@ -61,7 +57,9 @@ void smp_discover(const void *fdt);
 /**
  * smp_init() - start the other CPUs and wait until each is on line or has failed
  *
- * Each CPU's stack and per-CPU area exist. Context: the boot CPU, thread, after irq_init() and timer_init().
+ * Each CPU's stack and per-CPU area exist. Context: the boot CPU, thread, after irq_init() and timer_init(), before
+ * mm_hand_over(): a CPU that runs already idles, and touches no memory management until it is given work. One that is
+ * later than the wait may come on line at any moment after.
  */
 void smp_init(void);
 

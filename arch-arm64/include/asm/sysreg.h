@@ -33,14 +33,16 @@
 
 /*
  * SCR_EL3: below EL3 is non-secure AArch64. No firmware stays behind, so SMC is undefined (SMD) rather than a trap to
- * nowhere, and so is HVC (HCE clear).
+ * nowhere, and so is HVC (HCE clear). FGTEN and HXEN, where they exist, let EL2 reach the registers named so.
  */
-#define SCR_NS	 (UL(1) << 0)
-#define SCR_RES1 (UL(3) << 4)
-#define SCR_SMD	 (UL(1) << 7)
-#define SCR_RW	 (UL(1) << 10)
-#define SCR_APK	 (UL(1) << 16)
-#define SCR_API	 (UL(1) << 17)
+#define SCR_NS	  (UL(1) << 0)
+#define SCR_RES1  (UL(3) << 4)
+#define SCR_SMD	  (UL(1) << 7)
+#define SCR_RW	  (UL(1) << 10)
+#define SCR_APK	  (UL(1) << 16)
+#define SCR_API	  (UL(1) << 17)
+#define SCR_FGTEN (UL(1) << 27)
+#define SCR_HXEN  (UL(1) << 38)
 
 /* HCR_EL2: EL1 is AArch64, nothing of it traps, pointer authentication included. */
 #define HCR_RW	(UL(1) << 31)
@@ -57,17 +59,36 @@
 /* CPACR_EL1: floating point and SIMD do not trap at EL1 and EL0. */
 #define CPACR_FPEN (UL(3) << 20)
 
+/*
+ * Traps to EL2 of later extensions, all unknown at reset: fine-grained (FEAT_FGT), the rest of HCR_EL2 (FEAT_HCX), and
+ * of the memory partitioning registers, which EL3 traps too (FEAT_MPAM). 0 traps nothing that is used here. The arm64
+ * boot protocol asks of firmware at EL3 that EL2 may reach these registers.
+ */
+#define HFGRTR_EL2  S3_4_C1_C1_4
+#define HFGWTR_EL2  S3_4_C1_C1_5
+#define HFGITR_EL2  S3_4_C1_C1_6
+#define HDFGRTR_EL2 S3_4_C3_C1_4
+#define HDFGWTR_EL2 S3_4_C3_C1_5
+#define HCRX_EL2    S3_4_C1_C2_2
+#define MPAM2_EL2   S3_4_C10_C5_0
+#define MPAM3_EL3   S3_6_C10_C5_0
+
 /* GICv3's switch to system registers, at EL2 and EL3, and the hypervisor's interface control. */
-#define ICC_SRE_EL2    S3_4_C12_C9_5
-#define ICC_SRE_EL3    S3_6_C12_C12_5
-#define ICH_HCR_EL2    S3_4_C12_C11_0
-#define ICC_SRE_SRE    (UL(1) << 0)
-#define ICC_SRE_ENABLE (UL(1) << 3)
+#define ICC_SRE_EL2	  S3_4_C12_C9_5
+#define ICC_SRE_EL3	  S3_6_C12_C12_5
+#define ICH_HCR_EL2	  S3_4_C12_C11_0
+#define ICC_SRE_SRE_SHIFT 0
+#define ICC_SRE_SRE	  (UL(1) << ICC_SRE_SRE_SHIFT)
+#define ICC_SRE_ENABLE	  (UL(1) << 3)
 
 /* Identification registers: first bit of the fields that are read here. */
 #define ID_AA64PFR0_EL2_SHIFT	 8
 #define ID_AA64PFR0_GIC_SHIFT	 24
+#define ID_AA64PFR0_MPAM_SHIFT	 40
+#define ID_AA64PFR1_MPAM_SHIFT	 16 /* the minor version: there is one without a major one */
 #define ID_AA64DFR0_PMUVER_SHIFT 8
+#define ID_AA64MMFR0_FGT_SHIFT	 56
+#define ID_AA64MMFR1_HCX_SHIFT	 40
 #define ID_FIELD_WIDTH		 4
 
 /* PMCR_EL0.N: number of event counters. */

@@ -33,7 +33,8 @@
  *
  * 5. <asm/smp.h> - the other CPUs.
  *	int smp_processor_id(void): 0 to nr_cpu_ids - 1.
- *	void arch_send_call(int cpu): make @cpu run smp_call_interrupt() (lib/smp.h) soon, in interrupt context.
+ *	void arch_send_call(int cpu): make @cpu run smp_call_interrupt() (lib/smp.h) soon, in interrupt context; what the
+ *	    caller wrote before is seen there.
  *	void arch_wake_idle(int cpu): make @cpu leave its idle wait and look at its work slot.
  *	bool arch_cross_call_ok(void): whether this context may wait for other CPUs (interrupts unmasked, not in a
  *	    handler).
@@ -46,11 +47,17 @@
  *	    fit. Tables come from memblock.
  *	void arch_linear_map_done(void): from here on, arch_boot_va() is __va().
  *	void arch_alloc_stack(int cpu, int nid): give a CPU other than the boot CPU its stack, from boot_phys_alloc().
+ *	void arch_sync_memory(const void *start, size_t size): write what the caches hold of this part of the linear map
+ *	    back to memory, past every cache, and drop it from them, so that the next read sees memory. Page aligned; any
+ *	    CPU. A port whose memory cannot be told from its caches does nothing but a compiler barrier.
  *	int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size): map memmap storage, page aligned.
  *	    -ENOMEM when no table page could be had; nothing is undone (boot only, the caller panics).
  *
  * 7. <asm/bug.h> - the end.
  *	_Noreturn void arch_exit(int status): end the run with this status (QEMU's exit status, the host's exit).
+ *	bool arch_begin_report(void): called, interrupts masked, by a CPU that is about to say why the run ends. It returns
+ *	    on one CPU only, the first, so that reports do not mix: true the first time, false when that CPU comes a second
+ *	    time, out of its own report; the third time it ends the run.
  *	void arch_dump_stack(void): the caller's backtrace, with symbol names, to the console.
  *
  * 8. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.

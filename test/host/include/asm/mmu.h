@@ -15,6 +15,14 @@ void *arch_boot_va(phys_addr_t pa, size_t size);
 void arch_map_linear(phys_addr_t base, phys_addr_t end);
 void arch_linear_map_done(void);
 
+/** arch_sync_memory() - the host's caches are not ours to flush; only the compiler must not carry values across */
+static inline void arch_sync_memory(const void *start, size_t size)
+{
+	(void)start;
+	(void)size;
+	__asm__ volatile("" : : : "memory");
+}
+
 /** arch_alloc_stack() - nothing to do: a CPU is a thread, which has its stack */
 static inline void arch_alloc_stack(int cpu, int nid)
 {
