@@ -6,11 +6,15 @@
  *    positions that only grow; position p is byte p modulo the ring's size. What the ring holds is the last
  *    RING_SIZE bytes before `ring_end`.
  * 2. A console that registers is shown the ring from its oldest whole line.
- * 3. log_lock covers ring, consoles and the state of the open line, interrupts masked, so lines of several CPUs do not
- *    mix. Its rank is the last of all: anything may be held by whoever prints.
+ * 3. log_lock covers ring, consoles and the state of the open line, interrupts masked. Its rank is the last of all:
+ *    anything may be held by whoever prints. One call's text is never torn. A line that a CPU builds by several calls
+ *    is ended when another CPU prints in between, and goes on in a line of its own, so no line holds text of two CPUs;
+ *    who wants a line whole prints it by one call. What con_printf() leaves open the log does not know of.
  * 4. After log_emergency() the lock is not waited for: the CPU that ends the run must not hang on a lock whose holder
  *    it may have interrupted.
- * 5. Formatting happens outside the lock, in LINE_MAX bytes of the caller's stack.
+ * 5. Formatting happens outside the lock, in LINE_MAX bytes of the caller's stack. What is longer is cut, but keeps the
+ *    newline that its format ends with. The time is read under the lock, so stamps never go back.
+ * 6. One CPU ends the run: panic() and a port's reports of exceptions ask arch_begin_report() first.
  */
 #include <lib/printk.h>
 
@@ -20,14 +24,17 @@
 
 #include <asm/bug.h>
 #include <asm/processor.h>
+#include <asm/smp.h>
 
 #define RING_SIZE (1UL << CONFIG_LOG_BUF_SHIFT)
 #define LINE_MAX  1024
+#define PANIC_MAX 512
 
 static DEFINE_SPINLOCK(log_lock, LOCK_RANK_LOG);
 static char ring[RING_SIZE];	 /* log_lock */
 static unsigned long ring_end;	 /* log_lock */
 static bool line_open;		 /* log_lock: the last byte of the log was no newline */
+static int line_cpu;		 /* log_lock: who wrote that byte */
 static struct console *consoles; /* log_lock */
 static bool emergency;		 /* set once, by the CPU that ends the run */
 
@@ -78,9 +85,25 @@ static void log_stamp(u64 ns)
 	log_bytes(stamp, (size_t)len);
 }
 
+static void end_line(void)
+{
+	if (line_open)
+		log_bytes("\n", 1);
+	line_open = false;
+}
+
+/* End the line that another CPU has left open. */
+static void end_foreign_line(void)
+{
+	if (line_cpu != smp_processor_id())
+		end_line();
+}
+
 /* Into the log, a time stamp in front of each line that begins here. */
 static void log_text(const char *text, size_t len, u64 ns)
 {
+	end_foreign_line();
+	line_cpu = smp_processor_id();
 	while (len) {
 		const char *newline = memchr(text, '\n', len);
 		size_t part = newline ? (size_t)(newline - text) + 1 : len;
@@ -94,23 +117,29 @@ static void log_text(const char *text, size_t len, u64 ns)
 	}
 }
 
-/* Length of what vsnprintf() wrote: cut to the buffer, never negative. */
-static size_t written(int len, size_t size)
+/* Format into @line of @size bytes. Return: how many there are now, by point 5. */
+static size_t __printf(3, 0) format(char *line, size_t size, const char *fmt, va_list args)
 {
+	int len = vsnprintf(line, size, fmt, args);
+	size_t fmt_len = strlen(fmt);
+
 	if (len < 0)
 		return 0;
-	return (size_t)len < size ? (size_t)len : size - 1;
+	if ((size_t)len < size)
+		return (size_t)len;
+	if (fmt_len && fmt[fmt_len - 1] == '\n')
+		line[size - 2] = '\n';
+	return size - 1;
 }
 
 void vprintk(const char *fmt, va_list args)
 {
 	char line[LINE_MAX];
-	size_t len = written(vsnprintf(line, sizeof(line), fmt, args), sizeof(line));
-	u64 ns = arch_clock_ns();
+	size_t len = format(line, sizeof(line), fmt, args);
 	bool locked;
 	unsigned long flags = log_enter(&locked);
 
-	log_text(line, len, ns);
+	log_text(line, len, arch_clock_ns());
 	log_leave(flags, locked);
 }
 
@@ -128,6 +157,7 @@ void con_write(const char *text, size_t len)
 	bool locked;
 	unsigned long flags = log_enter(&locked);
 
+	end_foreign_line();
 	emit_all(text, len);
 	log_leave(flags, locked);
 }
@@ -138,7 +168,7 @@ void con_printf(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	con_write(line, written(vsnprintf(line, sizeof(line), fmt, args), sizeof(line)));
+	con_write(line, format(line, sizeof(line), fmt, args));
 	va_end(args);
 }
 
@@ -188,21 +218,23 @@ void log_emergency(void)
 	WRITE_ONCE(emergency, true);
 	if (!console_registered() && early_console)
 		console_register(early_console);
-	if (line_open)
-		printk("\n");
+	end_line();
 }
 
 _Noreturn void panic(const char *fmt, ...)
 {
+	char why[PANIC_MAX];
 	va_list args;
+	bool first;
 
 	local_irq_disable();
+	first = arch_begin_report();
 	log_emergency();
-	printk("panic: ");
 	va_start(args, fmt);
-	vprintk(fmt, args);
+	format(why, sizeof(why), fmt, args);
 	va_end(args);
-	printk("\n");
-	arch_dump_stack();
+	printk("panic: %s%s\n", why, first ? "" : ", while reporting what is above");
+	if (first)
+		arch_dump_stack();
 	arch_exit(1);
 }

@@ -9,8 +9,8 @@
  *    half-written slot.
  * 2. fn and arg are written before the port's arch_send_call(), which orders them before the interrupt; the target
  *    clears pending with release, the caller reads it with acquire, so what fn wrote is seen by the caller.
- * 3. Idle work is a second slot: fn != NULL is the work, taken by the target's idle loop. The starter waits for
- *    `fn == NULL`.
+ * 3. Idle work is a second slot. A starter owns it from the compare-and-swap of `busy` on; storing fn hands it over to
+ *    the target's idle loop, which runs fn, clears it and then `busy`. Whoever waits, waits for `busy` to be clear.
  * Slot letters: (a) atomic; (c) the caller that owns the slot.
  */
 #include <lib/smp.h>
@@ -30,8 +30,9 @@ struct call_slot {
 } __aligned(64);
 
 struct work_slot {
+	u32 busy;    /* (a) */
 	smp_fn_t fn; /* (a) */
-	void *arg;   /* written before fn */
+	void *arg;   /* (c) written before fn */
 } __aligned(64);
 
 int nr_cpu_ids = 1;
@@ -65,14 +66,11 @@ static void call_self(smp_fn_t fn, void *arg)
 	local_irq_restore(flags);
 }
 
-static void claim_slot(struct call_slot *slot)
+static bool claim(u32 *busy)
 {
 	u32 free = 0;
 
-	while (!__atomic_compare_exchange_n(&slot->busy, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-		free = 0;
-		cpu_relax();
-	}
+	return __atomic_compare_exchange_n(busy, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
 }
 
 int smp_call_function_single(int cpu, smp_fn_t fn, void *arg)
@@ -87,7 +85,8 @@ int smp_call_function_single(int cpu, smp_fn_t fn, void *arg)
 		return -ENXIO;
 	if (!arch_cross_call_ok())
 		panic("cross call to CPU %d with interrupts masked or from a handler", cpu);
-	claim_slot(slot);
+	while (!claim(&slot->busy))
+		cpu_relax();
 	slot->fn = fn;
 	slot->arg = arg;
 	__atomic_store_n(&slot->pending, 1, __ATOMIC_RELEASE);
@@ -122,7 +121,7 @@ int smp_work_start(int cpu, smp_fn_t fn, void *arg)
 
 	if (!cpu_online(cpu) || cpu == smp_processor_id())
 		return -ENXIO;
-	if (__atomic_load_n(&slot->fn, __ATOMIC_ACQUIRE))
+	if (!claim(&slot->busy))
 		return -EBUSY;
 	slot->arg = arg;
 	__atomic_store_n(&slot->fn, fn, __ATOMIC_RELEASE);
@@ -132,7 +131,7 @@ int smp_work_start(int cpu, smp_fn_t fn, void *arg)
 
 void smp_work_wait(int cpu)
 {
-	while (__atomic_load_n(&work_slots[cpu].fn, __ATOMIC_ACQUIRE))
+	while (__atomic_load_n(&work_slots[cpu].busy, __ATOMIC_ACQUIRE))
 		cpu_relax();
 }
 
@@ -144,6 +143,7 @@ bool smp_idle_work(void)
 	if (!fn)
 		return false;
 	fn(slot->arg);
-	__atomic_store_n(&slot->fn, (smp_fn_t)NULL, __ATOMIC_RELEASE);
+	__atomic_store_n(&slot->fn, (smp_fn_t)NULL, __ATOMIC_RELAXED);
+	__atomic_store_n(&slot->busy, 0, __ATOMIC_RELEASE);
 	return true;
 }

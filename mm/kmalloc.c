@@ -2,8 +2,8 @@
 /*
  * kmalloc: the general caches, and the page allocator for what is larger.
  *
- * 1. Sizes up to KMALLOC_MAX_CACHE_SIZE come from the cache that kmalloc_index() names. Larger ones are a block of pages
- *    whose first page has PG_kmalloc and knows its order.
+ * 1. Sizes up to KMALLOC_MAX_CACHE_SIZE come from the cache that kmalloc_index() names. Larger ones, and any that ask for
+ *    a DMA zone, are a block of pages whose first page has PG_kmalloc and knows its order.
  * 2. kfree() finds out which by the page: PG_slab, PG_kmalloc, or neither, which is reported and left alone.
  * 3. A power-of-two size is aligned to itself (up to a page), every other to 8.
  */
@@ -30,7 +30,7 @@ static void *kmalloc_large(size_t size, gfp_t gfp, int nid)
 
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
-	page = alloc_pages_node(nid, gfp, order_for(size));
+	page = alloc_pages_node(nid, gfp & ~__GFP_MOVABLE, order_for(size));
 	if (!page)
 		return NULL;
 	page_set(page, PG_kmalloc);
@@ -41,7 +41,7 @@ void *__kmalloc(size_t size, gfp_t gfp)
 {
 	if (unlikely(!size))
 		return ZERO_SIZE_PTR;
-	if (unlikely(size > KMALLOC_MAX_CACHE_SIZE))
+	if (unlikely(kmalloc_from_pages(size, gfp)))
 		return kmalloc_large(size, gfp, NUMA_NO_NODE);
 	return kmem_cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
 }
@@ -50,7 +50,7 @@ void *kmalloc_node(size_t size, gfp_t gfp, int nid)
 {
 	if (!size)
 		return ZERO_SIZE_PTR;
-	if (size > KMALLOC_MAX_CACHE_SIZE)
+	if (kmalloc_from_pages(size, gfp))
 		return kmalloc_large(size, gfp, nid);
 	return kmem_cache_alloc_node(kmalloc_caches[kmalloc_index(size)], gfp, nid);
 }
@@ -58,13 +58,9 @@ void *kmalloc_node(size_t size, gfp_t gfp, int nid)
 /* The page of a large kmalloc() that begins at @p, NULL when none does. */
 static struct page *large_page(const void *p)
 {
-	struct page *page = virt_to_page(p);
-	unsigned long pfn = page_to_pfn(page);
+	struct page *page = IS_ALIGNED((uintptr_t)p, PAGE_SIZE) ? linear_page(p) : NULL;
 
-	if ((uintptr_t)p < (uintptr_t)__va(0) || !pfn_valid(pfn) || !page_initialised(pfn) ||
-	    !IS_ALIGNED((uintptr_t)p, PAGE_SIZE))
-		return NULL;
-	return page_test(page, PG_kmalloc) ? page : NULL;
+	return page && page_test(page, PG_kmalloc) ? page : NULL;
 }
 
 static void kfree_large(const void *p)

@@ -34,12 +34,14 @@ static unsigned long slab_pages(void)
 	struct kmem_cache *cache;
 	unsigned long pages = 0;
 
+	mutex_lock(&slab_mutex);
 	list_for_each_entry(cache, &slab_caches, list) {
 		struct slab_sums sums;
 
 		slab_sum(cache, &sums);
 		pages += sums.slabs << cache->order;
 	}
+	mutex_unlock(&slab_mutex);
 	return pages;
 }
 

@@ -33,8 +33,10 @@ static int show_slabinfo(int argc, char **argv)
 	con_printf(
 		"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> "
 		"<batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	mutex_lock(&slab_mutex);
 	list_for_each_entry(cache, &slab_caches, list)
 		show_cache(cache);
+	mutex_unlock(&slab_mutex);
 	return 0;
 }
 MONITOR_CMD(slabinfo, "", "object caches, as /proc/slabinfo", show_slabinfo);

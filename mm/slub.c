@@ -6,12 +6,18 @@
  *    first free object, how many are taken. A free object holds the link to the next one; where, kmem_cache.offset says:
  *    in its middle, or behind it when a constructor made what is inside.
  * 2. Every CPU has a stack of free objects for each cache. A hit is a pop or a push, interrupts masked, no lock.
- * 3. An empty stack is filled halfway from the partial slabs of the CPU's node under that node's lock; when there are
- *    none, from a new slab; when no page is to be had, from any other node's partial slabs.
- * 4. A full stack gives its colder half back to their slabs. An object of another node's slab goes home at once: stacks
- *    hold local objects only, but for those that 3 took from afar.
+ * 3. A miss asks, in this order: the partial slabs of the node, under its lock; a new slab of that node's pages, in
+ *    silence and without waiting; the partial slabs of the other nodes, from near to far; a new slab of any page that the
+ *    flags allow, in earnest. So a node without pages costs a slab of far pages for each slab of objects, not for each
+ *    object. An empty stack is filled halfway by that; who asks for another node, or for one node only
+ *    (__GFP_THISNODE, which ends with the first two steps), gets one object past the stack.
+ * 4. A full stack gives its colder half back to their slabs, one hold of a node's lock for all neighbours of that node. An
+ *    object of another node's slab goes home at once: stacks hold local objects only, but for those that 3 took from
+ *    afar.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
- * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them.
+ * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
+ *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone, which objects that
+ *    lie on stacks already cannot honour: it is refused.
  *
  * Locks: kmem_cache_node->lock, one at a time; zone->lock behind it is never taken: pages are freed after it is let go.
  * Failure: NULL, nothing changed. Cost: O(1) on a hit, O(stack) on a miss.
@@ -24,18 +30,19 @@
 #include <mm/port.h>
 #include <string.h>
 
+#include "slub_debug.h"
+
+#define GFP_ZONES  (__GFP_DMA | __GFP_DMA32)
+#define GFP_PLACED (GFP_ZONES | __GFP_THISNODE) /* what a CPU's stack may not serve */
+
+#define MAX_ZONE_REPORTS 10
+
+/* Take an object of @nid's partial slabs; NULL when there is none. */
+typedef void *(*take_fn)(struct kmem_cache *cache, int nid);
+
 int nr_node_ids = 1;
 
-struct page *slab_head(const void *obj)
-{
-	struct page *page = virt_to_page(obj);
-	unsigned long pfn = page_to_pfn(page);
-
-	if ((uintptr_t)obj < (uintptr_t)__va(0) || !pfn_valid(pfn) || !page_initialised(pfn) ||
-	    !page_test(page, PG_slab))
-		return NULL;
-	return page - page->head_offset;
-}
+static u32 zone_reports; /* atomic */
 
 static int local_node(void)
 {
@@ -55,13 +62,20 @@ static void list_slab(struct kmem_cache_node *n, struct page *slab)
 
 	list_add(&slab->slab_list, partial ? &n->partial : &n->full);
 	slab->on_list = partial;
-	n->nr_partial += partial;
+	ADD_ONCE(n->nr_partial, partial);
 }
 
 static void unlist_slab(struct kmem_cache_node *n, struct page *slab)
 {
 	list_del(&slab->slab_list);
-	n->nr_partial -= slab->on_list;
+	ADD_ONCE(n->nr_partial, -(unsigned long)slab->on_list);
+}
+
+/* @slab has become full, or is full no more. */
+static void relist_slab(struct kmem_cache_node *n, struct page *slab)
+{
+	unlist_slab(n, slab);
+	list_slab(n, slab);
 }
 
 static void *take_object(struct kmem_cache *cache, struct page *slab)
@@ -80,10 +94,8 @@ static struct page *return_object(struct kmem_cache *cache, struct kmem_cache_no
 	slab->freelist = obj;
 	slab->inuse--;
 	n->nr_taken--;
-	if (!slab->on_list) {
-		unlist_slab(n, slab);
-		list_slab(n, slab);
-	}
+	if (!slab->on_list)
+		relist_slab(n, slab);
 	if (slab->inuse || n->nr_partial <= cache->min_partial)
 		return NULL;
 	unlist_slab(n, slab);
@@ -91,22 +103,21 @@ static struct page *return_object(struct kmem_cache *cache, struct kmem_cache_no
 	return slab;
 }
 
-/* Move up to @want objects from @n's partial slabs to @stack. */
-static void fill_from_partial(struct kmem_cache *cache, struct kmem_cache_node *n, struct kmem_cache_cpu *stack,
-			      u32 want)
+/* Move up to @want objects from @n's partial slabs to @objs. Return: how many. */
+static u32 take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, void **objs, u32 want)
 {
-	while (stack->count < want && !list_empty(&n->partial)) {
+	u32 got = 0;
+
+	while (got < want && !list_empty(&n->partial)) {
 		struct page *slab = list_first_entry(&n->partial, struct page, slab_list);
 
-		while (stack->count < want && slab->freelist) {
-			stack->object[stack->count++] = take_object(cache, slab);
-			n->nr_taken++;
-		}
-		if (!slab->freelist) {
-			unlist_slab(n, slab);
-			list_slab(n, slab);
-		}
+		while (got < want && slab->freelist)
+			objs[got++] = take_object(cache, slab);
+		if (!slab->freelist)
+			relist_slab(n, slab);
 	}
+	n->nr_taken += got;
+	return got;
 }
 
 /* --- pages of slabs; no lock --- */
@@ -130,7 +141,7 @@ static void cut_slab(struct kmem_cache *cache, struct page *slab)
 
 static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	struct page *slab = alloc_pages_node(nid, gfp & ~__GFP_ZERO, cache->order);
+	struct page *slab = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_MOVABLE), cache->order);
 
 	if (!slab)
 		return NULL;
@@ -154,6 +165,17 @@ static void free_slab(struct kmem_cache *cache, struct page *slab)
 	__free_pages(slab, cache->order);
 }
 
+/* Free the slabs in @list, which their nodes know no more. */
+static void free_slabs(struct kmem_cache *cache, struct list_head *list)
+{
+	while (!list_empty(list)) {
+		struct page *slab = list_first_entry(list, struct page, slab_list);
+
+		list_del(&slab->slab_list);
+		free_slab(cache, slab);
+	}
+}
+
 /* --- the CPU's stack --- */
 
 /* Interrupts are masked: this CPU's stack of @cache. */
@@ -162,17 +184,47 @@ static struct kmem_cache_cpu *this_stack(struct kmem_cache *cache)
 	return this_cpu_ptr(cache->cpu);
 }
 
+static void push_object(struct kmem_cache_cpu *stack, void *obj)
+{
+	stack->object[stack->count] = obj;
+	ADD_ONCE(stack->count, 1);
+}
+
+/* NULL when the stack is empty. */
+static void *pop_object(struct kmem_cache_cpu *stack)
+{
+	if (!stack->count)
+		return NULL;
+	ADD_ONCE(stack->count, -1u);
+	return stack->object[stack->count];
+}
+
 /* Fill this CPU's stack from @nid's partial slabs and pop one object; NULL when there are none. */
 static void *refill_from_node(struct kmem_cache *cache, int nid)
 {
 	struct kmem_cache_node *n = &cache->node[nid];
 	unsigned long flags = spin_lock_irqsave(&n->lock);
 	struct kmem_cache_cpu *stack = this_stack(cache);
+	u32 have = stack->count, half = stack->capacity / 2;
 	void *obj;
 
-	fill_from_partial(cache, n, stack, stack->capacity / 2);
+	/* A handler may have filled it since it was found empty. */
+	if (have < half)
+		ADD_ONCE(stack->count, take_partial(cache, n, stack->object + have, half - have));
 	stack->refills++;
-	obj = stack->count ? stack->object[--stack->count] : NULL;
+	obj = pop_object(stack);
+	spin_unlock_irqrestore(&n->lock, flags);
+	return obj;
+}
+
+/* One object of @nid's partial slabs, past the stack; NULL when there are none. */
+static void *take_from_node(struct kmem_cache *cache, int nid)
+{
+	struct kmem_cache_node *n = &cache->node[nid];
+	unsigned long flags = spin_lock_irqsave(&n->lock);
+	void *obj = NULL;
+
+	take_partial(cache, n, &obj, 1);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
 }
@@ -197,97 +249,134 @@ static void *alloc_from_new(struct kmem_cache *cache, gfp_t gfp, int nid)
 	return obj;
 }
 
-static void *alloc_from_any_node(struct kmem_cache *cache)
+/* @take from the nodes with partial slabs, in the order in which @nid's requests go to nodes. */
+static void *take_from_any_node(struct kmem_cache *cache, int nid, take_fn take)
 {
 	void *obj = NULL;
 
-	for (int nid = 0; nid < nr_node_ids && !obj; nid++)
-		if (node_data[nid])
-			obj = refill_from_node(cache, nid);
+	for (struct zone **zone = node_data[nid]->zonelist; *zone && !obj; zone++) {
+		int other = (*zone)->node->node_id;
+
+		if (READ_ONCE(cache->node[other].nr_partial))
+			obj = take(cache, other);
+	}
 	return obj;
 }
 
-/* A page may be had elsewhere in silence: only when all else failed is it asked for in earnest. */
-static void *alloc_slow(struct kmem_cache *cache, gfp_t gfp)
+/* Point 3 of the theory. */
+static void *alloc_slow(struct kmem_cache *cache, gfp_t gfp, int nid, take_fn take)
 {
-	int nid = local_node();
-	void *obj = refill_from_node(cache, nid);
+	gfp_t near = (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN | __GFP_THISNODE;
+	void *obj = take(cache, nid);
 
-	if (!obj)
-		obj = alloc_from_new(cache, gfp | __GFP_NOWARN, nid);
-	if (!obj)
-		obj = alloc_from_any_node(cache);
+	if (!obj && !(gfp & __GFP_THISNODE)) {
+		obj = alloc_from_new(cache, near, nid);
+		if (!obj)
+			obj = take_from_any_node(cache, nid, take);
+	}
 	return obj ? obj : alloc_from_new(cache, gfp, nid);
 }
 
 static void *pop(struct kmem_cache *cache)
 {
 	unsigned long flags = local_irq_save();
-	struct kmem_cache_cpu *stack = this_stack(cache);
-	void *obj = stack->count ? stack->object[--stack->count] : NULL;
+	void *obj = pop_object(this_stack(cache));
 
 	local_irq_restore(flags);
 	return obj;
 }
 
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+/* What every allocated object passes before the caller has it. */
+static void *hand_out(struct kmem_cache *cache, gfp_t gfp, void *obj)
+{
+	if (unlikely(!obj))
+		return NULL;
+	slub_debug_alloc(cache, obj);
+	if (gfp & __GFP_ZERO)
+		memset(obj, 0, cache->object_size);
+	return obj;
+}
+
+static void *alloc_local(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *obj = pop(cache);
 
 	if (unlikely(!obj))
-		obj = alloc_slow(cache, gfp);
-	if ((gfp & __GFP_ZERO) && obj)
-		memset(obj, 0, cache->object_size);
-	return obj;
+		obj = alloc_slow(cache, gfp, local_node(), refill_from_node);
+	return hand_out(cache, gfp, obj);
 }
 
-/* One object from @nid's partial slabs; NULL when there are none. */
-static void *take_from_node(struct kmem_cache *cache, int nid)
+static void *refuse_zone(const struct kmem_cache *cache, gfp_t gfp)
 {
-	struct kmem_cache_node *n = &cache->node[nid];
-	struct kmem_cache_cpu one = { 0 };
-	unsigned long flags = spin_lock_irqsave(&n->lock);
+	if ((gfp & __GFP_NOWARN) || __atomic_fetch_add(&zone_reports, 1, __ATOMIC_RELAXED) >= MAX_ZONE_REPORTS)
+		return NULL;
+	printk("kmem_cache_alloc: %s: gfp 0x%x asks for a DMA zone, which a cache cannot promise; kmalloc() can\n",
+	       cache->name, gfp);
+	arch_dump_stack();
+	return NULL;
+}
 
-	fill_from_partial(cache, n, &one, 1);
-	spin_unlock_irqrestore(&n->lock, flags);
-	return one.count ? one.object[0] : NULL;
+/* The node whose slabs serve a request for @nid first; negative when none may. */
+static int serving_node(gfp_t gfp, int nid)
+{
+	if (nid == NUMA_NO_NODE)
+		nid = this_cpu()->nid;
+	if (nid < 0 || nid >= nr_node_ids)
+		return NUMA_NO_NODE;
+	if (gfp & __GFP_THISNODE)
+		return node_data[nid] ? nid : NUMA_NO_NODE;
+	return node_for_alloc[nid];
+}
+
+static void *alloc_placed(struct kmem_cache *cache, gfp_t gfp, int nid)
+{
+	if (unlikely(gfp & GFP_ZONES))
+		return refuse_zone(cache, gfp);
+	nid = serving_node(gfp, nid);
+	if (nid < 0)
+		return NULL;
+	if (nid == local_node() && !(gfp & __GFP_THISNODE))
+		return alloc_local(cache, gfp);
+	return hand_out(cache, gfp, alloc_slow(cache, gfp, nid, take_from_node));
+}
+
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	if (unlikely(gfp & GFP_PLACED))
+		return alloc_placed(cache, gfp, NUMA_NO_NODE);
+	return alloc_local(cache, gfp);
 }
 
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	void *obj;
-
-	if (nid == NUMA_NO_NODE || nid == local_node())
-		return kmem_cache_alloc(cache, gfp);
-	if (nid < 0 || nid >= nr_node_ids || node_for_alloc[nid] < 0)
-		return NULL;
-	nid = node_for_alloc[nid];
-	obj = take_from_node(cache, nid);
-	if (!obj)
-		obj = alloc_from_new(cache, gfp, nid);
-	if ((gfp & __GFP_ZERO) && obj)
-		memset(obj, 0, cache->object_size);
-	return obj;
+	return alloc_placed(cache, gfp, nid);
 }
 
-/* Give @obj back to its slab, and the slab to the page allocator if it should go. */
-static void free_to_slab(struct kmem_cache *cache, struct page *slab, void *obj)
+/* Give back those of @objs, from the first one on, that lie on one node: at most @n. Return: how many. */
+static u32 return_run(struct kmem_cache *cache, void **objs, u32 n)
 {
-	struct kmem_cache_node *n = node_of(cache, slab);
-	unsigned long flags = spin_lock_irqsave(&n->lock);
-	struct page *empty = return_object(cache, n, slab, obj);
+	struct kmem_cache_node *node = node_of(cache, slab_of(objs[0]));
+	unsigned long flags = spin_lock_irqsave(&node->lock);
+	u32 done = 0;
+	LIST_HEAD(empty);
 
-	spin_unlock_irqrestore(&n->lock, flags);
-	if (empty)
-		free_slab(cache, empty);
+	do {
+		struct page *slab = return_object(cache, node, slab_of(objs[done]), objs[done]);
+
+		if (slab)
+			list_add(&slab->slab_list, &empty);
+	} while (++done < n && node_of(cache, slab_of(objs[done])) == node);
+	spin_unlock_irqrestore(&node->lock, flags);
+	free_slabs(cache, &empty);
+	return done;
 }
 
 /* Give the @n coldest objects of this CPU's stack back. Interrupts are masked. */
 static void flush_stack(struct kmem_cache *cache, struct kmem_cache_cpu *stack, u32 n)
 {
-	for (u32 i = 0; i < n; i++)
-		free_to_slab(cache, slab_head(stack->object[i]), stack->object[i]);
-	stack->count -= n;
+	for (u32 done = 0; done < n;)
+		done += return_run(cache, stack->object + done, n - done);
+	ADD_ONCE(stack->count, -n);
 	memmove(stack->object, stack->object + n, stack->count * sizeof(stack->object[0]));
 	stack->flushes++;
 }
@@ -299,22 +388,17 @@ static void push(struct kmem_cache *cache, void *obj)
 
 	if (stack->count == stack->capacity)
 		flush_stack(cache, stack, stack->capacity / 2);
-	stack->object[stack->count++] = obj;
+	push_object(stack, obj);
 	local_irq_restore(flags);
 }
 
-static const char *object_fault(struct kmem_cache *cache, const struct page *slab, const void *obj)
+const char *object_fault(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
-	size_t offset;
-
 	if (!slab)
 		return "lies in no slab";
 	if (slab->slab_cache != cache)
 		return "belongs to another cache";
-	offset = (uintptr_t)obj - (uintptr_t)page_address(slab);
-	if (offset % cache->size || offset / cache->size >= slab->objects)
-		return "is not the beginning of an object";
-	return NULL;
+	return begins_object(cache, slab, obj) ? NULL : "is not the beginning of an object";
 }
 
 void kmem_cache_free(struct kmem_cache *cache, void *obj)
@@ -332,10 +416,11 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj)
 		arch_dump_stack();
 		return;
 	}
+	slub_debug_free(cache, obj);
 	if (page_to_nid(slab) == local_node())
 		push(cache, obj);
 	else
-		free_to_slab(cache, slab, obj);
+		return_run(cache, &obj, 1);
 }
 
 static void flush_call(void *arg)
@@ -370,8 +455,7 @@ unsigned long slab_discard_empty(struct kmem_cache *cache)
 			freed++;
 		}
 		spin_unlock_irqrestore(&n->lock, flags);
-		list_for_each_entry_safe(slab, tmp, &empty, slab_list)
-			free_slab(cache, slab);
+		free_slabs(cache, &empty);
 	}
 	return freed;
 }

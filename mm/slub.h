@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SLUB's structures, for slub.c, slub_cache.c, kmalloc.c, slub_check.c and show_slab.c. */
+/* SLUB's structures, for slub*.c, kmalloc.c, show_slab.c and show_memory.c. */
 #ifndef MM_SLUB_H
 #define MM_SLUB_H
 
+#include <lib/list.h>
+#include <lib/mutex.h>
+#include <lib/spinlock.h>
+#include <mm/mmzone.h>
 #include <mm/slab.h>
 
 #define CPU_STACK_MAX 62
@@ -15,7 +19,7 @@
  * @flushes: times objects went back to slabs
  * @object: the objects, the hottest at @count - 1
  *
- * Touched only by its CPU, interrupts masked. Its objects count as taken from their slabs.
+ * Touched only by its CPU, interrupts masked; others look at @count. Its objects count as taken from their slabs.
  */
 struct kmem_cache_cpu {
 	u32 count;
@@ -30,7 +34,7 @@ struct kmem_cache_cpu {
  * @lock: covers all of it, and freelist, inuse and on_list of its slabs
  * @partial: slabs with free objects
  * @full: slabs without
- * @nr_partial: how many are in @partial
+ * @nr_partial: how many are in @partial; looked at without the lock, too
  * @nr_slabs: in both lists
  * @nr_taken: objects taken from all of them
  */
@@ -80,11 +84,45 @@ struct kmem_cache {
 /* (c) One more than the highest node id. */
 extern int nr_node_ids;
 
-extern spinlock_t slab_mutex;
+/* Whoever holds it in thread context may walk the caches, and none of them goes away; cross calls are allowed. */
+extern struct mutex slab_mutex;
 extern struct list_head slab_caches; /* (M) */
 
-/** slab_head() - the first page of the slab that @obj lies in, NULL when its page is no slab's */
-struct page *slab_head(const void *obj);
+/** linear_page() - the page that @p points into, NULL when @p is no address in the linear map of an initialised page */
+static inline struct page *linear_page(const void *p)
+{
+	struct page *page = virt_to_page(p);
+	unsigned long pfn = page_to_pfn(page);
+
+	return (uintptr_t)p >= (uintptr_t)__va(0) && pfn_valid(pfn) && page_initialised(pfn) ? page : NULL;
+}
+
+/** slab_of() - the first page of the slab that @obj, an object of some cache, lies in */
+static inline struct page *slab_of(const void *obj)
+{
+	struct page *page = virt_to_page(obj);
+
+	return page - page->head_offset;
+}
+
+/** slab_head() - slab_of() for any pointer: NULL when its page is no slab's */
+static inline struct page *slab_head(const void *obj)
+{
+	const struct page *page = linear_page(obj);
+
+	return page && page_test(page, PG_slab) ? slab_of(obj) : NULL;
+}
+
+/** begins_object() - whether @obj, an address in @cache's @slab, is that of an object */
+static inline bool begins_object(const struct kmem_cache *cache, const struct page *slab, const void *obj)
+{
+	size_t offset = (uintptr_t)obj - (uintptr_t)page_address(slab);
+
+	return offset % cache->size == 0 && offset / cache->size < slab->objects;
+}
+
+/** object_fault() - why @obj, which lies in @slab (NULL: in none), is no object of @cache; NULL when it is one */
+const char *object_fault(const struct kmem_cache *cache, const struct page *slab, const void *obj);
 
 static inline void **free_link(const struct kmem_cache *cache, void *obj)
 {

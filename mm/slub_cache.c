@@ -8,7 +8,9 @@
  * 2. The slab order is the smallest, up to MAX_SLAB_ORDER, whose waste is at most 1/16 of the slab and which holds
  *    MIN_OBJECTS; failing that the one that wastes the smallest part.
  * 3. A CPU's stack holds up to CPU_STACK_MAX objects or STACK_BYTES, whichever is less, at least four.
- * 4. slab_mutex covers the list of caches. Nothing sleeps here; it is a spinlock taken for the moment of the list change.
+ * 4. slab_mutex covers the list of caches. Whoever walks it holds the mutex all the way, cross calls included; a cache
+ *    leaves the list under the mutex and is freed afterwards, when no walker can be at it. The first caches are listed
+ *    without: nobody else uses SLUB yet.
  */
 #include "slub.h"
 
@@ -26,7 +28,7 @@
 #define STACK_BYTES    16384
 #define ALL_SLAB_FLAGS (SLAB_HWCACHE_ALIGN | SLAB_PANIC)
 
-DEFINE_SPINLOCK(slab_mutex, LOCK_RANK_SLAB_MUTEX);
+DEFINE_MUTEX(slab_mutex);
 LIST_HEAD(slab_caches);
 
 static struct kmem_cache *cache_cache;
@@ -106,15 +108,8 @@ static bool init_cache(struct kmem_cache *cache, const char *name, size_t size, 
 	return init_stacks(cache);
 }
 
-static void list_cache(struct kmem_cache *cache)
-{
-	unsigned long flags = spin_lock_irqsave(&slab_mutex);
-
-	list_add_tail(&cache->list, &slab_caches);
-	spin_unlock_irqrestore(&slab_mutex, flags);
-}
-
-static struct kmem_cache *try_create(const char *name, size_t size, size_t align, unsigned int flags,
+/* A cache that is in no list yet; NULL after a line that says why. */
+static struct kmem_cache *make_cache(const char *name, size_t size, size_t align, unsigned int flags,
 				     void (*ctor)(void *obj))
 {
 	struct kmem_cache *cache;
@@ -126,10 +121,8 @@ static struct kmem_cache *try_create(const char *name, size_t size, size_t align
 		return NULL;
 	}
 	cache = kmem_cache_zalloc(cache_cache, GFP_KERNEL);
-	if (cache && init_cache(cache, name, size, align, flags, ctor)) {
-		list_cache(cache);
+	if (cache && init_cache(cache, name, size, align, flags, ctor))
 		return cache;
-	}
 	printk("kmem_cache_create: %s: no memory for its %s\n", name, cache ? "per-CPU stacks" : "struct");
 	kmem_cache_free(cache_cache, cache);
 	return NULL;
@@ -138,10 +131,15 @@ static struct kmem_cache *try_create(const char *name, size_t size, size_t align
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
 				     void (*ctor)(void *obj))
 {
-	struct kmem_cache *cache = try_create(name, size, align, flags, ctor);
+	struct kmem_cache *cache = make_cache(name, size, align, flags, ctor);
 
 	if (!cache && (flags & SLAB_PANIC))
 		panic("kmem_cache_create: %s failed", name);
+	if (!cache)
+		return NULL;
+	mutex_lock(&slab_mutex);
+	list_add_tail(&cache->list, &slab_caches);
+	mutex_unlock(&slab_mutex);
 	return cache;
 }
 
@@ -156,15 +154,16 @@ unsigned long kmem_cache_shrink_all(void)
 	struct kmem_cache *cache;
 	unsigned long freed = 0;
 
+	mutex_lock(&slab_mutex);
 	list_for_each_entry(cache, &slab_caches, list)
 		freed += kmem_cache_shrink(cache);
+	mutex_unlock(&slab_mutex);
 	return freed;
 }
 
 int kmem_cache_destroy(struct kmem_cache *cache)
 {
 	struct slab_sums sums;
-	unsigned long flags;
 
 	if (!cache)
 		return 0;
@@ -175,9 +174,9 @@ int kmem_cache_destroy(struct kmem_cache *cache)
 		       sums.taken);
 		return -EBUSY;
 	}
-	flags = spin_lock_irqsave(&slab_mutex);
+	mutex_lock(&slab_mutex);
 	list_del(&cache->list);
-	spin_unlock_irqrestore(&slab_mutex, flags);
+	mutex_unlock(&slab_mutex);
 	free_percpu(cache->cpu);
 	kmem_cache_free(cache_cache, cache);
 	return 0;
@@ -216,7 +215,18 @@ static void create_cache_cache(void)
 	cache_cache = (struct kmem_cache *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, cache_struct_size() > PAGE_SIZE);
 	if (!cache_cache || !init_cache(cache_cache, "kmem_cache", cache_struct_size(), 0, SLAB_HWCACHE_ALIGN, NULL))
 		panic("kmem_cache_init: no memory for the first cache");
-	list_cache(cache_cache);
+	list_add_tail(&cache_cache->list, &slab_caches);
+}
+
+static struct kmem_cache *create_general(const char *name, size_t size)
+{
+	size_t align = size & (size - 1) ? 0 : min(size, (size_t)PAGE_SIZE);
+	struct kmem_cache *cache = make_cache(name, size, align, 0, NULL);
+
+	if (!cache)
+		panic("kmem_cache_init: no memory for the general caches");
+	list_add_tail(&cache->list, &slab_caches);
+	return cache;
 }
 
 void kmem_cache_init(void)
@@ -225,10 +235,8 @@ void kmem_cache_init(void)
 
 	create_cache_cache();
 	for (int i = 0; i < NR_KMALLOC_CACHES; i++) {
-		size_t size = kmalloc_sizes[i], align = size & (size - 1) ? 0 : min(size, (size_t)PAGE_SIZE);
-
-		snprintf(names[i], sizeof(names[i]), "kmalloc-%zu", size);
-		kmalloc_caches[i] = kmem_cache_create(names[i], size, align, SLAB_PANIC, NULL);
+		snprintf(names[i], sizeof(names[i]), "kmalloc-%u", kmalloc_sizes[i]);
+		kmalloc_caches[i] = create_general(names[i], kmalloc_sizes[i]);
 	}
 	printk("SLUB: %d general caches of %u to %u bytes, %d nodes, %d CPUs\n", NR_KMALLOC_CACHES, kmalloc_sizes[0],
 	       kmalloc_sizes[NR_KMALLOC_CACHES - 1], nr_node_ids, nr_cpu_ids);

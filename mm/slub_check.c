@@ -4,24 +4,29 @@
  *
  * 1. Each slab's free list is walked: every link lies in the slab, at an object's beginning, and the list is as long as
  *    objects - inuse says. The sums over the slabs of a node are compared with the node's counters.
- * 2. Each object on a CPU's stack is an object of the cache, begins one, and is in no free list of its slab.
+ * 2. Each object on a CPU's stack is an object of the cache, begins one, is in no free list of its slab, and is on no
+ *    stack a second time. For that each is noted in a bitmap by a hash of its address; only one whose bit is set already
+ *    is searched on the stacks.
  * 3. Objects taken from slabs = on CPU stacks + allocated: allocated is never negative.
- * Exact while nobody allocates or frees; each node is walked under its lock.
+ * Exact while nobody allocates or frees; each node is walked under its lock, and all caches under slab_mutex, which covers
+ * the bitmap too.
  */
 #include "slub.h"
 
+#include <lib/bitmap.h>
 #include <lib/printk.h>
 #include <lib/smp.h>
 #include <mm/percpu.h>
+#include <string.h>
+
+/* Eight bits for each object of which 64 CPUs' stacks are full: an eighth of the searches is in vain at the worst. */
+#define SEEN_SHIFT 15
+
+_Static_assert((1UL << SEEN_SHIFT) >= 8UL * 64 * CPU_STACK_MAX, "as point 2 wants it");
+
+static u64 seen[(1UL << SEEN_SHIFT) / 64]; /* slab_mutex */
 
 #define complain(cache, fmt, ...) (printk("slab check: %s: " fmt "\n", (cache)->name, __VA_ARGS__), false)
-
-static bool begins_object(const struct kmem_cache *cache, const struct page *slab, const void *obj)
-{
-	size_t offset = (uintptr_t)obj - (uintptr_t)page_address(slab);
-
-	return offset % cache->size == 0 && offset / cache->size < slab->objects;
-}
 
 static bool check_freelist(const struct kmem_cache *cache, const struct page *slab)
 {
@@ -88,22 +93,55 @@ static bool in_freelist(const struct kmem_cache *cache, const struct page *slab,
 	return false;
 }
 
-static bool check_stack(struct kmem_cache *cache, int cpu)
+/* The first CPU whose stack has @obj, among the first @n objects of @last's stack and all of those before. */
+static int first_holder(const struct kmem_cache *cache, int last, u32 n, const void *obj)
+{
+	for (int cpu = 0; cpu <= last; cpu++) {
+		const struct kmem_cache_cpu *stack = per_cpu_ptr(cache->cpu, cpu);
+
+		for (u32 i = 0; i < (cpu == last ? n : stack->count); i++)
+			if (stack->object[i] == obj)
+				return cpu;
+	}
+	return -1;
+}
+
+/* Note @obj, number @n of @cpu's stack. Return: the CPU whose stack has it already; -1 when none has. */
+static int note_stacked(const struct kmem_cache *cache, int cpu, u32 n, const void *obj)
+{
+	unsigned long hash = (uintptr_t)obj * 0x9e3779b97f4a7c15UL >> (64 - SEEN_SHIFT);
+
+	if (bit_test(seen, hash))
+		return first_holder(cache, cpu, n, obj);
+	bit_set(seen, hash);
+	return -1;
+}
+
+static bool check_stacked(const struct kmem_cache *cache, int cpu, u32 n, const void *obj)
+{
+	const struct page *slab = slab_head(obj);
+	int other;
+
+	if (object_fault(cache, slab, obj))
+		return complain(cache, "CPU %d: %p on its stack is no object of the cache", cpu, obj);
+	if (in_freelist(cache, slab, obj))
+		return complain(cache, "CPU %d: %p on its stack is in its slab's free list too", cpu, obj);
+	other = note_stacked(cache, cpu, n, obj);
+	if (other >= 0)
+		return complain(cache, "CPU %d: %p on its stack is on CPU %d's stack too: freed twice", cpu, obj,
+				other);
+	return true;
+}
+
+static bool check_stack(const struct kmem_cache *cache, int cpu)
 {
 	const struct kmem_cache_cpu *stack = per_cpu_ptr(cache->cpu, cpu);
 
 	if (stack->count > stack->capacity)
 		return complain(cache, "CPU %d: %u objects on a stack of %u", cpu, stack->count, stack->capacity);
-	for (u32 i = 0; i < stack->count; i++) {
-		const struct page *slab = slab_head(stack->object[i]);
-
-		if (!slab || slab->slab_cache != cache || !begins_object(cache, slab, stack->object[i]))
-			return complain(cache, "CPU %d: %p on its stack is no object of the cache", cpu,
-					stack->object[i]);
-		if (in_freelist(cache, slab, stack->object[i]))
-			return complain(cache, "CPU %d: %p on its stack is in its slab's free list too", cpu,
-					stack->object[i]);
-	}
+	for (u32 i = 0; i < stack->count; i++)
+		if (!check_stacked(cache, cpu, i, stack->object[i]))
+			return false;
 	return true;
 }
 
@@ -114,6 +152,7 @@ static bool check_cache(struct kmem_cache *cache)
 	for (int nid = 0; nid < nr_node_ids; nid++)
 		if (!check_node(cache, nid))
 			return false;
+	memset(seen, 0, sizeof(seen));
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
 		if (!check_stack(cache, cpu))
 			return false;
@@ -129,8 +168,9 @@ bool kmem_cache_check(void)
 	struct kmem_cache *cache;
 	bool ok = true;
 
-	/* Caches come and go only in thread context on CPUs that are quiet while this runs. */
+	mutex_lock(&slab_mutex);
 	list_for_each_entry(cache, &slab_caches, list)
 		ok = ok && check_cache(cache);
+	mutex_unlock(&slab_mutex);
 	return ok;
 }

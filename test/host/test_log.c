@@ -44,6 +44,22 @@ static void test_long_line(void)
 	CHECK_LOG(STAMP "next$");
 }
 
+/* What is cut ends the line that its format ends. */
+static void test_long_line_ends(void)
+{
+	static char text[3000];
+
+	host_boot_cpu(1);
+	memset(text, 'x', sizeof(text) - 1);
+	printk("%s\n", text);
+	printk("next\n");
+	CHECK_LOG(STAMP "next$");
+	CHECK_EQ(strcspn(strchr(host_log(), 'x'), "\n"), 1022);
+	con_printf("%s\n", text);
+	con_printf("bare\n");
+	CHECK_LOG("^bare$");
+}
+
 /* A console that only remembers. */
 static char late_text[1 << 20];
 static size_t late_len;
@@ -86,6 +102,43 @@ static void print_lines(void *arg)
 	(void)arg;
 	for (int i = 0; i < 100; i++)
 		printk("CPU %d says %d\n", smp_processor_id(), i);
+}
+
+static void print_whole(void *arg)
+{
+	(void)arg;
+	printk("CPU %d has a line\n", smp_processor_id());
+}
+
+static void print_bare(void *arg)
+{
+	(void)arg;
+	con_printf("CPU %d has a table\n", smp_processor_id());
+}
+
+static void run_on_1(smp_fn_t fn)
+{
+	CHECK_EQ(smp_work_start(1, fn, NULL), 0);
+	smp_work_wait(1);
+}
+
+/* A line in several calls, and another CPU in between. */
+static void test_parts_do_not_mix(void)
+{
+	host_boot_simple(16 << 20, 2);
+	host_cpus_start();
+	printk("one, ");
+	run_on_1(print_whole);
+	printk("two, ");
+	run_on_1(print_bare);
+	printk("three, ");
+	printk("four\n");
+	CHECK_LOG(STAMP "one, $");
+	CHECK_LOG(STAMP "CPU 1 has a line$");
+	CHECK_LOG(STAMP "two, $");
+	CHECK_LOG("^CPU 1 has a table$");
+	CHECK_LOG(STAMP "three, four$");
+	host_cpus_stop();
 }
 
 static void test_lines_do_not_mix(void)
@@ -276,8 +329,10 @@ static void test_run(void)
 static const struct tap_case cases[] = {
 	TAP_CASE("a stamp in front of each line", test_stamps),
 	TAP_CASE("a line is cut at 1023 bytes", test_long_line),
+	TAP_CASE("a line that is cut still ends", test_long_line_ends),
 	TAP_CASE("the ring, shown to a new console", test_ring),
 	TAP_CASE("lines of several CPUs do not mix", test_lines_do_not_mix),
+	TAP_CASE("lines in parts do not mix", test_parts_do_not_mix),
 	TAP_PANICS("a panic begins a new line", test_panic_in_open_line, STAMP "panic: for a reason: 7$"),
 	TAP_PANICS("a panic before any console", test_panic_early, STAMP "panic: early$"),
 	TAP_CASE("KTAP: a suite that passes", test_ktap_good),

@@ -25,7 +25,7 @@ static int cmd_stress(int argc, char **argv)
 	struct load_result r;
 	unsigned long seconds;
 	char *end;
-	bool ok;
+	bool ok, checked;
 	u64 seed = get_cycles() | 1;
 
 	seconds = argc == 2 ? strtoul(argv[1], &end, 10) : 0;
@@ -34,12 +34,12 @@ static int cmd_stress(int argc, char **argv)
 		return -EINVAL;
 	}
 	con_printf("stress: %d CPUs for %lu s, seed 0x%llx\n", num_online_cpus(), seconds, seed);
-	load_run(seconds * 1000000000ULL, seed, &r);
+	ok = load_run(seconds * 1000000000ULL, seed, &r);
 	con_printf("stress: %llu operations, %llu of them frees on another CPU, %llu interrupts, %llu without memory, "
 		   "%llu corruptions\n",
 		   r.operations, r.foreign_frees, r.interrupts, r.no_memory, r.corruptions);
-	ok = memory_check();
-	con_printf("stress: every page and object is %saccounted for\n", ok ? "" : "NOT ");
-	return ok && !r.corruptions ? 0 : -EIO;
+	checked = memory_check();
+	con_printf("stress: every page and object is %saccounted for\n", checked ? "" : "NOT ");
+	return ok && checked ? 0 : -EIO;
 }
 MONITOR_CMD(stress, "SECONDS", "allocate and free on all CPUs and in interrupt handlers", cmd_stress);

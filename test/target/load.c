@@ -3,15 +3,21 @@
  * The concurrent load: every CPU in its thread and in its timer interrupt, on every allocator.
  *
  * 1. A CPU has SLOTS slots. A step takes one at random: an empty one is filled with a random kind of object, a full one
- *    is verified and freed. An object carries its own description in its first and last bytes, so corruption by
- *    whoever got it too is seen when it is freed.
- * 2. Every eighth step swaps an object with the common mailbox, so that half of what goes through it is freed on
- *    another CPU than it came from.
- * 3. The timer handler of a CPU does the same with slots of its own, GFP_ATOMIC, while its thread is inside the
+ *    is verified and freed.
+ * 2. A slot says what its object is; the object itself is stamped every STRIDE bytes and at its end, with a number made of
+ *    the address of the stamp, the CPU that allocated it and that CPU's count of objects. No two owners write the same
+ *    stamp, so whoever got the memory too, or part of it, is seen by the one who stamped first.
+ * 3. Every eighth step swaps an object with a common mailbox, so that half of what goes through it is freed on another
+ *    CPU than it came from.
+ * 4. The timer handler of a CPU does the same with slots of its own, GFP_ATOMIC, while its thread is inside the
  *    allocator.
+ * 5. All slots and mailboxes full of the largest objects need at most load_bytes(). When several times as much is free
+ *    at the start, no allocation may fail.
  */
 #include "target.h"
 
+#include <lib/spinlock.h>
+#include <mm/memblock.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
 #include <mm/slab.h>
@@ -19,55 +25,105 @@
 
 #include <asm/timer.h>
 
-#define SLOTS	  128
-#define IRQ_SLOTS 16
-#define MAILBOXES 64
-#define TIMER_NS  1000000ULL
-
-/* The first bytes of every object; its last byte repeats the low byte of the magic. */
-struct object {
-	u64 magic; /* made of address, size and seed: no two objects share it */
-	u32 size;
-	u16 kind;
-	u16 cpu;
-};
+#define SLOTS	     128
+#define IRQ_SLOTS    16
+#define MAILBOXES    64
+#define TIMER_NS     1000000ULL
+#define STRIDE	     64
+#define CACHE_OBJECT 176
+#define MAX_ORDER    5
+#define PLENTY	     4 /* times load_bytes() */
 
 enum object_kind { KIND_KMALLOC, KIND_CACHE, KIND_PAGES, NR_KINDS };
 
+/* An object and what it is; mem is NULL where there is none. */
+struct object {
+	char *mem;
+	u32 serial; /* of its CPU and context */
+	u32 size : 20;
+	u32 kind : 3;
+	u32 in_handler : 1;
+	u32 cpu : 8;
+};
+
+_Static_assert((PAGE_SIZE << MAX_ORDER) < 1U << 20 && CONFIG_NR_CPUS <= 1 << 8, "size and cpu have room for all");
+
+struct mailbox {
+	spinlock_t lock;
+	struct object obj; /* lock */
+};
+
+/* One context of a CPU: its thread, or its handler. */
+struct worker {
+	struct object *slot;
+	u32 nr_slots;
+	u32 serial;
+	u64 random;
+	gfp_t gfp;
+	struct load_result sum;
+};
+
 struct cpu_load {
-	struct object *slot[SLOTS];
-	struct object *irq_slot[IRQ_SLOTS];
-	u64 random, irq_random;
-	struct load_result sum, irq_sum;
+	struct object slot[SLOTS];
+	struct object irq_slot[IRQ_SLOTS];
+	struct worker thread, handler;
 } __aligned(64);
 
 static struct cpu_load loads[CONFIG_NR_CPUS];
-static struct object *mailbox[MAILBOXES]; /* atomic */
+static struct mailbox mailboxes[MAILBOXES];
 static struct kmem_cache *load_cache;
 static u64 load_end_ns;
 
-#define CACHE_OBJECT 176
-
-static u64 magic_of(const struct object *obj)
+/* What @obj's owner writes at @at. */
+static u64 stamp_of(const struct object *obj, const u64 *at)
 {
-	return ((uintptr_t)obj * 0x9e3779b97f4a7c15ULL) ^ obj->size ^ (u64)obj->kind << 56;
+	u64 owner = (u64)obj->cpu << 33 | (u64)obj->in_handler << 32 | obj->serial;
+
+	return (uintptr_t)at * 0x9e3779b97f4a7c15ULL + owner * 0xd1342543de82ef95ULL;
 }
 
-static struct object *raw_alloc(enum object_kind kind, u32 size, gfp_t gfp)
+/* Where @obj is stamped: from NULL to the first place, from each to the next one; NULL after the last. */
+static u64 *next_stamp(const struct object *obj, const u64 *at)
+{
+	u32 last = ALIGN_DOWN((u32)obj->size, 8) - 8, offset = at ? (u32)((const char *)at - obj->mem) : 0;
+
+	if (!at)
+		return (u64 *)(void *)obj->mem;
+	if (offset == last)
+		return NULL;
+	return (u64 *)(void *)(obj->mem + min(offset + STRIDE, last));
+}
+
+static void stamp(const struct object *obj)
+{
+	for (u64 *at = next_stamp(obj, NULL); at; at = next_stamp(obj, at))
+		*at = stamp_of(obj, at);
+}
+
+static bool object_whole(const struct object *obj)
+{
+	for (const u64 *at = next_stamp(obj, NULL); at; at = next_stamp(obj, at))
+		if (*at != stamp_of(obj, at))
+			return false;
+	return true;
+}
+
+static void *raw_alloc(enum object_kind kind, u32 size, gfp_t gfp)
 {
 	if (kind == KIND_KMALLOC)
 		return kmalloc(size, gfp);
 	if (kind == KIND_CACHE)
 		return kmem_cache_alloc(load_cache, gfp);
-	return (struct object *)__get_free_pages(gfp, (unsigned int)__builtin_ctz(size >> PAGE_SHIFT));
+	return (void *)__get_free_pages(gfp, (unsigned int)__builtin_ctz(size >> PAGE_SHIFT));
 }
 
-static struct object *make_object(u64 *random, gfp_t gfp, struct load_result *sum)
+static struct object make_object(struct worker *worker)
 {
-	u64 r = next_random(random);
+	u64 r = next_random(&worker->random);
 	enum object_kind kind = (enum object_kind)(r % NR_KINDS);
-	u32 size = kind == KIND_PAGES ? (u32)PAGE_SIZE << (r >> 8) % 6 : 16 + (u32)((r >> 8) % 1500);
-	struct object *obj;
+	u32 size = kind == KIND_PAGES ? (u32)PAGE_SIZE << (r >> 8) % (MAX_ORDER + 1) : 16 + (u32)((r >> 8) % 1500);
+	gfp_t gfp = worker->gfp;
+	struct object obj;
 
 	if (kind == KIND_KMALLOC && !((r >> 40) % 16))
 		size = 4096 + (u32)((r >> 8) % 12000);
@@ -75,78 +131,78 @@ static struct object *make_object(u64 *random, gfp_t gfp, struct load_result *su
 		size = CACHE_OBJECT;
 	if (kind == KIND_PAGES && (r & 1 << 20))
 		gfp |= __GFP_MOVABLE;
-	obj = raw_alloc(kind, size, gfp);
-	sum->operations++;
-	if (!obj) {
-		sum->no_memory++;
-		return NULL;
-	}
-	*obj = (struct object){ 0, size, (u16)kind, (u16)smp_processor_id() };
-	obj->magic = magic_of(obj);
-	((u8 *)obj)[size - 1] = (u8)(size > sizeof(*obj) ? obj->magic : ((u8 *)obj)[size - 1]);
+	obj = (struct object){
+		.mem = raw_alloc(kind, size, gfp),
+		.serial = worker->serial++,
+		.size = size & 0xfffff,
+		.kind = kind & 7,
+		.in_handler = worker->gfp == GFP_ATOMIC,
+		.cpu = (u32)smp_processor_id() & 0xff,
+	};
+	worker->sum.operations++;
+	if (obj.mem)
+		stamp(&obj);
+	else
+		worker->sum.no_memory++;
 	return obj;
 }
 
-static bool object_whole(const struct object *obj)
-{
-	if (obj->magic != magic_of(obj) || obj->kind >= NR_KINDS)
-		return false;
-	return obj->size <= sizeof(*obj) || ((const u8 *)obj)[obj->size - 1] == (u8)obj->magic;
-}
-
+/* Verify and free @obj, and empty its slot. */
 static void drop_object(struct object *obj, struct load_result *sum)
 {
-	enum object_kind kind = (enum object_kind)obj->kind;
-	u32 size = obj->size;
+	char *mem = obj->mem;
 
-	sum->operations++;
-	if (!object_whole(obj)) {
-		/* It cannot be freed: nobody knows what it is. */
-		sum->corruptions++;
+	if (!mem)
 		return;
-	}
-	sum->foreign_frees += obj->cpu != smp_processor_id();
-	obj->magic = 0;
-	if (kind == KIND_KMALLOC)
-		kfree(obj);
-	else if (kind == KIND_CACHE)
-		kmem_cache_free(load_cache, obj);
+	sum->operations++;
+	sum->foreign_frees += obj->cpu != (u32)smp_processor_id();
+	if (!object_whole(obj))
+		sum->corruptions++; /* somebody else has it too, and frees it */
+	else if (obj->kind == KIND_KMALLOC)
+		kfree(mem);
+	else if (obj->kind == KIND_CACHE)
+		kmem_cache_free(load_cache, mem);
 	else
-		free_pages((unsigned long)obj, (unsigned int)__builtin_ctz(size >> PAGE_SHIFT));
+		free_pages((unsigned long)mem, (unsigned int)__builtin_ctz((u32)obj->size >> PAGE_SHIFT));
+	obj->mem = NULL;
 }
 
-static void step(struct object **slots, u32 nr, u64 *random, gfp_t gfp, struct load_result *sum)
+static void swap_with_mailbox(struct mailbox *box, struct object *obj)
 {
-	u64 r = next_random(random);
-	struct object **slot = &slots[(r >> 32) % nr];
+	unsigned long flags = spin_lock_irqsave(&box->lock);
+	struct object other = box->obj;
+
+	box->obj = *obj;
+	*obj = other;
+	spin_unlock_irqrestore(&box->lock, flags);
+}
+
+static void step(struct worker *worker)
+{
+	u64 r = next_random(&worker->random);
+	struct object *obj = &worker->slot[(r >> 32) % worker->nr_slots];
 
 	if (r % 8 == 0)
-		*slot = __atomic_exchange_n(&mailbox[(r >> 16) % MAILBOXES], *slot, __ATOMIC_ACQ_REL);
-	if (*slot) {
-		drop_object(*slot, sum);
-		*slot = NULL;
-	} else {
-		*slot = make_object(random, gfp, sum);
-	}
+		swap_with_mailbox(&mailboxes[(r >> 16) % MAILBOXES], obj);
+	if (obj->mem)
+		drop_object(obj, &worker->sum);
+	else
+		*obj = make_object(worker);
 }
 
 static void load_interrupt(void)
 {
-	struct cpu_load *load = &loads[smp_processor_id()];
+	struct worker *handler = &loads[smp_processor_id()].handler;
 
-	load->irq_sum.interrupts++;
+	handler->sum.interrupts++;
 	for (int i = 0; i < 4; i++)
-		step(load->irq_slot, IRQ_SLOTS, &load->irq_random, GFP_ATOMIC, &load->irq_sum);
+		step(handler);
 }
 
-static void drop_all(struct object **slots, u32 nr, struct load_result *sum)
+static void drop_all(struct worker *worker)
 {
-	for (u32 i = 0; i < nr; i++) {
-		struct object *obj = __atomic_exchange_n(&slots[i], NULL, __ATOMIC_ACQ_REL);
-
-		if (obj)
-			drop_object(obj, sum);
-	}
+	for (u32 i = 0; i < worker->nr_slots; i++)
+		drop_object(&worker->slot[i], &worker->sum);
 }
 
 static void load_cpu(void *arg)
@@ -155,16 +211,16 @@ static void load_cpu(void *arg)
 	u64 seed = *(const u64 *)arg + (u64)smp_processor_id() * 0x9e3779b97f4a7c15ULL;
 
 	memset(load, 0, sizeof(*load));
-	load->random = seed | 1;
-	load->irq_random = ~seed | 1;
+	load->thread = (struct worker){ load->slot, SLOTS, 0, seed | 1, GFP_KERNEL, { 0 } };
+	load->handler = (struct worker){ load->irq_slot, IRQ_SLOTS, 0, ~seed | 1, GFP_ATOMIC, { 0 } };
 	timer_start_periodic(TIMER_NS, load_interrupt);
 	do {
 		for (int i = 0; i < 64; i++)
-			step(load->slot, SLOTS, &load->random, GFP_KERNEL, &load->sum);
+			step(&load->thread);
 	} while (arch_clock_ns() < load_end_ns);
 	timer_stop();
-	drop_all(load->slot, SLOTS, &load->sum);
-	drop_all(load->irq_slot, IRQ_SLOTS, &load->sum);
+	drop_all(&load->thread);
+	drop_all(&load->handler);
 }
 
 static void add_result(struct load_result *to, const struct load_result *from)
@@ -176,40 +232,61 @@ static void add_result(struct load_result *to, const struct load_result *from)
 	to->corruptions += from->corruptions;
 }
 
-void load_run(u64 ns, u64 seed, struct load_result *result)
+/* What all slots and mailboxes hold at the most. */
+static unsigned long load_bytes(void)
+{
+	return ((unsigned long)num_online_cpus() * (SLOTS + IRQ_SLOTS) + MAILBOXES) * (PAGE_SIZE << MAX_ORDER);
+}
+
+static void sum_up(struct load_result *result)
 {
 	int cpu;
+
+	for (int i = 0; i < MAILBOXES; i++)
+		drop_object(&mailboxes[i].obj, result);
+	for_each_online_cpu(cpu) {
+		add_result(result, &loads[cpu].thread.sum);
+		add_result(result, &loads[cpu].handler.sum);
+	}
+}
+
+bool load_run(u64 ns, u64 seed, struct load_result *result)
+{
+	bool plenty = nr_free_pages() > PFN_UP(load_bytes()) * PLENTY, ok;
 
 	*result = (struct load_result){ 0 };
 	load_cache = kmem_cache_create("load", CACHE_OBJECT, 0, SLAB_HWCACHE_ALIGN, NULL);
 	if (!ktap_ok(load_cache != NULL))
-		return;
+		return false;
+	for (int i = 0; i < MAILBOXES; i++)
+		spin_lock_init(&mailboxes[i].lock, "mailbox", 1);
 	load_end_ns = arch_clock_ns() + ns;
-	on_all_cpus(load_cpu, &seed);
-	drop_all(mailbox, MAILBOXES, result);
-	for_each_online_cpu(cpu) {
-		add_result(result, &loads[cpu].sum);
-		add_result(result, &loads[cpu].irq_sum);
-	}
-	ktap_ok(kmem_cache_destroy(load_cache) == 0);
+	ok = on_all_cpus(load_cpu, &seed);
+	sum_up(result);
+	ok = ktap_ok(kmem_cache_destroy(load_cache) == 0) && ok;
+	ok = ktap_ok(result->operations > 0) && ok;
+	ok = ktap_ok(result->corruptions == 0) && ok;
+	return ktap_ok(result->no_memory == 0 || !plenty) && ok;
 }
 
-void on_all_cpus(smp_fn_t fn, void *arg)
+bool on_all_cpus(smp_fn_t fn, void *arg)
 {
+	bool ok = true;
 	int cpu;
 
 	for_each_online_cpu(cpu)
 		if (cpu != smp_processor_id())
-			ktap_ok(smp_work_start(cpu, fn, arg) == 0);
+			ok = ktap_ok(smp_work_start(cpu, fn, arg) == 0) && ok;
 	fn(arg);
 	for_each_online_cpu(cpu)
 		if (cpu != smp_processor_id())
 			smp_work_wait(cpu);
+	return ok;
 }
 
 bool memory_check(void)
 {
-	return page_alloc_check() && kmem_cache_check();
+	return memblock_check() && page_alloc_check() && kmem_cache_check() && percpu_check();
 }
 
 unsigned long quiet_free_pages(void)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* SLUB in the image: what slab.h promises. */
 #include <errno.h>
+#include <mm/percpu.h>
 #include <mm/port.h>
 #include <mm/slab.h>
 #include <string.h>
@@ -8,6 +9,15 @@
 #include "target.h"
 
 #define MANY 200
+
+static unsigned long node_managed_pages(int nid)
+{
+	unsigned long pages = 0;
+
+	for (int i = 0; i < MAX_NR_ZONES; i++)
+		pages += node_data[nid]->node_zones[i].managed_pages;
+	return pages;
+}
 
 /* @n objects of @size alive at once: aligned, large enough, and none overlaps another. */
 static void try_size(size_t size)
@@ -153,6 +163,99 @@ static void case_wrong_frees(void)
 	kfree(other);
 }
 
+static void *hogged[NR_PAGE_ORDERS];
+
+/* Take all pages of @nid, a chain of blocks for each order. */
+static void hog_node(int nid)
+{
+	for (int order = MAX_PAGE_ORDER; order >= 0; order--) {
+		struct page *page;
+
+		while ((page = alloc_pages_node(nid, GFP_KERNEL | __GFP_THISNODE | __GFP_NOWARN, (u32)order))) {
+			*(void **)page_address(page) = hogged[order];
+			hogged[order] = page_address(page);
+		}
+	}
+}
+
+static void unhog(void)
+{
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
+		while (hogged[order]) {
+			void *block = hogged[order];
+
+			hogged[order] = *(void **)block;
+			free_pages((unsigned long)block, order);
+		}
+	}
+}
+
+/* How often the next object lies on another page than the one before. */
+static int page_changes(void **obj, int n)
+{
+	int changes = 0;
+
+	for (int i = 1; i < n; i++)
+		changes += virt_to_page(obj[i]) != virt_to_page(obj[i - 1]);
+	return changes;
+}
+
+#define FAR_OBJECTS 4000
+
+/* A CPU whose node has no pages fills slabs of far ones: 64 objects for each, not one. */
+static void case_local_node_full(void)
+{
+	int nid = node_for_alloc[this_cpu()->nid], n = 0;
+	static void *obj[FAR_OBJECTS];
+	struct kmem_cache *cache;
+
+	if (totalram_pages() - node_managed_pages(nid) < FAR_OBJECTS) {
+		ktap_skip("the other nodes have no memory to spare");
+		return;
+	}
+	cache = kmem_cache_create("far", 64, 0, 0, NULL);
+	if (!ktap_ok(cache != NULL))
+		return;
+	hog_node(nid);
+	while (n < FAR_OBJECTS && (obj[n] = kmem_cache_alloc(cache, GFP_KERNEL)))
+		n++;
+	ktap_ok(kmem_cache_alloc(cache, GFP_NOWAIT | __GFP_THISNODE) == NULL);
+	unhog();
+	ktap_ok(n == FAR_OBJECTS);
+	ktap_ok(page_changes(obj, n) < FAR_OBJECTS / 16);
+	while (n > 0)
+		kmem_cache_free(cache, obj[--n]);
+	ktap_ok(kmem_cache_destroy(cache) == 0);
+}
+
+static bool has_zone(enum zone_type idx)
+{
+	struct zone *zone;
+	int i;
+
+	for_each_populated_zone(i, zone)
+		if (zone->idx == idx && zone->managed_pages)
+			return true;
+	return false;
+}
+
+/* Flags that name a place: a DMA zone is had in pages, and no object is movable. */
+static void case_zones(void)
+{
+	for (size_t size = 8; size <= 1 << 20; size *= 4) {
+		void *p;
+
+		kfree(kmalloc(size, GFP_KERNEL));
+		p = kmalloc(size, GFP_DMA);
+		ktap_ok(p ? page_zonenum(virt_to_page(p)) == ZONE_DMA && ksize(p) >= size : !has_zone(ZONE_DMA));
+		kfree(p);
+		p = kmalloc(size, GFP_KERNEL | __GFP_MOVABLE);
+		ktap_ok(p && page_zonenum(virt_to_page(p)) != ZONE_MOVABLE);
+		kfree(p);
+	}
+	ktap_ok(kmem_cache_alloc(kmalloc_caches[0], GFP_DMA | __GFP_NOWARN) == NULL);
+}
+
 static void *handed_over[CONFIG_NR_CPUS][MANY];
 
 static void take_many(void *arg)
@@ -162,10 +265,21 @@ static void take_many(void *arg)
 		handed_over[smp_processor_id()][i] = kmalloc(128, GFP_KERNEL);
 }
 
+/* The CPU on line after this one, the first again after the last. */
+static int next_online_cpu(void)
+{
+	int cpu = smp_processor_id();
+
+	do
+		cpu = (cpu + 1) % nr_cpu_ids;
+	while (!cpu_online(cpu));
+	return cpu;
+}
+
 /* Each CPU frees what the next one allocated. */
 static void free_neighbours(void *arg)
 {
-	int cpu = (smp_processor_id() + 1) % nr_cpu_ids;
+	int cpu = next_online_cpu();
 
 	(void)arg;
 	for (int i = 0; i < MANY; i++) {
@@ -182,11 +296,6 @@ static void case_other_cpu(void)
 		on_all_cpus(take_many, NULL);
 		on_all_cpus(free_neighbours, NULL);
 	}
-	if (num_online_cpus() == nr_cpu_ids)
-		ktap_ok(quiet_free_pages() == before);
-	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		for (int i = 0; i < MANY; i++)
-			kfree(handed_over[cpu][i]);
 	ktap_ok(quiet_free_pages() == before);
 }
 
@@ -198,7 +307,7 @@ static void case_nodes(void)
 	for_each_online_pgdat(nid, pgdat) {
 		void *p = kmalloc_node(256, GFP_KERNEL, nid);
 
-		ktap_ok(p && page_to_nid(virt_to_page(p)) == nid);
+		ktap_ok(p && page_to_nid(virt_to_page(p)) == node_for_alloc[nid]);
 		kfree(p);
 	}
 }
@@ -212,6 +321,8 @@ static const struct ktap_case cases[] = {
 	{ "constructor", case_constructor },
 	{ "destroy", case_destroy },
 	{ "nodes", case_nodes },
+	{ "this CPU's node is full", case_local_node_full },
+	{ "zones", case_zones },
 	{ "wrong frees", case_wrong_frees },
 	{ "freed on another CPU", case_other_cpu },
 };

@@ -18,12 +18,16 @@ static inline u64 next_random(u64 *state)
 	return x * 0x2545f4914f6cdd1dULL;
 }
 
-/** on_all_cpus() - run @fn in thread context on every CPU on line, this one too, and wait for all */
-void on_all_cpus(smp_fn_t fn, void *arg);
+/**
+ * on_all_cpus() - run @fn in thread context on every CPU on line, this one too, and wait for all
+ *
+ * Return: whether every CPU took the work; that is stated as a fact for each, too.
+ */
+bool on_all_cpus(smp_fn_t fn, void *arg);
 
 /** struct load_result - what a load did */
 struct load_result {
-	u64 operations;	   /* allocations and frees in thread context */
+	u64 operations;	   /* allocations and frees, those of handlers included */
 	u64 interrupts;	   /* handler runs that allocated and freed */
 	u64 foreign_frees; /* objects freed on another CPU than they came from */
 	u64 no_memory;	   /* allocations that returned NULL */
@@ -33,11 +37,13 @@ struct load_result {
 /**
  * load_run() - all CPUs allocate and free at random for @ns, each with a timer interrupt that does so too
  *
- * Everything is freed in the end. Context: thread, boot CPU.
+ * Everything is freed in the end. Context: thread, boot CPU. Return: whether all CPUs took part, something was done,
+ * nothing was corrupted, nothing is left, and no allocation failed though memory was plentiful; each is stated as a
+ * fact, too.
  */
-void load_run(u64 ns, u64 seed, struct load_result *result);
+bool load_run(u64 ns, u64 seed, struct load_result *result);
 
-/** memory_check() - all invariants of the page allocator and of SLUB; the suites' common check */
+/** memory_check() - all invariants of memblock, the page allocator, SLUB and per-CPU memory; the suites' common check */
 bool memory_check(void);
 
 /** quiet_free_pages() - free pages when every cache and empty slab was given back: what can be compared */

@@ -2,11 +2,13 @@
 /*
  * Circular doubly linked lists, the links inside the members. An empty list's head points at itself.
  *
- * Not locked: the owner of the list says which lock covers it. Every operation is O(1).
+ * Not locked: the owner of the list says which lock covers it. Every operation is O(1). CONFIG_MM_DEBUG checks the links
+ * at each change and panics when they are wrong (list_debug.h).
  */
 #ifndef LIB_LIST_H
 #define LIB_LIST_H
 
+#include <lib/list_debug.h>
 #include <lib/types.h>
 
 struct list_head {
@@ -32,6 +34,7 @@ static inline bool list_empty(const struct list_head *head)
 
 static inline void list_insert_(struct list_head *entry, struct list_head *prev, struct list_head *next)
 {
+	list_debug_add(entry, prev, next);
 	entry->next = next;
 	entry->prev = prev;
 	next->prev = entry;
@@ -50,11 +53,13 @@ static inline void list_add_tail(struct list_head *entry, struct list_head *head
 	list_insert_(entry, head->prev, head);
 }
 
-/** list_del() - take @entry out of its list; its links are left as they were */
+/** list_del() - take @entry out of its list; its own links mean nothing then */
 static inline void list_del(struct list_head *entry)
 {
+	list_debug_del(entry);
 	entry->next->prev = entry->prev;
 	entry->prev->next = entry->next;
+	list_debug_poison(entry);
 }
 
 /** list_del_init() - take @entry out of its list and make it an empty list of its own */

@@ -29,8 +29,9 @@ struct console {
 /**
  * printk() - format one or more lines into the log and onto every console
  *
- * Each line gets a time stamp, "[    0.001234] ". Without a trailing newline the line stays open for the next call.
- * Context: any, interrupt handlers included; takes the log lock. Lines of more than 1,023 bytes are cut.
+ * Each line gets a time stamp, "[    0.001234] ". Without a trailing newline the line stays open for this CPU's next call;
+ * when another CPU prints first, it is ended there. What one call prints is never torn; more than 1,023 bytes are cut, a
+ * newline at the end of @fmt is kept. Context: any, interrupt handlers included; takes the log lock.
  */
 void printk(const char *fmt, ...) __printf(1, 2);
 
@@ -59,8 +60,9 @@ bool console_registered(void);
 /**
  * panic() - say why on every console, with a backtrace, and end the run with status 1
  *
- * The line begins with "panic: ". Before any console is registered it goes to the early console (a configuration
- * option). Context: any. Other CPUs are not stopped first: arch_exit() ends them.
+ * One line that begins with "panic: ", of at most 511 bytes behind that. Before any console is registered it goes to the early console (a configuration
+ * option). Context: any. Other CPUs are not stopped first: arch_exit() ends them. Of several
+ * CPUs that panic at once one is heard (arch_begin_report()).
  */
 _Noreturn void panic(const char *fmt, ...) __printf(1, 2);
 

@@ -6,6 +6,11 @@
  * CPU, after kmem_cache_init(). Freeing on another CPU than the allocating one is allowed. NULL when memory is short,
  * with nothing changed. Cost: O(1); a hit touches only this CPU's object stack.
  *
+ * Flags: GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, and __GFP_ZERO, __GFP_NOWARN, __GFP_HIGH, __GFP_DIRECT_RECLAIM,
+ * __GFP_THISNODE as gfp.h says, __GFP_RECLAIMABLE for the pages of a new slab. __GFP_MOVABLE is ignored: an object never
+ * moves. __GFP_DMA and __GFP_DMA32 are kmalloc()'s only: they give whole pages of that zone; a cache has no zone, so
+ * kmem_cache_alloc() returns NULL, with a report (at most 10) unless __GFP_NOWARN.
+ *
  * Objects of a cache, at every moment: total = allocated + on CPU stacks + on slab free lists.
  * kmem_cache_check() proves it.
  */
@@ -39,8 +44,8 @@ struct kmem_cache;
  * @ctor: called once for each object when its slab is made, in the context of the allocation that needs it; NULL for
  *	none. A cache with a constructor gives objects back as they were freed.
  *
- * Context: thread. Return: the cache; NULL (with a line that says why) for a size, align or flag out of range or when
- * memory is short.
+ * Context: thread, interrupts unmasked; takes slab_mutex. Return: the cache; NULL (with a line that says why) for a size,
+ * align or flag out of range or when memory is short.
  */
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
 				     void (*ctor)(void *obj)) __must_check;
@@ -49,14 +54,19 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
  * kmem_cache_destroy() - end a cache; NULL does nothing
  *
  * Objects still allocated are reported with their number, and the cache stays. Context: thread, interrupts unmasked
- * (other CPUs' stacks are emptied by cross call); nobody uses the cache any more. Return: 0 or -EBUSY.
+ * (other CPUs' stacks are emptied by cross call; takes slab_mutex); nobody uses the cache any more. Return: 0 or -EBUSY.
  */
 int kmem_cache_destroy(struct kmem_cache *cache);
 
 /** kmem_cache_alloc() - one object, not zeroed unless __GFP_ZERO */
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) __must_check;
 
-/** kmem_cache_alloc_node() - one object from @nid's slabs, past the CPU's stack unless @nid is this CPU's node */
+/**
+ * kmem_cache_alloc_node() - one object near @nid; NUMA_NO_NODE: near this CPU
+ *
+ * From @nid's slabs while it has objects or pages, then from the nearest that has; with __GFP_THISNODE from @nid or none.
+ * Past the CPU's stack unless @nid is this CPU's node and another may serve.
+ */
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid) __must_check;
 
 /**
@@ -81,7 +91,7 @@ size_t kmem_cache_size(const struct kmem_cache *cache);
  */
 unsigned long kmem_cache_shrink(struct kmem_cache *cache);
 
-/** kmem_cache_shrink_all() - kmem_cache_shrink() on every cache. Return: slabs freed. */
+/** kmem_cache_shrink_all() - kmem_cache_shrink() on every cache, under slab_mutex. Return: slabs freed. */
 unsigned long kmem_cache_shrink_all(void);
 
 /* (b) The general caches by index; kmalloc_index() says which serves a size. */
@@ -104,6 +114,12 @@ static __always_inline int kmalloc_index(size_t size)
 	return log <= 6 ? log - 3 : log == 7 ? 5 : log - 1;
 }
 
+/** kmalloc_from_pages() - whether kmalloc() takes whole pages for this: the size is large, or a DMA zone is asked for */
+static __always_inline bool kmalloc_from_pages(size_t size, gfp_t gfp)
+{
+	return size > KMALLOC_MAX_CACHE_SIZE || (gfp & (__GFP_DMA | __GFP_DMA32));
+}
+
 void *__kmalloc(size_t size, gfp_t gfp) __must_check;
 void *kmalloc_node(size_t size, gfp_t gfp, int nid) __must_check;
 
@@ -114,7 +130,7 @@ void *kmalloc_node(size_t size, gfp_t gfp, int nid) __must_check;
  */
 static __always_inline void *kmalloc(size_t size, gfp_t gfp)
 {
-	if (__builtin_constant_p(size) && size && size <= KMALLOC_MAX_CACHE_SIZE)
+	if (__builtin_constant_p(size) && size && !kmalloc_from_pages(size, gfp))
 		return kmem_cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
 	return __kmalloc(size, gfp);
 }
@@ -139,7 +155,11 @@ static inline void *kcalloc(size_t n, size_t size, gfp_t gfp)
 	return kmalloc_array(n, size, gfp | __GFP_ZERO);
 }
 
-/** krealloc() - resize; the old contents move. NULL on failure, and then @p is still valid. Size 0 frees. */
+/**
+ * krealloc() - resize: in place when @size fits behind @p, wherever that is; otherwise the contents move
+ *
+ * NULL on failure, and then @p is still valid. Size 0 frees.
+ */
 void *krealloc(const void *p, size_t size, gfp_t gfp) __must_check;
 
 /** kfree() - give back what kmalloc() or kmem_cache_alloc() returned; NULL and ZERO_SIZE_PTR do nothing */
@@ -152,9 +172,10 @@ size_t ksize(const void *p);
 void kmem_cache_init(void);
 
 /**
- * kmem_cache_check() - prove every cache's equation and every slab's free list
+ * kmem_cache_check() - prove every cache's equation, every slab's free list, and that no object is free twice
  *
- * Exact while nobody allocates or frees. Return: true, or false after a line that names cache, slab and numbers.
+ * Exact while nobody allocates or frees. Context: thread, interrupts unmasked; takes slab_mutex. Return: true, or false
+ * after a line that names cache, slab and numbers.
  */
 bool kmem_cache_check(void);
 
