@@ -9,7 +9,9 @@
  * 3. A block is in the list of its pageblock's migratetype. An allocation takes the smallest block that fits from its own
  *    type's lists and frees the rest of it, halves at a time; then a deferred pageblock, which becomes its type; then it
  *    takes from another type: the largest block there is, so that the types mix in as few pageblocks as can be. A stolen
- *    block of at least half a pageblock's order converts the pageblock: all its free blocks change lists.
+ *    block of at least half a pageblock's order converts the pageblock: all its free blocks change lists. A pageblock
+ *    that zones share (usage->shared) keeps its type: its blocks lie in the lists of more than one zone, each under its own
+ *    lock.
  * 4. nr_free counts pages in the lists and in deferred pageblocks.
  *
  * Everything here runs under zone->lock with interrupts masked. Cost: O(MAX_PAGE_ORDER), and O(blocks in a pageblock)
@@ -17,7 +19,9 @@
  */
 #include "buddy.h"
 
-#include <lib/printk.h>
+#include <lib/bitmap.h>
+
+#include "debug.h"
 
 #define TYPES_PER_WORD (64 / PAGEBLOCK_TYPE_BITS)
 #define TYPE_MASK      ((1ULL << PAGEBLOCK_TYPE_BITS) - 1)
@@ -49,6 +53,7 @@ void set_pageblock_migratetype(unsigned long pfn, enum migratetype type)
 
 static void add_block(struct zone *zone, struct page *page, unsigned int order, enum migratetype type)
 {
+	debug_block_enters(zone, page, order);
 	page->order = (u8)order;
 	page_set(page, PG_buddy);
 	list_add(&page->lru, &zone->free_area[order].free_list[type]);
@@ -57,6 +62,7 @@ static void add_block(struct zone *zone, struct page *page, unsigned int order, 
 
 static void del_block(struct zone *zone, struct page *page)
 {
+	debug_block_leaves(zone, page);
 	list_del(&page->lru);
 	page_clear(page, PG_buddy);
 	ADD_ONCE(zone->free_area[page->order].nr_free, -1UL);
@@ -141,7 +147,10 @@ static struct page *take_smallest(struct zone *zone, unsigned int order, enum mi
 	return NULL;
 }
 
-/* Make @type the type of the pageblock that begins at @pfn, and move its free blocks in @zone to that type's lists. */
+/*
+ * Make @type the type of the pageblock that begins at @pfn and is @zone's alone, and move its free blocks to that type's
+ * lists. Each step is a block, whether free, cached or allocated; a reserved page is a block of order 0.
+ */
 static void convert_pageblock(struct zone *zone, unsigned long pfn, enum migratetype type)
 {
 	unsigned long end = pfn + PAGEBLOCK_NR_PAGES;
@@ -150,11 +159,7 @@ static void convert_pageblock(struct zone *zone, unsigned long pfn, enum migrate
 	while (pfn < end) {
 		struct page *page = pfn_to_page(pfn);
 
-		if (!page_test(page, PG_buddy)) {
-			pfn++;
-			continue;
-		}
-		if (page_zone(page) == zone)
+		if (page_test(page, PG_buddy))
 			list_move(&page->lru, &zone->free_area[page->order].free_list[type]);
 		pfn += 1UL << page->order;
 	}
@@ -174,20 +179,10 @@ static struct page *find_largest(struct zone *zone, unsigned int order, enum mig
 	return NULL;
 }
 
-/*
- * Whether no page of the pageblock of @page, a free block, is another zone's to free. A pageblock that zones share keeps
- * its type: blocks of it lie in the lists of more than one zone, each under its own lock.
- */
-static bool owns_pageblock(const struct page *page)
+/* Whether zones share the pageblock of @pfn. */
+static bool pageblock_shared(unsigned long pfn)
 {
-	const struct page *p = pfn_to_page(ALIGN_DOWN(page_to_pfn(page), PAGEBLOCK_NR_PAGES));
-
-	if (page->order == PAGEBLOCK_ORDER)
-		return true;
-	for (const struct page *end = p + PAGEBLOCK_NR_PAGES; p < end; p++)
-		if (!page_test(p, PG_reserved) && !same_zone(page, p))
-			return false;
-	return true;
+	return bit_test(section_usage(pfn_to_section_nr(pfn))->shared, pageblock_nr(pfn));
 }
 
 static struct page *steal(struct zone *zone, unsigned int order, enum migratetype type)
@@ -201,7 +196,7 @@ static struct page *steal(struct zone *zone, unsigned int order, enum migratetyp
 	zone->nr_fallbacks++;
 	pfn = page_to_pfn(page);
 	have = page->order;
-	if (have >= CONVERT_ORDER && owns_pageblock(page))
+	if (have >= CONVERT_ORDER && !pageblock_shared(pfn))
 		convert_pageblock(zone, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES), type);
 	del_block(zone, page);
 	return expand(zone, page, have, order, get_pageblock_migratetype(pfn));

@@ -30,6 +30,15 @@ void set_pageblock_migratetype(unsigned long pfn, enum migratetype type);
  */
 bool zone_take_deferred(struct zone *zone, enum migratetype type);
 
+/** deferred_in_zone() - whether the deferred pageblock at @pfn, in @zone's span, is @zone's. See page_init.c. */
+bool deferred_in_zone(const struct zone *zone, unsigned long pfn);
+
+/** page_in_zone() - whether @page, of a pageblock that is initialised, is @zone's */
+static inline bool page_in_zone(const struct zone *zone, const struct page *page)
+{
+	return page_to_nid(page) == zone->node->node_id && page_zonenum(page) == (int)zone->idx;
+}
+
 /** zone_has_block() - whether a block of at least @order is free; a moment's answer when the lock is not held */
 bool zone_has_block(const struct zone *zone, unsigned int order);
 

@@ -4,12 +4,14 @@
  *
  * 1. A request goes through the zonelist of its node, skips zones above the highest that its flags allow, and takes the
  *    first that has a block: from this CPU's page cache (a hit asks no watermark and takes no lock), else from the zone,
- *    if that leaves it above its watermark.
+ *    if the block leaves it above its watermark. A cache that is refilled takes the rest of its batch unasked: half a
+ *    stack, of 12 stacks that hold at most 1/1024 of the zone together (pcp.c), so no more than 1/24576 of the zone.
  * 2. First with the low watermark; when no zone can, every CPU's page caches are drained, if the caller may wait, and the
  *    min watermark is asked; __GFP_HIGH halves that. There is nothing to reclaim: what fails then fails.
  * 3. A zone's watermark for a request is the mark, plus what lowmem_reserve keeps from requests that a higher zone could
  *    have served. An order above 0 also wants a free block at least that large.
- * 4. A failure is reported with order, flags and each zone's state, ten times and then no more until one succeeded.
+ * 4. A failure is reported with order, flags and each zone's state, ten times and then no more until memory was short
+ *    and yet found. What is refused, an order, node or pair of flags that cannot be, counts as a failure.
  * 5. A block comes back when _refcount falls to 0. What cannot be: a page that is free, reserved, a slab's, or a block of
  *    another order, is reported with the page's state and left as it is.
  *
@@ -98,11 +100,20 @@ static void report_zone(const struct zone *zone, enum zone_type highest, gfp_t g
 	       zone->lowmem_reserve[highest], largest);
 }
 
-static void report_failure(struct zone **list, int nid, gfp_t gfp, unsigned int order)
+/* The first line of a report, with @reason. Return: whether there is to be one. */
+static bool report_begin(int nid, gfp_t gfp, unsigned int order, const char *reason)
 {
 	if ((gfp & __GFP_NOWARN) || __atomic_fetch_add(&fail_reports, 1, __ATOMIC_RELAXED) >= MAX_FAIL_REPORTS)
+		return false;
+	printk("page allocation failure: order %u, gfp 0x%x, node %d, CPU %u%s\n", order, gfp, nid, this_cpu()->cpu,
+	       reason);
+	return true;
+}
+
+static void report_failure(struct zone **list, int nid, gfp_t gfp, unsigned int order)
+{
+	if (!report_begin(nid, gfp, order, *list ? "" : ": the node has no memory"))
 		return;
-	printk("page allocation failure: order %u, gfp 0x%x, node %d, CPU %u\n", order, gfp, nid, this_cpu()->cpu);
 	for (; *list; list++)
 		if ((*list)->idx <= gfp_zone(gfp))
 			report_zone(*list, gfp_zone(gfp), gfp);
@@ -112,10 +123,12 @@ static struct page *alloc_slow(struct zone **list, int nid, gfp_t gfp, unsigned 
 {
 	struct page *page;
 
-	if ((gfp & __GFP_DIRECT_RECLAIM) && arch_cross_call_ok())
+	if (*list && (gfp & __GFP_DIRECT_RECLAIM) && arch_cross_call_ok())
 		drain_all_pages();
 	page = get_page_from_list(list, gfp, order, WMARK_MIN);
-	if (!page)
+	if (page)
+		WRITE_ONCE(fail_reports, 0);
+	else
 		report_failure(list, nid, gfp, order);
 	return page;
 }
@@ -128,22 +141,43 @@ static void zero_pages(struct page *page, unsigned int order)
 		clear_page(va);
 }
 
+static bool both_groups(gfp_t gfp)
+{
+	return (gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) == (__GFP_MOVABLE | __GFP_RECLAIMABLE);
+}
+
+static struct page *refuse(int nid, gfp_t gfp, unsigned int order)
+{
+	const char *reason = ": there is no such node";
+
+	if (order > MAX_PAGE_ORDER)
+		reason = ": there is no such order";
+	else if (both_groups(gfp))
+		reason = ": __GFP_MOVABLE and __GFP_RECLAIMABLE exclude each other";
+	report_begin(nid, gfp, order, reason);
+	return NULL;
+}
+
+/* The zones to try for a request. */
+static struct zone **zonelist_of(int nid, gfp_t gfp)
+{
+	static struct zone *none[1];
+
+	if (likely(!(gfp & __GFP_THISNODE)))
+		return node_data[node_for_alloc[nid]]->zonelist;
+	return node_data[nid] ? node_data[nid]->zonelist_this : none;
+}
+
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 {
 	struct zone **list;
 	struct page *page;
 
-	if (unlikely(order > MAX_PAGE_ORDER)) {
-		printk("page allocation: order %u is above %d\n", order, MAX_PAGE_ORDER);
-		return NULL;
-	}
 	if (nid == NUMA_NO_NODE)
 		nid = this_cpu()->nid;
-	if (unlikely(nid < 0 || nid >= MAX_NUMNODES || ((gfp & __GFP_THISNODE) && !node_data[nid]))) {
-		printk("page allocation: node %d has no memory\n", nid);
-		return NULL;
-	}
-	list = gfp & __GFP_THISNODE ? node_data[nid]->zonelist_this : node_data[node_for_alloc[nid]]->zonelist;
+	if (unlikely(order > MAX_PAGE_ORDER || both_groups(gfp) || nid < 0 || nid >= MAX_NUMNODES))
+		return refuse(nid, gfp, order);
+	list = zonelist_of(nid, gfp);
 	page = get_page_from_list(list, gfp, order, WMARK_LOW);
 	if (unlikely(!page))
 		page = alloc_slow(list, nid, gfp, order);

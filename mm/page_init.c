@@ -2,17 +2,19 @@
 /*
  * Hand-over, and struct pages that are written when they are first needed.
  *
- * 1. memblock_free_all() goes through the free ranges of memblock. A pageblock that is wholly free is only marked
- *    deferred, one bit: nothing at boot is proportional to the number of pages. A pageblock that is free in part has its
- *    struct pages written at once, all reserved, and the free part goes to the buddy allocator.
+ * 1. memblock_free_all() goes through the free ranges of memblock (free_all_bootmem(): of bootmem's bitmaps) and gives each
+ *    to hand_over_range(). A pageblock that is wholly free is only marked deferred, one bit: nothing here is proportional
+ *    to the number of pages. A pageblock that is free in part has its struct pages written at once, all reserved, and the
+ *    free part goes to the buddy allocator.
  * 2. A zone that runs out of free blocks takes a deferred pageblock: its struct pages are written, and it enters the free
  *    lists as one block of MAX_PAGE_ORDER, with the migratetype of whoever asked.
  * 3. A pageblock in which nothing is free is never written; page_initialised() says so.
  * 4. A deferred pageblock lies in one zone, for the range that set its bit did. Another may hold pages of several zones
- *    and nodes, or none: it is written in runs.
+ *    and nodes, or none: it is written in runs. That zones share it is noted for the buddy allocator (usage->shared).
  * 5. A pageblock's bits are covered by the lock of the zone it is in (at hand-over the boot CPU is alone). Zones of
  *    different locks may share a word of a bitmap, so words are changed with atomics. The spans of zones of different
- *    nodes may interleave: whose a deferred pageblock is, memblock's memory array says, constant after hand-over.
+ *    nodes may interleave: whose a deferred pageblock is, is noted with its bit, a byte for each, set a section at a time.
+ *    So nothing asks memblock after hand-over, and its arrays can be given away too (memblock_discard.c).
  */
 #include "internal.h"
 
@@ -20,6 +22,7 @@
 #include <lib/printk.h>
 #include <mm/memblock.h>
 #include <mm/mmzone.h>
+#include <string.h>
 
 #include "buddy.h"
 
@@ -58,8 +61,12 @@ static struct zone *zone_of(int nid, unsigned long pfn)
 	return NULL;
 }
 
-/* The memory of @region within [start, end) as reserved pages, each with its zone. */
-static void write_region(const struct memblock_region *region, unsigned long start, unsigned long end)
+/*
+ * The memory of @region within [start, end), part of a pageblock, as reserved pages, each with its zone. *@owner is the
+ * zone of the memory before it, NULL when there is none.
+ */
+static void write_region(const struct memblock_region *region, unsigned long start, unsigned long end,
+			 struct zone **owner)
 {
 	start = max(start, PFN_UP(region->base));
 	end = min(end, PFN_DOWN(region->base + region->size));
@@ -68,20 +75,27 @@ static void write_region(const struct memblock_region *region, unsigned long sta
 		unsigned long part_end = min(end, zone_end_pfn(zone));
 
 		write_pages(start, part_end - start, identity(zone, start) | BIT(PG_reserved), 1);
+		if (*owner && *owner != zone)
+			bit_set(usage_of(start)->shared, pageblock_nr(start));
+		*owner = zone;
 		start = part_end;
 	}
 }
 
-/* Write the pageblock that begins at @pfn, every page reserved. Holes get the identity of node and zone 0. */
+/*
+ * Write the pageblock that begins at @pfn, every page reserved, and note whether zones share it. Holes get the identity of
+ * node and zone 0.
+ */
 static void init_reserved_block(unsigned long pfn)
 {
+	struct zone *owner = NULL;
 	unsigned long end = pfn + PAGEBLOCK_NR_PAGES;
 	unsigned long i = memblock_first_ending_after(&memblock.memory, PFN_PHYS(pfn));
 	struct mem_section_usage *usage = usage_of(pfn);
 
 	write_pages(pfn, PAGEBLOCK_NR_PAGES, pfn_to_section_nr(pfn) << SECTION_ID_SHIFT | BIT(PG_reserved), 1);
 	for (; i < memblock.memory.cnt && memblock.memory.regions[i].base < PFN_PHYS(end); i++)
-		write_region(&memblock.memory.regions[i], pfn, end);
+		write_region(&memblock.memory.regions[i], pfn, end, &owner);
 	bit_set(usage->initialised, pageblock_nr(pfn));
 	set_pageblock_migratetype(pfn, MIGRATE_MOVABLE);
 }
@@ -108,9 +122,11 @@ static void defer_blocks(struct zone *zone, unsigned long start, unsigned long e
 	zone->deferred_pfn = min(zone->deferred_pfn, start);
 	while (start < end) {
 		unsigned long section_end = ALIGN_DOWN(start, PAGES_PER_SECTION) + PAGES_PER_SECTION;
-		unsigned long part_end = min(end, section_end);
+		unsigned long part_end = min(end, section_end), blocks = (part_end - start) >> PAGEBLOCK_ORDER;
+		struct mem_section_usage *usage = usage_of(start);
 
-		bits_set_range(usage_of(start)->deferred, pageblock_nr(start), (part_end - start) >> PAGEBLOCK_ORDER);
+		bits_set_range(usage->deferred, pageblock_nr(start), blocks);
+		memset(&usage->deferred_nid[pageblock_nr(start)], zone->node->node_id, blocks);
 		start = part_end;
 	}
 }
@@ -154,7 +170,7 @@ static void count_region(const struct memblock_region *m)
 	unsigned long start = PFN_UP(m->base), end = PFN_DOWN(m->base + m->size), counted = start;
 	unsigned long i = memblock_first_ending_after(&memblock.reserved, m->base);
 
-	if (m->flags & MEMBLOCK_NOMAP) {
+	if (m->flags & (MEMBLOCK_NOMAP | MEMBLOCK_DRIVER_MANAGED)) {
 		count_kept(m->nid, start, max(start, end), false);
 		return;
 	}
@@ -169,27 +185,52 @@ static void count_region(const struct memblock_region *m)
 	}
 }
 
-unsigned long memblock_free_all(void)
+void count_kept_pages(void)
 {
 	struct memblock_region *region;
+
+	for_each_mem_region(region)
+		count_region(region);
+}
+
+void hand_over_range(int nid, unsigned long start, unsigned long end)
+{
+	while (start < end) {
+		struct zone *zone = zone_of(nid, start);
+		unsigned long part_end = min(end, zone_end_pfn(zone));
+
+		free_zone_range(zone, start, part_end);
+		start = part_end;
+	}
+}
+
+void hand_over_metadata(int nid, unsigned long start, unsigned long end)
+{
+	while (start < end) {
+		struct zone *zone = zone_of(nid, start);
+		unsigned long part_end = min(end, zone_end_pfn(zone));
+
+		zone->metadata_pages -= part_end - start;
+		free_zone_range(zone, start, part_end);
+		start = part_end;
+	}
+}
+
+unsigned long memblock_free_all(void)
+{
 	phys_addr_t from, to;
 	unsigned long pages = 0;
 	int nid;
 	u64 i;
 
-	for_each_mem_region(region)
-		count_region(region);
+	count_kept_pages();
 	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &from, &to, &nid) {
 		unsigned long start = PFN_UP(from), end = PFN_DOWN(to);
 
-		while (start < end) {
-			struct zone *zone = zone_of(nid, start);
-			unsigned long part_end = min(end, zone_end_pfn(zone));
-
-			free_zone_range(zone, start, part_end);
-			pages += part_end - start;
-			start = part_end;
-		}
+		if (start >= end)
+			continue;
+		hand_over_range(nid, start, end);
+		pages += end - start;
 	}
 	return pages;
 }
@@ -211,9 +252,9 @@ static unsigned long find_deferred(unsigned long pfn, unsigned long end)
 	return end;
 }
 
-static bool deferred_is_ours(const struct zone *zone, unsigned long pfn)
+bool deferred_in_zone(const struct zone *zone, unsigned long pfn)
 {
-	return memblock_search(&memblock.memory, PFN_PHYS(pfn))->nid == zone->node->node_id;
+	return usage_of(pfn)->deferred_nid[pageblock_nr(pfn)] == zone->node->node_id;
 }
 
 /* The next deferred pageblock of @zone, whose nr_deferred says that there is one. */
@@ -221,7 +262,7 @@ static unsigned long next_deferred(const struct zone *zone)
 {
 	unsigned long end = zone_end_pfn(zone), pfn = find_deferred(zone->deferred_pfn, end);
 
-	while (pfn < end && !deferred_is_ours(zone, pfn))
+	while (pfn < end && !deferred_in_zone(zone, pfn))
 		pfn = find_deferred(pfn + PAGEBLOCK_NR_PAGES, end);
 	BUG_ON(pfn >= end);
 	return pfn;

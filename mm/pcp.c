@@ -18,6 +18,7 @@
 #include <mm/port.h>
 
 #include "buddy.h"
+#include "debug.h"
 
 #define CPU_SHARE 1024
 
@@ -66,6 +67,8 @@ struct page *pcp_pop(struct zone *zone, unsigned int order, enum migratetype typ
 	struct pcp_stack *stack = &this_cpu_ptr(zone->pcp)->stack[order][type];
 	struct page *page = stack->count ? stack->block[--stack->count] : NULL;
 
+	if (page)
+		debug_block_cached(zone, page, order);
 	local_irq_restore(flags);
 	return page;
 }
@@ -109,6 +112,7 @@ void pcp_push(struct zone *zone, struct page *page, unsigned int order)
 	struct per_cpu_pages *pcp = this_cpu_ptr(zone->pcp);
 	struct pcp_stack *stack = &pcp->stack[order][type];
 
+	debug_block_cached(zone, page, order);
 	stack->block[stack->count++] = page;
 	if (stack->count > stack->high) {
 		pcp->drains++;

@@ -5,7 +5,8 @@
  * 1. An area is struct mm_cpu, a copy of the percpu_data section, and a dynamic part for __alloc_percpu(). All areas have
  *    one layout, so an offset found free in the bitmap is free in all of them.
  * 2. The boot CPU begins in boot_percpu_area, which has no dynamic part. setup_per_cpu_areas() allocates an area for each
- *    CPU on its node, and moves the boot CPU's contents to its own; nobody else runs yet.
+ *    CPU on its node, or on the nearest one with free memory, and moves the boot CPU's contents to its own; nobody else
+ *    runs yet.
  * 3. The dynamic part is a bitmap of 16-byte units: `used`, and `first` for the unit that an allocation begins with, by
  *    which free_percpu() knows its length: up to the next `first` or free unit.
  * 4. percpu_lock covers both bitmaps; zeroing happens under it, so that a unit is zero whenever it is free.
@@ -64,7 +65,7 @@ void percpu_init_boot(int cpu)
 static void init_area(int cpu, size_t size, int nid)
 {
 	bool is_boot_cpu = bases[cpu];
-	char *area = boot_alloc(size, PAGE_SIZE, nid, "per-CPU areas");
+	char *area = boot_alloc(size, PAGE_SIZE, node_for_alloc[nid], "per-CPU areas");
 	struct mm_cpu *head = (struct mm_cpu *)area;
 
 	if (is_boot_cpu)
@@ -77,7 +78,7 @@ static void init_area(int cpu, size_t size, int nid)
 	if (is_boot_cpu)
 		asm_set_percpu_base(area);
 	else
-		arch_alloc_stack(cpu, nid);
+		arch_alloc_stack(cpu, node_for_alloc[nid]);
 }
 
 void setup_per_cpu_areas(int (*cpu_node)(int cpu))
@@ -174,6 +175,41 @@ void free_percpu(void *ptr)
 	nr_used -= n;
 	zero_units(start, n);
 	spin_unlock_irqrestore(&percpu_lock, flags);
+}
+
+/* Whether @unit may be what the bitmaps say, after a unit that is in use or not. */
+static bool check_unit(unsigned long unit, bool after_used)
+{
+	bool begins = bit_test(first, unit), in_use = bit_test(used, unit);
+
+	if (begins == in_use || (in_use && after_used))
+		return true;
+	printk("percpu check: unit %lu of %lu is %s\n", unit, nr_units,
+	       begins ? "free and begins an allocation" : "in use and belongs to no allocation");
+	return false;
+}
+
+static bool check_units(void)
+{
+	unsigned long count = 0;
+
+	for (unsigned long unit = 0; unit < nr_units; unit++) {
+		if (!check_unit(unit, unit && bit_test(used, unit - 1)))
+			return false;
+		count += bit_test(used, unit);
+	}
+	if (count != nr_used)
+		printk("percpu check: %lu of %lu units are in use, counted %lu\n", count, nr_units, nr_used);
+	return count == nr_used;
+}
+
+bool percpu_check(void)
+{
+	unsigned long flags = spin_lock_irqsave(&percpu_lock);
+	bool ok = check_units();
+
+	spin_unlock_irqrestore(&percpu_lock, flags);
+	return ok;
 }
 
 size_t percpu_usage(size_t *total)

@@ -5,7 +5,7 @@
  * 1. Physical memory is cut into sections of 1 GiB. mem_section is a two-level array: NR_SECTION_ROOTS pointers to roots
  *    of one page, a root allocated when the first of its sections has memory.
  * 2. A section with memory has a usage map (struct mem_section_usage): for each of its 256 pageblocks whether it is
- *    present, initialised, deferred, and of which migratetype.
+ *    present, initialised, deferred, shared by zones, and of which migratetype.
  * 3. A pageblock is present when any whole page of it is memory. Present pageblocks have struct pages: 64 KiB of
  *    vmemmap each, mapped onto storage allocated from the memory's own node. Storage is allocated for runs of present
  *    pageblocks, a section at a time, so that it is one block of 16 MiB for a full section, mapped by eight 2 MiB
@@ -29,7 +29,7 @@ struct mem_section *mem_section[NR_SECTION_ROOTS];
 #define BLOCK_MEMMAP (PAGEBLOCK_NR_PAGES * sizeof(struct page))
 
 _Static_assert(BLOCK_MEMMAP % PAGE_SIZE == 0, "the memmap of a pageblock is whole pages");
-_Static_assert(sizeof(struct mem_section) == 16, "a root holds 256 sections");
+_Static_assert(sizeof(struct mem_section) == 8, "a root holds 512 sections");
 _Static_assert(PAGEBLOCKS_PER_SECTION % 64 == 0, "bitmaps of whole words");
 
 static unsigned long nr_present_sections;
@@ -55,10 +55,7 @@ static void alloc_usage(unsigned long first, unsigned long last, int nid)
 		return;
 	usage = boot_alloc((last - first + 1) * sizeof(*usage), SMP_CACHE_BYTES, nid, "section usage");
 	for (unsigned long nr = first; nr <= last; nr++) {
-		struct mem_section *section = section_slot(nr, nid);
-
-		section->usage = usage++;
-		section->nid = nid;
+		section_slot(nr, nid)->usage = usage++;
 		nr_present_sections++;
 	}
 }
@@ -77,8 +74,7 @@ static void map_memmap(unsigned long section_nr, unsigned long first, unsigned l
 /* Pageblocks [first, last] of one section hold memory of @nid. Some may be present already, from another region. */
 static void add_blocks(unsigned long section_nr, unsigned long first, unsigned long last, int nid)
 {
-	struct mem_section *section = section_slot(section_nr, nid);
-	u64 *present = section->usage->present;
+	u64 *present = section_slot(section_nr, nid)->usage->present;
 
 	/* Regions are sorted and disjoint: only the first block can have been added before. */
 	if (bit_test(present, first))
@@ -86,7 +82,6 @@ static void add_blocks(unsigned long section_nr, unsigned long first, unsigned l
 	if (first > last)
 		return;
 	bits_set_range(present, first, last - first + 1);
-	section->present_blocks += (u32)(last - first + 1);
 	map_memmap(section_nr, first, last - first + 1, nid);
 }
 

@@ -2,11 +2,12 @@
 /*
  * The proof of a zone's equations.
  *
- * 1. The memmap is walked pageblock by pageblock, and every page is put into one of four sums by its own struct page:
- *    free (first pages of buddy blocks, and deferred pageblocks), cached, allocated, kept. The sums are compared with the
- *    zone's counters, which were kept by other code.
+ * 1. The memmap is walked pageblock by pageblock, and every page of the zone that is not reserved is put into one of
+ *    three sums by its own struct page: free (first pages of buddy blocks, and deferred pageblocks), cached, allocated. The
+ *    sums are compared with the zone's counters, which were kept by other code. Reserved pages are not summed: a pageblock
+ *    without a free page has no struct pages.
  * 2. The free lists are walked: every member is a free block of that order, aligned, in this zone, of this migratetype,
- *    not next to a free buddy of its order, and each list is as long as its counter says.
+ *    not next to a free buddy of its order, and the lists of an order are together as long as its counter says.
  * 3. Done under zone->lock. Pages change between cached and allocated without it, so their two sums are compared only as
  *    one, and with the caches' counts when all CPUs are quiet: `free + cached + allocated = managed` is exact always.
  */
@@ -15,21 +16,14 @@
 #include <lib/bitmap.h>
 #include <lib/printk.h>
 #include <lib/smp.h>
-#include <mm/memblock.h>
 #include <mm/percpu.h>
 
 #include "buddy.h"
 #include "pcp.h"
 
 struct page_sums {
-	unsigned long free, deferred, cached, allocated, kept;
+	unsigned long free, deferred, cached, allocated;
 };
-
-/* Whether @page, of a pageblock that is initialised, is @zone's. */
-static bool in_zone(const struct zone *zone, const struct page *page)
-{
-	return page_to_nid(page) == zone->node->node_id && page_zonenum(page) == (int)zone->idx;
-}
 
 static void sum_block(const struct zone *zone, unsigned long pfn, struct page_sums *sums)
 {
@@ -39,26 +33,16 @@ static void sum_block(const struct zone *zone, unsigned long pfn, struct page_su
 		const struct page *page = pfn_to_page(pfn);
 		unsigned long n = 1UL << page->order;
 
-		if (page_test(page, PG_reserved) || !in_zone(zone, page)) {
-			sums->kept++;
+		if (page_test(page, PG_reserved) || !page_in_zone(zone, page))
 			n = 1;
-		} else if (page_test(page, PG_buddy)) {
+		else if (page_test(page, PG_buddy))
 			sums->free += n;
-		} else if (page_ref_count(page)) {
+		else if (page_ref_count(page))
 			sums->allocated += n;
-		} else {
+		else
 			sums->cached += n;
-		}
 		pfn += n;
 	}
-}
-
-/* Whose a deferred pageblock in the zone's span is, only memblock knows. */
-static bool deferred_in_zone(const struct zone *zone, unsigned long pfn)
-{
-	const struct memblock_region *r = memblock_search(&memblock.memory, PFN_PHYS(pfn));
-
-	return r && r->nid == zone->node->node_id;
 }
 
 static void sum_zone(const struct zone *zone, struct page_sums *sums)
@@ -109,13 +93,13 @@ static const char *block_fault(const struct zone *zone, const struct page *page,
 		return "is no free block of that order";
 	if (!IS_ALIGNED(pfn, 1UL << order))
 		return "is not aligned to its size";
-	if (!in_zone(zone, page))
+	if (!page_in_zone(zone, page))
 		return "is of another zone";
 	if ((int)get_pageblock_migratetype(pfn) != type)
 		return "is of another migratetype";
 	if (page_ref_count(page))
 		return "has users";
-	if (order < MAX_PAGE_ORDER && page_test(buddy, PG_buddy) && buddy->order == order && in_zone(zone, buddy))
+	if (order < MAX_PAGE_ORDER && page_test(buddy, PG_buddy) && buddy->order == order && page_in_zone(zone, buddy))
 		return "has a free buddy";
 	return NULL;
 }
@@ -183,7 +167,8 @@ static bool check_stack(const struct zone *zone, int cpu, const struct pcp_stack
 	for (unsigned int i = 0; i < stack->count; i++) {
 		const struct page *page = stack->block[i];
 
-		if (page_test(page, PG_buddy) || page_ref_count(page) || page->order != order || !in_zone(zone, page)) {
+		if (page_test(page, PG_buddy) || page_ref_count(page) || page->order != order ||
+		    !page_in_zone(zone, page)) {
 			printk("zone check: CPU %d's cache of node %d zone %s, order %u: pfn 0x%lx is no cached block\n",
 			       cpu, zone->node->node_id, zone->name, order, page_to_pfn(page));
 			return false;

@@ -9,12 +9,13 @@
  *    whole pageblocks.
  * 3. A node's zone spans from the first to the last page of the node's memory within the zone's limits; present counts
  *    the pages in between that are memory.
- * 4. A zone's page that is not free at hand-over is reserved or metadata: in a NOMAP region or touched by a reserved
- *    region without MEMBLOCK_RSRV_KERN, or touched only by one with it. A page touched by both kinds counts once, for the
+ * 4. A zone's page that is not free at hand-over is reserved or metadata: in a NOMAP or DRIVER_MANAGED region, or touched by a
+ *    reserved region without MEMBLOCK_RSRV_KERN, or touched only by one with it. A page touched by both kinds counts once, for the
  *    region that begins first.
  * 5. A node's zonelist has every populated zone of every node: nodes by rising distance (equal ones in rising order of id
  *    from the node itself on, wrapping round, so that neighbours do not all fall back to node 0), and in each node from
  *    the dear zone to the cheap one: MOVABLE, NORMAL, DMA32, DMA. An allocation skips zones above the one it asks for.
+ *    Whose node has no page to give, all of it no-map or reserved, begins with the nearest node that has: node_for_alloc[].
  * 6. Watermarks: min is 4 * sqrt(memory in KiB) KiB, from 128 KiB to 256 MiB, shared out over the zones by their size;
  *    low and high lie a quarter of min, or 0.1 % of the zone when that is more, further up each. lowmem_reserve keeps
  *    1/256 of the memory above a DMA or DMA32 zone, 1/32 above NORMAL, from those who could use that memory instead.
@@ -180,15 +181,15 @@ static void init_node(int nid)
 	node_data[nid] = pgdat;
 }
 
-/* The node with memory nearest to @nid that is not in @used; -1 when there is none. */
-static int nearest_node(int nid, u64 used)
+/* The node of the set @nodes that is nearest to @nid; -1 when the set is empty. */
+static int nearest_node(int nid, u64 nodes)
 {
 	int best = -1;
 
 	for (int step = 0; step < MAX_NUMNODES; step++) {
 		int other = (nid + step) % MAX_NUMNODES;
 
-		if (!node_data[other] || (used >> other & 1))
+		if (!(nodes >> other & 1))
 			continue;
 		if (best < 0 || node_distance(nid, other) < node_distance(nid, best))
 			best = other;
@@ -204,20 +205,30 @@ static struct zone **append_zones(struct zone **list, pg_data_t *pgdat)
 	return list;
 }
 
-static void build_zonelist(pg_data_t *pgdat, int nr_zones)
+static void build_zonelist(pg_data_t *pgdat, int nr_zones, u64 nodes)
 {
 	struct zone **list;
-	u64 used = 0;
 	int other;
 
 	pgdat->zonelist =
 		boot_alloc(((phys_addr_t)nr_zones + 1) * sizeof(*list), SMP_CACHE_BYTES, pgdat->node_id, "zonelists");
 	list = pgdat->zonelist;
-	while ((other = nearest_node(pgdat->node_id, used)) >= 0) {
+	while ((other = nearest_node(pgdat->node_id, nodes)) >= 0) {
 		list = append_zones(list, node_data[other]);
-		used |= 1ULL << other;
+		nodes &= ~(1ULL << other);
 	}
 	append_zones(pgdat->zonelist_this, pgdat);
+}
+
+static u64 nodes_with_memory(void)
+{
+	pg_data_t *pgdat;
+	u64 nodes = 0;
+	int nid;
+
+	for_each_online_pgdat(nid, pgdat)
+		nodes |= 1ULL << nid;
+	return nodes;
 }
 
 static void build_zonelists(void)
@@ -229,9 +240,44 @@ static void build_zonelists(void)
 	for_each_populated_zone(i, zone)
 		nr_zones++;
 	for_each_online_pgdat(nid, pgdat)
-		build_zonelist(pgdat, nr_zones);
-	for (nid = 0; nid < MAX_NUMNODES; nid++)
-		node_for_alloc[nid] = nearest_node(nid, 0);
+		build_zonelist(pgdat, nr_zones, nodes_with_memory());
+}
+
+/* Nodes in which memblock has a free page. */
+static u64 nodes_free_at_boot(void)
+{
+	phys_addr_t start, end;
+	u64 i, nodes = 0;
+	int nid;
+
+	for_each_free_mem_range(i, NUMA_NO_NODE, MEMBLOCK_NONE, &start, &end, &nid)
+		if (PFN_UP(start) < PFN_DOWN(end))
+			nodes |= 1ULL << nid;
+	return nodes;
+}
+
+static u64 nodes_managed(void)
+{
+	struct zone *zone;
+	u64 nodes = 0;
+	int i;
+
+	for_each_populated_zone(i, zone)
+		if (zone->managed_pages)
+			nodes |= 1ULL << zone->node->node_id;
+	return nodes;
+}
+
+/* node_for_alloc[]: the nearest of @nodes, if there are any. */
+static void set_fallbacks(u64 nodes)
+{
+	for (int nid = 0; nid < MAX_NUMNODES; nid++)
+		node_for_alloc[nid] = nearest_node(nid, nodes ? nodes : nodes_with_memory());
+}
+
+void set_node_fallbacks(void)
+{
+	set_fallbacks(nodes_managed());
 }
 
 static void print_zone_ranges(void)
@@ -284,6 +330,7 @@ void bootmem_init(phys_addr_t dma_limit)
 	for_each_node(nid)
 		init_node(nid);
 	build_zonelists();
+	set_fallbacks(nodes_free_at_boot());
 	print_zone_ranges();
 	print_nodes();
 }

@@ -15,9 +15,11 @@
 #include <lib/smp.h>
 #include <mm/gfp.h>
 #include <mm/memblock.h>
+#include <mm/mm_init.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
 
+#include "../../mm/buddy.h"
 #include "host.h"
 #include "machine.h"
 #include "tap.h"
@@ -407,24 +409,172 @@ static void test_addresses(void)
 	CHECK_EQ((uintptr_t)page_address(virt_to_page((void *)(addr + 77))), addr);
 	free_page(addr);
 	CHECK_EQ(__get_free_pages(GFP_KERNEL, MAX_PAGE_ORDER + 1), 0);
-	CHECK_LOG("order 11 is above 10");
+	CHECK_LOG("page allocation failure: order 11, .*: there is no such order");
 }
 
-/* A refusal says why, but not for ever; __GFP_NOWARN keeps it quiet. */
-static void test_failure_report(void)
+/* All blocks of order 4. Return: one of them. */
+static struct page *take_all_of_order_4(void)
 {
-	host_boot_simple(16 * MIB, 1);
-	while (alloc_pages(GFP_KERNEL | __GFP_NOWARN, 4))
-		;
-	CHECK_NO_LOG("page allocation failure");
-	CHECK(!alloc_pages(GFP_KERNEL, 4));
-	CHECK_LOG("page allocation failure: order 4, gfp 0x100, node ");
-	CHECK_LOG("  node 0 zone DMA: free [0-9]+, mark [0-9]+, .*largest block order ");
-	for (int i = 0; i < 20; i++)
+	struct page *page, *last = NULL;
+
+	while ((page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, 4)))
+		last = page;
+	return last;
+}
+
+static void fail_ten_times(void)
+{
+	for (int i = 0; i < 10; i++) {
+		host_log_clear();
 		CHECK(!alloc_pages(GFP_KERNEL, 4));
+		CHECK_LOG("page allocation failure: order 4, gfp 0x100, node ");
+		CHECK_LOG("  node 0 zone DMA: free [0-9]+, mark [0-9]+, .*largest block order ");
+	}
 	host_log_clear();
 	CHECK(!alloc_pages(GFP_KERNEL, 4));
 	CHECK_NO_LOG("page allocation failure");
+}
+
+/* A failure says why, ten times in a row; __GFP_NOWARN keeps it quiet. */
+static void test_failure_report(void)
+{
+	struct page *last;
+
+	host_boot_simple(16 * MIB, 1);
+	last = take_all_of_order_4();
+	CHECK_NO_LOG("page allocation failure");
+	fail_ten_times();
+	/* Below the low mark, so that it takes the slow path, and succeeds there. */
+	__free_pages(last, 4);
+	CHECK(alloc_pages(GFP_KERNEL, 4));
+	fail_ten_times();
+}
+
+static void check_refused(int nid, gfp_t gfp, unsigned int order, const char *report)
+{
+	host_log_clear();
+	CHECK(!alloc_pages_node(nid, gfp | __GFP_NOWARN, order));
+	CHECK_NO_LOG(".");
+	CHECK(!alloc_pages_node(nid, gfp, order));
+	CHECK_LOG(report);
+}
+
+static int node_of_same_number(int cpu)
+{
+	return cpu;
+}
+
+/* What cannot be is refused with a report, what happens to have nothing fails with one: both ten times at the most. */
+static void test_refusals(void)
+{
+	static const struct host_bank bank = { GIB, 32 * MIB, 0 };
+	struct shape start;
+
+	host_boot(
+		&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = 2, .cpu_node = node_of_same_number });
+	start = shape_now();
+	check_refused(NUMA_NO_NODE, GFP_KERNEL, MAX_PAGE_ORDER + 1, "order 11, .*: there is no such order");
+	check_refused(NUMA_NO_NODE, GFP_KERNEL, ~0u, "order 4294967295, .*: there is no such order");
+	check_refused(-2, GFP_KERNEL, 0, "node -2, .*: there is no such node");
+	check_refused(MAX_NUMNODES, GFP_KERNEL, 0, ": there is no such node");
+	check_refused(0, __GFP_MOVABLE | __GFP_RECLAIMABLE, 0,
+		      "order 0, .*MOVABLE and .*RECLAIMABLE exclude each other");
+	check_refused(0, __GFP_MOVABLE | __GFP_RECLAIMABLE, 9,
+		      "order 9, .*MOVABLE and .*RECLAIMABLE exclude each other");
+	check_refused(1, GFP_KERNEL | __GFP_THISNODE, 0, "node 1, .*: the node has no memory");
+	for (int i = 0; i < 20; i++)
+		CHECK(!alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER + 1));
+	host_log_clear();
+	CHECK(!alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER + 1));
+	CHECK(!alloc_pages_node(1, GFP_KERNEL | __GFP_THISNODE, 0));
+	CHECK_NO_LOG(".");
+	check_shape(start);
+}
+
+/*
+ *	[ node 2 ][ node 1, all of it reserved ][ node 0 ]	and node 3 has CPUs only
+ *
+ * From nodes 1 and 3 node 2 and node 0 are equally far; the next id wins: 2 for node 1, 0 for node 3.
+ */
+static const struct host_bank unequal_banks[] = {
+	{ GIB, 32 * MIB, 2 },
+	{ GIB + 32 * MIB, 20 * MIB, 1 },
+	{ GIB + 52 * MIB, 12 * MIB, 0 },
+};
+
+static void boot_unequal_nodes(void)
+{
+	static const struct tree_range all_of_node_1 = { GIB + 32 * MIB, 20 * MIB };
+
+	host_boot(&(struct host_machine){ .banks = unequal_banks,
+					  .nr_banks = ARRAY_SIZE(unequal_banks),
+					  .reserved = &all_of_node_1,
+					  .nr_reserved = 1,
+					  .nr_cpus = 4,
+					  .cpu_node = node_of_same_number });
+}
+
+static void test_node_without_pages(void)
+{
+	static const int served_by[] = { 0, 2, 2, 0 };
+	struct shape start;
+
+	boot_unequal_nodes();
+	start = shape_now();
+	for (int nid = 0; nid < 4; nid++) {
+		struct page *near = alloc_pages_node(nid, GFP_KERNEL, 5);
+		struct page *here = alloc_pages_node(nid, GFP_KERNEL | __GFP_THISNODE | __GFP_NOWARN, 5);
+
+		CHECK_EQ(node_for_alloc[nid], served_by[nid]);
+		CHECK(near && page_to_nid(near) == served_by[nid]);
+		__free_pages(near, 5);
+		CHECK_EQ(here != NULL, served_by[nid] == nid);
+		if (here)
+			__free_pages(here, 5);
+	}
+	check_shape(start);
+}
+
+static int node_of_address(const void *va)
+{
+	return memblock_search(&memblock.memory, __pa(va))->nid;
+}
+
+static void test_percpu_nodes(void)
+{
+	static const int area_on[] = { 0, 2, 2, 0 };
+
+	boot_unequal_nodes();
+	for (int cpu = 0; cpu < 4; cpu++) {
+		CHECK_EQ(((struct mm_cpu *)percpu_base(cpu))->nid, cpu);
+		CHECK_EQ(node_of_address(percpu_base(cpu)), area_on[cpu]);
+	}
+}
+
+/* A driver's memory is mapped and has struct pages; its pages count as reserved. */
+static void test_driver_managed(void)
+{
+	struct boot_info boot = { .fdt_pa = GIB + 128 * KIB,
+				  .image_base = GIB + 64 * KIB,
+				  .image_rodata = GIB + 96 * KIB,
+				  .image_data = GIB + 112 * KIB,
+				  .image_end = GIB + 128 * KIB,
+				  .phys_limit = PHYS_ADDR_LIMIT };
+	struct zone *zone;
+
+	tree_start();
+	tree_root(2, 2);
+	tree_memory(GIB, 32 * MIB, -1);
+	boot.fdt = tree_finish();
+	host_boot_cpu(1);
+	CHECK_EQ(memblock_add_node(GIB + 48 * MIB, 6 * MIB, 0, MEMBLOCK_DRIVER_MANAGED), 0);
+	mm_init(&boot, NULL);
+	mm_hand_over();
+	CHECK(page_alloc_check());
+	zone = &node_data[0]->node_zones[ZONE_DMA];
+	CHECK_EQ(zone->present_pages, 38 * MIB >> PAGE_SHIFT);
+	CHECK(zone->reserved_pages >= 6 * MIB >> PAGE_SHIFT);
+	CHECK(pfn_valid(PFN_DOWN(GIB + 48 * MIB)));
 }
 
 /* The check functions tell a broken allocator from a whole one. */
@@ -448,6 +598,45 @@ static void test_check_sees(void)
 	CHECK(!page_alloc_check());
 	page->_refcount = 1;
 	CHECK(page_alloc_check());
+}
+
+/* What the debug checks say of a block in passing. */
+
+static void test_block_freed_twice(void)
+{
+	struct page *page;
+
+	host_boot_simple(32 * MIB, 1);
+	/* Its buddy stays in use, so that both times it would join the same list. */
+	page = alloc_pages(GFP_KERNEL, 4);
+	CHECK(page && alloc_pages(GFP_KERNEL, 4) == page + 16);
+	page->_refcount = 0;
+	buddy_free(page_zone(page), page, 4);
+	buddy_free(page_zone(page), page, 4);
+}
+
+static void test_free_block_used(void)
+{
+	struct page *page;
+
+	host_boot_simple(32 * MIB, 1);
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	CHECK(page);
+	__free_pages(page, MAX_PAGE_ORDER);
+	get_page(page);
+	CHECK(!alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
+}
+
+static void test_cached_block_used(void)
+{
+	struct page *page;
+
+	host_boot_simple(256 * MIB, 1);
+	page = alloc_page(GFP_KERNEL);
+	CHECK(page);
+	__free_page(page);
+	get_page(page);
+	CHECK(!alloc_page(GFP_KERNEL));
 }
 
 static void test_memory_too_small(void)
@@ -588,7 +777,18 @@ static const struct tap_case cases[] = {
 	TAP_CASE("wrong frees are reported and refused", test_bad_frees),
 	TAP_CASE("the last user frees", test_references),
 	TAP_CASE("pages by address", test_addresses),
-	TAP_CASE("a failure is reported, ten times", test_failure_report),
+	TAP_CASE("a failure is reported, ten times in a row", test_failure_report),
+	TAP_CASE("what cannot be is refused", test_refusals),
+	TAP_CASE("a node without pages to give is served by the nearest", test_node_without_pages),
+	TAP_CASE("per-CPU areas lie on the nearest node", test_percpu_nodes),
+	TAP_CASE("a driver's memory counts as reserved", test_driver_managed),
+	TAP_PANICS(
+		"a block that is freed twice", test_block_freed_twice,
+		"panic: block: pfn 0x[0-9a-f]+, order 4, enters the free lists of node 0 zone DMA: it is in one already "),
+	TAP_PANICS("a free block that is used", test_free_block_used,
+		   "panic: block: pfn 0x[0-9a-f]+, order 10, leaves the free lists of .*: it has users "),
+	TAP_PANICS("a cached block that is used", test_cached_block_used,
+		   "panic: block: pfn 0x[0-9a-f]+, order 0, in a CPU's cache of .*: it has users "),
 	TAP_CASE("page_alloc_check() sees what is wrong", test_check_sees),
 	TAP_PANICS("less RAM than the metadata needs", test_memory_too_small,
 		   "panic: out of memory at boot: [0-9]+ bytes .* for "),

@@ -92,6 +92,53 @@ static void test_list(void)
 	compare_list(&head);
 }
 
+/* What the debug checks say of a list whose links are wrong. */
+
+static void test_list_deleted_twice(void)
+{
+	struct list_head a;
+	LIST_HEAD(head);
+
+	host_boot_cpu(1);
+	list_add(&a, &head);
+	list_del(&a);
+	list_del(&a);
+}
+
+static void test_list_added_twice(void)
+{
+	struct list_head a;
+	LIST_HEAD(head);
+
+	host_boot_cpu(1);
+	list_add(&a, &head);
+	list_add(&a, &head);
+}
+
+static void test_list_entry_overwritten(void)
+{
+	struct list_head a, b, c;
+	LIST_HEAD(head);
+
+	host_boot_cpu(1);
+	list_add(&a, &head);
+	list_add(&b, &head);
+	list_add(&c, &head);
+	a.prev = &c;
+	list_del(&b);
+}
+
+static void test_list_neighbour_overwritten(void)
+{
+	struct list_head a, b;
+	LIST_HEAD(head);
+
+	host_boot_cpu(1);
+	list_add(&a, &head);
+	a.next = &b;
+	list_add_tail(&b, &head);
+}
+
 static void test_bitmap(void)
 {
 	u64 map[5] = { 0 };
@@ -261,6 +308,43 @@ static void test_work(void)
 	host_cpus_stop();
 }
 
+/* By CPU: how often CPU 2 was given its work, and how often it ran it. */
+static unsigned long accepted[2], ran[2];
+static unsigned long arrived; /* atomic */
+
+static void count_run(void *arg)
+{
+	++*(unsigned long *)arg;
+}
+
+/* CPUs 0 and 1 give CPU 2 work at the same moment, again and again. */
+static void start_work(void *arg)
+{
+	int self = smp_processor_id();
+
+	for (unsigned long round = 1; round <= *(const unsigned long *)arg; round++) {
+		__atomic_fetch_add(&arrived, 1, __ATOMIC_ACQ_REL);
+		while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < 2 * round)
+			;
+		accepted[self] += !smp_work_start(2, count_run, &ran[self]);
+		smp_work_wait(2);
+	}
+}
+
+static void test_work_race(void)
+{
+	unsigned long rounds = tap_ops(3000);
+
+	host_boot_simple(16 * MIB, 3);
+	host_cpus_start();
+	CHECK_EQ(smp_work_start(1, start_work, &rounds), 0);
+	start_work(&rounds);
+	smp_work_wait(1);
+	for (int cpu = 0; cpu < 2; cpu++)
+		CHECK_EQ(ran[cpu], accepted[cpu]);
+	host_cpus_stop();
+}
+
 static void test_irq_nesting(void)
 {
 	unsigned long outer, inner;
@@ -376,6 +460,15 @@ static void test_percpu_bad_free(void)
 
 static const struct tap_case cases[] = {
 	TAP_CASE("lists", test_list),
+	TAP_PANICS("a list entry that is deleted twice", test_list_deleted_twice,
+		   "panic: list: 0x[0-9a-f]+ is taken out, but it was taken out before"),
+	TAP_PANICS("a list entry that is added twice", test_list_added_twice,
+		   "panic: list: (0x[0-9a-f]+) is added between 0x[0-9a-f]+ and \\1, so it is in the list already"),
+	TAP_PANICS(
+		"a list entry beside one that was overwritten", test_list_entry_overwritten,
+		"panic: list: 0x[0-9a-f]+ is taken out from between 0x[0-9a-f]+ and 0x[0-9a-f]+, but their links are to "),
+	TAP_PANICS("an entry added beside one that was overwritten", test_list_neighbour_overwritten,
+		   "panic: list: 0x[0-9a-f]+ is added between 0x[0-9a-f]+ and 0x[0-9a-f]+, but their links are to "),
 	TAP_CASE("bitmaps", test_bitmap),
 	TAP_CASE("a lock excludes", test_spinlock),
 	TAP_CASE("trylock", test_trylock),
@@ -388,6 +481,7 @@ static const struct tap_case cases[] = {
 	TAP_PANICS("a cross call with interrupts masked", test_call_masked,
 		   "panic: cross call to CPU 1 with interrupts masked"),
 	TAP_CASE("idle work", test_work),
+	TAP_CASE("idle work given by many at once", test_work_race),
 	TAP_CASE("interrupt masking nests", test_irq_nesting),
 	TAP_CASE("static per-CPU variables", test_percpu_static),
 	TAP_CASE("dynamic per-CPU variables", test_percpu_alloc),

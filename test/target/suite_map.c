@@ -89,7 +89,7 @@ static void case_nomap(void)
 		ktap_skip("the tree has no no-map range");
 }
 
-/* The first and last page of every zone are mapped, and their struct pages are where the arithmetic says. */
+/* The first and last page of every memory region are mapped, and struct pages are where the arithmetic says. */
 static void case_memory(void)
 {
 	struct memblock_region *r;

@@ -6,6 +6,8 @@
 #include <mm/port.h>
 #include <string.h>
 
+#include <asm/sections.h>
+
 #include "target.h"
 
 static void case_orders(void)
@@ -18,7 +20,7 @@ static void case_orders(void)
 			continue;
 		ktap_ok(page_to_pfn(page[order]) % (1UL << order) == 0);
 		ktap_ok(page_ref_count(page[order]) == 1);
-		ktap_ok(memblock_is_map_memory(page_to_phys(page[order])));
+		ktap_ok(!memblock_kept() || memblock_is_map_memory(page_to_phys(page[order])));
 		ktap_ok(virt_to_page(page_address(page[order])) == page[order]);
 		memset(page_address(page[order]), (int)order, PAGE_SIZE << order);
 	}
@@ -29,7 +31,6 @@ static void case_orders(void)
 		if (page[order])
 			__free_pages(page[order], order);
 	}
-	ktap_ok(alloc_pages(GFP_KERNEL | __GFP_NOWARN, MAX_PAGE_ORDER + 1) == NULL);
 }
 
 static void case_zeroed(void)
@@ -67,23 +68,42 @@ static void case_zones(void)
 	}
 }
 
+static unsigned long node_managed_pages(const pg_data_t *pgdat)
+{
+	unsigned long pages = 0;
+
+	for (int idx = 0; idx < MAX_NR_ZONES; idx++)
+		pages += pgdat->node_zones[idx].managed_pages;
+	return pages;
+}
+
 static void case_nodes(void)
 {
 	pg_data_t *pgdat;
 	int nid;
 
 	for_each_online_pgdat(nid, pgdat) {
-		struct page *here = alloc_pages_node(nid, GFP_KERNEL | __GFP_THISNODE, 0);
+		struct page *here = alloc_pages_node(nid, GFP_KERNEL | __GFP_THISNODE | __GFP_NOWARN, 0);
 		struct page *near = alloc_pages_node(nid, GFP_KERNEL, 0);
 
-		ktap_ok(here && page_to_nid(here) == nid);
-		ktap_ok(near && page_to_nid(near) == nid);
+		ktap_ok((node_for_alloc[nid] == nid) == (node_managed_pages(pgdat) != 0));
+		ktap_ok(node_for_alloc[nid] == nid ? here && page_to_nid(here) == nid : !here);
+		ktap_ok(near && page_to_nid(near) == node_for_alloc[nid]);
 		if (here)
 			__free_page(here);
 		if (near)
 			__free_page(near);
 	}
-	ktap_ok(alloc_pages_node(MAX_NUMNODES, GFP_KERNEL, 0) == NULL);
+	ktap_ok(alloc_pages_node(MAX_NUMNODES, GFP_KERNEL | __GFP_NOWARN, 0) == NULL);
+}
+
+static void case_refusals(void)
+{
+	const gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+
+	ktap_ok(alloc_pages(gfp, MAX_PAGE_ORDER + 1) == NULL);
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
+		ktap_ok(alloc_pages(gfp | __GFP_MOVABLE | __GFP_RECLAIMABLE, order) == NULL);
 }
 
 static void case_pfn_valid(void)
@@ -103,7 +123,7 @@ static void case_pfn_valid(void)
 /* Wrong frees are reported, and nothing changes: the check after the case proves that nothing was lost or doubled. */
 static void case_wrong_frees(void)
 {
-	struct page *page = alloc_pages(GFP_KERNEL, 2);
+	struct page *page = alloc_pages(GFP_KERNEL, 2), *image = pfn_to_page(PFN_DOWN(kimage_pa(_text)));
 	unsigned long before;
 
 	if (!ktap_ok(page != NULL))
@@ -116,7 +136,10 @@ static void case_wrong_frees(void)
 	before = nr_free_pages() + zone_pcp_pages(page_zone(page));
 	__free_pages(page, 2);
 	ktap_ok(nr_free_pages() + zone_pcp_pages(page_zone(page)) == before);
-	__free_pages(virt_to_page(__va(memblock_start_of_DRAM())), 0);
+	__free_pages(image, 0);
+	ktap_ok(nr_free_pages() + zone_pcp_pages(page_zone(page)) == before);
+	/* Its struct page is written when anything in its pageblock is free. */
+	ktap_ok(!page_initialised(page_to_pfn(image)) || (page_test(image, PG_reserved) && page_ref_count(image) == 1));
 }
 
 static void case_get_put(void)
@@ -193,6 +216,7 @@ static const struct ktap_case cases[] = {
 	{ "zeroed", case_zeroed },
 	{ "zones", case_zones },
 	{ "nodes", case_nodes },
+	{ "what is refused", case_refusals },
 	{ "pfn_valid", case_pfn_valid },
 	{ "wrong frees", case_wrong_frees },
 	{ "reference counts", case_get_put },

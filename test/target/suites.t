@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The suites inside the image (test/target), on machines with few and many nodes and CPUs."""
+"""The suites inside the image (test/target), on machines with few and many nodes and CPUs, and with CPUs that the tree
+names but that do not start."""
 
 import sys
 from pathlib import Path
@@ -8,14 +9,17 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "boot"))
 # pylint: disable=wrong-import-position
-from machine import GIB, IMAGE, Machine, ktap
+import edit
+from machine import GIB, IMAGE, MIB, RAM_BASE, Machine, ktap
 
 LIMIT = 200
 
-DEBUG_IMAGE = Path(__file__).resolve().parents[2] / "build/debug/Image"
+DEBUG_IMAGE = IMAGE.parents[1] / "debug/Image"
+BOOTMEM_IMAGE = IMAGE.parents[1] / "bootmem/Image"
 
 ONE_NODE = Machine(cpus=4, ram=4 * GIB)
 TWO_NODES = Machine(cpus=4, ram=4 * GIB, nodes=[GIB, 3 * GIB], distance=lambda a, b: 20)
+THREE_NODES = Machine(cpus=4, ram=2 * GIB, nodes=[GIB, GIB // 2, GIB // 2])
 EIGHT_NODES = Machine(cpus=8, ram=4 * GIB, nodes=[GIB // 2] * 8, distance=lambda a, b: 20 + 2 * abs(a - b))
 
 # Name: machine, image, boot arguments besides memstage.run=test.
@@ -24,19 +28,41 @@ RUNS = {
     "4 CPUs, 2 nodes, movable zone": (TWO_NODES, IMAGE, "movablecore=1G"),
     "8 CPUs, 8 nodes": (EIGHT_NODES, IMAGE, ""),
     "4 CPUs, 2 nodes, debug checks": (TWO_NODES, DEBUG_IMAGE, ""),
+    "8 CPUs, 8 nodes, bootmem": (EIGHT_NODES, BOOTMEM_IMAGE, "movablecore=1G"),
 }
+
+# On THREE_NODES: all of node 1, and of node 0 a piece of a pageblock and several pageblocks.
+NO_MAP = [(RAM_BASE + GIB, GIB // 2), (RAM_BASE + 512 * MIB + 0x5000, 0x3000), (RAM_BASE + 770 * MIB, 16 * MIB)]
+
+
+def no_map_run():
+    tree = edit.with_reserved_memory(THREE_NODES.tree("memstage.run=test"), NO_MAP, "no-map")
+    return THREE_NODES.boot_tree(tree, limit=LIMIT)
+
+
+def hole_run():
+    """CPU 1 is one that we cannot start: those on line are 0, 2 and 3."""
+    tree = edit.set_property(ONE_NODE.tree("memstage.run=test"), "/cpus/cpu@1", "enable-method", b"spin-table\0")
+    return ONE_NODE.boot_tree(tree, limit=LIMIT)
+
+
+def report(tap, name, result):
+    judged = ktap.judge(ktap.Console(result.log.splitlines(), result.status), LIMIT)
+    tap.ok(bool(judged.results), f"{name}: the image has suites")
+    tap.report(judged, f"{name}: ")
+    tap.note(f"{name}: {result.seconds:.1f} s")
+    if not judged.passed:
+        tap.note(result.log)
 
 
 def main():
     tap = ktap.Tap()
     for name, (board, image, more) in RUNS.items():
-        result = board.boot(f"memstage.run=test {more}", limit=LIMIT, image=image)
-        judged = ktap.judge(ktap.Console(result.log.splitlines(), result.status), LIMIT)
-        tap.ok(bool(judged.results), f"{name}: the image has suites")
-        tap.report(judged, f"{name}: ")
-        tap.note(f"{name}: {result.seconds:.1f} s")
-        if not judged.passed:
-            tap.note(result.log)
+        report(tap, name, board.boot(f"memstage.run=test {more}", limit=LIMIT, image=image))
+    result = no_map_run()
+    report(tap, "4 CPUs, 3 nodes, no-map ranges and a node of them", result)
+    report(tap, "4 CPUs, 1 of them off", hole_run())
+    tap.ok("the tree has no no-map range" not in result.log, "no-map ranges are tried")
     return tap.done()
 
 

@@ -20,8 +20,9 @@ typedef u32 gfp_t;
  * DOC: gfp flags
  *
  * __GFP_DMA, __GFP_DMA32: from that zone or a cheaper one. __GFP_MOVABLE: may come from ZONE_MOVABLE, and is grouped
- * with movable pages. __GFP_RECLAIMABLE: grouped with reclaimable ones. __GFP_HIGH: may use half of the reserve below
- * the min watermark. __GFP_ZERO: zeroed. __GFP_NOWARN: no report on failure. __GFP_THISNODE: the node asked for or none.
+ * with movable pages. __GFP_RECLAIMABLE: grouped with reclaimable ones; it excludes __GFP_MOVABLE, and a request with both
+ * is refused like one for an order or a node that there cannot be. __GFP_HIGH: may use half of the reserve below the min
+ * watermark. __GFP_ZERO: zeroed. __GFP_NOWARN: no report on failure. __GFP_THISNODE: the node asked for or none.
  * __GFP_DIRECT_RECLAIM: the caller can wait: other CPUs' page caches may be drained for it by cross call.
  */
 #define __GFP_DMA	     ((gfp_t)1 << 0)
@@ -50,7 +51,7 @@ static inline enum zone_type gfp_zone(gfp_t gfp)
 	return gfp & __GFP_MOVABLE ? ZONE_MOVABLE : ZONE_NORMAL;
 }
 
-/** gfp_migratetype() - the group that pages of @gfp belong to */
+/** gfp_migratetype() - the group that pages of @gfp, which does not name two of them, belong to */
 static inline enum migratetype gfp_migratetype(gfp_t gfp)
 {
 	return (enum migratetype)(gfp >> 2 & 3);
@@ -66,7 +67,11 @@ _Static_assert((__GFP_MOVABLE >> 2) == MIGRATE_MOVABLE && (__GFP_RECLAIMABLE >> 
  */
 struct page *alloc_pages(gfp_t gfp, unsigned int order) __must_check;
 
-/** alloc_pages_node() - alloc_pages() near @nid (NUMA_NO_NODE: this CPU's node) */
+/**
+ * alloc_pages_node() - alloc_pages() near @nid (NUMA_NO_NODE: this CPU's node)
+ *
+ * A node without managed pages is served from the nearest one that has some; with __GFP_THISNODE it has nothing to give.
+ */
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order) __must_check;
 
 /** __get_free_pages() - alloc_pages(), as a linear-map address. Return: 0 on failure. */

@@ -13,7 +13,8 @@
  *	managed = free + per-CPU + allocated	(what memblock handed over)
  *	free    = on free lists + deferred
  *
- * zone_check() proves the last three by walking the memmap.
+ * zone_check() proves the last two by walking memmap and free lists. The terms of the second are memblock's counts at
+ * hand-over; that they add up is checked too.
  *
  * Lock letters: (Z) zone->lock; (b) written by the boot CPU before hand-over, constant after; (a) atomic.
  */
@@ -61,25 +62,25 @@ enum migratetype {
  * @present: (b) some of it is memory: its memmap has storage
  * @initialised: (Z) its struct pages have been written
  * @deferred: (Z) wholly free and not initialised: the zone takes it when it needs it
+ * @shared: (b) more than one zone has memory in it
  * @type: (Z) its migratetype, 4 bits
+ * @deferred_nid: (b) of one that was deferred, the node that all of it belongs to
  */
 struct mem_section_usage {
 	u64 present[PAGEBLOCK_MAP_WORDS];
 	u64 initialised[PAGEBLOCK_MAP_WORDS];
 	u64 deferred[PAGEBLOCK_MAP_WORDS];
+	u64 shared[PAGEBLOCK_MAP_WORDS];
 	u64 type[PAGEBLOCK_TYPE_WORDS];
+	u8 deferred_nid[PAGEBLOCKS_PER_SECTION];
 };
 
 /**
  * struct mem_section - one section
  * @usage: (b) NULL when the section has no memory
- * @nid: (b) the node that its first memory belongs to
- * @present_blocks: (b) pageblocks with memory
  */
 struct mem_section {
 	struct mem_section_usage *usage;
-	int nid;
-	u32 present_blocks;
 };
 
 #define SECTIONS_PER_ROOT (PAGE_SIZE / sizeof(struct mem_section))
@@ -199,7 +200,11 @@ typedef struct pglist_data {
 /* (b) By node id; NULL where there is no memory: a CPU of such a node allocates from node_for_alloc[] instead. */
 extern pg_data_t *node_data[MAX_NUMNODES];
 
-/* (b) For each possible node, the nearest node with memory. */
+/*
+ * (b) For each node id, the nearest node with managed pages, itself if it has some: memory that is all no-map or reserved
+ * serves nobody. Until hand-over, the nearest node from which memblock can allocate. When there is none, the nearest with
+ * memory.
+ */
 extern int node_for_alloc[MAX_NUMNODES];
 
 #define NODE_DATA(nid) (node_data[nid])
@@ -246,19 +251,26 @@ void bootmem_init(phys_addr_t dma_limit);
 /** set_movablecore() - ask for @bytes of ZONE_MOVABLE over all nodes; before bootmem_init() */
 void set_movablecore(phys_addr_t bytes);
 
+/** set_node_fallbacks() - node_for_alloc[] from managed pages. Context: boot only, after hand-over. */
+void set_node_fallbacks(void);
+
 /** setup_per_zone_wmarks() - watermarks and lowmem_reserve from managed pages. Context: boot only, after hand-over. */
 void setup_per_zone_wmarks(void);
 
 /**
  * zone_check() - prove a zone's equations by walking its memmap and free lists under its lock
  *
- * Exact while no CPU allocates or frees; per-CPU caches of other CPUs are read without a lock. For tests and the
- * account: cost is O(initialised pages), interrupts masked per pageblock walk.
+ * Exact whatever other CPUs do: only zone->lock moves pages in or out of the free ones. For tests and the account: cost
+ * is O(initialised pages), interrupts masked for the whole of it.
  * Return: true, or false after a line that names zone, equation and both sides.
  */
 bool zone_check(struct zone *zone);
 
-/** zone_allocated_pages() - pages in allocated blocks, by walking the memmap. Cost and exactness as zone_check(). */
+/**
+ * zone_allocated_pages() - pages in allocated blocks, by walking the memmap
+ *
+ * Cost as zone_check(). Exact while no CPU allocates or frees: a block moves between user and CPU cache without the lock.
+ */
 unsigned long zone_allocated_pages(struct zone *zone);
 
 /** zone_pcp_pages() - pages of @zone in all CPUs' caches, a moment's figure */

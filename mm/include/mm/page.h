@@ -116,8 +116,8 @@ static inline struct page *virt_to_page(const void *addr)
 }
 
 /*
- * A page's flags are changed by whoever owns the page, one at a time, but others look at them: the buddy allocator at a
- * neighbour's. So each access is one load or store.
+ * Flags have one writer at a time, by their letters; but whoever holds the zone's lock looks at its pages' flags at any
+ * time, to find a buddy. So each access is one load or store.
  */
 static inline int page_to_nid(const struct page *page)
 {
@@ -129,10 +129,6 @@ static inline int page_zonenum(const struct page *page)
 	return (int)(READ_ONCE(page->flags) >> ZONE_ID_SHIFT & ZONE_ID_MASK);
 }
 
-/*
- * Flags have one writer at a time, by their letters; but whoever holds the zone's lock looks at its pages' flags at any
- * time, to find a buddy: hence READ_ONCE() and WRITE_ONCE().
- */
 static inline bool page_test(const struct page *page, enum pageflag flag)
 {
 	return READ_ONCE(page->flags) & BIT(flag);

@@ -68,7 +68,7 @@ void *percpu_base(int cpu);
 void percpu_init_boot(int cpu);
 
 /**
- * setup_per_cpu_areas() - give each of nr_cpu_ids CPUs its area, on its node, from memblock
+ * setup_per_cpu_areas() - give each of nr_cpu_ids CPUs its area, on its node or the nearest with free memory, from memblock
  * @cpu_node: the node of a CPU, NULL when there is only one
  *
  * Context: boot only, after bootmem_init(). Panics when memory is short.
@@ -89,6 +89,14 @@ void *__alloc_percpu(size_t size, size_t align) __must_check;
 
 /** free_percpu() - give back what __alloc_percpu() returned; NULL does nothing. Panics on any other pointer. */
 void free_percpu(void *ptr);
+
+/**
+ * percpu_check() - prove the bitmaps of the dynamic part: their count is percpu_usage(), and each run of used units begins
+ * with an allocation
+ *
+ * Context: thread; takes percpu_lock. Return: true, or false after a line that names unit or numbers.
+ */
+bool percpu_check(void);
 
 /** percpu_usage() - bytes of one area's dynamic part in use, and how many there are */
 size_t percpu_usage(size_t *total);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The checks of CONFIG_MM_DEBUG on blocks of pages as they pass between the free lists and the CPUs' caches; without it,
+ * nothing. Each panics with the block's state and the zone whose lists or cache it was.
+ *
+ * They want what buddy.h wants: zone->lock held; debug_block_cached() interrupts masked.
+ */
+#ifndef MM_DEBUG_H
+#define MM_DEBUG_H
+
+#include <mm/mmzone.h>
+
+#ifdef CONFIG_MM_DEBUG
+
+/** debug_block_enters() - the 1 << @order pages at @page are about to join @zone's free lists as one block */
+void debug_block_enters(const struct zone *zone, const struct page *page, unsigned int order);
+
+/** debug_block_leaves() - the free block at @page is about to leave @zone's free list of order page->order */
+void debug_block_leaves(const struct zone *zone, const struct page *page);
+
+/** debug_block_cached() - the block at @page goes onto this CPU's stack for @zone and @order, or comes off it */
+void debug_block_cached(const struct zone *zone, const struct page *page, unsigned int order);
+
+#else
+
+static inline void debug_block_enters(const struct zone *zone, const struct page *page, unsigned int order)
+{
+	(void)zone;
+	(void)page;
+	(void)order;
+}
+
+static inline void debug_block_leaves(const struct zone *zone, const struct page *page)
+{
+	(void)zone;
+	(void)page;
+}
+
+static inline void debug_block_cached(const struct zone *zone, const struct page *page, unsigned int order)
+{
+	(void)zone;
+	(void)page;
+	(void)order;
+}
+
+#endif
+
+#endif
