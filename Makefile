@@ -84,8 +84,9 @@ PORT_DIRS := $(addprefix arch-arm64/,boot mm cpu irq uart)
 TEST_DIRS := test/target
 
 # Files that belong to an option: OPTION:pattern.
-OPTIONAL := MONITOR:lib/monitor%.c MM_DEBUG_LOCKS:lib/lock_debug.c \
-	SELFTEST:test/target/%.c SELFTEST:arch-arm64/irq/fault_cmd.c
+OPTIONAL := MONITOR:lib/monitor%.c BOOTMEM:mm/bootmem%.c BOOTMEM:test/target/bench_bootmem.c \
+	MM_DEBUG_LOCKS:lib/lock_debug.c MM_DEBUG:lib/list_debug.c MM_DEBUG:mm/debug.c MM_DEBUG:mm/slub_debug.c \
+	SELFTEST:test/target/%.c SELFTEST:mm/memtest_fault.c SELFTEST:arch-arm64/irq/fault_cmd.c
 option_off = $(if $(filter y,$(CONFIG_$(word 1,$(subst :, ,$(1))))),,$(word 2,$(subst :, ,$(1))))
 ABSENT := $(foreach entry,$(OPTIONAL),$(call option_off,$(entry)))
 
@@ -195,6 +196,7 @@ $(O)/Image: $(O)/memstage.elf
 
 include scripts/host.mk
 include scripts/check.mk
+include scripts/fuzz.mk
 
 compile_commands.json: FORCE ## For clangd and other tools: how each file is compiled
 	@mkdir -p $(O)
@@ -212,20 +214,21 @@ run: image ## Boot the image in QEMU (SMP=4 MEM=4G CPU=cortex-a72 APPEND= QEMU_A
 
 # Which tests, and what has to be built for them.
 HOST_TESTS := $(call host_tests,asan) $(call host_tests,tsan)
-SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t test/misuse/*.t))
+SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t test/fuzz/*.t test/misuse/*.t))
 TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))
 
 test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
-test: $(filter $(HOST)/%,$(TESTS)) $(if $(filter %.t,$(TESTS)),image debug-image)
+test: $(filter $(HOST)/%,$(TESTS)) $(if $(filter %.t,$(TESTS)),image debug-image bootmem-image \
+	$(call host_tools,asan) fuzzers)
 	@result=passed; \
 	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || result=FAILED; \
 	$(if $(T),,$(MAKE) --no-print-directory check || result=FAILED;) \
 	echo "test: $$result"; [ $$result = passed ]
 
-# The image with every debug check on, which test/target runs beside the plain one.
-.PHONY: debug-image
-debug-image:
-	@$(MAKE) --no-print-directory CONFIG=debug image
+# The images with every debug check on, and with the other boot allocator, which test/target runs beside the plain one.
+.PHONY: debug-image bootmem-image
+debug-image bootmem-image:
+	@$(MAKE) --no-print-directory CONFIG=$(@:-image=) image
 
 gdb: image ## Stop QEMU at reset and attach gdb (GDB_ARGS="-batch -ex 'info registers pc'")
 	@scripts/gdb/session $(O) $(GDB_ARGS)

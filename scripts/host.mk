@@ -7,7 +7,8 @@
 #	build/host/plain/	no sanitizer, optimised
 #
 # In each: libmemstage.a (the core and all of test/host but its programs) and, linked with it, a TAP program for each
-# test/host/test_*.c.
+# test/host/test_*.c and a helper of test scripts for each test/host/show_*.c. Sample trees (dts/) are compiled into
+# build/host/dts/.
 
 ##@ Host build
 
@@ -27,11 +28,27 @@ HOST_CFLAGS = $(LANGUAGE) $(WARNINGS) -pthread -D_GNU_SOURCE -Itest/host/include
 	-I$(HOST)/include
 
 HOST_TEST_SRCS := $(call files,test/host,test_*.c)
-HOST_PORT_SRCS := $(filter-out $(HOST_TEST_SRCS),$(call files,test/host,*.c))
-HOST_ONLY_SRCS := $(HOST_TEST_SRCS) $(HOST_PORT_SRCS)
+HOST_TOOL_SRCS := $(call files,test/host,show_*.c)
+HOST_PORT_SRCS := $(filter-out $(HOST_TEST_SRCS) $(HOST_TOOL_SRCS),$(call files,test/host,*.c))
+HOST_ONLY_SRCS := $(HOST_TEST_SRCS) $(HOST_TOOL_SRCS) $(HOST_PORT_SRCS)
 HOST_LIB_SRCS := $(filter-out $(HOST_EXCLUDE),$(call files,$(CORE_DIRS),*.c)) $(HOST_PORT_SRCS)
 
+# memblock's simulator: memblock alone, physical = virtual, a library that any test may link (test/host/memblock_sim).
+SIM_TESTS := test_memblock_sim
+SIM_SRCS := $(call files,test/host/memblock_sim,*.c)
+SIM_LIB_SRCS := $(filter-out mm/memblock_discard.c,$(call files,mm,memblock*.c)) $(SIM_SRCS)
+SIM_TEST_SRCS := $(SIM_TESTS:%=test/host/%.c) test/host/tap.c test/host/regions.c
+HOST_ONLY_SRCS += $(SIM_SRCS)
+
 host_tests = $(patsubst test/host/%.c,$(HOST)/$(1)/%,$(HOST_TEST_SRCS))
+host_tools = $(patsubst test/host/%.c,$(HOST)/$(1)/%,$(HOST_TOOL_SRCS))
+
+# Sample trees. What dtc thinks of them is not shown: some of them are wrong on purpose.
+SAMPLE_TREES := $(patsubst %.dts,$(HOST)/%.dtb,$(call files,dts,*.dts))
+
+$(HOST)/dts/%.dtb: dts/%.dts
+	@mkdir -p $(@D)
+	$(call run,DTC,$<)dtc -q -q -q -f -I dts -O dtb -o $@ $<
 
 $(HOST)/.config $(HOST)/include/generated/autoconf.h &: $(HOST_CONFIG) $(KCONFIGS) scripts/kconfig.py
 	$(call run,CONFIG,$(HOST)/.config)$(PYTHON) scripts/kconfig.py --reset --config $(HOST)/.config \
@@ -52,13 +69,30 @@ $(HOST)/$(1)/%.o: %.c $(HOST)/$(1)/.flags $(HOST)/include/generated/autoconf.h
 $(HOST)/$(1)/libmemstage.a: $(call objects,$(HOST)/$(1),$(HOST_LIB_SRCS)) $(HOST)/$(1)/.members
 	$$(call run,HOSTAR,$$@)rm -f $$@ && ar rcsD $$@ $$(filter %.o,$$^)
 
-$(HOST)/$(1)/test_%: $(HOST)/$(1)/test/host/test_%.o $(HOST)/$(1)/libmemstage.a
+$(HOST)/$(1)/sim/%.o: %.c $(HOST)/$(1)/.flags $(HOST)/include/generated/autoconf.h
+	@mkdir -p $$(@D)
+	$$(call run,HOSTCC,$$< ($(1), simulator))$$(HOSTCC) -Itest/host/memblock_sim/include $$(HOST_CFLAGS) \
+		$$(HOST_FLAGS_$(1)) -MMD -MP -c $$< -o $$@
+
+$(HOST)/$(1)/libmemblock.a: $(call objects,$(HOST)/$(1)/sim,$(SIM_LIB_SRCS))
+	$$(call run,HOSTAR,$$@)rm -f $$@ && ar rcsD $$@ $$^
+
+$(SIM_TESTS:%=$(HOST)/$(1)/%): $(call objects,$(HOST)/$(1)/sim,$(SIM_TEST_SRCS)) $(HOST)/$(1)/libmemblock.a
+	$$(call run,HOSTLD,$$@)$$(HOSTCC) -pthread $$(HOST_FLAGS_$(1)) $$^ -o $$@
+
+$(filter-out $(SIM_TESTS:%=$(HOST)/$(1)/%),$(call host_tests,$(1)) $(call host_tools,$(1))): \
+$(HOST)/$(1)/%: $(HOST)/$(1)/test/host/%.o $(HOST)/$(1)/libmemstage.a
 	$$(call run,HOSTLD,$$@)$$(HOSTCC) -pthread $$(HOST_FLAGS_$(1)) $$^ -lfdt -o $$@
 
--include $(patsubst %.o,%.d,$(call objects,$(HOST)/$(1),$(HOST_LIB_SRCS) $(HOST_TEST_SRCS)))
+-include $(patsubst %.o,%.d,$(call objects,$(HOST)/$(1),$(HOST_LIB_SRCS) $(HOST_TEST_SRCS) $(HOST_TOOL_SRCS)) \
+	$(call objects,$(HOST)/$(1)/sim,$(SIM_LIB_SRCS) $(SIM_TEST_SRCS)))
 endef
 $(foreach variant,$(HOST_VARIANTS),$(eval $(call host_variant,$(variant))))
 
+# It reads them when it runs.
+$(foreach variant,$(HOST_VARIANTS),$(HOST)/$(variant)/test_damage): | $(SAMPLE_TREES)
+
 .PHONY: host
 host: ## The core on this machine, under sanitizers, in build/host/
-host: $(foreach variant,$(HOST_VARIANTS),$(HOST)/$(variant)/libmemstage.a $(call host_tests,$(variant)))
+host: $(foreach variant,$(HOST_VARIANTS),$(HOST)/$(variant)/libmemstage.a $(call host_tests,$(variant)) \
+	$(call host_tools,$(variant)))

@@ -5,9 +5,10 @@
    outlives it.
 2. Parser reads KTAP version 1 out of a console that prints other lines too: a version line and a plan on each level,
    results numbered from 1, subtests two spaces deeper before the result that sums them up.
-3. A run fails not only on `not ok` but on each of: no version line, no plan or a second one, fewer or more results
-   than planned, a number out of order, a subtest without its result, a result that contradicts its subtests, an
-   unknown version, a panic banner, `Bail out!`, no end in time, a failing exit status.
+3. A run fails not only on `not ok` but on each of: no version line, no plan or a second one, a plan of nothing
+   that is not skipped, fewer or more results than planned, a number out of order, a subtest without its result, a
+   result that contradicts its subtests, an unknown version, a panic banner, `Bail out!`, no end in time, a failing
+   exit status.
 4. Tap prints plain TAP, for the test scripts of this project.
 
 Source: Documentation/dev-tools/ktap.rst of the Linux kernel ("The Kernel Test Anything Protocol, version 1").
@@ -23,6 +24,7 @@ import threading
 
 VERSION = re.compile(r"((?:  )*)K?TAP version (\d+)$")
 PLAN = re.compile(r"((?:  )*)1\.\.(\d+)\s*(#.*)?$")
+NOTHING = re.compile(r"# *SKIP\b", re.IGNORECASE)
 RESULT = re.compile(r"((?:  )*)(not )?ok (\d+)\b(?: - | )?([^#]*?)\s*(?:# *(\w+)\b *(.*))?$")
 SUBTEST = re.compile(r"((?:  )*)# Subtest: (.*)$")
 PANIC = re.compile(r"Kernel panic|memstage: panic|(^|\] )panic:")
@@ -170,6 +172,8 @@ class Parser:
         elif level.count:
             self._fault(f"a plan after the first result: {match[0].strip()}")
         level.plan = int(match[2])
+        if not level.plan and not NOTHING.match(match[3] or ""):
+            self._fault(f"an empty plan, and not skipped: {match[0].strip()}")
 
     def _result(self, depth, match):
         name, directive = match[4] or "?", (match[5] or "").upper()

@@ -23,7 +23,7 @@ import machine
 from bootlog import BootLog
 from edit import cells32, cells64
 from machine import GIB, IMAGE_ADDR, RAM_BASE, TREE_ADDR, Machine, ktap
-from tree import Tree
+from tree import PAGE, Tree
 
 AT_ONCE = 2
 LIMIT = 30
@@ -35,6 +35,7 @@ BEYOND = 1 << 46  # no physical address of a cortex-a72, which has 44 bits
 
 class Case:
     """
+    board: the machine it is booted on, None for the common one; drop: as boot_tree() has it
     name: of the test
     line: a pattern of which exactly one line has a match
     blob, x0: the tree and where the image is told that it lies, None for where it does
@@ -42,12 +43,13 @@ class Case:
     either: with a twin, that it may also end with a failing status
     """
 
-    def __init__(self, name, line, blob, x0=None, twin=None, either=False):
+    def __init__(self, name, line, blob, x0=None, twin=None, either=False, board=None, drop=False):
         self.name, self.line, self.blob, self.x0, self.twin, self.either = name, line, blob, x0, twin, either
+        self.board, self.drop = board, drop
         self.result = None
 
     def faults(self, board):
-        self.result = board.boot_tree(self.blob, self.x0, limit=LIMIT)
+        self.result = (self.board or board).boot_tree(self.blob, self.x0, limit=LIMIT, drop=self.drop)
         goes_on = self.twin and not (self.either and self.result.status)
         faults = machine.status_faults(self.result, 0 if goes_on else None)
         lines = [line for line in self.result.log.splitlines() if re.search(self.line, line)]
@@ -164,6 +166,27 @@ def odd_nodes(good):
     yield Case("a distance map that is cut", r"distance-matrix has 20 bytes", distances((0, 0, 10), (0, 1)), twin=good)
 
 
+def odd_firmware(_):
+    """The tree promises what nobody above us does; each must be found out, and no CPU wait for what never comes."""
+    board = Machine(cpus=2, ram=RAM, level=2)
+    good = edit.edited(board.tree("memstage.run=test,cpus"), lambda fdt: None)
+    yield Case("PSCI by HVC, but entered at EL2", r"psci: method hvc .* entered at EL2",
+               edit.set_property(good, "/psci", "method", b"hvc\0"), twin=good, board=board)
+    board = Machine(cpus=1, ram=RAM, level=3)
+    good = edit.edited(board.tree("memstage.run=test,cpus"), lambda fdt: None)
+    yield Case("interrupts left to the secure state", r"irq: intc@\w+ lets us enable no interrupt", good, twin=good,
+               board=board, drop=True)
+
+
+def full_uart(tap, good, board):
+    """A console that is always full and always busy: a page of ones behind the tree, and part of it."""
+    offset = 16 * PAGE
+    blob = edit.set_property(good, "/pl011@9000000", "reg", cells64(TREE_ADDR + offset, PAGE))
+    blob = edit.with_header(blob, 1, offset + PAGE)
+    result = board.boot_tree(blob.ljust(offset, b"\0") + b"\xff" * PAGE, limit=LIMIT)
+    machine.report(tap, "a UART that is always full", machine.status_faults(result, 0), result.log)
+
+
 def many_reservations(tap, good, board):
     """500 pages reserved, half of them in each way, none touching another: all listed, nothing lost."""
     base = RAM_BASE + 0x10000000
@@ -185,12 +208,13 @@ def main():
     faults += compare.all_faults(Tree(good), BootLog(result.log), machine.IMAGE.read_bytes(), IMAGE_ADDR)
     machine.report(tap, "the tree that the others are made from", faults, result.log)
 
-    makers = no_tree, broken_tree, odd_banks, odd_reservations, small_machines, odd_nodes
+    makers = no_tree, broken_tree, odd_banks, odd_reservations, small_machines, odd_nodes, odd_firmware
     cases = [case for maker in makers for case in maker(good)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for case, faults in zip(cases, pool.map(lambda case: case.faults(board), cases)):
             machine.report(tap, case.name, faults, case.result.log)
     many_reservations(tap, good, board)
+    full_uart(tap, good, board)
     return tap.done()
 
 

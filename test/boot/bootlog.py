@@ -16,6 +16,7 @@ CLAIM = re.compile(rf"^ *(memory|reserved|no-map|metadata)\s+{MEM}(?: node (\d+)
 ZONE_RANGE = re.compile(rf"^  (\w+)\s+(?:{MEM}|empty)$")
 NODE = re.compile(rf"^node (\d+): {MEM}, (\d+) pages present$")
 DISTANCES = re.compile(r"^ +(\d+):((?: +\d+)+)$")
+ENTERED = re.compile(r"^memstage entered at EL(\d), ")
 SMP = re.compile(r"^SMP: (\d+) CPUs? on line$")
 AVAILABLE = re.compile(r"^Memory: (\d+)K/(\d+)K available")
 ZONE_ACCOUNT = re.compile(r"^account: node (\d+) zone (\w+): (\d+) pages = (.+)$")
@@ -30,7 +31,7 @@ class BootLog:
     nodes: {nid: (base, end, pages)}
     distances: {(from, to): distance}
     accounts: [Account], in the order printed: suites print it again
-    memory: Memory in KiB, cpus: on line; None when not said
+    level: the exception level at entry, memory: Memory in KiB, cpus: on line; None when not said
     stamps: the time of each line that has one, in microseconds
     """
 
@@ -39,7 +40,7 @@ class BootLog:
         self.stamps = []
         self.claims = {"memory": [], "reserved": [], "no-map": [], "metadata": []}
         self.zone_ranges, self.nodes, self.distances, self.accounts = {}, {}, {}, []
-        self.memory = self.cpus = None
+        self.level = self.memory = self.cpus = None
         self._zones = []
         table = None
         for line in text.splitlines():
@@ -85,6 +86,8 @@ class BootLog:
             self.claims[match[1]].append(Range(int(match[2], 16), int(match[3], 16) + 1, nid, match[5]))
         elif match := NODE.match(line):
             self.nodes[int(match[1])] = (int(match[2], 16), int(match[3], 16) + 1, int(match[4]))
+        elif match := ENTERED.match(line):
+            self.level = int(match[1])
         elif match := SMP.match(line):
             self.cpus = int(match[1])
         elif match := AVAILABLE.match(line):

@@ -16,7 +16,7 @@ from tree import PAGE, merge
 
 GIB4 = 1 << 32
 ZONE_PARTS = {"reserved", "metadata", "free", "per-CPU", "allocated"}
-TOTAL_PARTS = {"reserved", "metadata", "free", "allocated", "fragments"}
+TOTAL_PARTS = {"reserved", "metadata", "rounding", "free", "allocated"}
 IMAGE_PARTS = ["image text", "image rodata", "image data"]
 
 
@@ -29,6 +29,11 @@ def all_faults(tree, log, image, image_addr):
     for check in banks, nodes, distances, cpus, zone_ranges, memory_line, metadata, account, stamps:
         faults += check(tree, log)
     return faults + reserved(tree, log, image, image_addr)
+
+
+def level(board, log):
+    """That the image found itself where the machine puts it."""
+    return [] if log.level == board.level else [f"entered at EL{log.level}, {board.level} is right"]
 
 
 def banks(tree, log):
@@ -241,19 +246,20 @@ def account_faults(tree, log, one):
         faults.append(f"the parts make {sum(one.parts.values())} bytes, not {one.discovered}")
     sums = {name: PAGE * sum(zone.parts[name] for zone in one.zones) for name in sorted(ZONE_PARTS)}
     sums["free"] += sums.pop("per-CPU")
-    for name, right in sums.items():
-        if one.parts[name] != right:
-            faults.append(f"{name}: {one.parts[name]} bytes in all, the zones make {right}")
-    if one.parts["fragments"] != discovered - PAGE * sum(tree.pages().values()):
-        faults.append(f"fragments of pages: {one.parts['fragments']} bytes")
+    for name in "free", "allocated":
+        if one.parts[name] != sums[name]:
+            faults.append(f"{name}: {one.parts[name]} bytes in all, the zones make {sums[name]}")
+    kept = sums["reserved"] + sums["metadata"] + discovered - PAGE * sum(tree.pages().values())
+    if one.parts["reserved"] + one.parts["metadata"] + one.parts["rounding"] != kept:
+        faults.append(f"reserved, metadata and rounding are not the {kept} bytes that were not handed over")
     return faults + claimed(tree, log, one.parts)
 
 
 def claimed(tree, log, parts):
-    """The account's reserved and metadata against the ranges listed, each counted in whole pages of memory."""
-    memory = union((base, end) for base, end, _ in tree.page_ranges())
-    kept = intersection(whole_pages(log.claims["reserved"] + log.claims["no-map"]), memory)
-    meta = intersection(whole_pages(log.claims["metadata"]), memory)
+    """The account's reserved and metadata against the ranges listed, to the byte."""
+    memory = union((base, end) for base, end, _ in merge(tree.memory()))
+    kept = intersection(ranges(log.claims["reserved"] + log.claims["no-map"]), memory)
+    meta = intersection(ranges(log.claims["metadata"]), memory)
     right = {"reserved": length(kept), "metadata": length(meta) - length(intersection(meta, kept))}
     return [f"{name}: {parts[name]} bytes in all, the ranges listed make {right[name]}"
             for name in right if parts[name] != right[name]]
@@ -283,8 +289,8 @@ def intersection(some, others):
     return union(piece for piece in pieces if piece[0] < piece[1])
 
 
-def whole_pages(ranges):
-    return union((item.base // PAGE * PAGE, -(-item.end // PAGE) * PAGE) for item in ranges)
+def ranges(claims):
+    return union((item.base, item.end) for item in claims)
 
 
 def length(ranges):

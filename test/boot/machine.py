@@ -85,10 +85,15 @@ class Machine:
     def boot(self, append, stdin=None, limit=LIMIT, image=IMAGE):
         return run([QEMU, *COMMON, *self.options(), "-kernel", str(image), "-append", append], stdin, limit)
 
-    def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None):
-        """Start the image with @blob as its tree, or with nothing (None); @x0 where to claim that the tree is."""
+    def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None, image=IMAGE, drop=False):
+        """
+        Start the image with @blob as its tree, or with nothing (None); @x0 where to claim that the tree is.
+
+        drop: on a machine of level 3, go down to EL2 first and do nothing else that firmware at EL3 has to do
+        """
         with tempfile.TemporaryDirectory() as folder:
-            loads = [(TRAMPOLINE, trampoline(TREE_ADDR if x0 is None else x0)), (IMAGE_ADDR, IMAGE.read_bytes())]
+            start = trampoline(TREE_ADDR if x0 is None else x0, DROP_TO_EL2 if drop else JUMP)
+            loads = [(TRAMPOLINE, start), (IMAGE_ADDR, image.read_bytes())]
             if blob:
                 loads.append((TREE_ADDR, blob))
             options = ["-device", f"loader,addr={TRAMPOLINE:#x},cpu-num=0"]
@@ -111,12 +116,21 @@ class Machine:
         return options
 
 
-def trampoline(x0):
-    """Wipe QEMU's own tree, that nothing may find it by chance; set x0, clear x1 to x3, jump to the image."""
+# How the trampoline goes to x4: a branch, or from EL3 to non-secure EL2 with everything masked.
+JUMP = [0xD61F0080]  # br x4
+DROP_TO_EL2 = [
+    0xD2809625, 0xD51E1105,  # mov x5, #0x4b1; msr scr_el3, x5: NS, RES1, SMD, RW
+    0xD2807925, 0xD51E4005,  # mov x5, #0x3c9; msr spsr_el3, x5: EL2h, D, A, I, F
+    0xD51E4024, 0xD69F03E0,  # msr elr_el3, x4; eret
+]
+
+
+def trampoline(x0, leave):
+    """Wipe QEMU's own tree, that nothing may find it by chance; set x0, clear x1 to x3, go to the image as @leave."""
     words = _move(1, RAM_BASE) + [0xF900003F]  # str xzr, [x1]
     words += _move(4, IMAGE_ADDR) + _move(0, x0)
     words += [0xD2800001, 0xD2800002, 0xD2800003]  # mov x1, #0; mov x2, #0; mov x3, #0
-    words += [0xD61F0080]  # br x4
+    words += leave
     return struct.pack(f"<{len(words)}I", *words)
 
 
@@ -141,6 +155,13 @@ def status_faults(result, expected):
     if expected is None:
         return [] if result.status else ["exit status is 0, a failing one is right"]
     return [] if result.status == expected else [f"exit status is {result.status}, {expected} is right"]
+
+
+def suite_faults(result, limit):
+    """What is wrong with a run that was to run suites: that it ran none, too."""
+    judged = ktap.judge(ktap.Console(result.log.splitlines(), result.status), limit)
+    return (judged.faults + [f"not ok: {one.name}" for one in judged.results if not one.passed] +
+            ["no results of a suite"] * (not judged.results))
 
 
 def report(tap, name, faults, log=""):

@@ -71,13 +71,12 @@ class Case:
             tree = Tree(self.board.tree(append))
             self.result = self.board.boot(append, limit=LIMIT)
             faults = machine.status_faults(self.result, 0)
-            faults += compare.all_faults(tree, BootLog(self.result.log), machine.IMAGE.read_bytes(), machine.IMAGE_ADDR)
+            log = BootLog(self.result.log)
+            faults += compare.level(self.board, log)
+            faults += compare.all_faults(tree, log, machine.IMAGE.read_bytes(), machine.IMAGE_ADDR)
         except Exception as error:  # pylint: disable=broad-except # what it was is the fault of this machine
             return [f"{type(error).__name__}: {error}"]
-        if self.run == "test":
-            judged = ktap.judge(ktap.Console(self.result.log.splitlines(), self.result.status), LIMIT)
-            faults += judged.faults + [f"not ok: {result.name}" for result in judged.results if not result.passed]
-        return faults
+        return faults + (machine.suite_faults(self.result, LIMIT) if self.run == "test" else [])
 
 
 def missing_pairs():

@@ -195,6 +195,22 @@ def test_stress(tap):
     machine.report(tap, "stress 2 runs, and the zones agree afterwards", faults, session.run.log)
 
 
+def test_bootargs(tap):
+    """memstage.run= in the boot arguments: as a word of its own, and not longer than it may be."""
+    cases = {
+        "memstage.run= runs its command and gives no prompt": ("quiet memstage.run=meminfo x=y", 0, r"MemTotal"),
+        "memstage.run= within a word is none": ("x.memstage.run=nonesuch", 0, PROMPT),
+        "memstage.run= that is too long is refused": (f"memstage.run={'meminfo,' * 16}", 1,
+                                                      r"memstage.run= has more than 127 bytes: not run"),
+    }
+    for name, (args, status, pattern) in cases.items():
+        session = Session("", [f"APPEND={args}"])
+        faults = machine.status_faults(session.run, status)
+        faults += [f"/{pattern}/ is not in the output"] * (not re.search(pattern, session.run.log))
+        faults += ["there is a prompt"] * (pattern != PROMPT and PROMPT in session.run.log)
+        machine.report(tap, name, faults, session.run.log)
+
+
 def test_typing(tap):
     """What a person or a careless script may type."""
     rubbish = bytes(byte for byte in random.Random(SEED).randbytes(3000) if byte != 4)
@@ -231,6 +247,7 @@ def main():
     test_tables(tap, "2 nodes", *NODES)
     test_suites(tap)
     test_stress(tap)
+    test_bootargs(tap)
     test_typing(tap)
     return tap.done()
 

@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a device tree says of memory, nodes and CPUs: a reader of its own, so that it can contradict the image's.
 
-Sources: Devicetree Specification 0.4, 2.2.1, 2.3.5, 3.4, 3.5, 5.3; the NUMA binding (numa-node-id, distance-map).
+Sources: Devicetree Specification 0.4, 2.2.1, 2.3.5, 2.3.9, 3.4, 3.5, 5.2 to 5.4; the NUMA binding (numa-node-id,
+distance-map).
 """
 
+import struct
+import sys
+from array import array
 from collections import namedtuple
 
 import libfdt
 
 PAGE = 4096
+ADDRESS_END = 1 << 64
+
+# Tokens of the structure block.
+BEGIN_NODE, END_NODE, PROP, NOP, END = 1, 2, 3, 4, 9
 
 Bank = namedtuple("Bank", "base size nid path")
 Reservation = namedtuple("Reservation", "base size nomap path")
@@ -38,8 +46,12 @@ class Tree:
         return sorted(banks)
 
     def memreserve(self):
-        """The memory reservation block, in its order."""
-        return [tuple(self.fdt.get_mem_rsv(i)[:2]) for i in range(self.fdt.num_mem_rsv())]
+        """The memory reservation block, in its order. Not by get_mem_rsv(): in libfdt 1.6.1 that drops an address 0."""
+        found, at = [], self.fdt.off_mem_rsvmap()
+        while (entry := struct.unpack_from(">QQ", self.blob, at))[1]:
+            found.append(entry)
+            at += 16
+        return found
 
     def reserved_memory(self):
         """The ranges of /reserved-memory that have a place, by address."""
@@ -123,17 +135,68 @@ class Tree:
         return self._number(chosen, "linux,initrd-start"), self._number(chosen, "linux,initrd-end")
 
     def dma_limit(self):
-        """One past the last address that every bus of the root with dma-ranges reaches; None when none has any."""
-        ends = []
-        root_cells = self._u32(0, "#address-cells", 2)
-        for _, node in self._children("/"):
-            raw = self._raw(node, "dma-ranges")
-            if raw:
-                widths = [self._u32(node, "#address-cells", 2), root_cells, self._u32(node, "#size-cells", 1)]
-                ends.append(max(parent + size for _, parent, size in records(raw, widths)))
-        return min(ends) if ends else None
+        """One past the last address that every bus with dma-ranges reaches; None when none is limited."""
+        ends = [max((end for _, end in windows), default=ADDRESS_END) for windows in self.dma_windows()]
+        limit = min(ends, default=ADDRESS_END)
+        return limit if limit < ADDRESS_END else None
+
+    def dma_windows(self):
+        """For each bus whose dma-ranges has entries, the [(base, end)] its masters reach, in the CPU's addresses."""
+        return [] if b"dma-ranges\0" not in self.blob else list(self._dma_windows())
+
+    def cells(self, path):
+        """(#address-cells, #size-cells) of a node."""
+        node = self._offset(path)
+        return self._u32(node, "#address-cells", 2), self._u32(node, "#size-cells", 1)
+
+    def children(self, path):
+        """The paths of a node's children, in the order of the tree."""
+        return [child for child, _ in self._children(path)]
 
     # --- Below: cells and strings ---
+
+    def _dma_windows(self):
+        chain = []
+        for token, found in self._buses():
+            if token == BEGIN_NODE:
+                chain.append(found)
+                continue
+            if chain[-1].get("dma-ranges") and len(chain) > 1:
+                windows = [(parent, parent + size) for _, parent, size in dma_entries(chain[-1], chain[-2])]
+                for bus in range(len(chain) - 2, 0, -1):
+                    windows = through(windows, chain[bus], chain[bus - 1])
+                yield windows
+            chain.pop()
+
+    def _buses(self):
+        """The tree as (BEGIN_NODE, {property: bytes}) and (END_NODE, None), with what dma-ranges needs to be read.
+        Read from the structure block itself: asking libfdt for each property of each node takes a hundred times as
+        long."""
+        start, strings = self.fdt.off_dt_struct(), self.fdt.off_dt_strings()
+        words = array("I", self.blob[start:start + self.fdt.size_dt_struct()])
+        if sys.byteorder == "little":
+            words.byteswap()
+        wanted, names = {b"#address-cells", b"#size-cells", b"dma-ranges"}, {}
+        at, node = 0, None
+        while words[at] != END:
+            token = words[at]
+            at += 1
+            if token == PROP:
+                offset = words[at + 1]
+                if offset not in names:
+                    text = self.blob[strings + offset:self.blob.index(b"\0", strings + offset)]
+                    names[offset] = text.decode() if text in wanted else None
+                if names[offset]:
+                    value = start + (at + 2) * 4
+                    node[names[offset]] = self.blob[value:value + words[at]]
+                at += 2 + (words[at] + 3) // 4
+            elif token == BEGIN_NODE:
+                node = {}
+                yield BEGIN_NODE, node
+                name = start + at * 4
+                at += (self.blob.index(b"\0", name) - name) // 4 + 1
+            elif token == END_NODE:
+                yield END_NODE, None
 
     def _offset(self, path):
         offset = self.fdt.path_offset(path, [libfdt.NOTFOUND])
@@ -182,11 +245,33 @@ class Tree:
 
     def _ranges(self, node, name, parent):
         """The (address, size) pairs of a property, by the cell counts of its parent. Empty ranges are left out."""
-        parent = self._offset(parent)
-        address_cells = self._u32(parent, "#address-cells", 2)
-        size_cells = self._u32(parent, "#size-cells", 1)
-        pairs = records(self._raw(node, name) or b"", [address_cells, size_cells])
+        pairs = records(self._raw(node, name) or b"", self.cells(parent))
         return [(base, size) for base, size in pairs if size]
+
+
+def dma_entries(bus, parent):
+    """The (address on the bus, address on its parent, size) of a bus's dma-ranges; those without a size left out."""
+    def number(node, name, default):
+        return int.from_bytes(node.get(name, default.to_bytes(4, "big")), "big")
+
+    widths = [number(bus, "#address-cells", 2), number(parent, "#address-cells", 2), number(bus, "#size-cells", 1)]
+    # A PCI address is the last two of its three cells.
+    low = [(1 << 32 * min(width, 2)) - 1 for width in widths]
+    entries = [[value & mask for value, mask in zip(record, low)] for record in records(bus["dma-ranges"], widths)]
+    return [entry for entry in entries if entry[2]]
+
+
+def through(windows, bus, parent):
+    """[(base, end)] on @bus as addresses of @parent: what the entries of its dma-ranges let pass."""
+    if not bus.get("dma-ranges"):
+        return windows
+    passed = []
+    for child, target, size in dma_entries(bus, parent):
+        for base, end in windows:
+            first, last = max(base, child), min(end, child + size)
+            if first < last:
+                passed.append((first - child + target, last - child + target))
+    return passed
 
 
 def records(raw, widths):

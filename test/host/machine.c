@@ -59,6 +59,8 @@ void host_boot(const struct host_machine *machine)
 
 	host_boot_cpu(machine->nr_cpus ? machine->nr_cpus : 1);
 	mm_init(&boot, machine->cpu_node);
+	if (machine->before_hand_over)
+		machine->before_hand_over();
 	mm_hand_over();
 	host_check();
 }

@@ -25,6 +25,7 @@ struct host_bank {
  * @cpu_node: the node of each CPU; NULL when all are on the lowest
  * @dma_limit: masters reach the addresses below this one, which is below 4 GiB; 0 when they are not limited
  * @bootargs: NULL for none
+ * @before_hand_over: called between mm_init() and mm_hand_over(), for instance to start the other CPUs; NULL for nothing
  */
 struct host_machine {
 	const struct host_bank *banks;
@@ -35,6 +36,7 @@ struct host_machine {
 	int (*cpu_node)(int cpu);
 	u32 dma_limit;
 	const char *bootargs;
+	void (*before_hand_over)(void);
 };
 
 /** host_boot() - host_boot_cpu(), mm_init() and mm_hand_over() on a machine like that; the check functions must agree afterwards */

@@ -11,7 +11,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, "scripts")
 import ktap  # pylint: disable=wrong-import-position
 
-FOLDER = os.path.join("build", os.environ.get("CONFIG", "virt"))
+FOLDER = os.path.join(os.environ.get("BUILD", "build"), os.environ.get("CONFIG", "virt"))
 COMMANDS = ["printf \"reset %#lx\\n\", $pc",
             "break early_init", "continue", "printf \"early %#lx\\n\", $pc", "info symbol $pc",
             "break mm_init", "continue", "printf \"late %#lx\\n\", $pc", "info symbol $pc", "bt"]

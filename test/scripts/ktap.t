@@ -41,7 +41,7 @@ def replaced(old, new):
 PASSING = {
     "a good log": GOOD,
     "carriage returns": GOOD.replace("\n", "\r\n"),
-    "an empty plan": "KTAP version 1\n1..0 # SKIP nothing to do\n",
+    "an empty plan that is skipped": "KTAP version 1\n1..0 # SKIP nothing to do\n",
     "a failure that was expected": replaced("ok 2 buddy", "not ok 2 buddy # XFAIL known"),
     "two runs, one after the other": GOOD + GOOD,
 }
@@ -59,6 +59,8 @@ FAILING = [
     ("an unknown version", replaced("KTAP version 1\n1..2", "KTAP version 9\n1..2"), "unknown version"),
     ("no plan", without("1..2"), "no plan"),
     ("no plan of a subtest", without("  1..3"), "no plan"),
+    ("an empty plan", "KTAP version 1\n1..0\n", "an empty plan"),
+    ("an empty plan of a subtest", "KTAP version 1\n1..1\n  KTAP version 1\n  1..0\nok 1 suite\n", "an empty plan"),
     ("a plan after the results", without("1..2") + "1..2\n", "no plan"),
     ("a second plan", replaced("1..2\n", "1..2\n1..2\n"), "second plan"),
     ("only a version line", "KTAP version 1\n", "no plan"),
