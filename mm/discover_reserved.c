@@ -195,6 +195,14 @@ static void say_outside(const struct mem_claim *claim, const char *name)
 	       claim->base, claim->base + claim->size - 1, inside ? "partly " : "", inside);
 }
 
+/* Only nodes are told: entries of /memreserve/ and the tree itself have any length they like. */
+static void say_unaligned(const struct mem_claim *claim, const char *name)
+{
+	if (claim->node >= 0 && !IS_ALIGNED(claim->base | claim->size, (phys_addr_t)PAGE_SIZE))
+		printk("reserved: %s [mem 0x%016llx-0x%016llx] is not whole pages: the rest of its first or last page is lost\n",
+		       name, claim->base, claim->base + claim->size - 1);
+}
+
 static int enter(const struct mem_claim *claim)
 {
 	if (claim->kind == CLAIM_NOMAP)
@@ -216,6 +224,7 @@ static void enter_reservation(const struct mem_claim *found, void *arg)
 	}
 	cap_range(name, claim.base, &claim.size);
 	say_outside(&claim, name);
+	say_unaligned(&claim, name);
 	say_overlap(&claim, name);
 	err = enter(&claim);
 	if (err)

@@ -79,28 +79,48 @@ static u64 last_of(u64 first, u64 size)
 	return first + (size - 1) < first ? NO_LIMIT : first + (size - 1);
 }
 
+/* Addresses that a bus passes on to its parent chain[up], and which of that one's entries is looked at next. */
+struct window {
+	int up, next;
+	u64 first, last;
+};
+
+/* Let the next entry of its bus pass what it can of @w to the bus above. Return: false when nothing passes. */
+static bool pass_on(const struct dma_bus *chain, struct window *w, struct window *above)
+{
+	u64 child, parent, size, low, high;
+
+	if (!read_entry(&chain[w->up], w->next++, &child, &parent, &size))
+		return false;
+	low = max(w->first, child);
+	high = min(w->last, last_of(child, size));
+	*above = (struct window){ w->up - 1, 0, parent + (low - child), parent + (high - child) };
+	return low <= high;
+}
+
 /*
- * The last CPU address to which the buses chain[up], chain[up - 1], ... pass any of [first, last]; 0 when none. The
- * depth of recursion is that of the tree's buses, MAX_DEPTH at the most.
+ * The last CPU address to which the buses chain[up], chain[up - 1], ... pass any of [first, last]; 0 when none. All
+ * ways up are tried, depth first: the windows on the way lie on a stack, one for each bus at the most.
  */
 static u64 window_reach(const struct dma_bus *chain, int up, u64 first, u64 last)
 {
+	struct window stack[MAX_DEPTH + 1] = { { up, 0, first, last } };
 	u64 reach = 0;
+	int depth = 1;
 
-	while (up >= 0 && !chain[up].prop)
-		up--;
-	if (up < 0)
-		return last;
-	for (int i = 0; i < chain[up].nr; i++) {
-		u64 child, parent, size, low, high;
+	while (depth) {
+		struct window *w = &stack[depth - 1];
 
-		if (!read_entry(&chain[up], i, &child, &parent, &size))
-			continue;
-		low = max(first, child);
-		high = min(last, last_of(child, size));
-		if (low <= high)
-			reach = max(reach,
-				    window_reach(chain, up - 1, parent + (low - child), parent + (high - child)));
+		if (w->up < 0) {
+			reach = max(reach, w->last);
+			depth--;
+		} else if (!chain[w->up].prop) {
+			w->up--;
+		} else if (w->next == chain[w->up].nr) {
+			depth--;
+		} else if (pass_on(chain, w, w + 1)) {
+			depth++;
+		}
 	}
 	return reach;
 }

@@ -22,6 +22,7 @@
 #include <mm/port.h>
 #include <mm/reserved_mem.h>
 #include <mm/slab.h>
+#include <stdio.h>
 
 #include "boot_allocator.h"
 #include "pcp.h"
@@ -61,20 +62,26 @@ static void map_linear(void)
 	arch_linear_map_done();
 }
 
-static void print_reach(const void *fdt, int node, phys_addr_t last, void *arg)
+/* Say how far a bus's masters reach, and keep the lowest reach in *@lowest_end, one past it. */
+static void note_reach(const void *fdt, int node, phys_addr_t last, void *lowest_end)
 {
+	phys_addr_t *end = lowest_end;
 	char path[128];
 
-	(void)arg;
 	if (fdt_get_path(fdt, node, path, sizeof(path)))
-		return;
+		snprintf(path, sizeof(path), "the node at offset %d", node);
 	printk("dma: masters on %s reach [mem 0x%016llx-0x%016llx]\n", path, 0ULL, last);
+	if (!*end || last + 1 < *end)
+		*end = last + 1;
 }
 
+/* fdt_dma_limit(), with a line for each bus on the way. */
 static phys_addr_t find_dma_limit(const void *fdt)
 {
-	fdt_dma_each(fdt, print_reach, NULL);
-	return fdt_dma_limit(fdt);
+	phys_addr_t end = 0;
+
+	fdt_dma_each(fdt, note_reach, &end);
+	return end;
 }
 
 /* A node may have CPUs and no memory. */

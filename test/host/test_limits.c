@@ -267,6 +267,21 @@ static void test_reserved_properties(void)
 	CHECK_LOG("reserved: /reserved-memory/e: no-map and reusable exclude each other: no-map holds");
 }
 
+static void test_unaligned(void)
+{
+	const struct tree_range range = { RAM_BASE + 16 * MIB + 16, 4096 };
+
+	start();
+	open_reserved();
+	tree_open("odd");
+	tree_reg("reg", &range, 1);
+	tree_close();
+	tree_close();
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK(memblock_is_reserved(range.base) && !memblock_is_reserved(range.base - 1));
+	CHECK_LOG("reserved: /reserved-memory/odd .* is not whole pages");
+}
+
 /* Overlaps are said whatever the kinds, once. */
 static void test_nomap_overlap(void)
 {
@@ -421,6 +436,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("linux,elfcorehdr is reserved", test_elfcorehdr),
 	TAP_CASE("hotpluggable memory is marked", test_hotpluggable),
 	TAP_CASE("reserved memory keeps its properties", test_reserved_properties),
+	TAP_CASE("a range that is not whole pages is said", test_unaligned),
 	TAP_CASE("an overlap with no-map is said", test_nomap_overlap),
 	TAP_CASE("dma-ranges are translated up the buses", test_dma_reach),
 	TAP_CASE("a bus clips what a bus below it passes", test_dma_clipped),
