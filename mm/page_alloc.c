@@ -24,6 +24,7 @@
 #include <mm/port.h>
 
 #include "buddy.h"
+#include "hardening.h"
 #include "pcp.h"
 
 #define MAX_FAIL_REPORTS 10
@@ -249,7 +250,7 @@ static void free_block(struct page *page, unsigned int order)
 
 void __free_pages(struct page *page, unsigned int order)
 {
-	const char *fault = free_fault(page, order);
+	const char *fault = HARDENED ? free_fault(page, order) : NULL;
 
 	if (unlikely(fault)) {
 		report_bad_free(page, order, fault);

@@ -30,6 +30,7 @@
 #include <mm/port.h>
 #include <string.h>
 
+#include "hardening.h"
 #include "slub_debug.h"
 
 #define GFP_ZONES  (__GFP_DMA | __GFP_DMA32)
@@ -409,7 +410,7 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj)
 	if (!obj)
 		return;
 	slab = slab_head(obj);
-	fault = object_fault(cache, slab, obj);
+	fault = HARDENED ? object_fault(cache, slab, obj) : NULL;
 	if (unlikely(fault)) {
 		printk("kmem_cache_free: %s: object %p %s%s%s: not freed\n", cache->name, obj, fault, slab ? ": " : "",
 		       slab ? slab->slab_cache->name : "");
