@@ -158,13 +158,14 @@ phys_addr_t boot_phys_alloc(phys_addr_t size, phys_addr_t align, int nid, const 
 	return place;
 }
 
+/* An array that lies in memory which was left out since takes nothing of what remains. */
 static void claim_array(const struct memblock_type *type, const char *what)
 {
 	phys_addr_t size = ALIGN(type->max * sizeof(*type->regions), PAGE_SIZE);
+	const struct memblock_region *home = type->place ? memblock_search(&memblock.memory, type->place) : NULL;
 
-	if (type->place && memblock_kept())
-		claim_add(&(struct mem_claim){ type->place, size, CLAIM_METADATA, -1,
-					       memblock_search(&memblock.memory, type->place)->nid, what, -1 });
+	if (home)
+		claim_add(&(struct mem_claim){ type->place, size, CLAIM_METADATA, -1, home->nid, what, -1 });
 }
 
 void claims_add_arrays(void)

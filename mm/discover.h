@@ -20,6 +20,13 @@ struct reg_reader {
 /** discover_limits() - apply linux,usable-memory-range of /chosen, mem= and memmap= of the boot arguments */
 void discover_limits(const struct boot_info *boot);
 
+/**
+ * usable_conflict() - whether a place is outside linux,usable-memory-range
+ *
+ * Return: @end when it is inside, or there is no such property; else the highest end of a usable range below @end.
+ */
+phys_addr_t usable_conflict(const void *fdt, phys_addr_t base, phys_addr_t end);
+
 /** memmap_each() - each valid memmap=SIZE@ADDRESS ('@') or memmap=SIZE$ADDRESS ('$') of @args; @kind is that character */
 void memmap_each(const char *args, char kind, void (*fn)(phys_addr_t base, phys_addr_t size, void *arg), void *arg);
 

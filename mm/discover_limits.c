@@ -25,6 +25,8 @@
 
 #define ENTRY_MAX 64
 
+static const char usable_name[] = "linux,usable-memory-range";
+
 static void leave_out(phys_addr_t base, phys_addr_t end, const char *who)
 {
 	struct memblock_region *r;
@@ -65,21 +67,39 @@ static bool next_usable(const struct reg_reader *ranges, phys_addr_t pos, phys_a
 	return found;
 }
 
+phys_addr_t usable_conflict(const void *fdt, phys_addr_t base, phys_addr_t end)
+{
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	phys_addr_t start, size, below = 0;
+	struct reg_reader reg;
+
+	if (chosen < 0 || reg_open_quiet(fdt, 0, chosen, usable_name, &reg))
+		return end;
+	while (reg_next(&reg, &start, &size)) {
+		phys_addr_t stop = start + memblock_cap_size(start, size);
+
+		if (base >= start && end <= stop)
+			return end;
+		if (stop < end)
+			below = max(below, stop);
+	}
+	return below;
+}
+
 static void apply_usable_ranges(const void *fdt)
 {
-	static const char name[] = "linux,usable-memory-range";
 	phys_addr_t pos = 0, base = 0, end = 0;
 	struct reg_reader ranges;
 	int chosen = fdt_path_offset(fdt, "/chosen");
 
-	if (chosen < 0 || reg_open(fdt, 0, chosen, name, &ranges))
+	if (chosen < 0 || reg_open(fdt, 0, chosen, usable_name, &ranges))
 		return;
 	while (next_usable(&ranges, pos, &base, &end)) {
 		if (base > pos)
-			leave_out(pos, base, name);
+			leave_out(pos, base, usable_name);
 		pos = end;
 	}
-	leave_out(pos, MEMBLOCK_ALLOC_ANYWHERE, name);
+	leave_out(pos, MEMBLOCK_ALLOC_ANYWHERE, usable_name);
 }
 
 static void apply_mem(const char *args)
@@ -121,9 +141,14 @@ static char parse_memmap(const char *entry, phys_addr_t *base, phys_addr_t *size
 
 void memmap_each(const char *args, char kind, void (*fn)(phys_addr_t base, phys_addr_t size, void *arg), void *arg)
 {
-	char list[4 * ENTRY_MAX], *entry, *rest;
+	char list[16 * ENTRY_MAX], *entry, *rest;
 
 	while ((args = bootarg_value(args, "memmap", list, sizeof(list)))) {
+		if (strlen(list) == sizeof(list) - 1) {
+			if (kind == '@')
+				printk("bootargs: memmap= of more than %zu bytes: ignored\n", sizeof(list) - 1);
+			continue;
+		}
 		for (entry = strtok_r(list, ",", &rest); entry; entry = strtok_r(NULL, ",", &rest)) {
 			phys_addr_t base = 0, size = 0;
 			char found = parse_memmap(entry, &base, &size);

@@ -149,7 +149,8 @@ static phys_addr_t reserved_conflict(phys_addr_t base, phys_addr_t end)
 	struct conflict c = { base, end, end };
 
 	each_reservation(watched, note_conflict, &c);
-	return c.lowest;
+	/* What another kernel left behind is not ours to write to, even before it is left out. */
+	return min(c.lowest, usable_conflict(watched->fdt, base, end));
 }
 
 void reserved_claims_watch(const struct boot_info *boot)
@@ -238,9 +239,13 @@ static phys_addr_t place_dynamic(const void *fdt, int parent, int node, u64 size
 {
 	phys_addr_t base, len, place = 0;
 	struct reg_reader ranges;
+	int err = reg_open(fdt, parent, node, "alloc-ranges", &ranges);
 
-	if (reg_open(fdt, parent, node, "alloc-ranges", &ranges))
+	if (err == -ENOENT)
 		return memblock_phys_alloc(size, align);
+	/* A constraint that cannot be read is not met anywhere. */
+	if (err)
+		return 0;
 	/* An empty range allows nothing; at address 0 its end would mean "anywhere". */
 	while (!place && reg_next(&ranges, &base, &len))
 		if (len)

@@ -19,6 +19,9 @@
 #define NO_LIMIT  (~0ULL)
 #define MAX_DEPTH 32
 
+/* Real trees have a few ways from a bus to memory; their number is exponential in the depth of a hostile one. */
+#define MAX_STEPS 4096
+
 /**
  * struct dma_bus - the dma-ranges of one node
  * @prop: its entries, NULL when it does not translate
@@ -100,16 +103,22 @@ static bool pass_on(const struct dma_bus *chain, struct window *w, struct window
 
 /*
  * The last CPU address to which the buses chain[up], chain[up - 1], ... pass any of [first, last]; 0 when none. All
- * ways up are tried, depth first: the windows on the way lie on a stack, one for each bus at the most.
+ * ways up are tried, depth first, MAX_STEPS at the most: the windows on the way lie on a stack, one for each bus.
  */
 static u64 window_reach(const struct dma_bus *chain, int up, u64 first, u64 last)
 {
 	struct window stack[MAX_DEPTH + 1] = { { up, 0, first, last } };
+	int depth = 1, steps = 0;
 	u64 reach = 0;
-	int depth = 1;
 
 	while (depth) {
 		struct window *w = &stack[depth - 1];
+
+		if (++steps > MAX_STEPS) {
+			printk("dma: more than %d ways through dma-ranges of nested buses: the others are not looked at\n",
+			       MAX_STEPS);
+			break;
+		}
 
 		if (w->up < 0) {
 			reach = max(reach, w->last);

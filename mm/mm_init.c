@@ -118,8 +118,6 @@ static void free_memory(void)
 	claims_add_arrays();
 	printk("Boot allocations:\n");
 	claims_print(true);
-	/* Only boot allocations keep off hotpluggable memory; the page allocator gets all of it. */
-	memblock_set_movable_node(false);
 	pages = boot_free_all();
 	pages += memblock_discard();
 	setup_per_zone_wmarks();
@@ -154,6 +152,8 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 void mm_hand_over(void)
 {
 	stage_done(MM_STAGE_CPUS);
+	/* Only boot allocations keep off hotpluggable memory; it is tested, and the page allocator gets all of it. */
+	memblock_set_movable_node(false);
 	memtest_run();
 	stage_done(MM_STAGE_MEMTEST);
 	free_memory();

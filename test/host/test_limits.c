@@ -15,6 +15,7 @@
 #include <mm/port.h>
 #include <mm/reserved_mem.h>
 
+#include "../../mm/internal.h"
 #include "../../mm/provenance.h"
 #include "host.h"
 #include "tap.h"
@@ -115,6 +116,23 @@ static void test_mem(void)
 	CHECK_LOG("memory: mem= leaves out 0xc000000 bytes");
 }
 
+/* An array that grew while banks were read, in memory that mem= then leaves out, is nobody's: the boot goes on. */
+static void test_mem_array(void)
+{
+	tree_start();
+	tree_root(2, 2);
+	tree_memory(RAM_BASE, RAM_SIZE, -1);
+	for (u64 i = 1; i <= 6; i++)
+		tree_memory(RAM_BASE + i * GIB, 32 * MIB, -1);
+	tree_open("chosen");
+	tree_string("bootargs", "mem=256M");
+	tree_close();
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK(physmem.cnt == 7 && physmem.place > RAM_END);
+	claims_add_arrays();
+	CHECK_EQ(memblock_phys_mem_size(), RAM_SIZE);
+}
+
 static void test_mem_bad(void)
 {
 	CHECK_EQ(discover(tree_with_args("mem=lots")), 0);
@@ -160,6 +178,23 @@ static void test_usable_range(void)
 	CHECK(memblock_is_memory(RAM_BASE + 32 * MIB - 1) && !memblock_is_memory(RAM_BASE + 32 * MIB));
 	CHECK(!memblock_is_memory(RAM_BASE + 128 * MIB - 1) && memblock_is_memory(RAM_BASE + 128 * MIB));
 	CHECK_LOG("memory: linux,usable-memory-range leaves out");
+}
+
+/* Arrays that grow while banks are read keep inside it: the rest is another kernel's. */
+static void test_usable_array(void)
+{
+	static const struct tree_range usable[] = { { RAM_BASE + 32 * MIB, 64 * MIB } };
+
+	tree_start();
+	tree_root(2, 2);
+	tree_memory(RAM_BASE, RAM_SIZE, -1);
+	for (u64 i = 1; i <= 6; i++)
+		tree_memory(RAM_BASE + i * GIB, 32 * MIB, -1);
+	tree_open("chosen");
+	tree_reg("linux,usable-memory-range", usable, 1);
+	tree_close();
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK(physmem.place >= usable[0].base && physmem.place < usable[0].base + usable[0].size);
 }
 
 static void test_usable_nothing(void)
@@ -363,6 +398,25 @@ static void test_dma_clipped(void)
 	CHECK_EQ(fdt_dma_limit(tree_finish()), GIB);
 }
 
+/* Two ways up each of 30 buses: more than anybody can look at. */
+static void test_dma_hostile(void)
+{
+	static const u32 twice[] = { 0, 0, 0, 0, 0, (u32)GIB, 0, 0, 0, 0, 0, (u32)GIB };
+
+	start();
+	for (int i = 0; i < 30; i++) {
+		tree_open("bus");
+		tree_u32("#address-cells", 2);
+		tree_u32("#size-cells", 2);
+		tree_cells("dma-ranges", twice, ARRAY_SIZE(twice));
+	}
+	for (int i = 0; i < 30; i++)
+		tree_close();
+	host_boot_cpu(1);
+	CHECK_EQ(fdt_dma_limit(tree_finish()), GIB);
+	CHECK_LOG("dma: more than 4096 ways through dma-ranges of nested buses");
+}
+
 static void test_dma_whole(void)
 {
 	start();
@@ -428,10 +482,12 @@ static const struct tap_case cases[] = {
 	TAP_CASE("sizes are read", test_parse_size),
 	TAP_CASE("arguments are found by whole names", test_bootarg_value),
 	TAP_CASE("mem= leaves the rest out", test_mem),
+	TAP_CASE("mem= may leave out what an array grew into", test_mem_array),
 	TAP_CASE("mem= that is no size is named", test_mem_bad),
 	TAP_CASE("mem= above what there is changes nothing", test_mem_larger),
 	TAP_CASE("memmap= adds and reserves", test_memmap),
 	TAP_CASE("linux,usable-memory-range, in any order", test_usable_range),
+	TAP_CASE("arrays grow inside the usable range", test_usable_array),
 	TAP_CASE("a usable range without RAM leaves nothing, and says so", test_usable_nothing),
 	TAP_CASE("linux,elfcorehdr is reserved", test_elfcorehdr),
 	TAP_CASE("hotpluggable memory is marked", test_hotpluggable),
@@ -440,6 +496,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("an overlap with no-map is said", test_nomap_overlap),
 	TAP_CASE("dma-ranges are translated up the buses", test_dma_reach),
 	TAP_CASE("a bus clips what a bus below it passes", test_dma_clipped),
+	TAP_CASE("buses without end are given up on", test_dma_hostile),
 	TAP_CASE("a range up to the last address limits nobody", test_dma_whole),
 	TAP_CASE("every byte has one owner or none", test_provenance),
 };

@@ -9,7 +9,7 @@
  *    capped there. A size of zero does nothing and succeeds.
  * 2. Within an array, regions are sorted by base and never overlap; two that touch are one unless their flags or
  *    nodes differ.
- * 3. Context: boot CPU only, before other CPUs run; no lock. memblock_free_all() ends that: after it only the queries
+ * 3. Context: changes by the boot CPU only, while no other CPU looks; no lock. memblock_free_all() ends that: after it only the queries
  *    stay valid, and without CONFIG_KEEP_MEMBLOCK only memblock_phys_mem_size() and memblock_reserved_size().
  * 4. An array that is full doubles, in memory of memblock's own, once memblock_allow_resize() was called; before that,
  *    a full array panics with its name and size. Functions that may need a larger array return 0 or -ENOMEM; on -ENOMEM
