@@ -153,12 +153,16 @@ void fdt_dma_each(const void *fdt, void (*fn)(const void *fdt, int node, phys_ad
 {
 	struct dma_bus chain[MAX_DEPTH];
 	int parents[MAX_DEPTH + 1] = { 0 };
-	int depth = 0, node;
+	int depth = 0, off_depth = 0, node;
 
 	for (node = fdt_next_node(fdt, 0, &depth); node >= 0 && depth > 0; node = fdt_next_node(fdt, node, &depth)) {
 		u64 last;
 
-		if (depth > MAX_DEPTH)
+		/* What is not enabled has no masters, nor has anything below it. */
+		if (depth > MAX_DEPTH || (off_depth && depth > off_depth))
+			continue;
+		off_depth = dt_enabled(fdt, node) ? 0 : depth;
+		if (off_depth)
 			continue;
 		parents[depth] = node;
 		read_bus(fdt, parents[depth - 1], node, &chain[depth - 1]);

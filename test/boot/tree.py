@@ -161,7 +161,8 @@ class Tree:
             if token == BEGIN_NODE:
                 chain.append(found)
                 continue
-            if chain[-1].get("dma-ranges") and len(chain) > 1:
+            enabled = all(bus.get("status", b"okay\0") in (b"okay\0", b"ok\0") for bus in chain[1:])
+            if chain[-1].get("dma-ranges") and len(chain) > 1 and enabled:
                 windows = [(parent, parent + size) for _, parent, size in dma_entries(chain[-1], chain[-2])]
                 for bus in range(len(chain) - 2, 0, -1):
                     windows = through(windows, chain[bus], chain[bus - 1])
@@ -176,7 +177,7 @@ class Tree:
         words = array("I", self.blob[start:start + self.fdt.size_dt_struct()])
         if sys.byteorder == "little":
             words.byteswap()
-        wanted, names = {b"#address-cells", b"#size-cells", b"dma-ranges"}, {}
+        wanted, names = {b"#address-cells", b"#size-cells", b"dma-ranges", b"status"}, {}
         at, node = 0, None
         while words[at] != END:
             token = words[at]

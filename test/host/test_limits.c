@@ -398,6 +398,19 @@ static void test_dma_clipped(void)
 	CHECK_EQ(fdt_dma_limit(tree_finish()), GIB);
 }
 
+static void test_dma_disabled(void)
+{
+	start();
+	bus("off", 0, 0, 16 * MIB);
+	tree_string("status", "disabled");
+	bus("below", 0, 0, MIB);
+	tree_close();
+	tree_close();
+	bus("on", 0, 0, GIB);
+	tree_close();
+	CHECK_EQ(fdt_dma_limit(tree_finish()), GIB);
+}
+
 /* Two ways up each of 30 buses: more than anybody can look at. */
 static void test_dma_hostile(void)
 {
@@ -496,6 +509,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("an overlap with no-map is said", test_nomap_overlap),
 	TAP_CASE("dma-ranges are translated up the buses", test_dma_reach),
 	TAP_CASE("a bus clips what a bus below it passes", test_dma_clipped),
+	TAP_CASE("a disabled bus limits nobody", test_dma_disabled),
 	TAP_CASE("buses without end are given up on", test_dma_hostile),
 	TAP_CASE("a range up to the last address limits nobody", test_dma_whole),
 	TAP_CASE("every byte has one owner or none", test_provenance),

@@ -62,7 +62,7 @@ int discover_memory(const struct boot_info *boot);
 phys_addr_t fdt_dma_limit(const void *fdt);
 
 /**
- * fdt_dma_each() - every bus whose dma-ranges limit its masters
+ * fdt_dma_each() - every enabled bus whose dma-ranges limit its masters
  * @fn: gets the bus's node and the last CPU address that they reach
  *
  * Cost: O(size of the tree).
