@@ -149,25 +149,29 @@ static u64 bus_reach(const struct dma_bus *chain, int depth)
 	return reach ? reach : NO_LIMIT;
 }
 
+/* What is not enabled has no masters, nor has anything below it: parents[1] to parents[@depth] all are. */
+static bool enabled(const void *fdt, const int *parents, int depth)
+{
+	while (depth && dt_enabled(fdt, parents[depth]))
+		depth--;
+	return !depth;
+}
+
 void fdt_dma_each(const void *fdt, void (*fn)(const void *fdt, int node, phys_addr_t last, void *arg), void *arg)
 {
 	struct dma_bus chain[MAX_DEPTH];
 	int parents[MAX_DEPTH + 1] = { 0 };
-	int depth = 0, off_depth = 0, node;
+	int depth = 0, node;
 
 	for (node = fdt_next_node(fdt, 0, &depth); node >= 0 && depth > 0; node = fdt_next_node(fdt, node, &depth)) {
 		u64 last;
 
-		/* What is not enabled has no masters, nor has anything below it. */
-		if (depth > MAX_DEPTH || (off_depth && depth > off_depth))
-			continue;
-		off_depth = dt_enabled(fdt, node) ? 0 : depth;
-		if (off_depth)
+		if (depth > MAX_DEPTH)
 			continue;
 		parents[depth] = node;
 		read_bus(fdt, parents[depth - 1], node, &chain[depth - 1]);
 		last = chain[depth - 1].prop ? bus_reach(chain, depth) : NO_LIMIT;
-		if (last != NO_LIMIT)
+		if (last != NO_LIMIT && enabled(fdt, parents, depth))
 			fn(fdt, node, last, arg);
 	}
 }
