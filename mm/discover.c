@@ -27,6 +27,9 @@
 
 #include "internal.h"
 
+/* Node names have stood in the structure block whole since version 16 (Devicetree Specification, 5.2). */
+#define FIRST_VERSION 16
+
 const char *dt_path(const void *fdt, int node, char *buf)
 {
 	if (fdt_get_path(fdt, node, buf, DT_PATH_MAX))
@@ -222,6 +225,9 @@ const char *fdt_fault(const void *fdt)
 
 	if (fdt == valid)
 		return NULL;
+	/* libfdt's check looks at the root's name without asking whether a tree of an older version has one. */
+	if (fdt_magic(fdt) == FDT_MAGIC && fdt_version(fdt) < FIRST_VERSION)
+		return fdt_strerror(-FDT_ERR_BADVERSION);
 	err = fdt_check_full(fdt, fdt_totalsize(fdt));
 	if (err)
 		return fdt_strerror(err);

@@ -66,6 +66,19 @@ static const void *tree_with_args(const char *args)
 	return tree_finish();
 }
 
+/* A tree of version 3 whose root has no name: found by the fuzzer, in libfdt's own check. */
+static void test_old_version(void)
+{
+	void *fdt;
+
+	start();
+	fdt = tree_finish();
+	fdt_set_version(fdt, 3);
+	fdt_set_last_comp_version(fdt, 2);
+	CHECK_EQ(discover(fdt), -EINVAL);
+	CHECK_LOG("not valid as a whole: FDT_ERR_BADVERSION");
+}
+
 /* Boot arguments. */
 
 static void test_parse_size(void)
@@ -492,6 +505,7 @@ static void test_provenance(void)
 }
 
 static const struct tap_case cases[] = {
+	TAP_CASE("old versions are refused", test_old_version),
 	TAP_CASE("sizes are read", test_parse_size),
 	TAP_CASE("arguments are found by whole names", test_bootarg_value),
 	TAP_CASE("mem= leaves the rest out", test_mem),
