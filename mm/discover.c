@@ -90,8 +90,7 @@ int reg_open(const void *fdt, int parent, int node, const char *name, struct reg
 	return err;
 }
 
-/* A number of 1 to 3 cells. What does not fit 64 bits becomes the highest address, which no memory reaches. */
-static u64 read_cells(const char *prop, int cells)
+u64 read_cells(const char *prop, int cells)
 {
 	if (cells < 3)
 		return dt_cells(prop, cells);

@@ -41,6 +41,9 @@ int reg_open(const void *fdt, int parent, int node, const char *name, struct reg
 /** reg_open_quiet() - reg_open() without the line */
 int reg_open_quiet(const void *fdt, int parent, int node, const char *name, struct reg_reader *reg);
 
+/** read_cells() - a number of 1 to 3 cells; what does not fit 64 bits becomes the highest address, which no memory reaches */
+u64 read_cells(const char *prop, int cells);
+
 /** reg_next() - the next pair. Return: whether there was one. */
 bool reg_next(struct reg_reader *reg, phys_addr_t *base, phys_addr_t *size);
 
@@ -52,6 +55,13 @@ void cap_range(const char *who, phys_addr_t base, phys_addr_t *size);
 
 /** dt_path() - the path of @node, in @buf of DT_PATH_MAX bytes */
 const char *dt_path(const void *fdt, int node, char *buf);
+
+/**
+ * initrd_range() - where /chosen says that the initrd lies
+ *
+ * Return: 0; -ENOENT when it names none; -EINVAL when a property has neither one nor two cells.
+ */
+int initrd_range(const void *fdt, phys_addr_t *base, phys_addr_t *size);
 
 /** discover_reserved() - enter image, tree, /memreserve/, /reserved-memory and initrd; memory is known already */
 void discover_reserved(const struct boot_info *boot);

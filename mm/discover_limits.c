@@ -5,7 +5,8 @@
  * 1. movable_node keeps boot allocations off hotpluggable memory. memmap=SIZE@ADDRESS is memory that the tree does not know: it is added.
  * 2. linux,usable-memory-range lists (address, size) pairs in the root's cells: a crash kernel may use only these. All
  *    other memory is left out.
- * 3. mem=SIZE keeps the first SIZE bytes of memory, by address; the rest is left out.
+ * 3. mem=SIZE keeps the first SIZE bytes of memory, by address, and the image and the initrd wherever they are; the
+ *    rest is left out.
  * 4. What is left out is no memory to memblock, and is listed as a claim, so that the map explains it.
  * 5. Sizes are numbers as in C, with K, M, G or T behind. memmap= may stand several times, and list entries with commas.
  *    An entry that cannot be read is named and ignored, the others stand.
@@ -24,6 +25,12 @@
 #include "internal.h"
 
 #define ENTRY_MAX 64
+
+/* What mem= leaves in, whatever it says. */
+struct mem_limit_keep {
+	const char *name;
+	phys_addr_t base, end;
+};
 
 static const char usable_name[] = "linux,usable-memory-range";
 
@@ -102,12 +109,45 @@ static void apply_usable_ranges(const void *fdt)
 	leave_out(pos, MEMBLOCK_ALLOC_ANYWHERE, usable_name);
 }
 
-static void apply_mem(const char *args)
+/* Where the first @limit bytes of memory end; the end of the address space when there is no more than that. */
+static phys_addr_t end_of_first(phys_addr_t limit)
 {
+	struct memblock_region *r;
+
+	for_each_mem_region(r) {
+		if (r->size >= limit)
+			return r->base + limit;
+		limit -= r->size;
+	}
+	return MEMBLOCK_ALLOC_ANYWHERE;
+}
+
+/* mem= leaves out [@base, the end), but for @keep[]: ranges by address, that may touch or overlap. */
+static void leave_out_but(phys_addr_t base, const struct mem_limit_keep *keep, int n)
+{
+	for (int i = 0; i < n; i++) {
+		phys_addr_t start = ALIGN_DOWN(keep[i].base, (phys_addr_t)PAGE_SIZE);
+		phys_addr_t end = ALIGN(keep[i].end, (phys_addr_t)PAGE_SIZE);
+
+		if (end <= base)
+			continue;
+		if (start > base)
+			leave_out(base, start, "mem=");
+		start = max(start, base);
+		if (memblock_overlaps_region(&memblock.memory, start, end - start))
+			printk("memory: mem= keeps [mem 0x%016llx-0x%016llx] for %s\n", start, end - 1, keep[i].name);
+		base = end;
+	}
+	leave_out(base, MEMBLOCK_ALLOC_ANYWHERE, "mem=");
+}
+
+static void apply_mem(const struct boot_info *boot, const char *args)
+{
+	struct mem_limit_keep keep[2] = { { "the image", boot->image_base, boot->image_end } };
 	char value[ENTRY_MAX];
 	const char *rest;
-	phys_addr_t limit;
-	struct memblock_region *r;
+	phys_addr_t limit, base, size;
+	int n = 1;
 
 	if (!bootarg_value(args, "mem", value, sizeof(value)))
 		return;
@@ -116,13 +156,14 @@ static void apply_mem(const char *args)
 		printk("bootargs: mem=%s is no size: ignored\n", value);
 		return;
 	}
-	for_each_mem_region(r) {
-		if (r->size >= limit) {
-			leave_out(r->base + limit, MEMBLOCK_ALLOC_ANYWHERE, "mem=");
-			return;
-		}
-		limit -= r->size;
+	if (!initrd_range(boot->fdt, &base, &size) && size && base + size - 1 <= boot->phys_limit - PAGE_SIZE) {
+		int place = base < boot->image_base ? 0 : 1;
+
+		keep[1 - place] = keep[0];
+		keep[place] = (struct mem_limit_keep){ "the initrd", base, base + size };
+		n = 2;
 	}
+	leave_out_but(end_of_first(limit), keep, n);
 }
 
 /* One entry, "SIZE@ADDRESS" or "SIZE$ADDRESS". Return: the character in between, 0 when it cannot be read. */
@@ -185,5 +226,5 @@ void discover_limits(const struct boot_info *boot)
 	memblock_set_movable_node(bootarg_flag(args, "movable_node"));
 	memmap_each(args, '@', add_memmap, (void *)(uintptr_t)boot);
 	apply_usable_ranges(boot->fdt);
-	apply_mem(args);
+	apply_mem(boot, args);
 }

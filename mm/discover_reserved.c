@@ -9,7 +9,8 @@
  *    `alignment`, from the top down, wherever memory is free.
  * 3. A range outside memory is kept as a claim, and takes no RAM; a range that overlaps an earlier one is entered too.
  *    Both are said in one line that names the parties: overlaps are common and harmless (a tree that reserves itself),
- *    or a sign of two owners.
+ *    or a sign of two owners. A no-map range holds over whatever lies in it, for the binding knows no exception: Linux
+ *    leaves it mapped, for the sake of its image and its tree; ours are mapped apart from RAM.
  * 4. reserved_conflict() answers, from the tree alone, whether a range of memory will be claimed by anything in 1. It is
  *    what keeps memblock's own allocations clear while 1 is going on, and it is dropped before 2.
  *
@@ -27,6 +28,9 @@
 #include <string.h>
 
 #include "internal.h"
+
+static const char initrd_start_name[] = "linux,initrd-start", initrd_end_name[] = "linux,initrd-end";
+static const char elfcorehdr_name[] = "linux,elfcorehdr";
 
 static const struct boot_info *watched;
 
@@ -70,26 +74,41 @@ static void each_static_node(const struct boot_info *boot, range_fn fn, void *ar
 	}
 }
 
-/* One or two cells of /chosen. */
-static bool chosen_address(const void *fdt, const char *name, u64 *value)
+/* One or two cells of /chosen. Return: 0, -ENOENT or -EINVAL. */
+static int chosen_address(const void *fdt, const char *name, u64 *value)
 {
 	int chosen = fdt_path_offset(fdt, "/chosen"), len;
 	const void *prop = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, name, &len);
 
-	if (!prop || (len != 4 && len != 8))
-		return false;
+	if (!prop)
+		return -ENOENT;
+	if (len != 4 && len != 8)
+		return -EINVAL;
 	*value = dt_cells(prop, len / 4);
-	return true;
+	return 0;
+}
+
+int initrd_range(const void *fdt, phys_addr_t *base, phys_addr_t *size)
+{
+	u64 start, end;
+	int err = chosen_address(fdt, initrd_start_name, &start), err_end = chosen_address(fdt, initrd_end_name, &end);
+
+	if (err && err == err_end)
+		return err;
+	/* One without the other is as bad as one that cannot be read. */
+	if (err || err_end)
+		return -EINVAL;
+	*base = start;
+	*size = end > start ? end - start : 0;
+	return 0;
 }
 
 static void each_initrd(const struct boot_info *boot, range_fn fn, void *arg)
 {
-	u64 start, end;
+	phys_addr_t base, size;
 
-	if (!chosen_address(boot->fdt, "linux,initrd-start", &start) ||
-	    !chosen_address(boot->fdt, "linux,initrd-end", &end))
-		return;
-	emit(fn, arg, start, end > start ? end - start : 0, CLAIM_RESERVED, -1, "initrd", -1);
+	if (!initrd_range(boot->fdt, &base, &size))
+		emit(fn, arg, base, size, CLAIM_RESERVED, -1, "initrd", -1);
 }
 
 static void each_elfcorehdr(const struct boot_info *boot, range_fn fn, void *arg)
@@ -98,10 +117,10 @@ static void each_elfcorehdr(const struct boot_info *boot, range_fn fn, void *arg
 	phys_addr_t base, size;
 	struct reg_reader reg;
 
-	if (chosen < 0 || reg_open_quiet(boot->fdt, 0, chosen, "linux,elfcorehdr", &reg))
+	if (chosen < 0 || reg_open_quiet(boot->fdt, 0, chosen, elfcorehdr_name, &reg))
 		return;
 	while (reg_next(&reg, &base, &size))
-		emit(fn, arg, base, size, CLAIM_RESERVED, -1, "linux,elfcorehdr", -1);
+		emit(fn, arg, base, size, CLAIM_RESERVED, -1, elfcorehdr_name, -1);
 }
 
 struct memmap_arg {
@@ -259,9 +278,9 @@ static bool size_property(const void *fdt, int parent, int node, const char *nam
 	int len, cells = fdt_size_cells(fdt, parent);
 	const void *prop = fdt_getprop(fdt, node, name, &len);
 
-	if (!prop || cells < 1 || cells > 2 || len != cells * 4)
+	if (!prop || cells < 1 || cells > 3 || len != cells * 4)
 		return false;
-	*value = dt_cells(prop, cells);
+	*value = read_cells(prop, cells);
 	return true;
 }
 
@@ -335,7 +354,6 @@ static void reserve_fragments(void)
 	}
 }
 
-/* each_static_node() is walked time and again, in silence: here is said, once, what it cannot read. */
 static void say_unreadable_nodes(const void *fdt)
 {
 	int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
@@ -350,9 +368,24 @@ static void say_unreadable_nodes(const void *fdt)
 	}
 }
 
+static void say_unreadable_chosen(const void *fdt)
+{
+	int chosen = fdt_path_offset(fdt, "/chosen");
+	phys_addr_t base, size;
+	struct reg_reader reg;
+
+	if (chosen >= 0)
+		(void)reg_open(fdt, 0, chosen, elfcorehdr_name, &reg);
+	if (initrd_range(fdt, &base, &size) == -EINVAL)
+		printk("device tree: /chosen: %s and %s are not one or two cells each: ignored\n", initrd_start_name,
+		       initrd_end_name);
+}
+
 void discover_reserved(const struct boot_info *boot)
 {
+	/* each_reservation() is walked time and again, in silence: here is said, once, what it cannot read. */
 	say_unreadable_nodes(boot->fdt);
+	say_unreadable_chosen(boot->fdt);
 	each_reservation(boot, enter_reservation, NULL);
 	reserve_fragments();
 	memblock_set_claimed(NULL);

@@ -133,6 +133,8 @@ def reservations():
         sized("hidden", 0x400000, "no-map;")))
     yield "no-map at both ends of RAM", compiled(body=reserved_memory(
         fixed(RAM_BASE, 0x1000, "no-map;"), fixed(RAM_BASE + RAM - 0x3000, 0x3000, "no-map;")))
+    yield "no-map over the image and the tree", compiled(body=reserved_memory(
+        fixed(machine.IMAGE_ADDR, 4 * MIB, "no-map;"), fixed(machine.TREE_ADDR, 0x1000, "no-map;")))
     yield "no-map of one page in 2 MiB, 64 times", compiled(body=reserved_memory(
         *(fixed(SPARE + i * 2 * MIB + 0x7000, 0x1000, "no-map;") for i in range(64))))
 

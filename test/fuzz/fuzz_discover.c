@@ -24,6 +24,7 @@
 #include <mm/port.h>
 
 #include "../host/host.h"
+#include "../host/machine.h"
 #include "reset.h"
 
 #define RAM_BASE   (1ULL << 30)
@@ -83,15 +84,7 @@ static void check_outcome(void)
 
 static void discover(const void *fdt)
 {
-	const struct boot_info boot = {
-		.fdt = fdt,
-		.fdt_pa = TREE_PA,
-		.image_base = IMAGE_BASE,
-		.image_rodata = IMAGE_BASE + IMAGE_SIZE / 2,
-		.image_data = IMAGE_BASE + IMAGE_SIZE * 3 / 4,
-		.image_end = IMAGE_BASE + IMAGE_SIZE,
-		.phys_limit = PHYS_ADDR_LIMIT,
-	};
+	const struct boot_info boot = host_boot_info(fdt, TREE_PA, IMAGE_BASE, IMAGE_SIZE);
 
 	if (discover_memory(&boot)) {
 		if (!*host_log())

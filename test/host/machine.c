@@ -44,18 +44,23 @@ static void *make_tree(const struct host_machine *machine)
 	return tree_finish();
 }
 
+struct boot_info host_boot_info(const void *fdt, phys_addr_t fdt_pa, phys_addr_t image, phys_addr_t image_size)
+{
+	return (struct boot_info){
+		.fdt = fdt,
+		.fdt_pa = fdt_pa,
+		.image_base = image,
+		.image_rodata = image + image_size / 2,
+		.image_data = image + image_size * 3 / 4,
+		.image_end = image + image_size,
+		.phys_limit = PHYS_ADDR_LIMIT,
+	};
+}
+
 void host_boot(const struct host_machine *machine)
 {
 	phys_addr_t base = ALIGN(machine->banks[0].base, PAGE_SIZE);
-	const struct boot_info boot = {
-		.fdt = make_tree(machine),
-		.fdt_pa = base + TREE_OFFSET,
-		.image_base = base + IMAGE_OFFSET,
-		.image_rodata = base + IMAGE_OFFSET + IMAGE_SIZE / 2,
-		.image_data = base + IMAGE_OFFSET + IMAGE_SIZE * 3 / 4,
-		.image_end = base + IMAGE_OFFSET + IMAGE_SIZE,
-		.phys_limit = PHYS_ADDR_LIMIT,
-	};
+	struct boot_info boot = host_boot_info(make_tree(machine), base + TREE_OFFSET, base + IMAGE_OFFSET, IMAGE_SIZE);
 
 	host_boot_cpu(machine->nr_cpus ? machine->nr_cpus : 1);
 	mm_init(&boot, machine->cpu_node);

@@ -4,6 +4,7 @@
 #define TEST_HOST_MACHINE_H
 
 #include <lib/types.h>
+#include <mm/discover.h>
 
 #include "tree.h"
 
@@ -38,6 +39,12 @@ struct host_machine {
 	const char *bootargs;
 	void (*before_hand_over)(void);
 };
+
+/**
+ * host_boot_info() - what discovery is told of a machine with @fdt at @fdt_pa
+ * @image: where an image of @image_size bytes lies: half of it text, a quarter read-only data
+ */
+struct boot_info host_boot_info(const void *fdt, phys_addr_t fdt_pa, phys_addr_t image, phys_addr_t image_size);
 
 /** host_boot() - host_boot_cpu(), mm_init() and mm_hand_over() on a machine like that; the check functions must agree afterwards */
 void host_boot(const struct host_machine *machine);

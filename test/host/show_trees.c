@@ -28,6 +28,7 @@
 #include <mm/port.h>
 
 #include "host.h"
+#include "machine.h"
 #include "tap.h"
 
 #define IMAGE_SIZE (1ULL << 20)
@@ -138,15 +139,7 @@ static void print_map(void)
 static void show_tree(const void *arg)
 {
 	const struct job *job = arg;
-	const struct boot_info boot = {
-		.fdt = read_file(job->file),
-		.fdt_pa = job->tree,
-		.image_base = job->image,
-		.image_rodata = job->image + IMAGE_SIZE / 2,
-		.image_data = job->image + IMAGE_SIZE * 3 / 4,
-		.image_end = job->image + IMAGE_SIZE,
-		.phys_limit = PHYS_ADDR_LIMIT,
-	};
+	const struct boot_info boot = host_boot_info(read_file(job->file), job->tree, job->image, IMAGE_SIZE);
 
 	if (!boot.fdt)
 		exit(EXIT_FAILURE);

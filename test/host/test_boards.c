@@ -94,15 +94,7 @@ static void check_map(const struct bank *banks, int nr)
 static void boot_pi4(const struct bank *banks, int nr)
 {
 	void *fdt = load_pi4();
-	const struct boot_info boot = {
-		.fdt = fdt,
-		.fdt_pa = TREE_PA,
-		.image_base = IMAGE_BASE,
-		.image_rodata = IMAGE_BASE + IMAGE_SIZE / 2,
-		.image_data = IMAGE_BASE + IMAGE_SIZE * 3 / 4,
-		.image_end = IMAGE_BASE + IMAGE_SIZE,
-		.phys_limit = PHYS_ADDR_LIMIT,
-	};
+	const struct boot_info boot = host_boot_info(fdt, TREE_PA, IMAGE_BASE, IMAGE_SIZE);
 
 	fill_banks(fdt, banks, nr);
 	host_boot_cpu(4);

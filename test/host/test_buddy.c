@@ -554,18 +554,13 @@ static void test_percpu_nodes(void)
 /* A driver's memory is mapped and has struct pages; its pages count as reserved. */
 static void test_driver_managed(void)
 {
-	struct boot_info boot = { .fdt_pa = GIB + 128 * KIB,
-				  .image_base = GIB + 64 * KIB,
-				  .image_rodata = GIB + 96 * KIB,
-				  .image_data = GIB + 112 * KIB,
-				  .image_end = GIB + 128 * KIB,
-				  .phys_limit = PHYS_ADDR_LIMIT };
+	struct boot_info boot;
 	struct zone *zone;
 
 	tree_start();
 	tree_root(2, 2);
 	tree_memory(GIB, 32 * MIB, -1);
-	boot.fdt = tree_finish();
+	boot = host_boot_info(tree_finish(), GIB + 128 * KIB, GIB + 64 * KIB, 64 * KIB);
 	host_boot_cpu(1);
 	CHECK_EQ(memblock_add_node(GIB + 48 * MIB, 6 * MIB, 0, MEMBLOCK_DRIVER_MANAGED), 0);
 	mm_init(&boot, NULL);

@@ -24,6 +24,7 @@
 #include <mm/port.h>
 
 #include "host.h"
+#include "machine.h"
 #include "tap.h"
 #include "tree.h"
 
@@ -95,15 +96,7 @@ static char *load_board(const char *name)
 
 static int discover(const void *fdt)
 {
-	const struct boot_info boot = {
-		.fdt = fdt,
-		.fdt_pa = RAM_BASE + 8 * MIB,
-		.image_base = RAM_BASE + 2 * MIB,
-		.image_rodata = RAM_BASE + 3 * MIB,
-		.image_data = RAM_BASE + 4 * MIB,
-		.image_end = RAM_BASE + 5 * MIB,
-		.phys_limit = PHYS_ADDR_LIMIT,
-	};
+	const struct boot_info boot = host_boot_info(fdt, RAM_BASE + 8 * MIB, RAM_BASE + 2 * MIB, 3 * MIB);
 
 	return discover_memory(&boot);
 }

@@ -20,6 +20,7 @@
 #include <mm/port.h>
 
 #include "host.h"
+#include "machine.h"
 #include "tap.h"
 #include "tree.h"
 
@@ -36,17 +37,10 @@
 
 static int discover_below(const void *fdt, phys_addr_t phys_limit)
 {
-	const struct boot_info boot = {
-		.fdt = fdt,
-		.fdt_pa = TREE_PA,
-		.image_base = IMAGE_BASE,
-		.image_rodata = IMAGE_BASE + IMAGE_SIZE / 2,
-		.image_data = IMAGE_BASE + IMAGE_SIZE * 3 / 4,
-		.image_end = IMAGE_BASE + IMAGE_SIZE,
-		.phys_limit = phys_limit,
-	};
+	struct boot_info boot = host_boot_info(fdt, TREE_PA, IMAGE_BASE, IMAGE_SIZE);
 	int err;
 
+	boot.phys_limit = phys_limit;
 	host_boot_cpu(1);
 	err = discover_memory(&boot);
 	CHECK(memblock_check());
@@ -476,6 +470,32 @@ static void test_initrd(void)
 	CHECK(all_reserved(RAM_BASE + 100 * MIB, MIB));
 }
 
+static void test_unreadable_chosen(void)
+{
+	static const u32 three[] = { 0, 0, 0 };
+
+	usual_start();
+	tree_open("chosen");
+	tree_u32("linux,initrd-start", RAM_BASE + 100 * MIB);
+	tree_cells("linux,initrd-end", three, ARRAY_SIZE(three));
+	tree_cells("linux,elfcorehdr", three, ARRAY_SIZE(three));
+	tree_close();
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK(!all_reserved(RAM_BASE + 100 * MIB, MIB));
+	CHECK_LOG("/chosen: linux,initrd-start and linux,initrd-end are not one or two cells each: ignored");
+	CHECK_LOG("/chosen: linux,elfcorehdr has 12 bytes, no multiple of 16: ignored");
+}
+
+static void test_initrd_half(void)
+{
+	usual_start();
+	tree_open("chosen");
+	tree_u32("linux,initrd-start", RAM_BASE + 100 * MIB);
+	tree_close();
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK_LOG("/chosen: linux,initrd-start and linux,initrd-end are not one or two cells each: ignored");
+}
+
 /* The @i-th of many reservations by nodes: from the top of RAM down, the place of the tree left out. */
 static u64 high_place(u64 i)
 {
@@ -575,6 +595,45 @@ static void test_dynamic(void)
 	CHECK_LOG("reserved: /reserved-memory/empty has neither a usable reg nor a usable size");
 	CHECK(!claim_of("/reserved-memory/large") && !claim_of("/reserved-memory/nowhere"));
 	CHECK(claim_of("/reserved-memory/odd"));
+}
+
+/* Three cells of size, as 0.4 allows: 1 MiB, and 2^64 bytes, which are nowhere. */
+static void test_dynamic_three_cells(void)
+{
+	static const u32 mib[] = { 0, 0, MIB }, huge[] = { 1, 0, 0 };
+
+	usual_start();
+	tree_open("reserved-memory");
+	tree_u32("#address-cells", 3);
+	tree_u32("#size-cells", 3);
+	tree_flag("ranges");
+	tree_open("small");
+	tree_cells("size", mib, ARRAY_SIZE(mib));
+	tree_cells("alignment", mib, ARRAY_SIZE(mib));
+	tree_close();
+	tree_open("huge");
+	tree_cells("size", huge, ARRAY_SIZE(huge));
+	tree_close();
+	tree_close();
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK(claim_of("/reserved-memory/small") && claim_of("/reserved-memory/small")->size == MIB);
+	CHECK(IS_ALIGNED(claim_of("/reserved-memory/small")->base, MIB));
+	CHECK_LOG("reserved: /reserved-memory/huge: no free 0xfffffffffffff000 bytes");
+}
+
+/* No exception for what lies in it: the image and half of the tree are reserved, and not mapped. */
+static void test_nomap_over_image_and_tree(void)
+{
+	usual_start();
+	open_reserved_memory();
+	reserved_node("image@40200000", IMAGE_BASE, IMAGE_SIZE, true);
+	reserved_node("tree@4ff00000", TREE_PA, 4 * KIB, true);
+	tree_close();
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK_EQ(nomap_size(), IMAGE_SIZE + 4 * KIB);
+	CHECK(all_reserved(IMAGE_BASE, IMAGE_SIZE));
+	CHECK_LOG("reserved: /reserved-memory/image@40200000 .* overlaps image text");
+	CHECK_LOG("overlaps device tree");
 }
 
 /* The rest: bootargs, claims, DMA reach. */
@@ -779,8 +838,12 @@ static const struct tap_case cases[] = {
 	TAP_CASE("two owners of one range", test_two_owners),
 	TAP_CASE("cells of /reserved-memory", test_reserved_cells),
 	TAP_CASE("initrd", test_initrd),
+	TAP_CASE("initrd and elfcorehdr that cannot be read", test_unreadable_chosen),
+	TAP_CASE("initrd of which one end is missing", test_initrd_half),
 	TAP_CASE("500 reservations", test_500_reservations),
 	TAP_CASE("/reserved-memory to be placed", test_dynamic),
+	TAP_CASE("sizes of three cells", test_dynamic_three_cells),
+	TAP_CASE("no-map over image and tree", test_nomap_over_image_and_tree),
 	TAP_CASE("claims, their order and names", test_claims),
 	TAP_CASE("bootargs", test_bootargs),
 	TAP_CASE("reach of bus masters", test_dma_limit),

@@ -18,6 +18,7 @@
 #include "../../mm/internal.h"
 #include "../../mm/provenance.h"
 #include "host.h"
+#include "machine.h"
 #include "tap.h"
 #include "tree.h"
 
@@ -33,15 +34,7 @@
 
 static int discover(const void *fdt)
 {
-	const struct boot_info boot = {
-		.fdt = fdt,
-		.fdt_pa = TREE_PA,
-		.image_base = IMAGE_BASE,
-		.image_rodata = IMAGE_BASE + IMAGE_SIZE / 2,
-		.image_data = IMAGE_BASE + IMAGE_SIZE * 3 / 4,
-		.image_end = IMAGE_BASE + IMAGE_SIZE,
-		.phys_limit = PHYS_ADDR_LIMIT,
-	};
+	const struct boot_info boot = host_boot_info(fdt, TREE_PA, IMAGE_BASE, IMAGE_SIZE);
 	int err;
 
 	host_boot_cpu(1);
@@ -127,6 +120,58 @@ static void test_mem(void)
 	CHECK_EQ(memblock_phys_mem_size(), 64 * MIB);
 	CHECK_EQ(memblock_end_of_DRAM(), RAM_BASE + 64 * MIB);
 	CHECK_LOG("memory: mem= leaves out 0xc000000 bytes");
+}
+
+/*
+ * The image is at 2 MiB, the initrd at 100 MiB and a half page into it: mem= ends inside the image, and both stay.
+ *
+ *	RAM_BASE   2.5 MiB  3 MiB          100 MiB     101 MiB
+ *	   |##########|##image|                |#initrd#|
+ */
+static void test_mem_keeps(void)
+{
+	start();
+	tree_open("chosen");
+	tree_string("bootargs", "mem=2560K");
+	tree_u32("linux,initrd-start", (u32)(RAM_BASE + 100 * MIB + PAGE_SIZE / 2));
+	tree_u32("linux,initrd-end", (u32)(RAM_BASE + 101 * MIB));
+	tree_close();
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK_EQ(memblock_phys_mem_size(), 4 * MIB);
+	CHECK(memblock_is_region_memory(RAM_BASE, 3 * MIB) && memblock_is_region_memory(RAM_BASE + 100 * MIB, MIB));
+	CHECK(memblock_is_region_reserved(RAM_BASE + 100 * MIB + PAGE_SIZE / 2, MIB - PAGE_SIZE / 2));
+	CHECK_LOG("memory: mem= keeps .mem 0x0000000040280000-0x00000000402fffff. for the image");
+	CHECK_LOG("memory: mem= keeps .mem 0x0000000046400000-0x00000000464fffff. for the initrd");
+}
+
+/* The initrd may lie below the image, or over it, and its end may be that of the address space. */
+static void test_mem_keeps_order(void)
+{
+	start();
+	tree_open("chosen");
+	tree_string("bootargs", "mem=1M");
+	tree_u32("linux,initrd-start", (u32)(RAM_BASE + MIB));
+	tree_u32("linux,initrd-end", (u32)(RAM_BASE + 5 * MIB / 2));
+	tree_close();
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK_EQ(memblock_phys_mem_size(), 3 * MIB);
+	CHECK_LOG("memory: mem= keeps .mem 0x0000000040100000-0x000000004027ffff. for the initrd");
+	CHECK_LOG("memory: mem= keeps .mem 0x0000000040280000-0x00000000402fffff. for the image");
+}
+
+static void test_mem_keeps_no_nonsense(void)
+{
+	static const u32 start_cells[] = { 0xffffffff, 0xfffff000 }, end_cells[] = { 0xffffffff, 0xffffffff };
+
+	start();
+	tree_open("chosen");
+	tree_string("bootargs", "mem=1M");
+	tree_cells("linux,initrd-start", start_cells, 2);
+	tree_cells("linux,initrd-end", end_cells, 2);
+	tree_close();
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK_EQ(memblock_phys_mem_size(), 2 * MIB);
+	CHECK(!strstr(host_log(), "for the initrd"));
 }
 
 /* An array that grew while banks were read, in memory that mem= then leaves out, is nobody's: the boot goes on. */
@@ -509,6 +554,9 @@ static const struct tap_case cases[] = {
 	TAP_CASE("sizes are read", test_parse_size),
 	TAP_CASE("arguments are found by whole names", test_bootarg_value),
 	TAP_CASE("mem= leaves the rest out", test_mem),
+	TAP_CASE("mem= keeps image and initrd", test_mem_keeps),
+	TAP_CASE("mem= keeps an initrd below the image", test_mem_keeps_order),
+	TAP_CASE("mem= keeps nothing for an initrd at the end of the address space", test_mem_keeps_no_nonsense),
 	TAP_CASE("mem= may leave out what an array grew into", test_mem_array),
 	TAP_CASE("mem= that is no size is named", test_mem_bad),
 	TAP_CASE("mem= above what there is changes nothing", test_mem_larger),
