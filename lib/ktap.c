@@ -8,18 +8,27 @@
  *	  # Subtest: buddy
  *	  1..1
  *	  ok 1 orders
+ *	  # Totals: pass:1 fail:0 skip:0
  *	ok 1 buddy
+ *	# Totals: pass:1 fail:0 skip:0
  *
  * Facts are counted with atomics, for cases run on several CPUs; the result of a case is read after it returned, when
  * its work on other CPUs has been waited for. A case that states no fact at all fails: it proved nothing.
  *
- * Source: KTAP specification, version 1.
+ * The totals, of a suite's cases before its result and of all cases at the end, let a reader behind a line that loses
+ * bytes find an "ok" that was a "not ok", and a lost SKIP: KTAP has no checksum.
+ *
+ * Source: KTAP specification, version 1; the form of the totals is that of Linux's kselftest.
  */
 #include <lib/ktap.h>
 
 #include <errno.h>
 #include <lib/printk.h>
 #include <string.h>
+
+struct totals {
+	int pass, fail, skip;
+};
 
 extern const struct ktap_suite __start_ktap_suites[], __stop_ktap_suites[];
 
@@ -42,11 +51,11 @@ void ktap_skip(const char *why)
 	skip_reason = why;
 }
 
-/* Run one case. Return: whether it passed. */
-static bool run_case(const struct ktap_suite *suite, int nr)
+/* Run one case, and count it in @t. A skip excuses no failed fact. */
+static void run_case(const struct ktap_suite *suite, int nr, struct totals *t)
 {
 	const struct ktap_case *c = &suite->cases[nr];
-	bool ok;
+	bool ok, skipped;
 
 	facts_stated = facts_failed = 0;
 	skip_reason = NULL;
@@ -58,25 +67,38 @@ static bool run_case(const struct ktap_suite *suite, int nr)
 	if (!facts_stated && !skip_reason)
 		con_printf("  # the case stated no fact\n");
 	ok = !facts_failed && (facts_stated || skip_reason);
-	con_printf("  %s %d %s%s%s\n", ok ? "ok" : "not ok", nr + 1, c->name, skip_reason ? " # SKIP " : "",
-		   skip_reason ? skip_reason : "");
-	return ok;
+	skipped = ok && skip_reason;
+	con_printf("  %s %d %s%s%s\n", ok ? "ok" : "not ok", nr + 1, c->name, skipped ? " # SKIP " : "",
+		   skipped ? skip_reason : "");
+	t->pass += ok && !skipped;
+	t->fail += !ok;
+	t->skip += skipped;
 }
 
-static int run_suite(const struct ktap_suite *suite, int index)
+static void print_totals(const char *indent, const struct totals *t)
 {
-	int failed = 0;
+	con_printf("%s# Totals: pass:%d fail:%d skip:%d\n", indent, t->pass, t->fail, t->skip);
+}
+
+/* Run one suite, and add its cases to @all. */
+static void run_suite(const struct ktap_suite *suite, int index, struct totals *all)
+{
+	struct totals t = { 0 };
 
 	con_printf("  KTAP version 1\n  # Subtest: %s\n  1..%d\n", suite->name, suite->nr);
 	for (int i = 0; i < suite->nr; i++)
-		failed += !run_case(suite, i);
-	con_printf("%s %d %s\n", failed ? "not ok" : "ok", index, suite->name);
-	return failed;
+		run_case(suite, i, &t);
+	print_totals("  ", &t);
+	con_printf("%s %d %s\n", t.fail ? "not ok" : "ok", index, suite->name);
+	all->pass += t.pass;
+	all->fail += t.fail;
+	all->skip += t.skip;
 }
 
 int ktap_run(const char *only)
 {
-	int planned = 0, failed = 0;
+	struct totals all = { 0 };
+	int planned = 0;
 
 	for (const struct ktap_suite *s = __start_ktap_suites; s < __stop_ktap_suites; s++)
 		planned += !only || !strcmp(s->name, only);
@@ -91,7 +113,7 @@ int ktap_run(const char *only)
 	planned = 0;
 	for (const struct ktap_suite *s = __start_ktap_suites; s < __stop_ktap_suites; s++)
 		if (!only || !strcmp(s->name, only))
-			failed += run_suite(s, ++planned);
-	con_printf("# %d suites, %d failed cases\n", planned, failed);
-	return failed;
+			run_suite(s, ++planned, &all);
+	print_totals("", &all);
+	return all.fail;
 }

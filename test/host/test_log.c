@@ -207,6 +207,12 @@ static void case_skipped(void)
 	ktap_skip("not on this machine");
 }
 
+static void case_fails_and_skips(void)
+{
+	ktap_ok(1 + 1 == 4);
+	ktap_skip("too late");
+}
+
 static void case_breaks_check(void)
 {
 	ktap_ok(true);
@@ -218,6 +224,7 @@ KTAP_SUITE(fine, fine_cases, NULL);
 
 static const struct ktap_case faulty_cases[] = { { "bad", case_bad },
 						 { "silent", case_silent },
+						 { "fails and skips", case_fails_and_skips },
 						 { "breaks", case_breaks_check } };
 KTAP_SUITE(faulty, faulty_cases, check);
 
@@ -231,27 +238,32 @@ static void test_ktap_good(void)
 	CHECK_LOG("^  1\\.\\.2$");
 	CHECK_LOG("^  ok 1 good$");
 	CHECK_LOG("^  ok 2 skipped # SKIP not on this machine$");
+	CHECK_LOG("^  # Totals: pass:1 fail:0 skip:1$");
 	CHECK_LOG("^ok 1 fine$");
+	CHECK_LOG("^# Totals: pass:1 fail:0 skip:1$");
 }
 
 static void test_ktap_bad(void)
 {
 	host_boot_cpu(1);
-	CHECK_EQ(ktap_run("faulty"), 3);
+	CHECK_EQ(ktap_run("faulty"), 4);
 	CHECK_LOG("^  # .*test_log.c:[0-9]+: not true: 1 \\+ 1 == 3$");
 	CHECK_LOG("^  not ok 1 bad$");
 	CHECK_LOG("^  # the case stated no fact$");
 	CHECK_LOG("^  not ok 2 silent$");
 	CHECK_LOG("^  # the check of suite faulty failed after this case$");
-	CHECK_LOG("^  not ok 3 breaks$");
+	CHECK_LOG("^  not ok 3 fails and skips$");
+	CHECK_LOG("^  not ok 4 breaks$");
+	CHECK_LOG("^  # Totals: pass:0 fail:4 skip:0$");
 	CHECK_LOG("^not ok 1 faulty$");
 }
 
 static void test_ktap_all(void)
 {
 	host_boot_cpu(1);
-	CHECK_EQ(ktap_run(NULL), 3);
+	CHECK_EQ(ktap_run(NULL), 4);
 	CHECK_LOG("^1\\.\\.2$");
+	CHECK_LOG("^# Totals: pass:1 fail:4 skip:1$");
 	CHECK_EQ(ktap_run("nonesuch"), (unsigned long long)-ENOENT);
 	CHECK_LOG("no suite is named nonesuch; there are: .*fine");
 }
@@ -336,7 +348,7 @@ static const struct tap_case cases[] = {
 	TAP_PANICS("a panic begins a new line", test_panic_in_open_line, STAMP "panic: for a reason: 7$"),
 	TAP_PANICS("a panic before any console", test_panic_early, STAMP "panic: early$"),
 	TAP_CASE("KTAP: a suite that passes", test_ktap_good),
-	TAP_CASE("KTAP: a suite that fails in three ways", test_ktap_bad),
+	TAP_CASE("KTAP: a suite that fails in four ways", test_ktap_bad),
 	TAP_CASE("KTAP: all suites, and none", test_ktap_all),
 	TAP_CASE("a line at the prompt", test_exec),
 	TAP_CASE("lines at the prompt", test_run),
