@@ -233,6 +233,12 @@ debug-image bootmem-image:
 gdb: image ## Stop QEMU at reset and attach gdb (GDB_ARGS="-batch -ex 'info registers pc'")
 	@scripts/gdb/session $(O) $(GDB_ARGS)
 
+.PHONY: test-board
+test-board: ## Run the suites on a board: SERIAL=/dev/ttyUSB0 (BAUD=115200 SEND=test JUNIT= SAVE=)
+	$(if $(SERIAL),,$(error test-board needs SERIAL=, the port the board is at))
+	@scripts/ktap-run --serial '$(SERIAL)' --baud $(or $(BAUD),115200) --send '$(or $(SEND),test)' \
+		$(if $(JUNIT),--junit '$(JUNIT)') $(if $(SAVE),--save '$(SAVE)')
+
 ##@ Other goals
 
 .PHONY: install clean help setup
@@ -248,4 +254,4 @@ clean: ## Remove all that was built (the unpacked packages in build/deps stay)
 
 help: ## This list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z%_.]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z%_.-]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -69,7 +69,9 @@ FAILING = [
     ("too few results in a subtest", without("  ok 3 nodes # SKIP only one node"),
      "too few results in memblock: 2 of 3"),
     ("too many results", GOOD + "ok 3 slub\n", "too many results: 3 of 2"),
-    ("a number out of order", replaced("ok 2 buddy", "ok 3 buddy"), "out of order"),
+    ("a number beyond the plan", replaced("ok 2 buddy", "ok 3 buddy"), "out of order"),
+    ("a lost result", without("  ok 2 - remove"), "result 2 in memblock is missing after line 7"),
+    ("a result twice", replaced("  ok 1 add\n", "  ok 1 add\n" * 2), "a line twice: ok 1 add, as in line 7"),
     ("a number twice", replaced("  ok 2 - remove", "  ok 1 - remove"), "out of order"),
     ("a subtest without a result", without("ok 1 memblock"), "memblock is summed up as buddy"),
     ("a subtest closed by the level above it", GOOD[GOOD.index("KTAP"):GOOD.index("  KTAP")] + "  KTAP version 1\n"
