@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import tty
+import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -175,6 +176,13 @@ def check_no_port():
     return faults_of(status, output, 2, ["ktap-run: /dev/nonesuch: .*No such file"]), output
 
 
+def check_no_file():
+    """The verdict does not wait for files."""
+    with Board([*READY, CUT + PROMPT], "") as board:
+        status, output = execute(["--serial", board.path, "--junit", "/nonesuch/xml"])
+    return faults_of(status, output, 1, ["verdict: NOT TRUSTED", "ktap-run: .*/nonesuch"]), output
+
+
 def check_qemu():
     """End to end: QEMU's own pseudo-terminal, one suite."""
     command = [QEMU, "-M", "virt", "-cpu", "cortex-a72", "-smp", "4", "-m", "1G", "-nodefaults", "-nographic",
@@ -187,8 +195,12 @@ def check_qemu():
             port = re.search(r"/dev/\S+", said)
             if not port:
                 return [f"QEMU names no port: {said}"], said
-            status, output = execute(["--serial", port[0], "--send", "test cpus", "--timeout", "30"])
+            with tempfile.NamedTemporaryFile() as xml:
+                status, output = execute(["--serial", port[0], "--send", "test cpus", "--timeout", "30",
+                                          "--junit", xml.name])
+                spent = float(ET.parse(xml.name).getroot().get("time"))
             faults = faults_of(status, output, 0, ["ok 1 - cpus/", "6 results: 6 passed", "verdict: passed"])
+            faults += [f"the suite took {spent} s"] * (not 0 < spent < LIMIT)
         finally:
             qemu.terminate()
     return faults, output
@@ -197,7 +209,8 @@ def check_qemu():
 def main():
     tap = ktap.Tap()
     checks = {name: lambda case=case: check_case(case) for name, case in CASES.items()}
-    checks |= {"stopped by the user": check_stopped, "no such port": check_no_port, "QEMU's pty": check_qemu}
+    checks |= {"stopped by the user": check_stopped, "no such port": check_no_port, "no such folder": check_no_file,
+               "QEMU's pty": check_qemu}
     with ThreadPoolExecutor(len(checks)) as pool:
         futures = {name: pool.submit(check) for name, check in checks.items()}
         for name, future in futures.items():
