@@ -67,9 +67,9 @@ struct cpu_load {
 	struct object slot[SLOTS];
 	struct object irq_slot[IRQ_SLOTS];
 	struct worker thread, handler;
-} __aligned(64);
+};
 
-static struct cpu_load loads[CONFIG_NR_CPUS];
+static struct cpu_load *loads; /* of each CPU, while load_run() runs */
 static struct mailbox mailboxes[MAILBOXES];
 static struct kmem_cache *load_cache;
 static u64 load_end_ns;
@@ -210,7 +210,6 @@ static void load_cpu(void *arg)
 	struct cpu_load *load = &loads[smp_processor_id()];
 	u64 seed = *(const u64 *)arg + (u64)smp_processor_id() * 0x9e3779b97f4a7c15ULL;
 
-	memset(load, 0, sizeof(*load));
 	load->thread = (struct worker){ load->slot, SLOTS, 0, seed | 1, GFP_KERNEL, { 0 } };
 	load->handler = (struct worker){ load->irq_slot, IRQ_SLOTS, 0, ~seed | 1, GFP_ATOMIC, { 0 } };
 	timer_start_periodic(TIMER_NS, load_interrupt);
@@ -255,14 +254,20 @@ bool load_run(u64 ns, u64 seed, struct load_result *result)
 	bool plenty = nr_free_pages() > PFN_UP(load_bytes()) * PLENTY, ok;
 
 	*result = (struct load_result){ 0 };
-	load_cache = kmem_cache_create("load", CACHE_OBJECT, 0, SLAB_HWCACHE_ALIGN, NULL);
-	if (!ktap_ok(load_cache != NULL))
+	loads = kcalloc((size_t)nr_cpu_ids, sizeof(*loads), GFP_KERNEL);
+	if (!ktap_ok(loads != NULL))
 		return false;
+	load_cache = kmem_cache_create("load", CACHE_OBJECT, 0, SLAB_HWCACHE_ALIGN, NULL);
+	if (!ktap_ok(load_cache != NULL)) {
+		kfree(loads);
+		return false;
+	}
 	for (int i = 0; i < MAILBOXES; i++)
 		spin_lock_init(&mailboxes[i].lock, "mailbox", 1);
 	load_end_ns = arch_clock_ns() + ns;
 	ok = on_all_cpus(load_cpu, &seed);
 	sum_up(result);
+	kfree(loads);
 	ok = ktap_ok(kmem_cache_destroy(load_cache) == 0) && ok;
 	ok = ktap_ok(result->operations > 0) && ok;
 	ok = ktap_ok(result->corruptions == 0) && ok;

@@ -256,7 +256,7 @@ static void case_zones(void)
 	ktap_ok(kmem_cache_alloc(kmalloc_caches[0], GFP_DMA | __GFP_NOWARN) == NULL);
 }
 
-static void *handed_over[CONFIG_NR_CPUS][MANY];
+static void *(*handed_over)[MANY]; /* of each CPU */
 
 static void take_many(void *arg)
 {
@@ -290,13 +290,18 @@ static void free_neighbours(void *arg)
 
 static void case_other_cpu(void)
 {
-	unsigned long before = quiet_free_pages();
+	unsigned long before;
 
+	handed_over = kcalloc((size_t)nr_cpu_ids, sizeof(*handed_over), GFP_KERNEL);
+	if (!ktap_ok(handed_over != NULL))
+		return;
+	before = quiet_free_pages();
 	for (int round = 0; round < 10; round++) {
 		on_all_cpus(take_many, NULL);
 		on_all_cpus(free_neighbours, NULL);
 	}
 	ktap_ok(quiet_free_pages() == before);
+	kfree(handed_over);
 }
 
 static void case_nodes(void)
