@@ -38,7 +38,7 @@ static bool has_string(const void *fdt, int node, const char *name, const char *
 	return prop && fdt_stringlist_contains(prop, len, value);
 }
 
-static int find_mpidr(u64 mpidr)
+int smp_find_cpu(u64 mpidr)
 {
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
 		if (cpus[cpu].mpidr == mpidr)
@@ -94,7 +94,7 @@ static bool add_cpu(const void *fdt, int node, int cells, bool *boot_seen)
 		fill(fdt, node, &cpus[0], mpidr);
 		return true;
 	}
-	if (find_mpidr(mpidr) >= 0) {
+	if (smp_find_cpu(mpidr) >= 0) {
 		printk("SMP: /cpus/%s: a second CPU of MPIDR 0x%llx: left out\n", name, mpidr);
 		return true;
 	}

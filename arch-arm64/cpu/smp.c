@@ -99,7 +99,8 @@ void smp_init(void)
 	set_cpu_online(0);
 	limit = startable_cpus();
 	for (int cpu = 1; cpu < limit; cpu++)
-		start_cpu(cpu);
+		if (irq_serves(cpu))
+			start_cpu(cpu);
 	online = num_online_cpus();
 	printk("SMP: %d CPU%s on line\n", online, online == 1 ? "" : "s");
 }

@@ -33,20 +33,38 @@ bool ex_fixup(struct pt_regs *regs, u64 insn)
 	return false;
 }
 
+/* Load from @addr into @result by @load, an instruction up to its address. Value: whether it did not fault. */
+#define PROBE(load, addr, result)                          \
+	({                                                 \
+		u32 ok_ = 0;                               \
+                                                           \
+		__asm__ volatile("1:	" load ", [%2]\n"  \
+				 "	mov	%w1, #1\n"          \
+				 "2:\n" EX_TABLE(1b, 2b)   \
+				 : "+r"(result), "+r"(ok_) \
+				 : "r"(addr)               \
+				 : "memory");              \
+		ok_;                                       \
+	})
+
 bool arch_probe_read(const void *addr, u64 *value)
 {
 	u64 result = 0;
-	u32 ok = 0;
 
-	__asm__ volatile("1:	ldr	%0, [%2]\n"
-			 "	mov	%w1, #1\n"
-			 "2:\n" EX_TABLE(1b, 2b)
-			 : "+r"(result), "+r"(ok)
-			 : "r"(addr)
-			 : "memory");
-	if (ok)
-		*value = result;
-	return ok;
+	if (!PROBE("ldr %0", addr, result))
+		return false;
+	*value = result;
+	return true;
+}
+
+bool arch_probe_read32(const volatile void *addr, u32 *value)
+{
+	u32 result = 0;
+
+	if (!PROBE("ldr %w0", addr, result))
+		return false;
+	*value = result;
+	return true;
 }
 
 bool arch_probe_write(void *addr, u64 value)

@@ -61,6 +61,7 @@
 #define GICC_SIZE 0x1000
 
 #define GICV2_CPUS_MAX 8
+#define INTID_MASK     0x3ffU /* of IAR: the sender of an SGI is above */
 
 static volatile char *dist, *cpu_if;
 static u8 target_bit[CONFIG_NR_CPUS];
@@ -124,7 +125,7 @@ static u8 own_target_bit(void)
 	return (u8)(dist_read(GICD_ITARGETSR) & 0xff);
 }
 
-static void gicv2_init_cpu(void)
+static bool gicv2_init_cpu(void)
 {
 	target_bit[smp_processor_id()] = own_target_bit();
 	dist_write(GICD_ICENABLER, PPIS);
@@ -134,6 +135,7 @@ static void gicv2_init_cpu(void)
 	mmio_write32(cpu_if + GICC_BPR, 0);
 	mmio_write32(cpu_if + GICC_PMR, PRIORITY_ALL);
 	mmio_write32(cpu_if + GICC_CTLR, GIC_ENABLE);
+	return true;
 }
 
 static u32 init_distributor(void)
@@ -180,6 +182,7 @@ static const char *const compatible[] = {
 const struct irq_chip gicv2_chip = {
 	.compatible = compatible,
 	.max_cpus = GICV2_CPUS_MAX,
+	.intid_mask = INTID_MASK,
 	.probe = gicv2_probe,
 	.init_cpu = gicv2_init_cpu,
 	.enable = gicv2_enable,

@@ -11,6 +11,8 @@
  * 4. Dispatch acknowledges until the controller has nothing left; interrupts stay masked, so handlers do not nest.
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 
 #include <libfdt.h>
 
@@ -33,7 +35,7 @@ struct irq_slot {
 	u64 counts[CONFIG_NR_CPUS];
 };
 
-static const struct irq_chip *const chips[] = { &gicv2_chip };
+static const struct irq_chip *const chips[] = { &gicv2_chip, &gicv3_chip };
 static const struct irq_chip *chip;
 
 static struct irq_slot slots[IRQ_HANDLERS_MAX];
@@ -50,6 +52,11 @@ bool irq_available(void)
 int irq_max_cpus(void)
 {
 	return chip ? chip->max_cpus : 1;
+}
+
+bool irq_serves(int cpu)
+{
+	return !chip->serves || chip->serves(cpu);
 }
 
 int irq_register(u32 intid, irq_handler_t handler, const char *name)
@@ -78,17 +85,27 @@ int irq_register(u32 intid, irq_handler_t handler, const char *name)
 
 static void handle(u32 intid)
 {
-	u32 number = slot_of[intid];
+	u32 number = intid < INTID_LIMIT ? slot_of[intid] : 0;
 	struct irq_slot *slot = &slots[number - 1];
 	int cpu = smp_processor_id();
 
 	if (!number) {
-		chip->disable(intid);
-		printk("irq: interrupt %u has no handler: disabled on CPU %d\n", intid, cpu);
+		if (intid < INTID_LIMIT)
+			chip->disable(intid);
+		printk("irq: interrupt %u has no handler: %s CPU %d\n", intid,
+		       intid < INTID_LIMIT ? "disabled on" : "not one that can be disabled, dropped by", cpu);
 		return;
 	}
 	slot->counts[cpu]++;
 	slot->handler(intid);
+}
+
+/* Whether @token is that of an interrupt, and not of "none". */
+static bool is_interrupt(u32 token)
+{
+	u32 intid = token & chip->intid_mask;
+
+	return intid < INTID_LIMIT || intid >= INTID_ABOVE;
 }
 
 void irq_dispatch(void)
@@ -97,8 +114,8 @@ void irq_dispatch(void)
 	u32 token = chip->ack();
 
 	self->irq_depth++;
-	for (; (token & INTID_MASK) < INTID_LIMIT; token = chip->ack()) {
-		handle(token & INTID_MASK);
+	for (; is_interrupt(token); token = chip->ack()) {
+		handle(token & chip->intid_mask);
 		chip->eoi(token);
 	}
 	self->irq_depth--;
@@ -137,10 +154,20 @@ static int root_controller(const void *fdt)
 	return err ? err : fdt_node_offset_by_phandle(fdt, phandle);
 }
 
+static void say_no_driver(const void *fdt, int node)
+{
+	int len;
+	const char *model = fdt_getprop(fdt, node, "compatible", &len);
+	char path[64];
+
+	if (fdt_get_path(fdt, node, path, sizeof(path)))
+		snprintf(path, sizeof(path), "%s", fdt_get_name(fdt, node, NULL));
+	printk("irq: no driver for %s (%.*s): one CPU, no interrupts\n", path, model ? len : INT_MAX,
+	       model ? model : "no compatible");
+}
+
 static void probe(const void *fdt, int node)
 {
-	const char *model = fdt_getprop(fdt, node, "compatible", NULL);
-
 	for (size_t i = 0; i < ARRAY_SIZE(chips); i++) {
 		if (!dt_compatible(fdt, node, chips[i]->compatible))
 			continue;
@@ -148,8 +175,15 @@ static void probe(const void *fdt, int node)
 			chip = chips[i];
 		return;
 	}
-	printk("irq: no driver for %s (%s): one CPU, no interrupts\n", fdt_get_name(fdt, node, NULL),
-	       model ? model : "no compatible");
+	say_no_driver(fdt, node);
+}
+
+/* No interrupt could be enabled: none is registered. */
+static void forget_all(void)
+{
+	for (u32 i = 0; i < nr_slots; i++)
+		slot_of[slots[i].intid] = 0;
+	nr_slots = 0;
 }
 
 void irq_init(const void *fdt)
@@ -163,18 +197,22 @@ void irq_init(const void *fdt)
 	probe(fdt, node);
 	if (!chip)
 		return;
-	chip->init_cpu();
+	if (!chip->init_cpu()) {
+		chip = NULL;
+		return;
+	}
 	if (!irq_register(SGI_CALL, call_interrupt, "cross call") && !irq_register(SGI_WAKE, wake_interrupt, "wake-up"))
 		return;
 	printk("irq: %s lets us enable no interrupt, the secure state has them: one CPU, no interrupts\n",
 	       fdt_get_name(fdt, node, NULL));
+	forget_all();
 	chip = NULL;
-	nr_slots = 0;
 }
 
 bool irq_init_cpu(void)
 {
-	chip->init_cpu();
+	if (!chip->init_cpu())
+		return false;
 	for (u32 i = 0; i < nr_slots; i++) {
 		if (slots[i].intid >= INTID_SPI || chip->enable(slots[i].intid))
 			continue;

@@ -9,7 +9,7 @@
  * 3. Single pages that change: one for each level of tables (pt_table()). There the old entry is taken away, and the
  *    TLB told, before the new one is written (break-before-make, Arm ARM D8.16.1). Only the boot CPU uses them, before
  *    it starts the others, whose TLBs are empty when they begin; so only its own TLB is told. arch_linear_map_done()
- *    clears them for good.
+ *    clears them for good. And one for a look at registers that may not be needed (arch_peek_device()).
  *
  * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.)
  */
@@ -27,7 +27,8 @@
 #define FDT_SIZE_MAX FIXMAP_WINDOW
 
 _Static_assert(FIXMAP_WINDOW == PT_SPAN(2), "a window is what one table of level 3 maps");
-_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_DEVICE_START, "the single pages fit in their window");
+_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_PEEK && FIX_PEEK < FIX_DEVICE_START,
+	       "the single pages are apart and fit in their window");
 
 /**
  * struct window - pages handed out from the bottom
@@ -115,6 +116,17 @@ void fixmap_release_tables(void)
 		set_single(FIX_TABLE(level), 0);
 		shown_table[level] = 0;
 	}
+}
+
+const volatile void *arch_peek_device(phys_addr_t pa)
+{
+	set_single(FIX_PEEK, ALIGN_DOWN(pa, PAGE_SIZE) | PT_DEVICE | PTE_PAGE);
+	return (const volatile void *)(uintptr_t)(FIX_PEEK + pa % PAGE_SIZE);
+}
+
+void arch_peek_done(void)
+{
+	set_single(FIX_PEEK, 0);
 }
 
 static void map_fdt_block(unsigned int i, phys_addr_t block)

@@ -25,6 +25,19 @@ static __always_inline void mmio_write32(volatile void *addr, u32 value)
 	__asm__ volatile("str %w0, [%1]" : : "r"(value), "r"(addr) : "memory");
 }
 
+static __always_inline u64 mmio_read64(const volatile void *addr)
+{
+	u64 value;
+
+	__asm__ volatile("ldr %0, [%1]" : "=r"(value) : "r"(addr) : "memory");
+	return value;
+}
+
+static __always_inline void mmio_write64(volatile void *addr, u64 value)
+{
+	__asm__ volatile("str %0, [%1]" : : "r"(value), "r"(addr) : "memory");
+}
+
 static __always_inline void mmio_write8(volatile void *addr, u8 value)
 {
 	__asm__ volatile("strb %w0, [%1]" : : "r"(value), "r"(addr) : "memory");

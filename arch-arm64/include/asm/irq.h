@@ -21,11 +21,12 @@
 /* First shared interrupt; those below are each CPU's own. */
 #define INTID_SPI 32
 
-/* INTIDs from here on are not interrupts: 1020 to 1023 are special (GIC architecture 2.2.1). */
+/*
+ * INTIDs from here on are none that can be registered: 1020 to 1023 are special (GIC architecture 2.2.1), ack() gives one
+ * of them when nothing is pending; above are GICv3's extended and message-signalled interrupts, which stay off.
+ */
 #define INTID_LIMIT 1020
-
-/* The INTID in a token of struct irq_chip's ack(). */
-#define INTID_MASK 0x3ffU
+#define INTID_ABOVE 1024
 
 typedef void (*irq_handler_t)(u32 intid);
 
@@ -33,20 +34,25 @@ typedef void (*irq_handler_t)(u32 intid);
  * struct irq_chip - an interrupt controller's driver
  * @compatible: strings of the tree's compatible property, ended by NULL
  * @max_cpus: CPUs that it can serve
+ * @intid_mask: the bits of a token of @ack that are the INTID
  * @probe: find the controller at the offset in the tree, map and set it up; 0 or a negative error after a line why not
- * @init_cpu: set up what belongs to the calling CPU
+ * @serves: whether it has what belongs to a CPU, which need not run yet; false after a line that says so. NULL: it has,
+ *	for all up to @max_cpus
+ * @init_cpu: set up what belongs to the calling CPU; false after a line why that cannot be
  * @enable: let an interrupt through, a private one on the calling CPU only; false when the controller does not let us
  * @disable: stop it, likewise
- * @ack: take the most urgent pending interrupt; the token for @eoi, its INTID in bits 9:0, 1020 and above for none.
- *	What the sender of an SGI wrote before is seen by what follows
+ * @ack: take the most urgent pending interrupt; the token for @eoi, with the INTID 1020 to 1023 for none. What
+ *	the sender of an SGI wrote before is seen by what follows
  * @eoi: say that the interrupt of this token has been handled
  * @send_sgi: raise an SGI on another CPU; what was written before is seen after its @ack
  */
 struct irq_chip {
 	const char *const *compatible;
 	int max_cpus;
+	u32 intid_mask;
 	int (*probe)(const void *fdt, int node);
-	void (*init_cpu)(void);
+	bool (*serves)(int cpu);
+	bool (*init_cpu)(void);
 	bool (*enable)(u32 intid);
 	void (*disable)(u32 intid);
 	u32 (*ack)(void);
@@ -55,6 +61,7 @@ struct irq_chip {
 };
 
 extern const struct irq_chip gicv2_chip;
+extern const struct irq_chip gicv3_chip;
 
 /** irq_init() - find and start the interrupt controller, and the boot CPU's part of it. Boot CPU only. */
 void irq_init(const void *fdt);
@@ -71,6 +78,9 @@ bool irq_available(void);
 
 /** irq_max_cpus() - CPUs that can take interrupts; 1 without a controller */
 int irq_max_cpus(void);
+
+/** irq_serves() - whether the controller has what belongs to @cpu, below irq_max_cpus(); a line says when it has not */
+bool irq_serves(int cpu);
 
 /**
  * irq_register() - have @handler called for an interrupt, and enable it

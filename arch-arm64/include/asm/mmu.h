@@ -58,6 +58,17 @@ const void *arch_map_fdt(phys_addr_t pa, const char **why);
  */
 void *arch_map_device(phys_addr_t pa, size_t size);
 
+/**
+ * arch_peek_device() - look at a page of device registers, until the next call or arch_peek_done()
+ * @pa: any alignment, below 1 << arch_pa_bits()
+ *
+ * For a walk over more registers than there is a window for. Return: the address that corresponds to @pa.
+ */
+const volatile void *arch_peek_device(phys_addr_t pa);
+
+/** arch_peek_done() - the page of arch_peek_device() is no longer looked at */
+void arch_peek_done(void);
+
 /** arch_pa_bits() - width of this CPU's physical addresses in bits, 32 to 48 (more are not used) */
 unsigned int arch_pa_bits(void);
 

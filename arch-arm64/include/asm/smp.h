@@ -54,6 +54,9 @@ static __always_inline int smp_processor_id(void)
 /** smp_discover() - read /cpus and /psci, set nr_cpu_ids. Boot CPU, before anything asks how many CPUs there are. */
 void smp_discover(const void *fdt);
 
+/** smp_find_cpu() - the number of the CPU with these affinity fields of MPIDR, -1 when the tree names none. O(CPUs). */
+int smp_find_cpu(u64 mpidr);
+
 /**
  * smp_init() - start the other CPUs and wait until each is on line or has failed
  *
