@@ -8,29 +8,13 @@
  * 3. No vectors stay behind at EL2 and EL3, so nothing at EL1 may go there. Entered at EL3, SMC and HVC are undefined.
  *    Entered at EL2, SMC is EL3's firmware's, or undefined; HVC would be taken at EL2, so cpu/psci.c makes none.
  *    Entered at EL1, both are the affair of what is above us.
- * 4. After reset every interrupt of a GICv2 is secure, and stays so for whoever is not: at EL3 each core gives its own
- *    (GICD_IGROUPR0 is banked) and all shared ones to the non-secure group, and opens its priority mask, which from
- *    the non-secure side can only be changed while its upper bit is set. The tree cannot be read here, so the addresses
- *    are configuration options; they are believed where the core has no GICv3 interface and the distributor says that
- *    it is a GICv2.
+ * 4. At EL3 each core also gives its interrupts, and all shared ones, to the non-secure state (boot/el3_gic.S).
  * 5. At EL1 the MMU and caches are off, SP is SP_EL1, debug exceptions are off, floating point and SIMD are on (libfdt
  *    and picolibc use them). SCTLR_EL1 is set both before EL2 is left, for it rules from the next instruction on, and
  *    after, for cores that are entered at EL1.
  */
 #include <asm/linkage.h>
 #include <asm/sysreg.h>
-
-/* What EL3 uses of a GICv2 (IHI 0048, 4.1.2 and 4.1.3). One bit of GICD_IGROUPR per interrupt; 1 is non-secure. */
-#define GICD_TYPER	 0x004
-#define GICD_TYPER_LINES 5 /* width of the field from bit 0 on: registers of one bit per interrupt, less one */
-#define GICD_IGROUPR	 0x080
-#define GICD_PIDR2	 0xfe8
-#define PIDR2_ARCHREV	 4 /* first bit of a field of four */
-#define ARCHREV_GICV2	 2
-#define GICC_CTLR	 0x000
-#define GICC_CTLR_GROUP1 2
-#define GICC_PMR	 0x004
-#define GICC_PMR_ALL	 0xff
 
 	.section .text.boot, "ax", %progbits
 
@@ -45,30 +29,6 @@
 	id_field \reg, id_aa64pfr0_el1, ID_AA64PFR0_MPAM_SHIFT
 	id_field x11, id_aa64pfr1_el1, ID_AA64PFR1_MPAM_SHIFT
 	orr	\reg, \reg, x11
-	.endm
-
-/* At EL3: the interrupts of the GICv2 at CONFIG_EL3_GICD_ADDR, if there is one, are non-secure. Clobbers x9 to x12. */
-	.macro	gicv2_non_secure
-	mov64	x9, CONFIG_EL3_GICD_ADDR
-	cbz	x9, 2f
-	ldr	w10, [x9, #GICD_PIDR2]
-	ubfx	w10, w10, #PIDR2_ARCHREV, #ID_FIELD_WIDTH
-	cmp	w10, #ARCHREV_GICV2
-	b.ne	2f
-	ldr	w10, [x9, #GICD_TYPER]
-	ubfx	w10, w10, #0, #GICD_TYPER_LINES
-	add	x9, x9, #GICD_IGROUPR
-	mov	w11, #-1
-1:	str	w11, [x9], #4
-	subs	w10, w10, #1
-	b.pl	1b
-	mov64	x9, CONFIG_EL3_GICC_ADDR
-	cbz	x9, 2f
-	mov	w10, #GICC_PMR_ALL
-	str	w10, [x9, #GICC_PMR]
-	mov	w10, #GICC_CTLR_GROUP1
-	str	w10, [x9, #GICC_CTLR]
-2:	dsb	sy
 	.endm
 
 /* At EL3: what later extensions keep from EL2 unless EL3 lets it, as SCR_EL3 bits in \scr. Clobbers x10 and x11. */
@@ -103,22 +63,17 @@
 3:
 	.endm
 
-/* What EL3 decides. Leaves for EL2 or EL1, at \target, which is to look at CurrentEL. Clobbers x9 to x12. */
+/* What EL3 decides. Leaves for EL2 or EL1, at \target, which is to look at CurrentEL. Clobbers x9 to x14. */
 	.macro	leave_el3 target
 	mov64	x9, (SCR_NS | SCR_RES1 | SCR_SMD | SCR_RW | SCR_APK | SCR_API)
 	allow_el2 x9
 	msr	scr_el3, x9
 	msr	cptr_el3, xzr
 	msr	mdcr_el3, xzr
-	id_field x9, id_aa64pfr0_el1, ID_AA64PFR0_GIC_SHIFT
-	cbnz	x9, 3f
-	gicv2_non_secure
-	b	4f
-3:	mrs	x9, ICC_SRE_EL3
-	orr	x9, x9, #ICC_SRE_SRE
-	orr	x9, x9, #ICC_SRE_ENABLE
-	msr	ICC_SRE_EL3, x9
-4:	mov	x10, #SPSR_EL1H_MASKED
+	mov	x14, x30
+	bl	gic_non_secure
+	mov	x30, x14
+	mov	x10, #SPSR_EL1H_MASKED
 	id_field x9, id_aa64pfr0_el1, ID_AA64PFR0_EL2_SHIFT
 	cbz	x9, 5f
 	mov64	x9, SCTLR_EL2_RES1
@@ -178,7 +133,7 @@
 	eret
 	.endm
 
-/* Go to EL1. Returns the level that was entered at in x0. Clobbers x9 to x12; keeps all else. */
+/* Go to EL1. Returns the level that was entered at in x0. Clobbers x9 to x14; keeps all else. */
 func drop_to_el1
 	mrs	x0, CurrentEL
 	cmp	x0, #CURRENT_EL3

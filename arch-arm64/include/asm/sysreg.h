@@ -73,9 +73,10 @@
 #define MPAM2_EL2   S3_4_C10_C5_0
 #define MPAM3_EL3   S3_6_C10_C5_0
 
-/* GICv3's switch to system registers, at EL2 and EL3, and the hypervisor's interface control. */
+/* GICv3's switch to system registers, at EL2 and EL3, EL3's control of the interface, and the hypervisor's. */
 #define ICC_SRE_EL2	  S3_4_C12_C9_5
 #define ICC_SRE_EL3	  S3_6_C12_C12_5
+#define ICC_CTLR_EL3	  S3_6_C12_C12_4
 #define ICH_HCR_EL2	  S3_4_C12_C11_0
 #define ICC_SRE_SRE_SHIFT 0
 #define ICC_SRE_SRE	  (UL(1) << ICC_SRE_SRE_SHIFT)
