@@ -23,17 +23,16 @@ static void count_call(void *arg)
 
 static void case_cross_calls(void)
 {
-	int cpu;
+	int cpu, ran_on;
 
 	calls = 0;
 	for_each_online_cpu(cpu) {
-		int ran_on = -1;
-
+		ran_on = -1;
 		ktap_ok(smp_call_function_single(cpu, count_call, &ran_on) == 0);
 		ktap_ok(ran_on == cpu);
 	}
 	ktap_ok(calls == (u32)num_online_cpus());
-	ktap_ok(smp_call_function_single(CONFIG_NR_CPUS - 1, count_call, NULL) != 0 ||
+	ktap_ok(smp_call_function_single(CONFIG_NR_CPUS - 1, count_call, &ran_on) != 0 ||
 		num_online_cpus() == CONFIG_NR_CPUS);
 }
 
