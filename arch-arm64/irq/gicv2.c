@@ -21,6 +21,7 @@
 #include <libfdt.h>
 
 #include <asm/barrier.h>
+#include <asm/exception.h>
 #include <asm/io.h>
 #include <asm/irq.h>
 #include <asm/mmu.h>
@@ -154,6 +155,17 @@ static u32 init_distributor(void)
 	return lines;
 }
 
+/* Whether the register @reg can be read; a line says when nothing is at its base @pa. */
+static bool answers(const volatile char *reg, u64 pa)
+{
+	u32 value;
+
+	if (arch_probe_read32(reg, &value))
+		return true;
+	printk("gicv2: nothing answers at 0x%llx: one CPU, no interrupts\n", pa);
+	return false;
+}
+
 static int gicv2_probe(const void *fdt, int node)
 {
 	u64 dist_pa, dist_size, cpu_pa, cpu_size;
@@ -170,6 +182,8 @@ static int gicv2_probe(const void *fdt, int node)
 	}
 	dist = arch_map_device(dist_pa, GICD_SIZE);
 	cpu_if = arch_map_device(cpu_pa, GICC_SIZE);
+	if (!answers(dist + GICD_TYPER, dist_pa) || !answers(cpu_if + GICC_PMR, cpu_pa))
+		return -ENXIO;
 	printk("gicv2: distributor at 0x%llx, CPU interface at 0x%llx, %u interrupts\n", dist_pa, cpu_pa,
 	       init_distributor());
 	return 0;
