@@ -31,6 +31,8 @@ LIMIT = 60  # seconds; a boot takes about one, the rest is for a busy host
 
 LEVELS = {1: "", 2: ",virtualization=on", 3: ",secure=on,virtualization=on"}
 
+RESET = 0  # flash memory: where a CPU that is not told otherwise starts at EL3
+
 # Where boot_tree() puts things: QEMU keeps the first MiB of RAM for its own tree.
 TRAMPOLINE = RAM_BASE + 1 * MIB
 IMAGE_ADDR = RAM_BASE + 2 * MIB  # where -kernel puts it too
@@ -50,14 +52,15 @@ class Machine:
     nodes: the bytes of each node's memory, [] for a machine that knows no nodes
     distance: called with (from, to) for the distance of two nodes, None for a tree without a map
     level: the exception level at which boot_tree() enters the image, and boot() too unless it is 3
+    gic: the interrupt controller's version, 2 or 3; version 2 serves 8 CPUs
     """
 
-    def __init__(self, cpus=4, ram=4 * GIB, nodes=(), cpu="cortex-a72", level=1, distance=None):
+    def __init__(self, cpus=4, ram=4 * GIB, nodes=(), cpu="cortex-a72", level=1, distance=None, gic=2):
         self.cpus, self.ram, self.nodes, self.cpu = cpus, ram, list(nodes), cpu
-        self.level, self.distance = level, distance
+        self.level, self.distance, self.gic = level, distance, gic
 
     def options(self, machine_option=""):
-        board = "virt" + LEVELS[self.level] + machine_option
+        board = f"virt,gic-version={self.gic}" + LEVELS[self.level] + machine_option
         options = []
         if self.nodes:
             for nid, size in enumerate(self.nodes):
@@ -85,18 +88,22 @@ class Machine:
     def boot(self, append, stdin=None, limit=LIMIT, image=IMAGE):
         return run([QEMU, *COMMON, *self.options(), "-kernel", str(image), "-append", append], stdin, limit)
 
-    def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None, image=IMAGE, drop=False):
+    def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None, image=IMAGE, drop=False,
+                  boot_cpu=0):
         """
         Start the image with @blob as its tree, or with nothing (None); @x0 where to claim that the tree is.
 
         drop: on a machine of level 3, go down to EL2 first and do nothing else that firmware at EL3 has to do
+        boot_cpu: which CPU enters the image; the others are off, and at level 3, where QEMU starts all, they sleep
         """
         with tempfile.TemporaryDirectory() as folder:
             start = trampoline(TREE_ADDR if x0 is None else x0, DROP_TO_EL2 if drop else JUMP)
             loads = [(TRAMPOLINE, start), (IMAGE_ADDR, image.read_bytes())]
             if blob:
                 loads.append((TREE_ADDR, blob))
-            options = ["-device", f"loader,addr={TRAMPOLINE:#x},cpu-num=0"]
+            options = ["-device", f"loader,addr={TRAMPOLINE:#x},cpu-num={boot_cpu}"]
+            if self.level == 3:
+                loads.append((RESET, struct.pack("<2I", *SLEEP)))
             for index, (address, data) in enumerate(loads):
                 path = Path(folder, str(index))
                 path.write_bytes(data)
@@ -118,6 +125,7 @@ class Machine:
 
 # How the trampoline goes to x4: a branch, or from EL3 to non-secure EL2 with everything masked.
 JUMP = [0xD61F0080]  # br x4
+SLEEP = [0xD503207F, 0x17FFFFFF]  # wfi; b .-4
 DROP_TO_EL2 = [
     0xD2809625, 0xD51E1105,  # mov x5, #0x4b1; msr scr_el3, x5: NS, RES1, SMD, RW
     0xD2807925, 0xD51E4005,  # mov x5, #0x3c9; msr spsr_el3, x5: EL2h, D, A, I, F

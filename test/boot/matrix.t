@@ -4,7 +4,8 @@
 
 Five properties with four levels each, so that every pair of levels of any two properties is on some machine: the
 orthogonal array of strength 2 over the field of four elements, 16 machines (a, b, a+b, a+2b, a+3b). That every pair is
-there is checked, not assumed. A quarter of them, at EL2, run the suites too (at EL1 test/target/suites.t does).
+there is checked, not assumed. A quarter of them, at EL2, run the suites too (at EL1 test/target/suites.t does). Half
+have a GICv3, half of those that run the suites, too.
 """
 
 import itertools
@@ -28,6 +29,7 @@ CPUS = [1, 2, 4, 8]
 RAM = [64 * MIB, 512 * MIB, 4 * GIB, 255 * GIB]
 CORES = ["cortex-a53", "cortex-a72", "cortex-a76", "max"]
 NODES = ["1 node", "2 nodes", "8 nodes", "2 nodes that share a pageblock"]
+GICS = [2, 3]
 WAYS = [("boot", 1), ("boot", 2), ("boot", 1), ("test", 2)]  # memstage.run=, exception level at entry
 
 TIMES_2 = [0, 2, 3, 1]  # in GF(4); its addition is exclusive or
@@ -59,10 +61,10 @@ class Case:
         cpus, ram, core, nodes, way = row
         self.run, level = WAYS[way]
         self.board = Machine(cpus=CPUS[cpus], ram=RAM[ram], nodes=node_sizes(NODES[nodes], RAM[ram]), cpu=CORES[core],
-                             level=level, distance=distance)
+                             level=level, distance=distance, gic=GICS[ram % 2])
         size = f"{RAM[ram] // GIB} GiB" if RAM[ram] >= GIB else f"{RAM[ram] // MIB} MiB"
         self.name = (f"{CPUS[cpus]} CPU{'s' if cpus else ''} {CORES[core]}, {size}, {NODES[nodes]}, "
-                     f"EL{level}, {self.run}")
+                     f"GICv{self.board.gic}, EL{level}, {self.run}")
         self.result = None
 
     def faults(self):

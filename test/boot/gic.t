@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Interrupt controllers: GICv2 and GICv3, entered at each exception level, with 1 to 64 CPUs; and trees that are wrong,
+or unusual.
+
+1. On machines that are right, every CPU comes on line, the suites that need interrupts pass, and the prompt's
+   `interrupts` has counted the timer's and those between CPUs on every one of them.
+2. At EL3 nobody but the image can give interrupts away, so that they come shows that it has. QEMU has no firmware there
+   to start other CPUs; the last of four is then the one that boots, whose redistributor is not the first.
+3. Where the tree is wrong, one line says what, the boot goes on with the CPUs that can take interrupts, or with one and
+   none, and reaches its end with the account balanced.
+"""
+
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+# pylint: disable=wrong-import-position
+import edit
+import machine
+from bootlog import BootLog
+from edit import cells32, cells64
+from machine import GIB, Machine, ktap
+
+AT_ONCE = 2
+LIMIT = 60
+
+SUITE = "test cpus\ninterrupts\n\x04"
+LOAD = "test map\nstress 1\ninterrupts\n\x04"  # for many CPUs: cross calls, work on all, the timer; a few seconds
+
+INTC = "/intc@8000000"
+DIST, DIST_SIZE = 0x08000000, 0x10000
+REDIST, REDIST_SIZE = 0x080A0000, 0x20000
+NOTHING = 0x0B000000  # an address at which virt has no device
+
+COUNTS = re.compile(r" *\d+:((?: +\d+)+)  (.*)")
+
+
+class Right:
+    """A machine on which all is well. @start: called with the input to type, to boot it; @cpus: how many come."""
+
+    def __init__(self, name, board, start, typed=SUITE, cpus=None):
+        self.name, self.board, self.start, self.typed = name, board, start, typed
+        self.cpus = board.cpus if cpus is None else cpus
+        self.result = None
+
+    def faults(self):
+        self.result = self.start(self.typed.encode())
+        log = BootLog(self.result.log)
+        faults = machine.status_faults(self.result, 0) + [f"the log has: {line}" for line in log.panics()]
+        faults += machine.suite_faults(self.result, LIMIT)
+        faults += [f"{log.cpus} CPUs on line"] * (log.cpus != self.cpus)
+        if not re.search(rf"gicv{self.board.gic}: distributor at 0x{DIST:x}", self.result.log):
+            faults.append(f"no GICv{self.board.gic} is found")
+        return faults + self.count_faults()
+
+    def count_faults(self):
+        """The timer has interrupted every CPU; calls those that others call, wake-ups all but the one at the prompt."""
+        counts = {match[2]: [int(count) for count in match[1].split()]
+                  for match in map(COUNTS.fullmatch, self.result.log.splitlines()) if match}
+        least = {"virtual timer": [1] * self.cpus, "wake-up": [0] + [1] * (self.cpus - 1),
+                 "cross call": [0] + [1] * (self.cpus - 1)}
+        if set(counts) != set(least):
+            return [f"interrupts counts {sorted(counts)}, {sorted(least)} is right"]
+        return [f"{name}: {counts[name]}" for name, right in least.items()
+                if len(counts[name]) != len(right) or any(a < b for a, b in zip(counts[name], right))]
+
+
+class Odd:
+    """A tree that is wrong, or unusual, on @board. @line: a pattern that one line has; @cpus: how many come on line."""
+
+    def __init__(self, name, board, line, blob, cpus=1, drop=False):
+        self.name, self.board, self.line, self.blob, self.cpus, self.drop = name, board, line, blob, cpus, drop
+        self.result = None
+
+    def faults(self):
+        self.result = self.board.boot_tree(self.blob, limit=LIMIT, drop=self.drop)
+        log = BootLog(self.result.log)
+        faults = machine.status_faults(self.result, 0) + [f"the log has: {line}" for line in log.panics()]
+        lines = [line for line in self.result.log.splitlines() if re.search(self.line, line)]
+        faults += [f"{len(lines)} lines match /{self.line}/"] * (len(lines) != 1)
+        faults += [f"{log.cpus} CPUs on line, {self.cpus} is right"] * (log.cpus != self.cpus)
+        faults += ["the account is not balanced"] * (not log.accounts or log.accounts[-1].verdict != "balanced")
+        return faults
+
+
+def by_kernel(board):
+    """-kernel: QEMU is the firmware."""
+    return lambda typed: board.boot("", stdin=typed, limit=LIMIT)
+
+
+def by_loader(board, boot_cpu=0):
+    """No firmware: the image is entered at the machine's highest level."""
+    blob = edit.edited(board.tree(), lambda fdt: None)
+    return lambda typed: board.boot_tree(blob, stdin=typed, limit=LIMIT, boot_cpu=boot_cpu)
+
+
+def right_machines():
+    for cpus, level, typed in ((1, 1, SUITE), (4, 2, SUITE), (16, 1, SUITE), (64, 1, LOAD)):
+        board = Machine(cpus=cpus, ram=GIB, level=level, gic=3)
+        yield Right(f"GICv3, {cpus} CPUs, EL{level}", board, by_kernel(board), typed)
+    for gic in 2, 3:
+        board = Machine(cpus=4, ram=GIB, level=3, gic=gic)
+        yield Right(f"GICv{gic}, beside a secure state", board, by_kernel(board), SUITE)
+        yield Right(f"GICv{gic}, EL3, the last of four CPUs", board, by_loader(board, boot_cpu=3), SUITE, cpus=1)
+    board = Machine(cpus=1, ram=GIB, level=3, gic=3, cpu="cortex-a72,has_el2=off")
+    yield Right("GICv3, EL3 of a core without EL2", board, by_loader(board))
+
+
+def regions(blob, *pairs, **properties):
+    """The distributor, and the regions @pairs of redistributors, and how many regions the tree says there are."""
+    def change(fdt):
+        node = fdt.path_offset(INTC)
+        fdt.setprop(node, "reg", cells64(DIST, DIST_SIZE, *(value for pair in pairs for value in pair)))
+        fdt.setprop(node, "#redistributor-regions", cells32(properties.get("count", len(pairs))))
+        if "stride" in properties:
+            fdt.setprop(node, "redistributor-stride", properties["stride"])
+    return edit.edited(blob, change)
+
+
+def odd_regions(board, good):
+    rest = REDIST + 2 * REDIST_SIZE
+    closed = r"gicv3: intc@8000000: no redistributor for the boot CPU: one CPU, no interrupts"
+    yield Odd("two regions, of two redistributors each", board, r"gicv3: .* redistributors of 4 CPUs",
+                regions(good, (REDIST, 2 * REDIST_SIZE), (rest, 2 * REDIST_SIZE)), cpus=4)
+    yield Odd("regions in falling order", board, r"gicv3: .* redistributors of 4 CPUs",
+                regions(good, (rest, 2 * REDIST_SIZE), (REDIST, 2 * REDIST_SIZE)), cpus=4)
+    yield Odd("a stride that is right", board, r"gicv3: .* redistributors of 4 CPUs",
+                regions(good, (REDIST, 4 * REDIST_SIZE), stride=cells64(REDIST_SIZE)), cpus=4)
+    yield Odd("redistributors of three CPUs", board, r"gicv3: CPU3: the tree's regions have no redistributor",
+                regions(good, (REDIST, 3 * REDIST_SIZE)), cpus=3)
+    yield Odd("the boot CPU has no redistributor", board, closed, regions(good, (rest, 2 * REDIST_SIZE)))
+    yield Odd("a region that is too small", board, r"redistributor region 1 of 1, 0x1fff0 bytes at 0x80a0000: too s",
+                regions(good, (REDIST, REDIST_SIZE - 16)))
+    yield Odd("fewer regions than the tree counts", board, r"redistributor region 2 of 2: FDT_ERR_NOTFOUND",
+                regions(good, (REDIST, 4 * REDIST_SIZE), count=2), cpus=4)
+    yield Odd("a region at which nothing is", board, rf"gicv3: nothing answers at 0x{NOTHING:x}",
+                regions(good, (NOTHING, REDIST_SIZE), (REDIST, 4 * REDIST_SIZE)), cpus=4)
+    yield Odd("a region that begins beside a redistributor", board, r"gicv3: no redistributor at 0x80b0000",
+                regions(good, (REDIST + REDIST_SIZE // 2, 4 * REDIST_SIZE)))
+    yield Odd("a region beyond the physical addresses", board, r"redistributor region 1 of 1, .* physical addresses",
+                regions(good, (1 << 46, 4 * REDIST_SIZE)))
+    for stride in cells64(REDIST_SIZE + 1), cells32(REDIST_SIZE // 2), b"\0" * 3:
+        yield Odd(f"a stride of 0x{stride.hex()}", board, r"gicv3: redistributor-stride of \d+ bytes",
+                    regions(good, (REDIST, 4 * REDIST_SIZE), stride=stride))
+
+
+def odd_controllers(board, good):
+    yield Odd("a controller that nobody drives", board, r"irq: no driver for /intc@8000000 \(acme,pic\): one CPU",
+                edit.set_property(good, INTC, "compatible", b"acme,pic\0acme,other\0"))
+    yield Odd("a distributor too small", board, r"gicv3: intc@8000000: less than 64 KiB of registers: one CPU",
+                edit.set_property(good, INTC, "reg", cells64(DIST, 0x1000, REDIST, REDIST_SIZE)))
+    yield Odd("a distributor at which nothing is", board, r"gicv3: intc@8000000: nothing answers there: one CPU",
+                edit.set_property(good, INTC, "reg", cells64(NOTHING, DIST_SIZE, REDIST, REDIST_SIZE)))
+    yield Odd("a distributor that identifies itself as nothing", board,
+                r"gicv3: intc@8000000: it does not identify itself as a GICv3: one CPU",
+                edit.set_property(good, INTC, "reg", cells64(REDIST + DIST_SIZE, DIST_SIZE, REDIST, REDIST_SIZE)))
+    yield Odd("GICv2 in the tree of a GICv3", board, r"gicv2: nothing answers at 0x8010000: one CPU",
+                edit.edited(good, as_gicv2))
+    other = Machine(cpus=2, ram=GIB, gic=2)
+    yield Odd("GICv3 in the tree of a core without its registers", other,
+                r"gicv3: CPU0: the system registers of the interrupt controller are closed to EL1",
+                edit.set_property(other.tree("memstage.run=boot"), INTC, "compatible", b"arm,gic-v3\0"))
+    secure = Machine(cpus=1, ram=GIB, level=3, gic=3)
+    yield Odd("a GICv3 left to the secure state", secure, r"irq: intc@8000000 lets us enable no interrupt",
+                edit.edited(secure.tree("memstage.run=boot"), lambda fdt: None), drop=True)
+
+
+def as_gicv2(fdt):
+    node = fdt.path_offset(INTC)
+    fdt.setprop(node, "compatible", b"arm,cortex-a15-gic\0")
+    fdt.setprop(node, "reg", cells64(DIST, 0x10000, DIST + 0x10000, 0x10000))
+
+
+def main():
+    tap = ktap.Tap()
+    board = Machine(cpus=4, ram=GIB, gic=3)
+    good = edit.edited(board.tree("memstage.run=boot"), lambda fdt: None)
+    cases = [*right_machines(), *odd_regions(board, good), *odd_controllers(board, good)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for case, faults in zip(cases, pool.map(lambda case: case.faults(), cases)):
+            machine.report(tap, case.name, faults, case.result.log)
+            tap.note(f"  {case.result.seconds:.1f} s")
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
