@@ -354,7 +354,8 @@ static const char *set_up(const void *fdt, int node)
 	if (!lines)
 		return "the distributor does not finish a write (RWP stays set)";
 	boot_affinity = read_sysreg(mpidr_el1) & MPIDR_AFFINITY;
-	printk("gicv3: distributor at 0x%llx, redistributors of %u CPUs, %u interrupts\n", pa, redists, lines);
+	printk("gicv3: distributor at 0x%llx, redistributors for %u of %d CPUs, %u interrupts\n", pa, redists,
+	       nr_cpu_ids, lines);
 	return NULL;
 }
 

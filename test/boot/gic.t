@@ -124,11 +124,11 @@ def regions(blob, *pairs, **properties):
 def odd_regions(board, good):
     rest = REDIST + 2 * REDIST_SIZE
     closed = r"gicv3: intc@8000000: no redistributor for the boot CPU: one CPU, no interrupts"
-    yield Odd("two regions, of two redistributors each", board, r"gicv3: .* redistributors of 4 CPUs",
+    yield Odd("two regions, of two redistributors each", board, r"gicv3: .* redistributors for 4 of 4 CPUs",
                 regions(good, (REDIST, 2 * REDIST_SIZE), (rest, 2 * REDIST_SIZE)), cpus=4)
-    yield Odd("regions in falling order", board, r"gicv3: .* redistributors of 4 CPUs",
+    yield Odd("regions in falling order", board, r"gicv3: .* redistributors for 4 of 4 CPUs",
                 regions(good, (rest, 2 * REDIST_SIZE), (REDIST, 2 * REDIST_SIZE)), cpus=4)
-    yield Odd("a stride that is right", board, r"gicv3: .* redistributors of 4 CPUs",
+    yield Odd("a stride that is right", board, r"gicv3: .* redistributors for 4 of 4 CPUs",
                 regions(good, (REDIST, 4 * REDIST_SIZE), stride=cells64(REDIST_SIZE)), cpus=4)
     yield Odd("redistributors of three CPUs", board, r"gicv3: CPU3: the tree's regions have no redistributor",
                 regions(good, (REDIST, 3 * REDIST_SIZE)), cpus=3)
