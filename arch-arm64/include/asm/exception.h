@@ -99,6 +99,9 @@ bool ex_fixup(struct pt_regs *regs, u64 insn);
  */
 bool arch_probe_read(const void *addr, u64 *value);
 
+/** arch_probe_read32() - the same of four bytes, for registers of devices that may not be there */
+bool arch_probe_read32(const volatile void *addr, u32 *value);
+
 /** arch_probe_write() - write eight bytes that may not be writable. Return: false when the write faulted. */
 bool arch_probe_write(void *addr, u64 value);
 

@@ -58,6 +58,14 @@ const void *arch_map_fdt(phys_addr_t pa, const char **why);
  */
 void *arch_map_device(phys_addr_t pa, size_t size);
 
+/**
+ * arch_map_early_uart() - show the page of device registers that holds @pa, instead of the one shown before
+ *
+ * For the early console, before any mapping can be made: works from the first C in the high half. Return: the address
+ * that corresponds to @pa.
+ */
+void *arch_map_early_uart(phys_addr_t pa);
+
 /** arch_pa_bits() - width of this CPU's physical addresses in bits, 32 to 48 (more are not used) */
 unsigned int arch_pa_bits(void);
 
