@@ -8,7 +8,8 @@
  *    Translation goes up bus by bus until the root, whose address space is the CPU's.
  *    The first entry that holds the whole of a device decides.
  * 3. Where a translation ends is remembered: dt_reg_why() names the bus and the address on it.
- * 4. All arithmetic is in 64 bits. A range [addr, addr + size) that wraps is refused; addr + size == 2^64 does not wrap.
+ * 4. All arithmetic is in 64 bits. A range [addr, addr + size) that wraps is refused; addr + size == 2^64 does not
+ *    wrap.
  */
 #include <stdio.h>
 #include <string.h>

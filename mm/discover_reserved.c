@@ -10,8 +10,8 @@
  * 3. A range outside memory is kept as a claim, and takes no RAM; a range that overlaps an earlier one is entered too.
  *    Both are said in one line that names the parties: overlaps are common and harmless (a tree that reserves itself),
  *    or a sign of two owners.
- * 4. reserved_conflict() answers, from the tree alone, whether a range of memory will be claimed by anything in 1. It is
- *    what keeps memblock's own allocations clear while 1 is going on, and it is dropped before 2.
+ * 4. reserved_conflict() answers, from the tree alone, whether a range of memory will be claimed by anything in 1. It
+ *    is what keeps memblock's own allocations clear while 1 is going on, and it is dropped before 2.
  *
  * Source: Devicetree Specification 0.4, 3.5 and 5.3; binding reserved-memory.
  */
@@ -336,8 +336,8 @@ static void reserve_fragments(void)
 }
 
 /*
- * The page at address 0 is given to nobody: 0 is what an allocation that failed returns, and where RAM begins at 0 firmware
- * tends to have its vectors and spin tables there, reserved or not. One reserved byte keeps a page.
+ * The page at address 0 is given to nobody: 0 is what an allocation that failed returns, and where RAM begins at 0
+ * firmware tends to have its vectors and spin tables there, reserved or not. One reserved byte keeps a page.
  */
 static void reserve_first_page(void)
 {

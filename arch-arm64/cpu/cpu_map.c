@@ -8,8 +8,8 @@
  *    CONFIG_NR_CPUS; how many were left out is said in one line, and so is each node that is malformed or names an
  *    MPIDR a second time.
  * 3. How a CPU is started is its own enable-method or, when it has none, that of /cpus, which holds what all have in
- *    common (3.7): of several names the first that we know. A CPU without one that we know keeps its number and stays off; a line names node
- *    and method.
+ *    common (3.7): of several names the first that we know. A CPU without one that we know keeps its number and stays
+ *    off; a line names node and method.
  * 4. A tree without a node for the boot CPU is wrong, but the CPU runs: it is number 0 all the same, with a line.
  */
 #include <stdio.h>

@@ -5,13 +5,14 @@
  * 1. cpus[] is filled by smp_discover() on the boot CPU and constant from then on.
  * 2. A CPU is started by: its record in secondary_boot[] written and cleaned to the point of coherency, the word that
  *    makes it valid after the rest; its enable-method's start; a wait until it says that it is on line, at most
- *    START_TIMEOUT_MS. A CPU that fails is one line in the log, which says how; the others are started all the same, and
- *    its number stays unused.
+ *    START_TIMEOUT_MS. A CPU that fails is one line in the log, which says how; the others are started all the same,
+ *    and its number stays unused.
  * 3. A CPU says that it is on line when it can take interrupts, so whoever sees it on line may call it.
  * 4. CPUs are started one after the other: their lines in the log stay whole and in order.
  * 5. One that comes when it is no longer waited for parks. Which of the two it is, is decided once, by a
- *    compare-and-swap of its start_state: STARTING becomes either JOINED, by the CPU, or GIVEN_UP, by the boot CPU. Until
- *    then a CPU touches nothing but its stack and its per-CPU area, which are its own for ever, and the log.
+ *    compare-and-swap of its start_state: STARTING becomes either JOINED, by the CPU, or GIVEN_UP, by the boot CPU.
+ *    Until then a CPU touches the log, its stack and its per-CPU area, which are its own for ever, and its own part
+ *    of interrupt controller and timer.
  */
 #include <asm/cache.h>
 #include <asm/irq.h>

@@ -9,8 +9,8 @@
  * 3. Where the word lies in RAM that the linear map has, it is written there, for two mappings of one place with
  *    different attributes are not allowed; elsewhere (no-map, or RAM that we are not told of) as device memory.
  * 4. We write only to what the tree keeps for firmware: memory that nobody reserved may be our own by now, and a CPU
- *    that waits in it is lost already. The first page of memory is never given to anybody. What does not answer at all is a line
- *    in the log.
+ *    that waits in it is lost already. The first page of memory is never given to anybody. What does not answer at all
+ *    is a line in the log.
  */
 #include <stdio.h>
 

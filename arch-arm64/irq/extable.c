@@ -33,17 +33,21 @@ bool ex_fixup(struct pt_regs *regs, u64 insn)
 	return false;
 }
 
+/* Load @result, a variable as wide as the register that @width names ("" or "w"), and set @ok unless that faults. */
+#define PROBE_LOAD(width, result, ok, addr)                  \
+	__asm__ volatile("1:	ldr	%" width "0, [%2]\n" \
+			 "	mov	%w1, #1\n"                    \
+			 "2:\n" EX_TABLE(1b, 2b)             \
+			 : "+r"(result), "+r"(ok)            \
+			 : "r"(addr)                         \
+			 : "memory")
+
 bool arch_probe_read(const void *addr, u64 *value)
 {
 	u64 result = 0;
 	u32 ok = 0;
 
-	__asm__ volatile("1:	ldr	%0, [%2]\n"
-			 "	mov	%w1, #1\n"
-			 "2:\n" EX_TABLE(1b, 2b)
-			 : "+r"(result), "+r"(ok)
-			 : "r"(addr)
-			 : "memory");
+	PROBE_LOAD("", result, ok, addr);
 	if (ok)
 		*value = result;
 	return ok;
@@ -53,12 +57,7 @@ bool arch_probe_read32(const volatile void *addr, u32 *value)
 {
 	u32 result = 0, ok = 0;
 
-	__asm__ volatile("1:	ldr	%w0, [%2]\n"
-			 "	mov	%w1, #1\n"
-			 "2:\n" EX_TABLE(1b, 2b)
-			 : "+r"(result), "+r"(ok)
-			 : "r"(addr)
-			 : "memory");
+	PROBE_LOAD("w", result, ok, addr);
 	if (ok)
 		*value = result;
 	return ok;

@@ -3,12 +3,14 @@
  * The early console: a UART found without the tree, for a log that no other console shows.
  *
  * 1. One image serves several boards, and the address that is a UART on one is RAM on another. So nothing is written to
- *    a place that was not recognised: a PL011 has an identification (Arm DDI 0183, 3.3.14 to 3.3.21), and a board is known by the PL011 that it has
- *    at a certain place. Reading is safe: RAM is read without effect, and where nothing answers the fault has a fix-up.
- * 2. Candidates, in this order: the PL011 at CONFIG_EARLY_UART_ADDR; on a BCM2711 (CONFIG_EARLY_BCM2711_ADDR) the mini UART, when
- *    its firmware has switched it on, for then it has the pins; else its first PL011.
+ *    a place that was not recognised: a PL011 has an identification (Arm DDI 0183, UARTPeriphID and UARTPCellID), and a
+ *    board is known by the PL011 that it has at a certain place. Reading is safe: RAM is read without effect, and where
+ *    nothing answers the fault has a fix-up.
+ * 2. Candidates, in this order: the PL011 at CONFIG_EARLY_UART_ADDR; on a BCM2711 (CONFIG_EARLY_BCM2711_ADDR) the mini
+ *    UART, when its firmware has switched it on, for then it has the pins; else its first PL011.
  * 3. The search comes with the first byte, so a machine whose tree names a console is never searched. It counts the
- *    candidates that it has begun with: should one end in an exception after all, that one's report goes on with the next.
+ *    candidates that it has begun with: should one end in an exception after all, that one's report goes on with the
+ *    next.
  * 4. Nothing is set up: it works only where a loader or an emulator left the UART ready. What there is no UART for is
  *    dropped; the log keeps it.
  * 5. One page of the fixmap shows the candidates one after the other. The log serialises callers.

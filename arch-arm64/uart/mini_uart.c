@@ -4,13 +4,13 @@
  *
  * 1. It is one of three devices in the auxiliary block; its registers begin MU_OFFSET bytes behind the block's, where
  *    AUX_ENABLES switches each device on. While it is off, its other registers do not answer.
- * 2. Transmit: wait until LSR says that the FIFO takes a byte, write IO. Receive: IO when LSR says that there is one. 
+ * 2. Transmit: wait until LSR says that the FIFO takes a byte, write IO. Receive: IO when LSR says that there is one.
  *    A byte that finds no room in UART_POLLS looks is dropped, and each one after at once, until there is room again;
  *    the log keeps them.
  * 3. Set-up leaves the rate alone, and with it the clock and the pins: its rate comes from the core clock of VideoCore,
- *    whose firmware knows what it chose. Interrupts and flow control are switched off, so that the other side cannot hold us; the
- *    format becomes eight bits. LCR is written when the last byte of whoever wrote before us has gone. DLAB has to be
- *    off: with it, IO is a part of the rate.
+ *    whose firmware knows what it chose. Interrupts and flow control are switched off, so that the other side cannot
+ *    hold us; the format becomes eight bits. LCR is written when the last byte of whoever wrote before us has gone.
+ *    DLAB has to be off: with it, IO is a part of the rate.
  * 4. The log serialises callers.
  */
 #include <asm/io.h>

@@ -5,8 +5,8 @@
  * 1. smp_discover() numbers them: 0 is the boot CPU, wherever it stands in /cpus, the others follow in the order of
  *    the tree, at most CONFIG_NR_CPUS.
  * 2. smp_init() starts the others one after the other; each comes through secondary_entry (boot/head.S), reads its
- *    struct secondary_boot with the MMU off, and ends in secondary_start(). One that does not know its record comes through
- *    spin_table_entry (boot/spin_entry.S), which finds it.
+ *    struct secondary_boot with the MMU off, and ends in secondary_start(). One that does not know its record comes
+ *    through spin_table_entry (boot/spin_entry.S), which finds it.
  */
 #ifndef ASM_SMP_H
 #define ASM_SMP_H
@@ -35,8 +35,8 @@
  * @percpu: its per-CPU base
  * @mpidr: its affinity fields and SECONDARY_BOOT_VALID, written last; 0 while the CPU is not to start
  *
- * The CPU reads it with the MMU off, its physical address in x0 or found by @mpidr: the writer cleans it to the point of
- * coherency. Each has a cache line (at most 128 bytes) of its own, so that cleaning one disturbs no other.
+ * The CPU reads it with the MMU off, its physical address in x0 or found by @mpidr: the writer cleans it to the point
+ * of coherency. Each has a cache line (at most 128 bytes) of its own, so that cleaning one disturbs no other.
  */
 struct secondary_boot {
 	u64 sp;
