@@ -6,8 +6,12 @@
  * 2. `ranges` of a bus is a list of triples (child address, parent address, length): child address and length in the
  *    bus's own cells, parent address in its parent's. Empty, the two spaces are one; absent, the CPU cannot reach it.
  *    Translation goes up bus by bus until the root, whose address space is the CPU's.
- * 3. All arithmetic is in 64 bits. A range [addr, addr + size) that wraps is refused; addr + size == 2^64 does not wrap.
+ *    The first entry that holds the whole of a device decides.
+ * 3. Where a translation ends is remembered: dt_reg_why() names the bus and the address on it.
+ * 4. All arithmetic is in 64 bits. A range [addr, addr + size) that wraps is refused; addr + size == 2^64 does not
+ *    wrap.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <libfdt.h>
@@ -15,6 +19,7 @@
 #include <lib/dt.h>
 
 #define CELL_BYTES sizeof(fdt32_t)
+#define PATH_BYTES 128
 
 /* The cells of addresses and sizes on a bus, checked to be ones that fit 64 bits. */
 static int bus_cells(const void *fdt, int bus, int *address_cells, int *size_cells)
@@ -115,17 +120,49 @@ static int read_reg(const void *fdt, int node, int bus, unsigned int index, u64 
 	return wraps(*addr, *size) ? -FDT_ERR_BADVALUE : 0;
 }
 
-int dt_reg(const void *fdt, int node, unsigned int index, u64 *addr, u64 *size)
+/* dt_reg(), which leaves in @at where it ended: the node itself, or the bus that does not translate *@addr. */
+static int read_translated(const void *fdt, int node, unsigned int index, u64 *addr, u64 *size, int *at)
 {
 	int bus = fdt_parent_offset(fdt, node);
 	int err = bus < 0 ? bus : read_reg(fdt, node, bus, index, addr, size);
 
+	*at = node;
 	while (!err && bus > 0) {
 		int parent = fdt_parent_offset(fdt, bus);
 
+		*at = bus;
 		err = parent < 0 ? parent : translate_up(fdt, bus, parent, addr, *size);
 		bus = parent;
 	}
+	return err;
+}
+
+int dt_reg(const void *fdt, int node, unsigned int index, u64 *addr, u64 *size)
+{
+	int at;
+
+	return read_translated(fdt, node, index, addr, size, &at);
+}
+
+int dt_reg_why(const void *fdt, int node, unsigned int index, u64 *addr, u64 *size, char *why, size_t len)
+{
+	char path[PATH_BYTES];
+	int at, err = read_translated(fdt, node, index, addr, size, &at);
+
+	if (!err)
+		return 0;
+	if (fdt_get_path(fdt, at, path, sizeof(path)))
+		snprintf(path, sizeof(path), "the node at offset %d", at);
+	if (at == node && err == -FDT_ERR_NOTFOUND)
+		snprintf(why, len, "%s has no range %u in reg", path, index);
+	else if (at == node)
+		snprintf(why, len, "reg of %s: %s", path, fdt_strerror(err));
+	else if (!fdt_getprop(fdt, at, "ranges", NULL))
+		snprintf(why, len, "%s has no ranges: the CPU does not reach what is on it", path);
+	else if (err == -FDT_ERR_NOTFOUND)
+		snprintf(why, len, "no entry in ranges of %s holds 0x%llx + 0x%llx", path, *addr, *size);
+	else
+		snprintf(why, len, "ranges of %s: %s", path, fdt_strerror(err));
 	return err;
 }
 

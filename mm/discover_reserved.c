@@ -4,7 +4,7 @@
  *
  * 1. Ranges with an address are read first, in that order. Each goes into memblock.reserved; a no-map range is marked
  *    MEMBLOCK_NOMAP in memblock.memory instead, and leaves the linear map.
- *    Bytes at the ends of banks that are no whole page are kept from allocation too.
+ *    Bytes at the ends of banks that are no whole page are kept from allocation too, and so is the page at address 0.
  * 2. Then nodes of /reserved-memory that have a `size` and no `reg` are placed: in their `alloc-ranges`, at their
  *    `alignment`, from the top down, wherever memory is free.
  * 3. A range outside memory is kept as a claim, and takes no RAM; a range that overlaps an earlier one is entered too.
@@ -354,6 +354,17 @@ static void reserve_fragments(void)
 	}
 }
 
+/*
+ * The page at address 0 is given to nobody: 0 is what an allocation that failed returns, and where RAM begins at 0
+ * firmware tends to have its vectors and spin tables there, reserved or not. One reserved byte keeps a page.
+ */
+static void reserve_first_page(void)
+{
+	if (memblock_is_memory(0) && !claim_find(0, PAGE_SIZE, OWNERS))
+		enter_reservation(
+			&(struct mem_claim){ 0, PAGE_SIZE, CLAIM_RESERVED, -1, NUMA_NO_NODE, "first page", -1 }, NULL);
+}
+
 static void say_unreadable_nodes(const void *fdt)
 {
 	int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
@@ -388,6 +399,7 @@ void discover_reserved(const struct boot_info *boot)
 	say_unreadable_chosen(boot->fdt);
 	each_reservation(boot, enter_reservation, NULL);
 	reserve_fragments();
+	reserve_first_page();
 	memblock_set_claimed(NULL);
 	enter_dynamic_nodes(boot->fdt);
 }

@@ -20,6 +20,7 @@
 
 #include <libfdt.h>
 
+#include <asm/board.h>
 #include <asm/bug.h>
 #include <asm/irq.h>
 #include <asm/irqflags.h>
@@ -115,6 +116,7 @@ _Noreturn void start_memstage(phys_addr_t fdt_pa)
 	smp_discover(fdt);
 	describe_boot(fdt, fdt_pa);
 	mm_init(&boot_info, arch_cpu_node);
+	bcm2835_pm_init(fdt);
 	irq_init(fdt);
 	timer_init(fdt);
 	smp_init();

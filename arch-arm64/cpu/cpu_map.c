@@ -7,8 +7,12 @@
  * 2. Number 0 is the CPU that runs this, found by its MPIDR. The others are numbered in the order of the tree until
  *    CONFIG_NR_CPUS; how many were left out is said in one line, and so is each node that is malformed or names an
  *    MPIDR a second time.
- * 3. A tree without a node for the boot CPU is wrong, but the CPU runs: it is number 0 all the same, with a line.
+ * 3. How a CPU is started is its own enable-method or, when it has none, that of /cpus, which holds what all have in
+ *    common (3.7): of several names the first that we know. A CPU without one that we know keeps its number and stays
+ *    off; a line names node and method.
+ * 4. A tree without a node for the boot CPU is wrong, but the CPU runs: it is number 0 all the same, with a line.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <libfdt.h>
@@ -25,7 +29,9 @@
 
 static struct cpu_desc cpus[CONFIG_NR_CPUS] = { [0] = { .node = -1 } };
 
-const struct cpu_desc *cpu_desc(int cpu)
+static const struct cpu_ops *const methods[] = { &psci_cpu_ops, &spin_table_cpu_ops };
+
+struct cpu_desc *cpu_desc(int cpu)
 {
 	return &cpus[cpu];
 }
@@ -72,11 +78,46 @@ static int read_node(const void *fdt, int node)
 	return NUMA_NO_NODE;
 }
 
-static void fill(const void *fdt, int node, struct cpu_desc *desc, u64 mpidr)
+static const struct cpu_ops *find_ops(const char *name)
 {
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++)
+		if (strcmp(methods[i]->method, name) == 0)
+			return methods[i];
+	return NULL;
+}
+
+/* How to start the CPU of @node; NULL after setting @why. */
+static const struct cpu_ops *read_method(const void *fdt, int node, struct cpu_desc *desc, char *why)
+{
+	int owner = fdt_getprop(fdt, node, "enable-method", NULL) ? node : fdt_parent_offset(fdt, node);
+	const char *first = fdt_stringlist_get(fdt, owner, "enable-method", 0, NULL), *name = first;
+	const struct cpu_ops *ops = NULL;
+
+	for (int i = 1; name && !ops; i++) {
+		ops = find_ops(name);
+		name = fdt_stringlist_get(fdt, owner, "enable-method", i, NULL);
+	}
+	if (!first)
+		snprintf(why, CPU_WHY_MAX, "no enable-method");
+	else if (!ops)
+		snprintf(why, CPU_WHY_MAX, "enable-method \"%s\" is neither psci nor spin-table", first);
+	else if (!(ops->describe)(fdt, node, desc, why))
+		return NULL;
+	return ops;
+}
+
+static void fill(const void *fdt, int node, int cpu, u64 mpidr)
+{
+	struct cpu_desc *desc = &cpus[cpu];
+	char why[CPU_WHY_MAX];
+
 	desc->mpidr = mpidr;
 	desc->node = read_node(fdt, node);
-	desc->by_psci = has_string(fdt, node, "enable-method", "psci");
+	if (!cpu)
+		return;
+	desc->ops = read_method(fdt, node, desc, why);
+	if (!desc->ops)
+		printk("CPU%d: /cpus/%s: %s: stays off\n", cpu, fdt_get_name(fdt, node, NULL), why);
 }
 
 /* Take up the CPU of @node. Return: false when there is no number left for it. */
@@ -91,7 +132,7 @@ static bool add_cpu(const void *fdt, int node, int cells, bool *boot_seen)
 	}
 	if (mpidr == cpus[0].mpidr && !*boot_seen) {
 		*boot_seen = true;
-		fill(fdt, node, &cpus[0], mpidr);
+		fill(fdt, node, 0, mpidr);
 		return true;
 	}
 	if (smp_find_cpu(mpidr) >= 0) {
@@ -100,7 +141,7 @@ static bool add_cpu(const void *fdt, int node, int cells, bool *boot_seen)
 	}
 	if (nr_cpu_ids == CONFIG_NR_CPUS)
 		return false;
-	fill(fdt, node, &cpus[nr_cpu_ids++], mpidr);
+	fill(fdt, node, nr_cpu_ids++, mpidr);
 	return true;
 }
 

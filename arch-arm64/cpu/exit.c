@@ -7,13 +7,20 @@
  *    Where none does, HLT is undefined, and the fix-up lets us go on.
  * 2. PSCI SYSTEM_OFF powers the machine off, without a status (QEMU exits with 0). It comes second so that one order
  *    gives the right status whenever a status can be given.
- * 3. With neither, the CPU sleeps with everything masked.
+ * 3. What the board itself has comes third: the BCM2835's halt (bcm2835_pm.c).
+ * 4. With none of them, the CPU sleeps with everything masked.
+ * 5. A reset takes the same order, without semihosting, which has none.
  */
+#include <errno.h>
+
+#include <asm/board.h>
 #include <asm/bug.h>
 #include <asm/exception.h>
 #include <asm/irqflags.h>
 #include <asm/processor.h>
 #include <asm/psci.h>
+#include <lib/monitor.h>
+#include <lib/printk.h>
 
 #define SYS_EXIT_EXTENDED	     0x20
 #define ADP_STOPPED_APPLICATION_EXIT 0x20026
@@ -43,5 +50,17 @@ _Noreturn void arch_exit(int status)
 	local_irq_disable();
 	semihosting_exit(status);
 	psci_system_off();
+	bcm2835_pm_off();
 	cpu_halt();
 }
+
+static int cmd_reboot(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	psci_system_reset();
+	bcm2835_pm_reset();
+	con_printf("reboot: neither PSCI nor a watchdog that we know resets this machine\n");
+	return -ENODEV;
+}
+MONITOR_CMD(reboot, "", "reset the machine", cmd_reboot);

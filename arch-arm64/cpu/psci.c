@@ -6,11 +6,12 @@
  *    undefined instruction where nobody is at the level that it goes to; it has a fix-up, and reads as NOT_SUPPORTED.
  *    Entered at EL2, that is not so for HVC: EL2 exists, and nobody is left there to take it (boot/el.S). So a tree that
  *    says "hvc" then is not believed.
- * 2. From version 0.2 on function numbers are fixed. Version 0.1 ("arm,psci") gives each in a property, and has no
- *    SYSTEM_OFF.
+ * 2. From version 0.2 on function numbers are fixed. Version 0.1 ("arm,psci") gives each in a property, and has neither
+ *    SYSTEM_OFF nor SYSTEM_RESET.
  * 3. A call may change x0 to x17 and, under SMCCC 1.0, nothing else that we keep; results are in x0.
  * 4. State is written once, by psci_init() on the boot CPU, and read by any CPU.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include <libfdt.h>
@@ -18,17 +19,21 @@
 #include <asm/exception.h>
 #include <asm/psci.h>
 #include <asm/sections.h>
+#include <asm/smp.h>
 #include <lib/printk.h>
 
+#include "cpu_map.h"
+
 /* DEN 0022, 5.1: SMC64 number of CPU_ON, SMC32 of the others. */
-#define PSCI_0_2_VERSION    0x84000000U
-#define PSCI_0_2_CPU_ON	    0xc4000003U
-#define PSCI_0_2_SYSTEM_OFF 0x84000008U
+#define PSCI_0_2_VERSION      0x84000000U
+#define PSCI_0_2_CPU_ON	      0xc4000003U
+#define PSCI_0_2_SYSTEM_OFF   0x84000008U
+#define PSCI_0_2_SYSTEM_RESET 0x84000009U
 
 typedef s64 (*psci_call_t)(u64 fn, u64 a1, u64 a2, u64 a3);
 
 static psci_call_t psci_call;
-static u32 fn_cpu_on, fn_system_off;
+static u32 fn_cpu_on, fn_system_off, fn_system_reset;
 
 /* One conduit: @insn is the instruction that calls firmware. */
 #define DEFINE_CONDUIT(name, insn)                                                                               \
@@ -101,6 +106,7 @@ static void init_0_2(const char *method)
 	}
 	fn_cpu_on = PSCI_0_2_CPU_ON;
 	fn_system_off = PSCI_0_2_SYSTEM_OFF;
+	fn_system_reset = PSCI_0_2_SYSTEM_RESET;
 	printk("psci: version %u.%u by %s\n", version >> 16, version & 0xffff, method);
 }
 
@@ -137,11 +143,6 @@ void psci_init(const void *fdt)
 	printk("psci: version 0.1\n");
 }
 
-bool psci_available(void)
-{
-	return psci_call;
-}
-
 int psci_cpu_on(u64 mpidr, phys_addr_t entry, u64 context)
 {
 	if (!psci_call || !fn_cpu_on)
@@ -154,3 +155,39 @@ void psci_system_off(void)
 	if (psci_call && fn_system_off)
 		psci_call(fn_system_off, 0, 0, 0);
 }
+
+void psci_system_reset(void)
+{
+	if (psci_call && fn_system_reset)
+		psci_call(fn_system_reset, 0, 0, 0);
+}
+
+/* The /psci node says all that there is to know. */
+static bool psci_describe(const void *fdt, int node, struct cpu_desc *desc, char *why)
+{
+	(void)fdt;
+	(void)node;
+	(void)desc;
+	(void)why;
+	return true;
+}
+
+static bool psci_start(const struct cpu_desc *desc, phys_addr_t record, char *why)
+{
+	int err;
+
+	if (!psci_call) {
+		snprintf(why, CPU_WHY_MAX, "its enable-method is psci, which there is none of");
+		return false;
+	}
+	err = psci_cpu_on(desc->mpidr, kimage_pa(secondary_entry), record);
+	if (err)
+		snprintf(why, CPU_WHY_MAX, "PSCI CPU_ON: %s (%d)", psci_strerror(err), err);
+	return !err;
+}
+
+const struct cpu_ops psci_cpu_ops = {
+	.method = "psci",
+	.describe = psci_describe,
+	.start = psci_start,
+};

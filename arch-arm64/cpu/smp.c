@@ -3,22 +3,22 @@
  * Bringing up the other CPUs (contract: <asm/smp.h>), and reaching them.
  *
  * 1. cpus[] is filled by smp_discover() on the boot CPU and constant from then on.
- * 2. A CPU is started by: its record in secondary_boot[] written and cleaned to the point of coherency; PSCI CPU_ON
- *    with the record's physical address; a wait until it says that it is on line, at most START_TIMEOUT_NS. A CPU that
- *    fails is one line in the log; the others are started all the same.
+ * 2. A CPU is started by: its record in secondary_boot[] written and cleaned to the point of coherency, the word that
+ *    makes it valid after the rest; its enable-method's start; a wait until it says that it is on line, at most
+ *    START_TIMEOUT_MS. A CPU that fails is one line in the log, which says how; the others are started all the same,
+ *    and its number stays unused.
  * 3. A CPU says that it is on line when it can take interrupts, so whoever sees it on line may call it.
  * 4. CPUs are started one after the other: their lines in the log stay whole and in order.
- * 5. One that comes later than that joins late, be it in the middle of mm_hand_over(). That does no harm: until it is
- *    given work a CPU touches its stack, its per-CPU area and the log only; and whoever gives work to all CPUs on line
- *    (for_each_online_cpu(), then smp_work_wait()) does not mind when one more comes in between, for to wait for a
- *    CPU that was given none is to return at once.
+ * 5. One that comes when it is no longer waited for parks. Which of the two it is, is decided once, by a
+ *    compare-and-swap of its start_state: STARTING becomes either JOINED, by the CPU, or GIVEN_UP, by the boot CPU.
+ *    Until then a CPU touches the log, its stack and its per-CPU area, which are its own for ever, and its own part
+ *    of interrupt controller and timer.
  */
 #include <asm/cache.h>
 #include <asm/irq.h>
 #include <asm/irqflags.h>
 #include <asm/layout.h>
 #include <asm/processor.h>
-#include <asm/psci.h>
 #include <asm/sections.h>
 #include <asm/smp.h>
 #include <asm/timer.h>
@@ -28,52 +28,90 @@
 
 #include "cpu_map.h"
 
-#define START_TIMEOUT_NS 1000000000ULL
+#define START_TIMEOUT_MS 1000ULL
+#define NS_PER_MS	 1000000ULL
+#define START_POLLS	 100000000U /* of 10 ns or more each: an end for a machine whose clock stands still, too */
 
 _Static_assert(offsetof(struct mm_cpu, cpu) == 0, "smp_processor_id() reads the first field");
 
-static struct secondary_boot secondary_boot[CONFIG_NR_CPUS];
+enum start_state { OFF, STARTING, JOINED, GIVEN_UP };
 
+struct secondary_boot secondary_boot[CONFIG_NR_CPUS];
+static u32 start_state[CONFIG_NR_CPUS];
+
+/* Decide what becomes of a CPU that is STARTING. Return: whether it was undecided. */
+static bool decide(int cpu, enum start_state outcome)
+{
+	u32 starting = STARTING;
+
+	return __atomic_compare_exchange_n(&start_state[cpu], &starting, (u32)outcome, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
+/* Return: false when @cpu was given up. */
 static bool wait_online(int cpu)
 {
 	u64 start = arch_clock_ns();
 
-	while (!cpu_online(cpu)) {
-		if (arch_clock_ns() - start > START_TIMEOUT_NS)
+	for (u32 polls = 0; !cpu_online(cpu); polls++) {
+		bool late = arch_clock_ns() - start > START_TIMEOUT_MS * NS_PER_MS || polls > START_POLLS;
+
+		if (late && decide(cpu, GIVEN_UP))
 			return false;
 		cpu_relax();
 	}
 	return true;
 }
 
-static void start_cpu(int cpu)
+static void write_record(int cpu, u64 mpidr)
 {
-	const struct cpu_desc *desc = cpu_desc(cpu);
 	struct secondary_boot *record = &secondary_boot[cpu];
-	int err;
 
-	if (!desc->by_psci) {
-		printk("CPU%d: MPIDR 0x%llx: its enable-method is not psci: stays off\n", cpu, desc->mpidr);
-		return;
-	}
 	record->sp = STACK_INITIAL_SP((u64)cpu);
 	record->percpu = (uintptr_t)percpu_base(cpu);
 	dcache_clean_poc(record, sizeof(*record));
-	err = psci_cpu_on(desc->mpidr, kimage_pa(secondary_entry), kimage_pa(record));
-	if (err)
-		printk("CPU%d: MPIDR 0x%llx: PSCI CPU_ON: %s: stays off\n", cpu, desc->mpidr, psci_strerror(err));
-	else if (!wait_online(cpu))
-		printk("CPU%d: MPIDR 0x%llx: not on line one second after PSCI CPU_ON\n", cpu, desc->mpidr);
+	WRITE_ONCE(record->mpidr, mpidr | SECONDARY_BOOT_VALID);
+	dcache_clean_poc(record, sizeof(*record));
+}
+
+static void start_cpu(int cpu)
+{
+	const struct cpu_desc *desc = cpu_desc(cpu);
+	char why[CPU_WHY_MAX];
+
+	if (!desc->ops)
+		return;
+	WRITE_ONCE(start_state[cpu], STARTING);
+	write_record(cpu, desc->mpidr);
+	if (!(desc->ops->start)(desc, kimage_pa(&secondary_boot[cpu]), why)) {
+		WRITE_ONCE(start_state[cpu], GIVEN_UP);
+		printk("CPU%d: MPIDR 0x%llx: %s: stays off\n", cpu, desc->mpidr, why);
+	} else if (!wait_online(cpu)) {
+		printk("CPU%d: MPIDR 0x%llx: not on line %llu ms after its start by %s: given up\n", cpu, desc->mpidr,
+		       START_TIMEOUT_MS, desc->ops->method);
+	}
+}
+
+static _Noreturn void park(int cpu)
+{
+	printk("CPU%d: came when it was no longer waited for: parked\n", cpu);
+	cpu_halt();
 }
 
 _Noreturn void secondary_start(void)
 {
+	int cpu = smp_processor_id();
+
 	cpu_setup();
+	if (READ_ONCE(start_state[cpu]) != STARTING)
+		park(cpu);
 	if (!irq_init_cpu())
 		cpu_halt();
 	timer_init_cpu();
+	if (!decide(cpu, JOINED))
+		park(cpu);
 	cpu_print_info();
-	set_cpu_online(smp_processor_id());
+	set_cpu_online(cpu);
 	cpu_idle_loop();
 }
 
@@ -84,10 +122,20 @@ static int startable_cpus(void)
 
 	if (limit < nr_cpu_ids)
 		printk("SMP: the interrupt controller serves %d of %d CPUs: the others stay off\n", limit, nr_cpu_ids);
-	if (limit == 1 || psci_available())
-		return limit;
-	printk("SMP: no PSCI to start CPUs with: %d stay off\n", nr_cpu_ids - 1);
-	return 1;
+	return limit;
+}
+
+/* What has to be done while no other CPU runs. */
+static void prepare_cpus(int limit)
+{
+	for (int cpu = 1; cpu < limit; cpu++) {
+		struct cpu_desc *desc = cpu_desc(cpu);
+
+		if (desc->ops && desc->ops->prepare)
+			(desc->ops->prepare)(desc);
+	}
+	/* A CPU may look for its record before that is written: what it finds then are zeros, not what memory held. */
+	dcache_clean_poc(secondary_boot, sizeof(secondary_boot));
 }
 
 void smp_init(void)
@@ -98,6 +146,7 @@ void smp_init(void)
 	cpu_print_features();
 	set_cpu_online(0);
 	limit = startable_cpus();
+	prepare_cpus(limit);
 	for (int cpu = 1; cpu < limit; cpu++)
 		if (irq_serves(cpu))
 			start_cpu(cpu);

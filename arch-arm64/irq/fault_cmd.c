@@ -110,10 +110,10 @@ static void fault_brk(void)
 	__asm__ volatile("brk #1");
 }
 
-/* Device memory takes aligned accesses only. */
+/* Device memory takes aligned accesses only. The first device that was mapped is the console, or a controller. */
 static void fault_unaligned(void)
 {
-	load32(EARLY_UART_VADDR + 1);
+	load32(FIX_DEVICE_START + 1);
 }
 
 struct fault_kind {

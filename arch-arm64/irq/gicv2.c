@@ -169,15 +169,16 @@ static bool answers(const volatile char *reg, u64 pa)
 static int gicv2_probe(const void *fdt, int node)
 {
 	u64 dist_pa, dist_size, cpu_pa, cpu_size;
-	int err = dt_reg(fdt, node, 0, &dist_pa, &dist_size);
+	char why[192];
 
-	if (!err)
-		err = dt_reg(fdt, node, 1, &cpu_pa, &cpu_size);
-	if (!err && (dist_size < GICD_SIZE || cpu_size < GICC_SIZE))
-		err = -FDT_ERR_BADVALUE;
-	if (err) {
-		printk("gicv2: registers of %s: %s: one CPU, no interrupts\n", fdt_get_name(fdt, node, NULL),
-		       fdt_strerror(err));
+	if (dt_reg_why(fdt, node, 0, &dist_pa, &dist_size, why, sizeof(why)) ||
+	    dt_reg_why(fdt, node, 1, &cpu_pa, &cpu_size, why, sizeof(why))) {
+		printk("gicv2: %s: one CPU, no interrupts\n", why);
+		return -EINVAL;
+	}
+	if (dist_size < GICD_SIZE || cpu_size < GICC_SIZE) {
+		printk("gicv2: %s has 0x%llx and 0x%llx bytes of registers, not 0x%x: one CPU, no interrupts\n",
+		       fdt_get_name(fdt, node, NULL), dist_size, cpu_size, GICD_SIZE);
 		return -EINVAL;
 	}
 	dist = arch_map_device(dist_pa, GICD_SIZE);

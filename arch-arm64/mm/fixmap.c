@@ -6,10 +6,11 @@
  *    the block of its first byte and the one after; the second is mapped only if the tree reaches it.
  * 2. Windows of pages that fill from the bottom and stay: device registers (nGnRE), and RAM for arch_boot_va(). What
  *    lies at an address in them never changes, so no TLB invalidation is needed.
- * 3. Single pages that change: one for each level of tables (pt_table()). There the old entry is taken away, and the
- *    TLB told, before the new one is written (break-before-make, Arm ARM D8.16.1). Only the boot CPU uses them, before
- *    it starts the others, whose TLBs are empty when they begin; so only its own TLB is told. arch_linear_map_done()
- *    clears them for good. And one for a look at registers that may not be needed (arch_peek_device()).
+ * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()). There the old
+ *    entry is taken away, and the TLB told, before the new one is written (break-before-make, Arm ARM D8.16.1). Only
+ *    the boot CPU uses them, before it starts the others, whose TLBs are empty when they begin; so only its own TLB is
+ *    told. arch_linear_map_done() clears them for good. And one for a look at registers that may not be needed
+ *    (arch_peek_device()).
  *
  * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.)
  */
@@ -108,6 +109,14 @@ u64 *fixmap_table(phys_addr_t pa, int level)
 		shown_table[level] = pa;
 	}
 	return (u64 *)(uintptr_t)va;
+}
+
+void *arch_map_early_uart(phys_addr_t pa)
+{
+	phys_addr_t page = ALIGN_DOWN(pa, PAGE_SIZE);
+
+	set_single(FIX_EARLY_UART, page | PT_DEVICE | PTE_PAGE);
+	return (void *)(uintptr_t)(FIX_EARLY_UART + (pa - page));
 }
 
 void fixmap_release_tables(void)

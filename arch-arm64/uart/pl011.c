@@ -5,21 +5,16 @@
  * 1. Transmit: wait while the FIFO is full (FR.TXFF), write DR. Receive: DR when the FIFO is not empty (FR.RXFE); its
  *    upper bits are error flags, and a byte with errors is passed on as it came.
  *    No wait is without end: a UART without its clock, or one that the other side's flow control holds (only the early
- *    console's can be: set-up turns flow control off), stays full. After WAIT_POLLS a byte is dropped, and so is each
- *    one after, at once, until there is room again; the log keeps them. A poll takes 50 ns or more, so that is 50 ms at
- *    least: the time of one byte at 200 baud.
+ *    console's can be: set-up turns flow control off), stays full. After UART_POLLS looks a byte is dropped, and so is
+ *    each one after, at once, until there is room again; the log keeps them.
  * 2. Set-up leaves the rate and the format alone: who started us chose them. A UART that was never enabled gets eight
  *    bits, no parity; LCR_H is written while the UART is disabled (3.3.7), after the last byte of whoever wrote before
  *    us has gone (a UART that is not enabled sends none). The FIFOs stay as they were found: to switch them drops what was received already, and the first
  *    byte typed may be there.
  * 3. Interrupts of the UART are off. The log serialises callers.
- * 4. The early console is the same device at CONFIG_EARLY_UART_ADDR through a mapping that exists from the first
- *    instruction of C in the high half; nothing is set up, so it works only where a loader or an emulator left the
- *    UART ready.
+ * 4. The early console (early.c) uses the device as it is found.
  */
 #include <asm/io.h>
-#include <asm/layout.h>
-#include <asm/page.h>
 #include <asm/uart.h>
 
 #define UART_DR	   0x000
@@ -38,8 +33,6 @@
 #define CR_TX	  BIT(8)
 #define CR_RX	  BIT(9)
 
-#define WAIT_POLLS 1000000
-
 /**
  * struct pl011 - one UART
  * @con: its console; the log lock covers the whole
@@ -52,20 +45,11 @@ struct pl011 {
 	bool stuck;
 };
 
-/* Wait until @flag of FR is clear, @polls looks at most. Return: whether it is. */
-static bool wait_clear(volatile char *base, u32 flag, u32 polls)
-{
-	while (polls--)
-		if (!(mmio_read32(base + UART_FR) & flag))
-			return true;
-	return false;
-}
-
 static void pl011_putc(struct console *con, char c)
 {
 	struct pl011 *uart = container_of(con, struct pl011, con);
 
-	uart->stuck = !wait_clear(uart->base, FR_TXFF, uart->stuck ? 1 : WAIT_POLLS);
+	uart->stuck = !uart_wait(uart->base + UART_FR, FR_TXFF, 0, uart->stuck ? 1 : UART_POLLS);
 	if (!uart->stuck)
 		mmio_write32(uart->base + UART_DR, (u8)c);
 }
@@ -90,13 +74,19 @@ static struct console *pl011_setup(volatile void *registers)
 
 	if (mmio_read32(base + UART_CR) & CR_ENABLE) {
 		format = mmio_read32(base + UART_LCR_H);
-		wait_clear(base, FR_BUSY, WAIT_POLLS);
+		uart_wait(base + UART_FR, FR_BUSY, 0, UART_POLLS);
 	}
 	mmio_write32(base + UART_CR, 0);
 	mmio_write32(base + UART_IMSC, 0);
 	mmio_write32(base + UART_LCR_H, format);
 	mmio_write32(base + UART_CR, CR_ENABLE | CR_TX | CR_RX);
 	pl011.base = base;
+	return &pl011.con;
+}
+
+struct console *pl011_attach(volatile void *registers)
+{
+	pl011.base = registers;
 	return &pl011.con;
 }
 
@@ -107,10 +97,3 @@ const struct uart_driver pl011_driver = {
 	.name = "pl011",
 	.setup = pl011_setup,
 };
-
-static struct pl011 early_pl011 = {
-	.con = { .name = "early console", .putc = pl011_putc, .getc = pl011_getc },
-	.base = (volatile char *)EARLY_UART_VADDR,
-};
-
-struct console *const early_console = CONFIG_EARLY_UART_ADDR ? &early_pl011.con : NULL;

@@ -5,7 +5,7 @@
  * 1. /chosen/stdout-path names a node; the first driver of the table that knows its `compatible` gets its registers,
  *    mapped as device memory, and its console is registered, which shows what was logged so far.
  * 2. Whatever goes wrong on that way is said in one line, on the early console: something must show the log. Where
- *    there is no early console either (CONFIG_EARLY_UART_ADDR is 0), the log stays in memory.
+ *    early.c finds no UART either, the log stays in memory.
  */
 #include <stdio.h>
 
@@ -15,10 +15,10 @@
 #include <asm/uart.h>
 #include <lib/dt.h>
 
-/* Bytes of registers that a driver may use: every UART here fits one page. */
+/* Bytes of registers that a driver may use, and the rest of the page in which they begin: every UART here fits that. */
 #define UART_MAP_SIZE 0x1000
 
-static const struct uart_driver *const drivers[] = { &pl011_driver };
+static const struct uart_driver *const drivers[] = { &pl011_driver, &mini_uart_driver };
 
 static const struct uart_driver *find_driver(const void *fdt, int node)
 {
@@ -55,11 +55,8 @@ static bool probe_node(const void *fdt, int node, char *why, size_t size)
 		snprintf(why, size, "no driver for %s", path);
 		return false;
 	}
-	err = dt_reg(fdt, node, 0, &addr, &reg_size);
-	if (err) {
-		snprintf(why, size, "registers of %s: %s", path, fdt_strerror(err));
+	if (dt_reg_why(fdt, node, 0, &addr, &reg_size, why, size))
 		return false;
-	}
 	register_uart(driver, addr, path);
 	return true;
 }
@@ -67,13 +64,12 @@ static bool probe_node(const void *fdt, int node, char *why, size_t size)
 void uart_probe(const void *fdt)
 {
 	int node = dt_stdout(fdt);
-	char why[128];
+	char why[192];
 
 	if (node < 0)
 		snprintf(why, sizeof(why), "/chosen/stdout-path: %s", fdt_strerror(node));
 	else if (probe_node(fdt, node, why, sizeof(why)))
 		return;
-	if (early_console)
-		console_register(early_console);
+	console_register(early_console);
 	printk("console: %s: using the early console\n", why);
 }

@@ -160,6 +160,7 @@ def reserved(tree, log, image, image_addr):
     right += [(item.base, item.base + item.size, item.path) for item in tree.reserved_memory() if not item.nomap]
     right += [item + ("initrd",) for item in [tree.initrd()] if item]
     right += [(base, end, "partial page") for base, end in partial_pages(tree)]
+    right += first_page(tree, right + [item for item in said if item[2] in IMAGE_PARTS] + trees)
     others = [item for item in said if item[2] not in IMAGE_PARTS + ["device tree"] + dynamic_paths(tree)]
     faults += [f"not reserved: {show(*item[:2])} {item[2]}" for item in sorted(set(right) - set(others))]
     faults += [f"reserved, by nobody: {show(*item[:2])} {item[2]}" for item in sorted(set(others) - set(right))]
@@ -168,6 +169,14 @@ def reserved(tree, log, image, image_addr):
     said = {(item.base, item.end, item.who) for item in log.claims["no-map"] if item.who not in dynamic_paths(tree)}
     faults += [f"no-map in the log and in the tree: {sorted(said)}, {sorted(right)} is right"] * (said != right)
     return faults + dynamic(tree, log)
+
+
+def first_page(tree, taken):
+    """The page at address 0 is kept when it is memory and nobody else has any of it."""
+    taken = [(item[0], item[1]) for item in taken]
+    taken += [(item.base, item.base + item.size) for item in tree.reserved_memory()]
+    memory = any(bank.base == 0 for bank in tree.memory())
+    return [(0, PAGE, "first page")] if memory and not any(base < PAGE for base, _ in taken) else []
 
 
 def dynamic_paths(tree):

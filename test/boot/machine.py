@@ -8,6 +8,7 @@
 """
 
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -163,6 +164,12 @@ def status_faults(result, expected):
     if expected is None:
         return [] if result.status else ["exit status is 0, a failing one is right"]
     return [] if result.status == expected else [f"exit status is {result.status}, {expected} is right"]
+
+
+def lines_faults(log, patterns):
+    """What is wrong when each of @patterns is to match in exactly one line of @log."""
+    counts = [(pattern, sum(bool(re.search(pattern, line)) for line in log.splitlines())) for pattern in patterns]
+    return [f"{count} lines match /{pattern}/" for pattern, count in counts if count != 1]
 
 
 def suite_faults(result, limit):

@@ -96,10 +96,13 @@ class Case:
         return faults + difference([f"dma {self.tree.dma_limit() or 0:#x}", "ended 0"], rest)
 
     def static(self):
-        """[(base, end, who)] of what has a place of its own, image and tree left out."""
+        """[(base, end, who)] of what has a place of its own, image and tree left out. The page at 0 is always kept."""
         found = [(base, base + size, f"/memreserve/ {i}") for i, (base, size) in enumerate(self.tree.memreserve())]
         found += [(place.base, place.base + place.size, place.path) for place in self.tree.reserved_memory()]
-        return found + [(*place, "initrd") for place in [self.tree.initrd()] if place]
+        found += [(*place, "initrd") for place in [self.tree.initrd()] if place]
+        memory = any(bank.base == 0 for bank in self.banks)
+        kept = any(base < PAGE for base, *_ in found + self.own())
+        return found + [(0, PAGE, "first page")] * (memory and not kept)
 
     def own(self):
         return [(self.image, self.image + IMAGE_SIZE), (self.blob, self.blob + self.tree.totalsize())]

@@ -373,6 +373,46 @@ static void test_memreserve(void)
 }
 
 /* A reservation is never lost, wherever it lies. */
+static const struct mem_claim *claim_of(const char *name)
+{
+	char buf[128];
+
+	for (unsigned int i = 0; i < claim_count(); i++)
+		if (!strcmp(claim_name(claim_get(i), buf, sizeof(buf)), name))
+			return claim_get(i);
+	return NULL;
+}
+
+/* The page at address 0 is kept: by us where nobody else does; one byte of it is enough. Elsewhere RAM has none. */
+static void test_first_page(void)
+{
+	tree_start();
+	tree_root(2, 2);
+	tree_memory(0, RAM_END, -1);
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK(all_reserved(0, PAGE_SIZE) && !memblock_is_reserved(PAGE_SIZE));
+	CHECK(claim_of("first page"));
+}
+
+static void test_first_page_reserved(void)
+{
+	tree_start();
+	tree_memreserve(0xd8, 8);
+	tree_root(2, 2);
+	tree_memory(0, RAM_END, -1);
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK(memblock_is_reserved(0xd8) && !memblock_is_reserved(0));
+	CHECK(!claim_of("first page"));
+	CHECK_EQ(strlen(host_log()), 0);
+}
+
+static void test_first_page_elsewhere(void)
+{
+	usual_start();
+	CHECK_EQ(discover(tree_finish()), 0);
+	CHECK(!memblock_is_reserved(0) && !claim_of("first page"));
+}
+
 static void test_memreserve_outside(void)
 {
 	tree_start();
@@ -551,16 +591,6 @@ static void dynamic_node(const char *name, u64 size, u64 align, const struct tre
 	if (nomap)
 		tree_flag("no-map");
 	tree_close();
-}
-
-static const struct mem_claim *claim_of(const char *name)
-{
-	char buf[128];
-
-	for (unsigned int i = 0; i < claim_count(); i++)
-		if (!strcmp(claim_name(claim_get(i), buf, sizeof(buf)), name))
-			return claim_get(i);
-	return NULL;
 }
 
 static void test_dynamic(void)
@@ -833,6 +863,9 @@ static const struct tap_case cases[] = {
 	TAP_CASE("no /memory", test_no_memory),
 	TAP_CASE("node ids", test_nodes),
 	TAP_CASE("/memreserve/", test_memreserve),
+	TAP_CASE("RAM at 0: its first page is kept", test_first_page),
+	TAP_CASE("RAM at 0: a byte reserved keeps its first page", test_first_page_reserved),
+	TAP_CASE("RAM elsewhere: nothing is kept at 0", test_first_page_elsewhere),
 	TAP_CASE("/memreserve/ outside RAM", test_memreserve_outside),
 	TAP_CASE("/reserved-memory with addresses", test_static_nodes),
 	TAP_CASE("two owners of one range", test_two_owners),

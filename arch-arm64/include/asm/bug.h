@@ -11,8 +11,9 @@
  * arch_exit() - end the run with this status
  * @status: QEMU's exit status, 0 to 255; 0 is success
  *
- * Tries, in this order: semihosting (gives QEMU the status), PSCI SYSTEM_OFF (always status 0), sleep for ever with
- * interrupts masked. A way that is missing traps, and the trap's fix-up goes on to the next. Context: any.
+ * Tries, in this order: semihosting (gives QEMU the status), PSCI SYSTEM_OFF (always status 0), the board's own way,
+ * sleep for ever with interrupts masked. A way that is missing traps, and the trap's fix-up goes on to the next.
+ * Context: any.
  */
 _Noreturn void arch_exit(int status);
 

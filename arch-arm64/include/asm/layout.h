@@ -54,13 +54,10 @@
 #define FIX_BOOT_START	 (FIX_DEVICE_START + FIXMAP_WINDOW) /* arch_boot_va() */
 #define FIXMAP_END	 (FIX_BOOT_START + FIXMAP_WINDOW)
 
-/* Single pages: the early UART, one page through which a table of each level is reached, one to look at a device. */
+/* Single pages: what the early console looks at, one page through which a table of each level is reached, one to look at a device. */
 #define FIX_EARLY_UART	 FIX_SLOT_START
 #define FIX_TABLE(level) (FIX_SLOT_START + (1 + (level)) * PAGE_SIZE)
 #define FIX_PEEK	 (FIX_SLOT_START + 5 * PAGE_SIZE)
-
-/* Registers of the early UART, mapped from the first instruction in the high half; 0 when there is none. */
-#define EARLY_UART_VADDR (CONFIG_EARLY_UART_ADDR ? FIX_EARLY_UART + (CONFIG_EARLY_UART_ADDR & (PAGE_SIZE - 1)) : 0)
 
 #ifndef __ASSEMBLER__
 

@@ -69,6 +69,14 @@ const volatile void *arch_peek_device(phys_addr_t pa);
 /** arch_peek_done() - the page of arch_peek_device() is no longer looked at */
 void arch_peek_done(void);
 
+/**
+ * arch_map_early_uart() - show the page of device registers that holds @pa, instead of the one shown before
+ *
+ * For the early console, before any mapping can be made: works from the first C in the high half. Return: the address
+ * that corresponds to @pa.
+ */
+void *arch_map_early_uart(phys_addr_t pa);
+
 /** arch_pa_bits() - width of this CPU's physical addresses in bits, 32 to 48 (more are not used) */
 unsigned int arch_pa_bits(void);
 

@@ -22,9 +22,6 @@
 /** psci_init() - read the /psci node: conduit (hvc or smc) and function numbers. Logs one line. Boot CPU only. */
 void psci_init(const void *fdt);
 
-/** psci_available() - whether the tree names a PSCI that we can call */
-bool psci_available(void);
-
 /**
  * psci_cpu_on() - start a CPU
  * @mpidr: its affinity fields, as its `reg` in the tree gives them
@@ -37,6 +34,9 @@ int psci_cpu_on(u64 mpidr, phys_addr_t entry, u64 context);
 
 /** psci_system_off() - power off; returns only when that is not possible */
 void psci_system_off(void);
+
+/** psci_system_reset() - start anew; returns only when that is not possible */
+void psci_system_reset(void);
 
 /** psci_strerror() - a return value by name, e.g. "ALREADY_ON" */
 const char *psci_strerror(int error);

@@ -5,7 +5,8 @@
  * 1. smp_discover() numbers them: 0 is the boot CPU, wherever it stands in /cpus, the others follow in the order of
  *    the tree, at most CONFIG_NR_CPUS.
  * 2. smp_init() starts the others one after the other; each comes through secondary_entry (boot/head.S), reads its
- *    struct secondary_boot with the MMU off, and ends in secondary_start().
+ *    struct secondary_boot with the MMU off, and ends in secondary_start(). One that does not know its record comes
+ *    through spin_table_entry (boot/spin_entry.S), which finds it.
  */
 #ifndef ASM_SMP_H
 #define ASM_SMP_H
@@ -13,6 +14,14 @@
 /* Offsets of struct secondary_boot for head.S, asserted below. */
 #define SECONDARY_BOOT_SP     0
 #define SECONDARY_BOOT_PERCPU 8
+#define SECONDARY_BOOT_MPIDR  16
+#define SECONDARY_BOOT_SIZE   128
+
+/* With the MPIDR of a record: the record is complete. No affinity field has this bit. */
+#define SECONDARY_BOOT_VALID 0x80000000
+
+/* Affinity fields of MPIDR_EL1: Aff3 in bits 39:32, Aff2, Aff1, Aff0 in bits 23:0. */
+#define MPIDR_AFFINITY 0xff00ffffff
 
 #ifndef __ASSEMBLER__
 
@@ -20,27 +29,35 @@
 
 #include <asm/percpu.h>
 
-/* Affinity fields of MPIDR_EL1: Aff3 in bits 39:32, Aff2, Aff1, Aff0 in bits 23:0. */
-#define MPIDR_AFFINITY 0xff00ffffffULL
-
 /**
  * struct secondary_boot - what a starting CPU needs before it can look at anything else
  * @sp: its initial stack pointer
  * @percpu: its per-CPU base
+ * @mpidr: its affinity fields and SECONDARY_BOOT_VALID, written last; 0 while the CPU is not to start
  *
- * The CPU gets its physical address in x0 and reads it with the MMU off: the writer cleans it to the point of
- * coherency. Each has a cache line (at most 128 bytes) of its own, so that cleaning one disturbs no other.
+ * The CPU reads it with the MMU off, its physical address in x0 or found by @mpidr: the writer cleans it to the point
+ * of coherency. Each has a cache line (at most 128 bytes) of its own, so that cleaning one disturbs no other.
  */
 struct secondary_boot {
 	u64 sp;
 	u64 percpu;
-} __aligned(128);
+	u64 mpidr;
+} __aligned(SECONDARY_BOOT_SIZE);
 
 _Static_assert(offsetof(struct secondary_boot, sp) == SECONDARY_BOOT_SP, "head.S reads here");
 _Static_assert(offsetof(struct secondary_boot, percpu) == SECONDARY_BOOT_PERCPU, "head.S reads here");
+_Static_assert(offsetof(struct secondary_boot, mpidr) == SECONDARY_BOOT_MPIDR, "spin_entry.S reads here");
+_Static_assert(sizeof(struct secondary_boot) == SECONDARY_BOOT_SIZE, "spin_entry.S steps so far");
+_Static_assert((SECONDARY_BOOT_VALID & MPIDR_AFFINITY) == 0, "a valid record is no affinity");
 
 /* boot/head.S: where PSCI starts a CPU; entered at its physical address, x0 the physical address of its record. */
 extern char secondary_entry[];
+
+/* boot/spin_entry.S: where a spin table sends a CPU, by its physical address; nothing is passed. */
+extern char spin_table_entry[];
+
+/** smp_discover() - read /cpus and /psci, set nr_cpu_ids. Boot CPU, before anything asks how many CPUs there are. */
+void smp_discover(const void *fdt);
 
 /** secondary_start() - head.S ends here, on the CPU's own stack with the MMU on and interrupts masked */
 _Noreturn void secondary_start(void);
@@ -51,9 +68,6 @@ static __always_inline int smp_processor_id(void)
 	return (int)*(const u32 *)asm_percpu_base();
 }
 
-/** smp_discover() - read /cpus and /psci, set nr_cpu_ids. Boot CPU, before anything asks how many CPUs there are. */
-void smp_discover(const void *fdt);
-
 /** smp_find_cpu() - the number of the CPU with these affinity fields of MPIDR, -1 when the tree names none. O(CPUs). */
 int smp_find_cpu(u64 mpidr);
 
@@ -62,7 +76,7 @@ int smp_find_cpu(u64 mpidr);
  *
  * Each CPU's stack and per-CPU area exist. Context: the boot CPU, thread, after irq_init() and timer_init(), before
  * mm_hand_over(): a CPU that runs already idles, and touches no memory management until it is given work. One that is
- * later than the wait may come on line at any moment after.
+ * later than the wait parks.
  */
 void smp_init(void);
 

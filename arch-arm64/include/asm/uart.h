@@ -10,6 +10,8 @@
 #include <lib/printk.h>
 #include <lib/types.h>
 
+#include <asm/io.h>
+
 /**
  * struct uart_driver - a kind of UART
  * @compatible: strings of the tree's compatible property, ended by NULL
@@ -23,7 +25,25 @@ struct uart_driver {
 	struct console *(*setup)(volatile void *base);
 };
 
-extern const struct uart_driver pl011_driver;
+extern const struct uart_driver pl011_driver, mini_uart_driver;
+
+/** pl011_attach() - the console of the PL011 at @registers, used as it is */
+struct console *pl011_attach(volatile void *registers);
+
+/** mini_uart_attach() - the console of the mini UART at @registers, used as it is; NULL when it is switched off */
+struct console *mini_uart_attach(volatile void *registers);
+
+/* A look takes 50 ns or more, so this many take 50 ms at least: the time of one byte at 200 baud. */
+#define UART_POLLS 1000000
+
+/** uart_wait() - look at @reg until its bits @mask are @want, @polls times at most. Return: whether they are. */
+static inline bool uart_wait(const volatile char *reg, u32 mask, u32 want, u32 polls)
+{
+	while (polls--)
+		if ((mmio_read32(reg) & mask) == want)
+			return true;
+	return false;
+}
 
 /**
  * uart_probe() - find the UART of /chosen/stdout-path and register it as console

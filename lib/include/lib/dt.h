@@ -39,6 +39,13 @@ u64 dt_cells(const void *prop, int cells);
  */
 int dt_reg(const void *fdt, int node, unsigned int index, u64 *addr, u64 *size);
 
+/**
+ * dt_reg_why() - dt_reg(), with what is wrong in words
+ * @why: set when the return is not 0; names the node, or the bus above it that does not translate the address
+ * @len: its bytes
+ */
+int dt_reg_why(const void *fdt, int node, unsigned int index, u64 *addr, u64 *size, char *why, size_t len);
+
 /** dt_enabled() - whether a node's status lets it be used: absent, "okay" or "ok" */
 bool dt_enabled(const void *fdt, int node);
 

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The early console: a UART found without the tree, for a log that no other console shows.
+ *
+ * 1. One image serves several boards, and the address that is a UART on one is RAM on another. So nothing is written to
+ *    a place that was not recognised: a PL011 has an identification (Arm DDI 0183, UARTPeriphID and UARTPCellID), and a
+ *    board is known by the PL011 that it has at a certain place. Reading is safe: RAM is read without effect, and where
+ *    nothing answers the fault has a fix-up.
+ * 2. Candidates, in this order: the PL011 at CONFIG_EARLY_UART_ADDR; on a BCM2711 (CONFIG_EARLY_BCM2711_ADDR) the mini
+ *    UART, when its firmware has switched it on, for then it has the pins; else its first PL011.
+ * 3. The search comes with the first byte, so a machine whose tree names a console is never searched. It counts the
+ *    candidates that it has begun with: should one end in an exception after all, that one's report goes on with the
+ *    next.
+ * 4. Nothing is set up: it works only where a loader or an emulator left the UART ready. What there is no UART for is
+ *    dropped; the log keeps it.
+ * 5. One page of the fixmap shows the candidates one after the other. The log serialises callers.
+ */
+#include <asm/exception.h>
+#include <asm/mmu.h>
+#include <asm/uart.h>
+
+/* PL011: eight registers of a byte each, from here on: the part, then PrimeCell's constant. */
+#define UART_PERIPH_ID 0xfe0
+#define ID_REGISTERS   8
+
+/* Where the BCM2711 has its UARTs (BCM2711 ARM Peripherals, 2.1 and 11.1); 0 when the configuration leaves it out. */
+#define BCM2711_AT(offset) (CONFIG_EARLY_BCM2711_ADDR ? CONFIG_EARLY_BCM2711_ADDR + (offset) : 0)
+#define BCM2711_PL011	   BCM2711_AT(0x201000ULL)
+#define BCM2711_MINI_UART  BCM2711_AT(0x215040ULL)
+
+/**
+ * struct candidate - where a UART may be
+ * @pl011: a PL011 here tells that this is the board
+ * @uart: the UART itself; 0 for none
+ * @attach: its console, NULL when it is not in use
+ */
+struct candidate {
+	phys_addr_t pl011;
+	phys_addr_t uart;
+	struct console *(*attach)(volatile void *base);
+};
+
+static const struct candidate candidates[] = {
+	{ CONFIG_EARLY_UART_ADDR, CONFIG_EARLY_UART_ADDR, pl011_attach },
+	{ BCM2711_PL011, BCM2711_MINI_UART, mini_uart_attach },
+	{ BCM2711_PL011, BCM2711_PL011, pl011_attach },
+};
+
+static unsigned int nr_tried;
+static struct console *found;
+
+/* Whether what is mapped at @base identifies itself as a PL011, of any revision. */
+static bool is_pl011(const char *base)
+{
+	static const struct {
+		u8 mask, value;
+	} id[ID_REGISTERS] = {
+		{ 0xff, 0x11 }, { 0xff, 0x10 }, { 0x0f, 0x04 }, { 0xff, 0x00 },
+		{ 0xff, 0x0d }, { 0xff, 0xf0 }, { 0xff, 0x05 }, { 0xff, 0xb1 },
+	};
+	u32 value;
+
+	for (int i = 0; i < ID_REGISTERS; i++)
+		if (!arch_probe_read32(base + UART_PERIPH_ID + i * sizeof(value), &value) ||
+		    (value & id[i].mask) != id[i].value)
+			return false;
+	return true;
+}
+
+static struct console *find(void)
+{
+	while (!found && nr_tried < ARRAY_SIZE(candidates)) {
+		const struct candidate *next = &candidates[nr_tried++];
+
+		if (next->uart && is_pl011(arch_map_early_uart(next->pl011)))
+			found = (next->attach)(arch_map_early_uart(next->uart));
+	}
+	return found;
+}
+
+static void early_putc(struct console *con, char c)
+{
+	struct console *uart = find();
+
+	(void)con;
+	if (uart)
+		(uart->putc)(uart, c);
+}
+
+static int early_getc(struct console *con)
+{
+	struct console *uart = find();
+
+	(void)con;
+	return uart ? (uart->getc)(uart) : -1;
+}
+
+static struct console early = { .name = "early console", .putc = early_putc, .getc = early_getc };
+
+struct console *const early_console = &early;
