@@ -99,11 +99,7 @@ class Machine:
             loads = [(TRAMPOLINE, start), (image_addr, image.read_bytes())]
             if blob:
                 loads.append((tree_addr, blob))
-            options = ["-device", f"loader,addr={TRAMPOLINE:#x},cpu-num=0"]
-            for index, (address, data) in enumerate(loads):
-                path = Path(folder, str(index))
-                path.write_bytes(data)
-                options += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
+            options = ["-device", f"loader,addr={TRAMPOLINE:#x},cpu-num=0", *placed(folder, loads)]
             return run([QEMU, *COMMON, *self.options(), *options], stdin, limit)
 
     @staticmethod
@@ -135,6 +131,16 @@ def trampoline(x0, leave, image_addr):
     words += [0xD2800001, 0xD2800002, 0xD2800003]  # mov x1, #0; mov x2, #0; mov x3, #0
     words += leave
     return struct.pack(f"<{len(words)}I", *words)
+
+
+def placed(folder, loads):
+    """The options that place each (address, bytes) of @loads in RAM, by files in @folder."""
+    options = []
+    for address, data in loads:
+        path = Path(folder, f"{address:x}")
+        path.write_bytes(data)
+        options += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
+    return options
 
 
 def _move(register, value):
