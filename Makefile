@@ -197,6 +197,7 @@ $(O)/Image: $(O)/memstage.elf
 include scripts/host.mk
 include scripts/check.mk
 include scripts/fuzz.mk
+include scripts/sdcard.mk
 
 compile_commands.json: FORCE ## For clangd and other tools: how each file is compiled
 	@mkdir -p $(O)
@@ -218,7 +219,7 @@ SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t
 TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))
 
 test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
-test: $(filter $(HOST)/%,$(TESTS)) $(if $(filter %.t,$(TESTS)),image debug-image bootmem-image \
+test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image bootmem-image \
 	$(call host_tools,asan) fuzzers)
 	@result=passed; \
 	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || result=FAILED; \

@@ -44,9 +44,9 @@ host_tests = $(patsubst test/host/%.c,$(HOST)/$(1)/%,$(HOST_TEST_SRCS))
 host_tools = $(patsubst test/host/%.c,$(HOST)/$(1)/%,$(HOST_TOOL_SRCS))
 
 # Sample trees. What dtc thinks of them is not shown: some of them are wrong on purpose.
-SAMPLE_TREES := $(patsubst %.dts,$(HOST)/%.dtb,$(call files,dts,*.dts))
+SAMPLE_TREES := $(patsubst %.dts,$(HOST)/%.dtb,$(call files,dts dts/boards,*.dts))
 
-$(HOST)/dts/%.dtb: dts/%.dts
+$(HOST)/dts/%.dtb: dts/%.dts $(call files,dts dts/boards,*.dtsi)
 	@mkdir -p $(@D)
 	$(call run,DTC,$<)dtc -q -q -q -f -I dts -O dtb -o $@ $<
 
@@ -89,8 +89,9 @@ $(HOST)/$(1)/%: $(HOST)/$(1)/test/host/%.o $(HOST)/$(1)/libmemstage.a
 endef
 $(foreach variant,$(HOST_VARIANTS),$(eval $(call host_variant,$(variant))))
 
-# It reads them when it runs.
-$(foreach variant,$(HOST_VARIANTS),$(HOST)/$(variant)/test_damage): | $(SAMPLE_TREES)
+# They read them when they run, and show_trees does for test scripts.
+TREE_READERS := test_boards test_damage show_trees
+$(foreach variant,$(HOST_VARIANTS),$(TREE_READERS:%=$(HOST)/$(variant)/%)): | $(SAMPLE_TREES)
 
 .PHONY: host
 host: ## The core on this machine, under sanitizers, in build/host/

@@ -89,26 +89,23 @@ class Machine:
     def boot(self, append, stdin=None, limit=LIMIT, image=IMAGE):
         return run([QEMU, *COMMON, *self.options(), "-kernel", str(image), "-append", append], stdin, limit)
 
-    def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None, image=IMAGE, drop=False,
-                  boot_cpu=0):
+    def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None, image=IMAGE, drop=False, boot_cpu=0, base=RAM_BASE):
         """
         Start the image with @blob as its tree, or with nothing (None); @x0 where to claim that the tree is.
 
         drop: on a machine of level 3, go down to EL2 first and do nothing else that firmware at EL3 has to do
         boot_cpu: which CPU enters the image; the others are off, and at level 3, where QEMU starts all, they sleep
+        base: where the RAM that @blob describes begins; image and tree lie as far above it as above RAM_BASE by default
         """
+        image_addr, tree_addr = (base + addr - RAM_BASE for addr in (IMAGE_ADDR, TREE_ADDR))
         with tempfile.TemporaryDirectory() as folder:
-            start = trampoline(TREE_ADDR if x0 is None else x0, DROP_TO_EL2 if drop else JUMP)
-            loads = [(TRAMPOLINE, start), (IMAGE_ADDR, image.read_bytes())]
+            start = trampoline(tree_addr if x0 is None else x0, DROP_TO_EL2 if drop else JUMP, image_addr)
+            loads = [(TRAMPOLINE, start), (image_addr, image.read_bytes())]
             if blob:
-                loads.append((TREE_ADDR, blob))
-            options = ["-device", f"loader,addr={TRAMPOLINE:#x},cpu-num={boot_cpu}"]
+                loads.append((tree_addr, blob))
             if self.level == 3:
                 loads.append((RESET, struct.pack("<2I", *SLEEP)))
-            for index, (address, data) in enumerate(loads):
-                path = Path(folder, str(index))
-                path.write_bytes(data)
-                options += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
+            options = ["-device", f"loader,addr={TRAMPOLINE:#x},cpu-num={boot_cpu}", *placed(folder, loads)]
             return run([QEMU, *COMMON, *self.options(), *options], stdin, limit)
 
     @staticmethod
@@ -134,13 +131,23 @@ DROP_TO_EL2 = [
 ]
 
 
-def trampoline(x0, leave):
+def trampoline(x0, leave, image_addr):
     """Wipe QEMU's own tree, that nothing may find it by chance; set x0, clear x1 to x3, go to the image as @leave."""
     words = _move(1, RAM_BASE) + [0xF900003F]  # str xzr, [x1]
-    words += _move(4, IMAGE_ADDR) + _move(0, x0)
+    words += _move(4, image_addr) + _move(0, x0)
     words += [0xD2800001, 0xD2800002, 0xD2800003]  # mov x1, #0; mov x2, #0; mov x3, #0
     words += leave
     return struct.pack(f"<{len(words)}I", *words)
+
+
+def placed(folder, loads):
+    """The options that place each (address, bytes) of @loads in RAM, by files in @folder."""
+    options = []
+    for address, data in loads:
+        path = Path(folder, f"{address:x}")
+        path.write_bytes(data)
+        options += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
+    return options
 
 
 def _move(register, value):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every device tree of Debian's arm64 kernel package: what discovery makes of it, on the host under sanitizers, is what
-an independent reader (tree.py) makes of it.
+"""Every device tree of Debian's arm64 kernel package, and of dts/boards: what discovery makes of it, on the host under
+sanitizers, is what an independent reader (tree.py) makes of it.
 
 1. Both print one canonical text per tree (its form: test/host/show_trees.c), and the texts must be equal.
 2. Where a board expects its boot loader to fill in a bank, the tree gets one of 2 GiB first, at its own address if it
@@ -25,8 +25,10 @@ import edit
 from machine import GIB, MIB, ROOT, ktap
 from tree import PAGE, Tree
 
-READER = ROOT / os.environ.get("BUILD", "build") / "host/asan/show_trees"
+HOST = ROOT / os.environ.get("BUILD", "build") / "host"
+READER = HOST / "asan/show_trees"
 TREES = ROOT / "build/deps/usr/lib"
+OURS = HOST / "dts/boards"
 AT_ONCE = 2
 LIMIT = 120  # seconds for all trees
 FEWEST = 300  # trees that the package has at the least
@@ -63,7 +65,7 @@ class Case:
     """One tree: its file (as both readers get it), where image and tree lie, and what each reader has to say."""
 
     def __init__(self, path, folder):
-        self.name = str(path.relative_to(TREES)).split("/", 1)[1]
+        self.name = "/".join(path.parts[-2:])
         self.vendor = self.name.split("/")[0]
         original = path.read_bytes()
         blob = filled(original)
@@ -210,8 +212,10 @@ def main():
     tap = ktap.Tap()
     files = sorted(TREES.glob("linux-image-*/**/*.dtb"))
     tap.ok(len(files) >= FEWEST, f"there are trees to be read: {len(files)}")
+    ours = [OURS / f"{path.stem}.dtb" for path in sorted((ROOT / "dts/boards").glob("*.dts"))]
+    tap.ok(ours and all(path.exists() for path in ours), f"there are those of dts/boards: {len(ours)}")
     with tempfile.TemporaryDirectory() as folder:
-        cases = [Case(path, Path(folder)) for path in files]
+        cases = [Case(path, Path(folder)) for path in files + ours]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(read, [cases[i::AT_ONCE] for i in range(AT_ONCE)]))
     vendors = defaultdict(list)

@@ -14,13 +14,9 @@
  *	dma LIMIT			0 for none
  *	ended STATUS			the process's exit status: 0 unless it crashed, panicked, or found no memory
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <mm/discover.h>
 #include <mm/memblock.h>
@@ -30,6 +26,7 @@
 #include "host.h"
 #include "machine.h"
 #include "tap.h"
+#include "treefile.h"
 
 #define IMAGE_SIZE (1ULL << 20)
 
@@ -45,22 +42,6 @@ struct piece {
 	const char *state;
 	int nid;
 };
-
-/* The tree, in memory of its own that ends where it ends. */
-static void *read_file(const char *name)
-{
-	struct stat info;
-	int fd = open(name, O_RDONLY);
-	void *bytes;
-
-	if (fd < 0 || fstat(fd, &info))
-		return NULL;
-	bytes = malloc((size_t)info.st_size);
-	if (read(fd, bytes, (size_t)info.st_size) != info.st_size)
-		return NULL;
-	close(fd);
-	return bytes;
-}
 
 static const char *kind_name(enum claim_kind kind)
 {
@@ -139,7 +120,7 @@ static void print_map(void)
 static void show_tree(const void *arg)
 {
 	const struct job *job = arg;
-	const struct boot_info boot = host_boot_info(read_file(job->file), job->tree, job->image, IMAGE_SIZE);
+	const struct boot_info boot = host_boot_info(treefile_load(job->file, NULL), job->tree, job->image, IMAGE_SIZE);
 
 	if (!boot.fdt)
 		exit(EXIT_FAILURE);

@@ -9,13 +9,9 @@
  * 3. Trees that are wrong on purpose (dts/bad-*.dts) have an outcome, which is checked.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <libfdt.h>
 #include <mm/discover.h>
@@ -27,6 +23,7 @@
 #include "machine.h"
 #include "tap.h"
 #include "tree.h"
+#include "treefile.h"
 
 #define MIB (1ULL << 20)
 #define GIB (1ULL << 30)
@@ -34,39 +31,6 @@
 #define RAM_BASE (2 * GIB)
 #define RAM_SIZE (2 * GIB)
 #define ROOM	 1024 /* bytes for a bank to be filled in */
-
-/* Real trees, below the folder that the kernel package is unpacked into. */
-#define BOARDS "build/deps/usr/lib/linux-image-*/"
-
-static char *load(const char *pattern, size_t *size)
-{
-	struct stat info;
-	glob_t found;
-	char *bytes;
-	int fd;
-
-	if (glob(pattern, 0, NULL, &found))
-		tap_fail(__FILE__, __LINE__, "there is no %s", pattern);
-	fd = open(found.gl_pathv[0], O_RDONLY);
-	CHECK(fd >= 0 && !fstat(fd, &info));
-	*size = (size_t)info.st_size;
-	bytes = malloc(*size);
-	CHECK_EQ(read(fd, bytes, *size), *size);
-	close(fd);
-	globfree(&found);
-	return bytes;
-}
-
-/* One of dts/, compiled. */
-static char *load_sample(const char *name)
-{
-	const char *build = getenv("BUILD");
-	char path[512];
-	size_t size;
-
-	snprintf(path, sizeof(path), "%s/host/dts/%s.dtb", build ? build : "build", name);
-	return load(path, &size);
-}
 
 /* A board's tree, with a bank where its boot loader would fill one in. */
 static char *load_board(const char *name)
@@ -76,8 +40,9 @@ static char *load_board(const char *name)
 	size_t size;
 	int node, ac, sc;
 
-	snprintf(path, sizeof(path), BOARDS "%s.dtb", name);
-	bytes = load(path, &size);
+	snprintf(path, sizeof(path), TREEFILE_BOARDS "%s.dtb", name);
+	bytes = treefile_load(path, &size);
+	CHECK(bytes);
 	fdt = malloc(size + ROOM);
 	CHECK_EQ(fdt_open_into(bytes, fdt, (int)(size + ROOM)), 0);
 	node = fdt_node_offset_by_prop_value(fdt, -1, "device_type", "memory", sizeof("memory"));
@@ -206,22 +171,22 @@ BOARD_CASES(rk3399, "rockchip/rk3399-rockpro64")
 
 static void test_cut_virt(void)
 {
-	cut(load_sample("virt"));
+	cut(treefile_sample("virt"));
 }
 
 static void test_flips_virt(void)
 {
-	flips(load_sample("virt"));
+	flips(treefile_sample("virt"));
 }
 
 static void test_cut_reserved(void)
 {
-	cut(load_sample("reserved"));
+	cut(treefile_sample("reserved"));
 }
 
 static void test_flips_reserved(void)
 {
-	flips(load_sample("reserved"));
+	flips(treefile_sample("reserved"));
 }
 
 /* The header. Every field takes every value that is likely to hurt; the size of the whole is the port's concern. */
@@ -236,7 +201,7 @@ static void set_field(char *copy, u32 size, u64 how)
 
 static void test_header(void)
 {
-	const char *fdt = load_sample("virt");
+	const char *fdt = treefile_sample("virt");
 
 	host_boot_cpu(1);
 	host_mute();
@@ -246,7 +211,7 @@ static void test_header(void)
 
 static void test_magic(void)
 {
-	char *fdt = load_sample("virt");
+	char *fdt = treefile_sample("virt");
 
 	host_boot_cpu(1);
 	fdt_set_magic(fdt, 0xedfe0dd0);
@@ -256,7 +221,7 @@ static void test_magic(void)
 
 static void version_is_refused(u32 version, u32 last_compatible)
 {
-	char *fdt = load_sample("virt");
+	char *fdt = treefile_sample("virt");
 
 	host_boot_cpu(1);
 	fdt_set_version(fdt, version);
@@ -279,7 +244,7 @@ static void test_version_new(void)
 
 static phys_addr_t memory_of(const char *sample)
 {
-	char *fdt = load_sample(sample);
+	char *fdt = treefile_sample(sample);
 
 	host_boot_cpu(1);
 	CHECK_EQ(discover(fdt), 0);
@@ -302,7 +267,7 @@ static void test_bad_strings(void)
 {
 	CHECK_EQ(memory_of("bad-strings"), 512 * MIB);
 	CHECK(memblock_is_memory(0x40000000) && memblock_is_memory(0x80000000));
-	CHECK_EQ(strlen(fdt_bootargs(load_sample("bad-strings"))), 0);
+	CHECK_EQ(strlen(fdt_bootargs(treefile_sample("bad-strings"))), 0);
 }
 
 static void test_bad_references(void)
@@ -313,7 +278,7 @@ static void test_bad_references(void)
 static void test_bad_ranges(void)
 {
 	host_boot_cpu(1);
-	survive(load_sample("bad-ranges"));
+	survive(treefile_sample("bad-ranges"));
 }
 
 static void root_cells_are_refused(u32 cells)
