@@ -197,6 +197,7 @@ $(O)/Image: $(O)/memstage.elf
 include scripts/host.mk
 include scripts/check.mk
 include scripts/fuzz.mk
+include scripts/loaders.mk
 
 compile_commands.json: FORCE ## For clangd and other tools: how each file is compiled
 	@mkdir -p $(O)
