@@ -249,4 +249,4 @@ clean: ## Remove all that was built (the unpacked packages in build/deps stay)
 
 help: ## This list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z%_.]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z%_.-]+:.*## / { printf "  %-26s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)

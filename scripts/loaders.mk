@@ -75,11 +75,12 @@ $(UBOOT)/boot.scr: scripts/uboot/boot.cmd $(UBOOT)/.append
 $(UBOOT)/extlinux.conf: scripts/uboot/extlinux.conf $(UBOOT)/.append
 	$(call run,GEN,$@)$(with_append) | sed '/append $$/d' >$@
 
-# $(call disk,FILE,PLACE): a disk of 64 MiB with Image, and FILE as PLACE. Its MBR has one partition, bootable, FAT32 (0x0c)
-# by sector numbers: from sector 2048 (1 MiB) on, the other 129024 (0x1f800); the file system is made and filled there.
+# $(call disk,FILE,PLACE): a disk of 64 MiB with Image, and FILE as PLACE. Its MBR has one partition, bootable, FAT32 by
+# sector numbers (0x0c): from sector 2048 (1 MiB) on, the other 129024 (0x1f800); the file system is made there.
 define disk
 	$(call run,DISK,$@)rm -f $@ && truncate -s 64M $@ && \
-	printf '\200\376\377\377\014\376\377\377\0\010\0\0\0\370\001\0' | dd of=$@ bs=1 seek=446 conv=notrunc status=none && \
+	printf '\200\376\377\377\014\376\377\377\0\010\0\0\0\370\001\0' | \
+	dd of=$@ bs=1 seek=446 conv=notrunc status=none && \
 	printf '\125\252' | dd of=$@ bs=1 seek=510 conv=notrunc status=none && \
 	mformat -i $@@@1M -T 129024 -h 64 -s 32 -F -v MEMSTAGE -N 4d454d53 :: && \
 	mcopy -i $@@@1M $(O)/Image ::/Image && \

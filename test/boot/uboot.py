@@ -2,13 +2,12 @@
 """Boots through U-Boot, and the tree that a boot loader really handed over.
 
 1. A loader is a name of scripts/run-uboot; here stands only where it leaves the image and what U-Boot says of it.
-2. files() makes what the loaders need, as `make uboot-files` does, with boot arguments of the caller's choice.
+2. files() makes what the loaders need, as `make uboot-files` does, with boot arguments of one's choice.
 3. handed() reads what `fdt dump` printed at the prompt: the tree as it arrived, whatever the loader did to it. It is for
    any machine and any loader, as is tree_place(): where U-Boot says that it put the tree.
 """
 
 import base64
-import os
 import re
 import subprocess
 import sys
@@ -60,8 +59,8 @@ def files(folder, append):
     """Make the files of all loaders in @folder, with the boot arguments @append."""
     command = ["make", "-C", str(machine.ROOT), "--no-print-directory", "uboot-files", f"UBOOT={folder}",
                f"APPEND={append}"]
-    done = subprocess.run(["timeout", str(MAKE_LIMIT), *command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(["timeout", str(MAKE_LIMIT), *command], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"make uboot-files: {done.stdout[-2000:]}{done.stderr[-2000:]}")
 
@@ -82,7 +81,8 @@ def handed(log):
     address, used, total, crc = (int(said[-1][i], base) for i, base in ((1, 16), (2, 10), (3, 10), (4, 16)))
     blob = base64.b64decode(dump[1].replace("\n", ""), validate=True)
     if len(blob) != used or zlib.crc32(blob) != crc:
-        raise ValueError(f"the dump has {len(blob)} bytes with CRC {zlib.crc32(blob):#x}, {used} with {crc:#x} are right")
+        raise ValueError(f"the dump has {len(blob)} bytes with CRC {zlib.crc32(blob):#x}, {used} with {crc:#x} are "
+                         "right")
     return Handed(blob + bytes(total - used), address, crc)
 
 
@@ -97,8 +97,9 @@ def tree_faults(result, log):
     tree = handed(result.log)
     place, claims = tree_place(result.log), [item.base for item in log.claims["reserved"] if item.who == "device tree"]
     faults = []
-    if place is None or not place == tree.address == claims[0] or len(claims) != 1:
-        faults.append(f"U-Boot put the tree at {place}, fdt says {tree.address}, reserved is {claims}")
+    if claims != [tree.address] or place != tree.address:
+        faults.append(f"U-Boot put the tree at {place or 0:#x}, fdt says {tree.address:#x}, reserved is "
+                      f"{[hex(base) for base in claims]}")
     sums = {int(match[4], 16) for match in SUMMARY.finditer(result.log)}
     return faults + ["the tree's checksum changes"] * (sums != {tree.crc})
 
@@ -115,6 +116,6 @@ def faults(loader, board, result, log):
 
 def bootargs(blob):
     """/chosen/bootargs of a tree."""
-    done = subprocess.run(["fdtget", "-d", "", "-", "/chosen", "bootargs"], input=blob, capture_output=True, timeout=LIMIT,
-                          env={**os.environ, "LC_ALL": "C"}, check=False)
+    done = subprocess.run(["fdtget", "-d", "", "-", "/chosen", "bootargs"], input=blob, capture_output=True,
+                          timeout=LIMIT, check=False)
     return done.stdout.decode().rstrip("\n")
