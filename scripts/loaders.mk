@@ -3,8 +3,8 @@
 # memstage through U-Boot on QEMU's virt machine: the files U-Boot can start, and a goal that runs each.
 #
 # 1. In build/<CONFIG>/: Image.gz; memstage.itb (FIT); memstage.uimg and memstage.gz.uimg (legacy uImage). In
-#    build/<CONFIG>/uboot/ (UBOOT=... for another folder): boot.scr, extlinux.conf, disks that hold one of them and Image,
-#    a folder for TFTP, and for each scripts/uboot/*.env the flash that holds that environment.
+#    build/<CONFIG>/uboot/ (UBOOT=... for another folder): boot.scr, extlinux.conf, disks that hold one of them and
+#    Image, a folder for TFTP, and for each scripts/uboot/*.env the flash that holds that environment.
 # 2. make run-uboot-NAME runs one; scripts/run-uboot knows which of the files it wants where. `make help` lists them.
 # 3. APPEND is written into what has boot arguments, which is made again when APPEND changes.
 # 4. Disks are made by mtools: no root, no loop device. SOURCE_DATE_EPOCH keeps the date out of what mkimage writes.
@@ -55,7 +55,8 @@ $(O)/memstage.gz.uimg: $(O)/Image.gz
 	$(call run,MKIMAGE,$@)$(call UIMAGE,gzip)
 
 $(O)/memstage.itb: scripts/uboot/memstage.its $(O)/Image $(O)/Image.gz
-	$(call run,MKIMAGE,$@)cp $< $(O)/memstage.its && cd $(O) && $(MKIMAGE) -f memstage.its memstage.itb >memstage.itb.log
+	$(call run,MKIMAGE,$@)cp $< $(O)/memstage.its && cd $(O) && \
+		$(MKIMAGE) -f memstage.its memstage.itb >memstage.itb.log
 
 # --- What tells U-Boot to start it ---
 

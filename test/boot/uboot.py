@@ -3,8 +3,8 @@
 
 1. A loader is a name of scripts/run-uboot; here stands only where it leaves the image and what U-Boot says of it.
 2. files() makes what the loaders need, as `make uboot-files` does, with boot arguments of one's choice.
-3. handed() reads what `fdt dump` printed at the prompt: the tree as it arrived, whatever the loader did to it. It is for
-   any machine and any loader, as is tree_place(): where U-Boot says that it put the tree.
+3. handed() reads what `fdt dump` printed at the prompt: the tree as it arrived, whatever the loader did to it. It is
+   for any machine and any loader, as is tree_place(): where U-Boot says that it put the tree.
 """
 
 import base64
