@@ -198,6 +198,7 @@ include scripts/host.mk
 include scripts/check.mk
 include scripts/fuzz.mk
 include scripts/sdcard.mk
+include scripts/loaders.mk
 
 compile_commands.json: FORCE ## For clangd and other tools: how each file is compiled
 	@mkdir -p $(O)
@@ -255,4 +256,4 @@ clean: ## Remove all that was built (the unpacked packages in build/deps stay)
 
 help: ## This list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z%_.-]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z%_.-]+:.*## / { printf "  %-26s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -63,6 +63,11 @@ void memblock_retire_array(struct memblock_type *type);
 /** memblock_cap_size() - @size, cut so that @base + size does not pass the end of the address space */
 phys_addr_t memblock_cap_size(phys_addr_t base, phys_addr_t size);
 
+/* --- show_fdt.c --- */
+
+/** show_fdt_set() - the tree that the prompt's `fdt` shows; @boot and its tree stay */
+void show_fdt_set(const struct boot_info *boot);
+
 /* --- claims.c --- */
 
 #define CLAIM_BIT(kind) (1u << (kind))

@@ -130,6 +130,7 @@ static void free_memory(void)
 void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 {
 	stage_done(MM_STAGE_START);
+	show_fdt_set(boot);
 	discover(boot);
 	stage_done(MM_STAGE_DISCOVERY);
 	map_linear();

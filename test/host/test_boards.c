@@ -87,15 +87,7 @@ static void check_map(const struct board *board)
 static void boot_tree(const struct board *board, const void *fdt)
 {
 	const phys_addr_t start = ALIGN(board->start, PAGE_SIZE);
-	const struct boot_info boot = {
-		.fdt = fdt,
-		.fdt_pa = start + TREE_OFFSET,
-		.image_base = start + IMAGE_OFFSET,
-		.image_rodata = start + IMAGE_OFFSET + IMAGE_SIZE / 2,
-		.image_data = start + IMAGE_OFFSET + IMAGE_SIZE * 3 / 4,
-		.image_end = start + IMAGE_OFFSET + IMAGE_SIZE,
-		.phys_limit = PHYS_ADDR_LIMIT,
-	};
+	const struct boot_info boot = host_boot_info(fdt, start + TREE_OFFSET, start + IMAGE_OFFSET, IMAGE_SIZE);
 
 	host_boot_cpu(4);
 	mm_init(&boot, NULL);
