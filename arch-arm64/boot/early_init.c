@@ -8,8 +8,8 @@
  * 2. Relocation: the image is linked at KIMAGE_VADDR and mapped at KIMAGE_VADDR plus the slide. The slide is 0 today;
  *    image_slide() decides it. Each R_AARCH64_RELATIVE entry names an address to be stored. The linker leaves no
  *    other kind; should one appear it is counted, and start_memstage() panics, for there is no way to speak yet.
- * 3. Tables: the image in pages (text RX, read-only data R, data RW), the boot stack in slot 0 of the stacks, the early
- *    UART, the empty windows of the fixmap, and in tables of its own the page that turns the MMU on.
+ * 3. Tables: the image in pages (text RX, read-only data R, data RW), the boot stack in slot 0 of the stacks, the places
+ *    of early UARTs, the empty windows of the fixmap, and in tables of its own the page that turns the MMU on.
  * 4. Tables are zero when early_init() is called, and all memory here is device memory: nothing may be unaligned.
  *
  * Cost: about five instructions for each page of the image and ten for each relocation.
@@ -88,15 +88,21 @@ static void map_boot_stack(void)
 		*entry++ = here(boot_stack + offset) | PT_RW | PTE_PAGE;
 }
 
+/* Mapped, not looked at: what lies there may be something else on this board. */
+static void map_early_uart(u64 va, u64 pa)
+{
+	if (pa)
+		boot_tables.fix_slot[pt_index(va, PT_LAST_LEVEL)] = (pa & PAGE_MASK) | PT_DEVICE | PTE_PAGE;
+}
+
 static void map_fixmap(void)
 {
 	boot_tables.high_l1[pt_index(FIXMAP_START, 1)] = here(boot_tables.fix_l2) | PTE_TABLE;
 	boot_tables.fix_l2[pt_index(FIX_SLOT_START, 2)] = here(boot_tables.fix_slot) | PTE_TABLE;
 	boot_tables.fix_l2[pt_index(FIX_DEVICE_START, 2)] = here(boot_tables.fix_device) | PTE_TABLE;
 	boot_tables.fix_l2[pt_index(FIX_BOOT_START, 2)] = here(boot_tables.fix_boot) | PTE_TABLE;
-	if (CONFIG_EARLY_UART_ADDR)
-		boot_tables.fix_slot[pt_index(FIX_EARLY_UART, 3)] = (CONFIG_EARLY_UART_ADDR & PAGE_MASK) | PT_DEVICE |
-								    PTE_PAGE;
+	map_early_uart(FIX_EARLY_UART, CONFIG_EARLY_UART_ADDR);
+	map_early_uart(FIX_OTHER_EARLY_UART, CONFIG_OTHER_EARLY_UART_ADDR);
 }
 
 static void map_idmap(void)

@@ -49,6 +49,22 @@ bool arch_probe_read(const void *addr, u64 *value)
 	return ok;
 }
 
+bool arch_probe_read32(const volatile void *addr, u32 *value)
+{
+	u32 result = 0, ok = 0;
+
+	__asm__ volatile("1:	ldr	%w0, [%2]\n"
+			 "	dsb	sy\n"
+			 "	mov	%w1, #1\n"
+			 "2:\n" EX_TABLE(1b, 2b)
+			 : "+r"(result), "+r"(ok)
+			 : "r"(addr)
+			 : "memory");
+	if (ok)
+		*value = result;
+	return ok;
+}
+
 bool arch_probe_write(void *addr, u64 value)
 {
 	u32 ok = 0;

@@ -13,24 +13,25 @@
  *    us has gone (a UART that is not enabled sends none). The FIFOs stay as they were found: to switch them drops what was received already, and the first
  *    byte typed may be there.
  * 3. Interrupts of the UART are off. The log serialises callers.
- * 4. The early console is the same device at CONFIG_EARLY_UART_ADDR through a mapping that exists from the first
- *    instruction of C in the high half; nothing is set up, so it works only where a loader or an emulator left the
- *    UART ready.
+ * 4. The early console is the same device at CONFIG_EARLY_UART_ADDR, or else at CONFIG_OTHER_EARLY_UART_ADDR, through
+ *    mappings that exist from the first instruction of C in the high half. Either may be RAM, or nothing, on this board:
+ *    its identification registers are read, once and when it is first asked for, and it is used when they are a PL011's.
+ *    Nothing is set up, so it works only where a loader or an emulator left the UART ready.
  */
+#include <asm/exception.h>
 #include <asm/io.h>
 #include <asm/layout.h>
 #include <asm/page.h>
+#include <asm/pl011.h>
 #include <asm/uart.h>
 
-#define UART_DR	   0x000
-#define UART_FR	   0x018
 #define UART_LCR_H 0x02c
 #define UART_CR	   0x030
 #define UART_IMSC  0x038
 
 #define FR_BUSY BIT(3)
 #define FR_RXFE BIT(4)
-#define FR_TXFF BIT(5)
+#define FR_TXFF BIT(UART_FR_TXFF_SHIFT)
 
 #define LCR_H_8BITS (3 << 5)
 
@@ -86,9 +87,11 @@ static struct pl011 pl011 = {
 static struct console *pl011_setup(volatile void *registers)
 {
 	volatile char *base = registers;
-	u32 format = LCR_H_8BITS;
+	u32 control, format = LCR_H_8BITS;
 
-	if (mmio_read32(base + UART_CR) & CR_ENABLE) {
+	if (!arch_probe_read32(base + UART_CR, &control))
+		return NULL;
+	if (control & CR_ENABLE) {
 		format = mmio_read32(base + UART_LCR_H);
 		wait_clear(base, FR_BUSY, WAIT_POLLS);
 	}
@@ -110,7 +113,31 @@ const struct uart_driver pl011_driver = {
 
 static struct pl011 early_pl011 = {
 	.con = { .name = "early console", .putc = pl011_putc, .getc = pl011_getc },
-	.base = (volatile char *)EARLY_UART_VADDR,
 };
 
-struct console *const early_console = CONFIG_EARLY_UART_ADDR ? &early_pl011.con : NULL;
+/* Whether the identification registers of the page at @base are a PL011's. */
+static bool is_pl011(const volatile char *base)
+{
+	u64 id = 0;
+
+	for (unsigned int i = 0; i < 8; i++) {
+		u32 value;
+
+		if (!arch_probe_read32(base + UART_ID + i * sizeof(u32), &value))
+			return false;
+		id |= (u64)(value & 0xff) << (8 * i);
+	}
+	return (id & UART_ID_MASK) == UART_ID_PL011;
+}
+
+struct console *arch_early_console(void)
+{
+	static const u64 places[] = { EARLY_UART_VADDR, OTHER_EARLY_UART_VADDR };
+	static bool looked;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places) && !looked && !early_pl011.base; i++)
+		if (places[i] && is_pl011((const volatile char *)(uintptr_t)places[i]))
+			early_pl011.base = (volatile char *)(uintptr_t)places[i];
+	looked = true;
+	return early_pl011.base ? &early_pl011.con : NULL;
+}

@@ -85,15 +85,18 @@ class Machine:
     def boot(self, append, stdin=None, limit=LIMIT, image=IMAGE):
         return run([QEMU, *COMMON, *self.options(), "-kernel", str(image), "-append", append], stdin, limit)
 
-    def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None, image=IMAGE, drop=False):
+    def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None, image=IMAGE, drop=False,
+                  at=IMAGE_ADDR, loads=()):
         """
         Start the image with @blob as its tree, or with nothing (None); @x0 where to claim that the tree is.
 
         drop: on a machine of level 3, go down to EL2 first and do nothing else that firmware at EL3 has to do
+        image: its file, or its bytes; at: where it is put
+        loads: (address, bytes) of what else is
         """
         with tempfile.TemporaryDirectory() as folder:
-            start = trampoline(TREE_ADDR if x0 is None else x0, DROP_TO_EL2 if drop else JUMP)
-            loads = [(TRAMPOLINE, start), (IMAGE_ADDR, image.read_bytes())]
+            start = trampoline(TREE_ADDR if x0 is None else x0, DROP_TO_EL2 if drop else JUMP, at)
+            loads = [(TRAMPOLINE, start), (at, image if isinstance(image, bytes) else image.read_bytes()), *loads]
             if blob:
                 loads.append((TREE_ADDR, blob))
             options = ["-device", f"loader,addr={TRAMPOLINE:#x},cpu-num=0"]
@@ -125,10 +128,10 @@ DROP_TO_EL2 = [
 ]
 
 
-def trampoline(x0, leave):
+def trampoline(x0, leave, image_addr):
     """Wipe QEMU's own tree, that nothing may find it by chance; set x0, clear x1 to x3, go to the image as @leave."""
     words = _move(1, RAM_BASE) + [0xF900003F]  # str xzr, [x1]
-    words += _move(4, IMAGE_ADDR) + _move(0, x0)
+    words += _move(4, image_addr) + _move(0, x0)
     words += [0xD2800001, 0xD2800002, 0xD2800003]  # mov x1, #0; mov x2, #0; mov x3, #0
     words += leave
     return struct.pack(f"<{len(words)}I", *words)
