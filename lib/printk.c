@@ -215,9 +215,11 @@ bool console_registered(void)
 
 void log_emergency(void)
 {
+	struct console *early = console_registered() ? NULL : arch_early_console();
+
 	WRITE_ONCE(emergency, true);
-	if (!console_registered() && early_console)
-		console_register(early_console);
+	if (early)
+		console_register(early);
 	end_line();
 }
 

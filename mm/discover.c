@@ -234,6 +234,28 @@ const char *fdt_fault(const void *fdt)
 	return NULL;
 }
 
+/* Said once: fdt_bootargs() is called time and again, and takes what cannot be read for none. */
+static void say_unreadable_bootargs(const void *fdt)
+{
+	int chosen = fdt_path_offset(fdt, "/chosen"), len = 0;
+	const char *args = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "bootargs", &len);
+	size_t used;
+
+	if (!args || len <= 0)
+		return;
+	used = strnlen(args, (size_t)len);
+	if (args[len - 1]) {
+		printk("bootargs: /chosen/bootargs has %d bytes and no NUL at its end: ignored\n", len);
+		return;
+	}
+	for (size_t i = used; i < (size_t)len; i++) {
+		if (!args[i])
+			continue;
+		printk("bootargs: /chosen/bootargs has a NUL at byte %zu of %d: the rest is ignored\n", used, len);
+		return;
+	}
+}
+
 int discover_memory(const struct boot_info *boot)
 {
 	const char *fault = fdt_fault(boot->fdt);
@@ -243,6 +265,7 @@ int discover_memory(const struct boot_info *boot)
 		return -EINVAL;
 	}
 	claims_set_fdt(boot->fdt);
+	say_unreadable_bootargs(boot->fdt);
 	reserved_claims_watch(boot);
 	memblock_allow_resize();
 	add_memory_nodes(boot);

@@ -11,8 +11,9 @@
  *    lines of the same addresses, left by whoever ran before: a dirty one could later be written over what we wrote, so
  *    .noinit is invalidated before it is written; a clean one would be read instead of it once the caches are on, so
  *    everything written is invalidated again after. (The boot loader has cleaned what it loaded, as the protocol asks.)
- * 4. The boot CPU: EL1, clear the early tables, C on the boot stack (early_init: relocations, tables), MMU, high half,
- *    the same stack by its address above a guard, start_memstage(). Time counts from the first instruction at EL1.
+ * 4. The boot CPU: EL1, a look at what must be right before anything is written (early_check.S), clear the early
+ *    tables, C on the boot stack (early_init: relocations, tables), MMU, high half, the same stack by its address above
+ *    a guard, start_memstage(). Time counts from the first instruction at EL1.
  * 5. The others share all tables and read their stack and per-CPU base from memory with the MMU still off.
  */
 #include <asm/layout.h>
@@ -51,7 +52,10 @@ local_func primary_entry
 	bl	drop_to_el1
 	mov	x20, x0
 	mrs	x21, cntvct_el0
+	mov	x0, x19
+	bl	early_check
 	inval_range __noinit_start, _end
+	bl	early_check_ram
 	adrp	x0, __noinit_start
 	adrp	x1, __early_tables_end
 1:	stp	xzr, xzr, [x0], #16

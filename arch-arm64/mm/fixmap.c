@@ -14,6 +14,8 @@
  *
  * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.)
  */
+#include <stdio.h>
+
 #include <lib/printk.h>
 
 #include <libfdt.h>
@@ -173,6 +175,21 @@ static const char *fdt_header_fault(const void *fdt)
 	return NULL;
 }
 
+/* What is wrong with the pages of the tree behind its first: memory may end before it does. */
+static const char *fdt_extent_fault(const void *fdt, phys_addr_t pa)
+{
+	static char why[80];
+	u64 word, size = fdt_totalsize(fdt);
+
+	for (u64 at = PAGE_SIZE - pa % PAGE_SIZE; at < size; at += PAGE_SIZE) {
+		if (arch_probe_read((const char *)fdt + at, &word))
+			continue;
+		snprintf(why, sizeof(why), "%llu bytes, but nothing answers at 0x%llx", size, pa + at);
+		return why;
+	}
+	return NULL;
+}
+
 const void *arch_map_fdt(phys_addr_t pa, const char **why)
 {
 	phys_addr_t block = ALIGN_DOWN(pa, PT_SPAN(2));
@@ -187,5 +204,6 @@ const void *arch_map_fdt(phys_addr_t pa, const char **why)
 		return NULL;
 	if (pa - block + fdt_totalsize(fdt) > PT_SPAN(2))
 		map_fdt_block(1, block);
-	return fdt;
+	*why = fdt_extent_fault(fdt, pa);
+	return *why ? NULL : fdt;
 }

@@ -8,7 +8,7 @@
  *    nothing answers the fault has a fix-up.
  * 2. Candidates, in this order: the PL011 at CONFIG_EARLY_UART_ADDR; on a BCM2711 (CONFIG_EARLY_BCM2711_ADDR) the mini
  *    UART, when its firmware has switched it on, for then it has the pins; else its first PL011.
- * 3. The search comes with the first byte, so a machine whose tree names a console is never searched. It counts the
+ * 3. The search comes when the log asks for an early console, so a machine whose tree names a console is never searched. It counts the
  *    candidates that it has begun with: should one end in an exception after all, that one's report goes on with the
  *    next.
  * 4. Nothing is set up: it works only where a loader or an emulator left the UART ready. What there is no UART for is
@@ -97,4 +97,7 @@ static int early_getc(struct console *con)
 
 static struct console early = { .name = "early console", .putc = early_putc, .getc = early_getc };
 
-struct console *const early_console = &early;
+struct console *arch_early_console(void)
+{
+	return find() ? &early : NULL;
+}

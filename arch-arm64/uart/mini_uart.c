@@ -13,6 +13,7 @@
  *    DLAB has to be off: with it, IO is a part of the rate.
  * 4. The log serialises callers.
  */
+#include <asm/exception.h>
 #include <asm/io.h>
 #include <asm/page.h>
 #include <asm/uart.h>
@@ -81,8 +82,12 @@ static bool has_block(volatile char *base)
 static struct console *mini_uart_setup(volatile void *registers)
 {
 	volatile char *base = registers;
-	u32 enables = has_block(base) ? mmio_read32(base + AUX_ENABLES) : ENABLES_MINI_UART;
+	u32 state, enables = ENABLES_MINI_UART;
 
+	if (!arch_probe_read32(base + MU_LSR, &state))
+		return NULL;
+	if (has_block(base))
+		enables = mmio_read32(base + AUX_ENABLES);
 	if (enables & ENABLES_MINI_UART)
 		uart_wait(base + MU_LSR, LSR_TX_IDLE, LSR_TX_IDLE, UART_POLLS);
 	else

@@ -14,18 +14,18 @@
  * 3. Interrupts of the UART are off. The log serialises callers.
  * 4. The early console (early.c) uses the device as it is found.
  */
+#include <asm/exception.h>
 #include <asm/io.h>
+#include <asm/pl011.h>
 #include <asm/uart.h>
 
-#define UART_DR	   0x000
-#define UART_FR	   0x018
 #define UART_LCR_H 0x02c
 #define UART_CR	   0x030
 #define UART_IMSC  0x038
 
 #define FR_BUSY BIT(3)
 #define FR_RXFE BIT(4)
-#define FR_TXFF BIT(5)
+#define FR_TXFF BIT(UART_FR_TXFF_SHIFT)
 
 #define LCR_H_8BITS (3 << 5)
 
@@ -70,9 +70,11 @@ static struct pl011 pl011 = {
 static struct console *pl011_setup(volatile void *registers)
 {
 	volatile char *base = registers;
-	u32 format = LCR_H_8BITS;
+	u32 control, format = LCR_H_8BITS;
 
-	if (mmio_read32(base + UART_CR) & CR_ENABLE) {
+	if (!arch_probe_read32(base + UART_CR, &control))
+		return NULL;
+	if (control & CR_ENABLE) {
 		format = mmio_read32(base + UART_LCR_H);
 		uart_wait(base + UART_FR, FR_BUSY, 0, UART_POLLS);
 	}

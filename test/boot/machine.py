@@ -89,18 +89,22 @@ class Machine:
     def boot(self, append, stdin=None, limit=LIMIT, image=IMAGE):
         return run([QEMU, *COMMON, *self.options(), "-kernel", str(image), "-append", append], stdin, limit)
 
-    def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None, image=IMAGE, drop=False, boot_cpu=0, base=RAM_BASE):
+    def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None, image=IMAGE, drop=False, boot_cpu=0, base=RAM_BASE,
+                  at=None, loads=()):
         """
         Start the image with @blob as its tree, or with nothing (None); @x0 where to claim that the tree is.
 
         drop: on a machine of level 3, go down to EL2 first and do nothing else that firmware at EL3 has to do
         boot_cpu: which CPU enters the image; the others are off, and at level 3, where QEMU starts all, they sleep
         base: where the RAM that @blob describes begins; image and tree lie as far above it as above RAM_BASE by default
+        image: its file, or its bytes; at: where it is put, None for there
+        loads: (address, bytes) of what else is
         """
         image_addr, tree_addr = (base + addr - RAM_BASE for addr in (IMAGE_ADDR, TREE_ADDR))
         with tempfile.TemporaryDirectory() as folder:
-            start = trampoline(tree_addr if x0 is None else x0, DROP_TO_EL2 if drop else JUMP, image_addr)
-            loads = [(TRAMPOLINE, start), (image_addr, image.read_bytes())]
+            start = trampoline(tree_addr if x0 is None else x0, DROP_TO_EL2 if drop else JUMP, at or image_addr)
+            code = image if isinstance(image, bytes) else image.read_bytes()
+            loads = [(TRAMPOLINE, start), (at or image_addr, code), *loads]
             if blob:
                 loads.append((tree_addr, blob))
             if self.level == 3:

@@ -100,7 +100,11 @@ static int host_getc(struct console *con)
 }
 
 static struct console host_console = { .name = "stdout", .putc = host_putc, .getc = host_getc };
-struct console *const early_console = &host_console;
+
+struct console *arch_early_console(void)
+{
+	return &host_console;
+}
 
 const char *host_log(void)
 {

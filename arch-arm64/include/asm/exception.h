@@ -99,7 +99,12 @@ bool ex_fixup(struct pt_regs *regs, u64 insn);
  */
 bool arch_probe_read(const void *addr, u64 *value);
 
-/** arch_probe_read32() - the same for four bytes: a device register where none may be */
+/**
+ * arch_probe_read32() - read a device register where there may be no device
+ * @value: set to what was read
+ *
+ * Return: false when nothing answered. A bus that reports that later, by SError, ends the run.
+ */
 bool arch_probe_read32(const volatile void *addr, u32 *value);
 
 /** arch_probe_write() - write eight bytes that may not be writable. Return: false when the write faulted. */

@@ -44,7 +44,8 @@ void arch_alloc_stack(int cpu, int nid);
  * @pa: where it is said to lie: what the boot loader passed in x0
  * @why: set to what is wrong with it, in words, when NULL is returned
  *
- * Looks at magic and size only. Context: once, after cpu_setup(). Return: the tree, or NULL.
+ * Looks at magic and size only, and whether all of it can be read. Context: once, after cpu_setup().
+ * Return: the tree, or NULL.
  */
 const void *arch_map_fdt(phys_addr_t pa, const char **why);
 

@@ -83,14 +83,15 @@
 #define ICC_SRE_ENABLE	  (UL(1) << 3)
 
 /* Identification registers: first bit of the fields that are read here. */
-#define ID_AA64PFR0_EL2_SHIFT	 8
-#define ID_AA64PFR0_GIC_SHIFT	 24
-#define ID_AA64PFR0_MPAM_SHIFT	 40
-#define ID_AA64PFR1_MPAM_SHIFT	 16 /* the minor version: there is one without a major one */
-#define ID_AA64DFR0_PMUVER_SHIFT 8
-#define ID_AA64MMFR0_FGT_SHIFT	 56
-#define ID_AA64MMFR1_HCX_SHIFT	 40
-#define ID_FIELD_WIDTH		 4
+#define ID_AA64PFR0_EL2_SHIFT	  8
+#define ID_AA64PFR0_GIC_SHIFT	  24
+#define ID_AA64PFR0_MPAM_SHIFT	  40
+#define ID_AA64PFR1_MPAM_SHIFT	  16 /* the minor version: there is one without a major one */
+#define ID_AA64DFR0_PMUVER_SHIFT  8
+#define ID_AA64MMFR0_TGRAN4_SHIFT 28 /* signed: negative is none */
+#define ID_AA64MMFR0_FGT_SHIFT	  56
+#define ID_AA64MMFR1_HCX_SHIFT	  40
+#define ID_FIELD_WIDTH		  4
 
 /* PMCR_EL0.N: number of event counters. */
 #define PMCR_N_SHIFT 11

@@ -16,8 +16,8 @@
  * struct uart_driver - a kind of UART
  * @compatible: strings of the tree's compatible property, ended by NULL
  * @name: for the log
- * @setup: make the device at @base (mapped registers) ready to send and receive at the rate it has, and return its
- *	console; called once
+ * @setup: make the device at @base (mapped registers) ready to send and receive at the rate it has,, and return its
+ *	console, or NULL, with nothing changed, when nothing answers there; called until it returns a console
  */
 struct uart_driver {
 	const char *const *compatible;
@@ -46,11 +46,11 @@ static inline bool uart_wait(const volatile char *reg, u32 mask, u32 want, u32 p
 }
 
 /**
- * uart_probe() - find the UART of /chosen/stdout-path and register it as console
+ * uart_probe() - find the UART of /chosen/stdout-path, or else another one, and register it as console
  * @fdt: the tree
  *
- * Says in one line what was found. When the tree chooses none, or one that no driver knows, the early console is
- * registered instead, with a line why. Context: the boot CPU, once; device mappings must work.
+ * Says in one line what was found. When the tree chooses none, or one that cannot be used, a line says why and what is
+ * used instead. Context: the boot CPU, once; device mappings must work.
  */
 void uart_probe(const void *fdt);
 

@@ -75,9 +75,11 @@ _Noreturn void panic(const char *fmt, ...) __printf(1, 2);
 void log_emergency(void);
 
 /**
- * early_console - what a panic uses when no console has registered. A port defines it; NULL when it has none.
+ * arch_early_console() - what shows the log when the tree gave no console. A port defines it.
+ *
+ * May look for a device the first time. Context: any, interrupts masked or the boot CPU alone. Return: NULL for none.
  */
-extern struct console *const early_console;
+struct console *arch_early_console(void);
 
 #define BUG_ON(cond)                                                          \
 	do {                                                                  \
