@@ -14,6 +14,7 @@
  *    CPU that was given none is to return at once.
  */
 #include <asm/cache.h>
+#include <asm/cpufeature.h>
 #include <asm/irq.h>
 #include <asm/irqflags.h>
 #include <asm/layout.h>
@@ -39,7 +40,7 @@ static bool wait_online(int cpu)
 	u64 start = arch_clock_ns();
 
 	while (!cpu_online(cpu)) {
-		if (arch_clock_ns() - start > START_TIMEOUT_NS)
+		if (cpu_features_refused(cpu) || arch_clock_ns() - start > START_TIMEOUT_NS)
 			return false;
 		cpu_relax();
 	}
@@ -62,13 +63,17 @@ static void start_cpu(int cpu)
 	err = psci_cpu_on(desc->mpidr, kimage_pa(secondary_entry), kimage_pa(record));
 	if (err)
 		printk("CPU%d: MPIDR 0x%llx: PSCI CPU_ON: %s: stays off\n", cpu, desc->mpidr, psci_strerror(err));
-	else if (!wait_online(cpu))
+	else if (!wait_online(cpu) && cpu_features_refused(cpu))
+		printk("CPU%d: MPIDR 0x%llx: stays off: %s\n", cpu, desc->mpidr, cpu_features_refused(cpu));
+	else if (!cpu_online(cpu))
 		printk("CPU%d: MPIDR 0x%llx: not on line one second after PSCI CPU_ON\n", cpu, desc->mpidr);
 }
 
-_Noreturn void secondary_start(void)
+_Noreturn void secondary_start(u64 entry_el)
 {
 	cpu_setup();
+	if (!cpu_features_join(entry_el))
+		cpu_halt();
 	if (!irq_init_cpu())
 		cpu_halt();
 	timer_init_cpu();

@@ -54,9 +54,10 @@
 #define FIX_BOOT_START	 (FIX_DEVICE_START + FIXMAP_WINDOW) /* arch_boot_va() */
 #define FIXMAP_END	 (FIX_BOOT_START + FIXMAP_WINDOW)
 
-/* Single pages: the early UART, then one page through which a table of each level is reached. */
+/* Single pages: the early UART, one through which a table of each level is reached, one through which text is. */
 #define FIX_EARLY_UART	 FIX_SLOT_START
 #define FIX_TABLE(level) (FIX_SLOT_START + (1 + (level)) * PAGE_SIZE)
+#define FIX_TEXT	 (FIX_SLOT_START + 5 * PAGE_SIZE)
 
 /* Registers of the early UART, mapped from the first instruction in the high half; 0 when there is none. */
 #define EARLY_UART_VADDR (CONFIG_EARLY_UART_ADDR ? FIX_EARLY_UART + (CONFIG_EARLY_UART_ADDR & (PAGE_SIZE - 1)) : 0)

@@ -42,8 +42,8 @@ _Static_assert(offsetof(struct secondary_boot, percpu) == SECONDARY_BOOT_PERCPU,
 /* boot/head.S: where PSCI starts a CPU; entered at its physical address, x0 the physical address of its record. */
 extern char secondary_entry[];
 
-/** secondary_start() - head.S ends here, on the CPU's own stack with the MMU on and interrupts masked */
-_Noreturn void secondary_start(void);
+/** secondary_start() - head.S ends here, on the CPU's own stack with the MMU on and interrupts masked; entered at @entry_el */
+_Noreturn void secondary_start(u64 entry_el);
 
 /** smp_processor_id() - number of the calling CPU: the first field of its per-CPU area (asserted in cpu/smp.c) */
 static __always_inline int smp_processor_id(void)
