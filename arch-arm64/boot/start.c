@@ -23,10 +23,12 @@
 
 #include <asm/bug.h>
 #include <asm/cpufeature.h>
+#include <asm/entropy.h>
 #include <asm/irq.h>
 #include <asm/irqflags.h>
 #include <asm/mmu.h>
 #include <asm/processor.h>
+#include <asm/protect.h>
 #include <asm/sections.h>
 #include <asm/smp.h>
 #include <asm/stack_protector.h>
@@ -114,6 +116,8 @@ _Noreturn void start_memstage(phys_addr_t fdt_pa)
 	fdt = find_fdt(fdt_pa);
 	uart_probe(fdt);
 	cpu_features_init(fdt_bootargs(fdt), boot_entry_el);
+	entropy_init(fdt);
+	cpu_protect();
 	arch_print_layout();
 	smp_discover(fdt);
 	describe_boot(fdt, fdt_pa);

@@ -19,6 +19,7 @@
 #include <asm/irqflags.h>
 #include <asm/layout.h>
 #include <asm/processor.h>
+#include <asm/protect.h>
 #include <asm/psci.h>
 #include <asm/sections.h>
 #include <asm/smp.h>
@@ -74,6 +75,7 @@ _Noreturn void secondary_start(u64 entry_el)
 	cpu_setup();
 	if (!cpu_features_join(entry_el))
 		cpu_halt();
+	cpu_protect();
 	if (!irq_init_cpu())
 		cpu_halt();
 	timer_init_cpu();
