@@ -150,7 +150,7 @@ def main():
             judge(kind, 2, lambda result, cause=cause: report_faults(result, 2, cause, table), on)
     # Backtraces of signed frames, and a fetch whose fix-up must not be taken for the target of a branch.
     for kind in ("null", "data-exec", "stack"):
-        judge(kind, 0, lambda result, kind=kind: report_faults(result, 0, KINDS[kind], table), protected)
+        judge(kind, 0, lambda result, kind=kind: report_faults(result, 0, KINDS[kind], table, least=5), protected)
     judge("panic", 2, lambda result: panic_faults(result, 2, table), protected)
     return tap.done()
 
