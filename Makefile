@@ -86,7 +86,8 @@ TEST_DIRS := test/target
 # Files that belong to an option: OPTION:pattern.
 OPTIONAL := MONITOR:lib/monitor%.c BOOTMEM:mm/bootmem%.c BOOTMEM:test/target/bench_bootmem.c \
 	MM_DEBUG_LOCKS:lib/lock_debug.c MM_DEBUG:lib/list_debug.c MM_DEBUG:mm/debug.c MM_DEBUG:mm/slub_debug.c \
-	SELFTEST:test/target/%.c SELFTEST:mm/memtest_fault.c SELFTEST:arch-arm64/irq/fault_cmd.c
+	SELFTEST:test/target/%.c SELFTEST:mm/memtest_fault.c SELFTEST:arch-arm64/irq/fault_cmd.c \
+	SELFTEST:arch-arm64/cpu/features_fault.c
 option_off = $(if $(filter y,$(CONFIG_$(word 1,$(subst :, ,$(1))))),,$(word 2,$(subst :, ,$(1))))
 ABSENT := $(foreach entry,$(OPTIONAL),$(call option_off,$(entry)))
 
@@ -113,7 +114,7 @@ LANGUAGE := -std=c11 -fno-strict-aliasing -fno-common -D_DEFAULT_SOURCE -include
 INCLUDES = -nostdinc -isystem $(PICOLIBC)/include -isystem $(GCC_INCLUDE) -isystem $(DEPS)/include \
 	-Imm/include -Ilib/include -Iarch-arm64/include -I$(O)/include
 # Code of the small model is position independent as it is; what holds an address is relocated at boot.
-MACHINE_FLAGS := -fno-pic -fvisibility=hidden -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=none \
+MACHINE_FLAGS := -fno-pic -fvisibility=hidden -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=standard \
 	-fstack-protector-strong -mstack-protector-guard=global -ftls-model=local-exec \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
 	-fno-omit-frame-pointer -momit-leaf-frame-pointer

@@ -26,6 +26,8 @@
 #include <lib/printk.h>
 #include <string.h>
 
+#include <asm/atomic.h>
+
 struct totals {
 	int pass, fail, skip;
 };
@@ -39,10 +41,10 @@ static const char *skip_reason;	       /* of the running case; boot CPU only */
 
 void ktap_fact(bool ok, const char *what, const char *file, int line)
 {
-	__atomic_fetch_add(&facts_stated, 1, __ATOMIC_RELAXED);
+	fetch_add32(&facts_stated, 1);
 	if (ok)
 		return;
-	if (__atomic_fetch_add(&facts_failed, 1, __ATOMIC_RELAXED) < MAX_PRINTED_FAILURES)
+	if (fetch_add32(&facts_failed, 1) < MAX_PRINTED_FAILURES)
 		con_printf("  # %s:%d: not true: %s\n", file, line, what);
 }
 

@@ -4,6 +4,7 @@
 
 #include <lib/printk.h>
 
+#include <asm/atomic.h>
 #include <asm/processor.h>
 #include <asm/smp.h>
 
@@ -15,10 +16,7 @@ static u32 this_holder(void)
 /* Take @mutex if it is free. */
 static bool try_lock(struct mutex *mutex)
 {
-	u32 free = 0;
-
-	return __atomic_compare_exchange_n(&mutex->holder, &free, this_holder(), false, __ATOMIC_ACQUIRE,
-					   __ATOMIC_RELAXED);
+	return claim32_acquire(&mutex->holder, this_holder()) == 0;
 }
 
 void mutex_lock(struct mutex *mutex)

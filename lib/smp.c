@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <lib/printk.h>
 
+#include <asm/atomic.h>
 #include <asm/irqflags.h>
 #include <asm/processor.h>
 #include <asm/smp.h>
@@ -50,7 +51,7 @@ bool cpu_online(int cpu)
 
 void set_cpu_online(int cpu)
 {
-	__atomic_fetch_or(&online_mask, 1ULL << cpu, __ATOMIC_RELEASE);
+	or64_release(&online_mask, 1ULL << cpu);
 }
 
 int num_online_cpus(void)
@@ -68,9 +69,7 @@ static void call_self(smp_fn_t fn, void *arg)
 
 static bool claim(u32 *busy)
 {
-	u32 free = 0;
-
-	return __atomic_compare_exchange_n(busy, &free, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	return claim32_acquire(busy, 1) == 0;
 }
 
 int smp_call_function_single(int cpu, smp_fn_t fn, void *arg)

@@ -2,6 +2,7 @@
 /* Spinlocks: contract and theory in <lib/spinlock.h>; the order check is lock_debug.c. */
 #include <lib/spinlock.h>
 
+#include <asm/atomic.h>
 #include <asm/processor.h>
 
 #include "lock_debug.h"
@@ -9,7 +10,7 @@
 void spin_lock(spinlock_t *lock)
 {
 	lock_debug_before(lock);
-	while (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE))
+	while (xchg32_acquire(&lock->locked, 1))
 		while (READ_ONCE(lock->locked))
 			cpu_relax();
 	lock_debug_taken(lock);
@@ -17,7 +18,7 @@ void spin_lock(spinlock_t *lock)
 
 bool spin_trylock(spinlock_t *lock)
 {
-	if (READ_ONCE(lock->locked) || __atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE))
+	if (READ_ONCE(lock->locked) || xchg32_acquire(&lock->locked, 1))
 		return false;
 	lock_debug_taken(lock);
 	return true;

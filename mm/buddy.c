@@ -21,6 +21,8 @@
 
 #include <lib/bitmap.h>
 
+#include <asm/atomic.h>
+
 #include "debug.h"
 
 #define TYPES_PER_WORD (64 / PAGEBLOCK_TYPE_BITS)
@@ -48,7 +50,7 @@ void set_pageblock_migratetype(unsigned long pfn, enum migratetype type)
 	u64 changed = (u64)(type ^ get_pageblock_migratetype(pfn)) << shift;
 
 	/* The word may hold pageblocks of a zone with another lock: change our bits only, atomically. */
-	__atomic_fetch_xor(&usage->type[block / TYPES_PER_WORD], changed, __ATOMIC_RELAXED);
+	xor64(&usage->type[block / TYPES_PER_WORD], changed);
 }
 
 static void add_block(struct zone *zone, struct page *page, unsigned int order, enum migratetype type)

@@ -90,7 +90,7 @@ void memtest_setup(const char *args)
 
 static u64 draw_chunk(void)
 {
-	return __atomic_fetch_add(&pass.cursor, 1, __ATOMIC_RELAXED);
+	return fetch_add64(&pass.cursor, 1);
 }
 
 static void print_progress(void)

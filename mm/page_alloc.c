@@ -104,7 +104,7 @@ static void report_zone(const struct zone *zone, enum zone_type highest, gfp_t g
 /* The first line of a report, with @reason. Return: whether there is to be one. */
 static bool report_begin(int nid, gfp_t gfp, unsigned int order, const char *reason)
 {
-	if ((gfp & __GFP_NOWARN) || __atomic_fetch_add(&fail_reports, 1, __ATOMIC_RELAXED) >= MAX_FAIL_REPORTS)
+	if ((gfp & __GFP_NOWARN) || fetch_add32(&fail_reports, 1) >= MAX_FAIL_REPORTS)
 		return false;
 	printk("page allocation failure: order %u, gfp 0x%x, node %d, CPU %u%s\n", order, gfp, nid, this_cpu()->cpu,
 	       reason);
@@ -206,7 +206,7 @@ static void report_bad_free(const struct page *page, unsigned int order, const c
 {
 	unsigned long pfn = page_to_pfn(page);
 
-	if (__atomic_fetch_add(&bad_reports, 1, __ATOMIC_RELAXED) >= MAX_BAD_REPORTS)
+	if (fetch_add32(&bad_reports, 1) >= MAX_BAD_REPORTS)
 		return;
 	printk("bad page free: pfn 0x%lx, order %u: %s: not freed", pfn, order, fault);
 	if (pfn_valid(pfn) && page_initialised(pfn))
@@ -256,7 +256,7 @@ void __free_pages(struct page *page, unsigned int order)
 		report_bad_free(page, order, fault);
 		return;
 	}
-	if (__atomic_sub_fetch(&page->_refcount, 1, __ATOMIC_ACQ_REL) == 0)
+	if (dec_return32_acq_rel((u32 *)&page->_refcount) == 0)
 		free_block(page, order);
 }
 

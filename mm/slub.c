@@ -309,7 +309,7 @@ static void *alloc_local(struct kmem_cache *cache, gfp_t gfp)
 
 static void *refuse_zone(const struct kmem_cache *cache, gfp_t gfp)
 {
-	if ((gfp & __GFP_NOWARN) || __atomic_fetch_add(&zone_reports, 1, __ATOMIC_RELAXED) >= MAX_ZONE_REPORTS)
+	if ((gfp & __GFP_NOWARN) || fetch_add32(&zone_reports, 1) >= MAX_ZONE_REPORTS)
 		return NULL;
 	printk("kmem_cache_alloc: %s: gfp 0x%x asks for a DMA zone, which a cache cannot promise; kmalloc() can\n",
 	       cache->name, gfp);

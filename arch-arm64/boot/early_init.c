@@ -8,8 +8,8 @@
  * 2. Relocation: the image is linked at KIMAGE_VADDR and mapped at KIMAGE_VADDR plus the slide. The slide is 0 today;
  *    image_slide() decides it. Each R_AARCH64_RELATIVE entry names an address to be stored. The linker leaves no
  *    other kind; should one appear it is counted, and start_memstage() panics, for there is no way to speak yet.
- * 3. Tables: the image in pages (text RX, read-only data R, data RW), the boot stack in slot 0 of the stacks, the
- *    empty windows of the fixmap, and in tables of its own the page that turns the MMU on.
+ * 3. Tables: the image in pages (text RX, of it our own guarded by BTI, read-only data R, data RW), the boot stack in slot
+ *    0 of the stacks, the empty windows of the fixmap, and in tables of its own the page that turns the MMU on.
  * 4. Tables are zero when early_init() is called, and all memory here is device memory: nothing may be unaligned.
  *
  * Cost: about five instructions for each page of the image and ten for each relocation.
@@ -55,6 +55,12 @@ static u64 relocate_image(u64 slide)
 	return bad;
 }
 
+/* PTE_GP, where this CPU has FEAT_BTI; elsewhere the bit is reserved. */
+static u64 guarded(void)
+{
+	return sysreg_field(read_sysreg(id_aa64pfr1_el1), ID_AA64PFR1_BT_SHIFT) ? PTE_GP : 0;
+}
+
 /* Image pages from @start up to @end. */
 static void map_image_part(const char *start, const char *end, u64 prot)
 {
@@ -72,7 +78,8 @@ static void map_image(u64 va)
 	boot_tables.high_l1[pt_index(va, 1)] = here(boot_tables.image_l2) | PTE_TABLE;
 	for (u64 i = 0; i < IMAGE_L3_ENTRIES; i += PT_ENTRIES)
 		*l2++ = here(&boot_tables.image_l3[i]) | PTE_TABLE;
-	map_image_part(_text, _etext, PT_RX);
+	map_image_part(_text, __guarded_text_start, PT_RX);
+	map_image_part(__guarded_text_start, _etext, PT_RX | guarded());
 	map_image_part(__rodata_start, __rodata_end, PT_RO);
 	map_image_part(__data_start, _end, PT_RW);
 }

@@ -77,6 +77,7 @@ local_func primary_entry
 	add	x1, x1, x20
 	b	enable_mmu
 primary_high:
+	bti	j
 	bl	enter_high
 	mov64	x0, STACK_INITIAL_SP(0)
 	mov	sp, x0
@@ -90,6 +91,7 @@ func secondary_entry
 	msr	daifset, #0xf
 	mov	x19, x0
 	bl	drop_to_el1
+	mov	x22, x0
 	ldr	x20, [x19, #SECONDARY_BOOT_SP]
 	ldr	x21, [x19, #SECONDARY_BOOT_PERCPU]
 	adr_of	x0, kimage_voffset
@@ -98,10 +100,12 @@ func secondary_entry
 	add	x1, x1, x0
 	b	enable_mmu
 secondary_high:
+	bti	j
 	bl	enter_high
 	mov	sp, x20
 	msr	tpidr_el1, x21
 	mov	x29, xzr
+	mov	x0, x22
 	bl	secondary_start
 endfunc secondary_entry
 

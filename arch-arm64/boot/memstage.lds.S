@@ -4,6 +4,8 @@
  *
  * 1. Four parts, each starting on a page, because permissions change there: text (RX), read-only data (R), data and
  *    bss (RW), noinit (RW, neither in the file nor cleared: what is written before bss is cleared lives here).
+ *    What comes from archives is built without landing pads for BTI: it stands first, in pages of its own, which are
+ *    not guarded. Calls from there into our text are.
  * 2. .rela.dyn is kept as data: early_init() applies it. All other tables of dynamic linking are dropped.
  * 3. .ksyms is the last thing but relocations in read-only data, behind all text: the table is made from a first link
  *    and must not move the text of the second.
@@ -39,6 +41,11 @@ SECTIONS {
 
 	.text : {
 		KEEP(*(.head.text))
+		*libfdt.a:*(.text .text.*)
+		*libc.a:*(.text .text.*)
+		*libgcc.a:*(.text .text.*)
+		. = ALIGN(PAGE_SIZE);
+		__guarded_text_start = .;
 		*(.text .text.*)
 		. = ALIGN(PAGE_SIZE);
 		__idmap_text_start = .;
@@ -56,6 +63,7 @@ SECTIONS {
 		TABLE(monitor_cmds)
 		TABLE(ktap_suites)
 		TABLE(ex_table)
+		TABLE(alternatives)
 	} :rodata
 	.tdata : {
 		*(.tdata .tdata.*)

@@ -3,7 +3,8 @@
  * The first C in the high half, on the boot CPU: from an empty machine to all CPUs and all memory.
  *
  * The order is forced: bss and per-CPU base before any other function of ours; the clock before the first log line;
- * vectors before anything that may fault; the tree before the console, whose address it tells; the CPUs' number before
+ * vectors before anything that may fault; the tree before the console, whose address it tells; the boot CPU's features
+ * while text can be changed, with no other CPU running and before the fixmap is given up; the CPUs' number before
  * memory is divided among them; memory before interrupts; interrupts before the other CPUs, which must be woken; the
  * other CPUs before the hand-over, so that they can help to test the memory that is handed over. Until then they idle:
  * what the boot CPU does alone is all that touches memory management (cpu/smp.c, 5).
@@ -22,10 +23,13 @@
 
 #include <asm/board.h>
 #include <asm/bug.h>
+#include <asm/cpufeature.h>
+#include <asm/entropy.h>
 #include <asm/irq.h>
 #include <asm/irqflags.h>
 #include <asm/mmu.h>
 #include <asm/processor.h>
+#include <asm/protect.h>
 #include <asm/sections.h>
 #include <asm/smp.h>
 #include <asm/stack_protector.h>
@@ -112,6 +116,9 @@ _Noreturn void start_memstage(phys_addr_t fdt_pa)
 		panic("image: %llu relocations are not R_AARCH64_RELATIVE", boot_bad_relocs);
 	fdt = find_fdt(fdt_pa);
 	uart_probe(fdt);
+	cpu_features_init(fdt_bootargs(fdt), boot_entry_el);
+	entropy_init(fdt);
+	cpu_protect();
 	arch_print_layout();
 	smp_discover(fdt);
 	describe_boot(fdt, fdt_pa);

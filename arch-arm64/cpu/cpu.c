@@ -85,9 +85,8 @@ static const char *part_name(u64 midr)
 	return NULL;
 }
 
-void cpu_print_info(void)
+const char *cpu_model(u64 midr, char *buf, size_t size)
 {
-	u64 midr = read_sysreg(midr_el1), mpidr = read_sysreg(mpidr_el1) & MPIDR_AFFINITY;
 	const char *name = part_name(midr);
 	char other[40];
 
@@ -95,6 +94,14 @@ void cpu_print_info(void)
 		snprintf(other, sizeof(other), "implementer 0x%02x part 0x%03x", MIDR_IMPL(midr), MIDR_PART(midr));
 		name = other;
 	}
-	printk("CPU%d: on line, MPIDR 0x%llx, %s r%up%u [0x%08llx]\n", smp_processor_id(), mpidr, name,
-	       MIDR_VARIANT(midr), MIDR_REV(midr), midr);
+	snprintf(buf, size, "%s r%up%u [0x%08llx]", name, MIDR_VARIANT(midr), MIDR_REV(midr), midr);
+	return buf;
+}
+
+void cpu_print_info(void)
+{
+	u64 midr = read_sysreg(midr_el1), mpidr = read_sysreg(mpidr_el1) & MPIDR_AFFINITY;
+	char model[CPU_MODEL_MAX];
+
+	printk("CPU%d: on line, MPIDR 0x%llx, %s\n", smp_processor_id(), mpidr, cpu_model(midr, model, sizeof(model)));
 }

@@ -15,10 +15,12 @@
  *    of interrupt controller and timer.
  */
 #include <asm/cache.h>
+#include <asm/cpufeature.h>
 #include <asm/irq.h>
 #include <asm/irqflags.h>
 #include <asm/layout.h>
 #include <asm/processor.h>
+#include <asm/protect.h>
 #include <asm/sections.h>
 #include <asm/smp.h>
 #include <asm/timer.h>
@@ -56,7 +58,7 @@ static bool wait_online(int cpu)
 	for (u32 polls = 0; !cpu_online(cpu); polls++) {
 		bool late = arch_clock_ns() - start > START_TIMEOUT_MS * NS_PER_MS || polls > START_POLLS;
 
-		if (late && decide(cpu, GIVEN_UP))
+		if ((late || cpu_features_refused(cpu)) && decide(cpu, GIVEN_UP))
 			return false;
 		cpu_relax();
 	}
@@ -87,8 +89,11 @@ static void start_cpu(int cpu)
 		WRITE_ONCE(start_state[cpu], GIVEN_UP);
 		printk("CPU%d: MPIDR 0x%llx: %s: stays off\n", cpu, desc->mpidr, why);
 	} else if (!wait_online(cpu)) {
-		printk("CPU%d: MPIDR 0x%llx: not on line %llu ms after its start by %s: given up\n", cpu, desc->mpidr,
-		       START_TIMEOUT_MS, desc->ops->method);
+		if (cpu_features_refused(cpu))
+			printk("CPU%d: MPIDR 0x%llx: stays off: %s\n", cpu, desc->mpidr, cpu_features_refused(cpu));
+		else
+			printk("CPU%d: MPIDR 0x%llx: not on line %llu ms after its start by %s: given up\n", cpu,
+			       desc->mpidr, START_TIMEOUT_MS, desc->ops->method);
 	}
 }
 
@@ -98,13 +103,16 @@ static _Noreturn void park(int cpu)
 	cpu_halt();
 }
 
-_Noreturn void secondary_start(void)
+_Noreturn void secondary_start(u64 entry_el)
 {
 	int cpu = smp_processor_id();
 
 	cpu_setup();
 	if (READ_ONCE(start_state[cpu]) != STARTING)
 		park(cpu);
+	if (!cpu_features_join(entry_el))
+		cpu_halt();
+	cpu_protect();
 	if (!irq_init_cpu())
 		cpu_halt();
 	timer_init_cpu();

@@ -15,6 +15,8 @@
  *    first record says anyway: within a function that made a record it is either of the two.
  * 5. A return address is that of the instruction after the call. Where the call was a function's last instruction
  *    (a call to a _Noreturn function) that would be the next function's name: the lookup is for one byte before.
+ * 6. A return address in a record may be signed (<asm/protect.h>). The signature is in the bits above the address and
+ *    below bit 55, and beside that one, which are all ones in an address of the image: they are set again.
  */
 #include <asm/bug.h>
 #include <asm/exception.h>
@@ -22,6 +24,9 @@
 #include <asm/layout.h>
 #include <asm/smp.h>
 #include <lib/printk.h>
+
+#define ADDRESS_HIGH_HALF BIT(55)
+#define SIGNATURE_BITS	  0xff7f000000000000UL /* of 48-bit addresses, none of whose bits are ignored */
 
 struct frame_record {
 	u64 fp;
@@ -50,6 +55,11 @@ static bool follows(u64 fp, u64 next)
 	if (on_own_stack(next))
 		return next > fp || on_emergency_stack(fp);
 	return on_emergency_stack(next) && next > fp && (!fp || on_emergency_stack(fp));
+}
+
+u64 strip_signature(u64 address)
+{
+	return address & ADDRESS_HIGH_HALF ? address | SIGNATURE_BITS : address;
 }
 
 static void print_frame(u64 pc, u64 lookup)
@@ -83,7 +93,7 @@ static bool is_leaf_caller(u64 pc, u64 lr, u64 fp)
 		return false;
 	if (ksym_lookup(pc, &pc_offset) && pc - pc_offset == lr - 1 - lr_offset)
 		return false;
-	return !follows(0, fp) || record_at(fp)->lr != lr;
+	return !follows(0, fp) || strip_signature(record_at(fp)->lr) != lr;
 }
 
 void backtrace(u64 pc, u64 lr, u64 fp)
@@ -91,26 +101,27 @@ void backtrace(u64 pc, u64 lr, u64 fp)
 	unsigned int frames = 0, repeats = 0;
 	u64 from = 0, last = 0;
 
+	lr = strip_signature(lr);
 	printk("Backtrace of CPU %d:\n", smp_processor_id());
 	print_frame(pc, pc);
 	if (is_leaf_caller(pc, lr, fp))
 		print_frame(lr, lr - 1);
 	while (follows(from, fp) && frames < BACKTRACE_MAX) {
-		const struct frame_record *record = record_at(fp);
+		u64 caller = strip_signature(record_at(fp)->lr);
 
-		if (!record->lr)
+		if (!caller)
 			break;
-		if (record->lr == last) {
+		if (caller == last) {
 			repeats++;
 		} else {
 			print_repeats(repeats);
-			print_frame(record->lr, record->lr - 1);
+			print_frame(caller, caller - 1);
 			repeats = 0;
 			frames++;
 		}
-		last = record->lr;
+		last = caller;
 		from = fp;
-		fp = record->fp;
+		fp = record_at(fp)->fp;
 	}
 	print_repeats(repeats);
 }
@@ -119,5 +130,5 @@ void arch_dump_stack(void)
 {
 	const struct frame_record *record = __builtin_frame_address(0);
 
-	backtrace(record->lr, 0, record->fp);
+	backtrace(strip_signature(record->lr), 0, record->fp);
 }

@@ -28,6 +28,7 @@ bool ex_fixup(struct pt_regs *regs, u64 insn)
 		if (ex_target(&entry->insn) != insn)
 			continue;
 		regs->pc = ex_target(&entry->fixup);
+		regs->pstate &= ~PSTATE_BTYPE; /* the fix-up is not the target of the branch that may have faulted */
 		return true;
 	}
 	return false;

@@ -7,7 +7,9 @@
  * 3. On another CPU than the caller's the fault is made by its idle loop, as work: on that CPU's own stack.
  * 4. stack-twice overflows the stack, and again while that is reported: the report's first byte goes to a console that
  *    puts its stack pointer into the guard.
- * 5. frames leaves a chain of frame records that goes round, over both stacks that a backtrace may follow.
+ * 5. bti calls a place without a landing pad; pac returns by an address that was changed after it was signed. Where the
+ *    CPU lacks the feature the first goes on to an undefined instruction, and the second to an address that is none.
+ * 6. frames leaves a chain of frame records that goes round, over both stacks that a backtrace may follow.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -116,6 +118,30 @@ static void fault_unaligned(void)
 	load32(FIX_DEVICE_START + 1);
 }
 
+static void fault_bti(void)
+{
+	__asm__ volatile("	adr	x16, 1f\n"
+			 "	blr	x16\n"
+			 "1:	nop\n"
+			 "	udf	#0\n"
+			 :
+			 :
+			 : "x16", "x30", "memory");
+}
+
+static void fault_pac(void)
+{
+	__asm__ volatile("	adr	x30, 1f\n"
+			 "	paciasp\n"
+			 "	eor	x30, x30, #(1 << 53)\n"
+			 "	autiasp\n"
+			 "	ret\n"
+			 "1:\n"
+			 :
+			 :
+			 : "x30", "memory");
+}
+
 struct fault_kind {
 	const char *name;
 	void (*make)(void);
@@ -131,6 +157,8 @@ static const struct fault_kind kinds[] = {
 	{ "undef", fault_undef },
 	{ "brk", fault_brk },
 	{ "unaligned", fault_unaligned },
+	{ "bti", fault_bti },
+	{ "pac", fault_pac },
 	{ "panic", fault_panic },
 };
 

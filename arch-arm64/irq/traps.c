@@ -73,7 +73,7 @@ static void print_registers(const struct pt_regs *regs)
 		       regs->x[i + 2]);
 	printk("x30 %016llx  sp  %016llx  pstate %08llx\n", regs->x[30], regs->sp, regs->pstate);
 	printk("pc  %s\n", ksym_format(regs->pc, name, sizeof(name)));
-	printk("lr  %s\n", ksym_format(regs->x[30], name, sizeof(name)));
+	printk("lr  %s\n", ksym_format(strip_signature(regs->x[30]), name, sizeof(name)));
 }
 
 static _Noreturn void report_nested(const struct pt_regs *regs)

@@ -6,11 +6,11 @@
  *    the block of its first byte and the one after; the second is mapped only if the tree reaches it.
  * 2. Windows of pages that fill from the bottom and stay: device registers (nGnRE), and RAM for arch_boot_va(). What
  *    lies at an address in them never changes, so no TLB invalidation is needed.
- * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()). There the old
- *    entry is taken away, and the TLB told, before the new one is written (break-before-make, Arm ARM D8.16.1). Only
- *    the boot CPU uses them, before it starts the others, whose TLBs are empty when they begin; so only its own TLB is
- *    told. arch_linear_map_done() clears them for good. And one for a look at registers that may not be needed
- *    (arch_peek_device()).
+ * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()), one for a look at
+ *    registers that may not be needed (arch_peek_device()), and one through which text is changed (cpu/alternative.c), at
+ *    boot only. There the old entry is taken away, and the TLB told, before the new one is written (break-before-make,
+ *    Arm ARM D8.16.1). Only the boot CPU uses them, before it starts the others, whose TLBs are empty when they begin; so
+ *    only its own TLB is told. arch_linear_map_done() clears those of tables for good.
  *
  * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.)
  */
@@ -30,7 +30,7 @@
 #define FDT_SIZE_MAX FIXMAP_WINDOW
 
 _Static_assert(FIXMAP_WINDOW == PT_SPAN(2), "a window is what one table of level 3 maps");
-_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_PEEK && FIX_PEEK < FIX_DEVICE_START,
+_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_PEEK && FIX_PEEK < FIX_TEXT && FIX_TEXT < FIX_DEVICE_START,
 	       "the single pages are apart and fit in their window");
 
 /**
@@ -138,6 +138,24 @@ const volatile void *arch_peek_device(phys_addr_t pa)
 void arch_peek_done(void)
 {
 	set_single(FIX_PEEK, 0);
+}
+
+/* Which page of text is shown; 0 for none. */
+static phys_addr_t shown_text;
+
+u32 *fixmap_text(phys_addr_t pa)
+{
+	if (shown_text != pa) {
+		set_single(FIX_TEXT, pa | PT_RW | PTE_PAGE);
+		shown_text = pa;
+	}
+	return (u32 *)FIX_TEXT;
+}
+
+void fixmap_release_text(void)
+{
+	set_single(FIX_TEXT, 0);
+	shown_text = 0;
 }
 
 static void map_fdt_block(unsigned int i, phys_addr_t block)

@@ -6,13 +6,23 @@
 
 #include <lib/printk.h>
 
+#include <asm/cpufeature.h>
 #include <asm/mmu.h>
 #include <asm/pgtable.h>
+#include <asm/sections.h>
 
 #define STATIC_TABLES (sizeof(struct boot_tables) / PAGE_SIZE)
 
+/* Whether an executable page at @va misses PTE_GP, where BTI exists, or has it where it does not. */
+static bool lacks_guard(u64 va, u64 entry)
+{
+	bool guarded = cpu_features_own(0) >> CPU_BTI & 1 && va >= (uintptr_t)__guarded_text_start;
+
+	return !(entry & PTE_PXN) && !(entry & PTE_GP) == guarded;
+}
+
 /* What is wrong with a block or page, in words; NULL when nothing is. */
-static const char *leaf_fault(u64 entry, int level)
+static const char *leaf_fault(u64 va, u64 entry, int level)
 {
 	if (level == 0)
 		return "block at level 0";
@@ -26,12 +36,14 @@ static const char *leaf_fault(u64 entry, int level)
 		return "open to EL0";
 	if (!(entry & PTE_AF))
 		return "no access flag";
+	if (lacks_guard(va, entry))
+		return "guarded by BTI and should not be, or the other way round";
 	return NULL;
 }
 
 static bool check_leaf(const struct pt_walk *walk)
 {
-	const char *fault = leaf_fault(walk->entry, walk->level);
+	const char *fault = leaf_fault(walk->va, walk->entry, walk->level);
 
 	if (fault)
 		printk("page tables: 0x%llx, level %d entry 0x%llx: %s\n", walk->va, walk->level, walk->entry, fault);

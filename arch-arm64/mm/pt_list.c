@@ -42,9 +42,10 @@ static const char *memory_type(u64 attr)
 static void print_run(const struct run *run)
 {
 	if (run->size)
-		con_printf("0x%016llx-0x%016llx -> 0x%012llx %9llu KiB r%c%c %s\n", run->va, run->va + run->size - 1,
+		con_printf("0x%016llx-0x%016llx -> 0x%012llx %9llu KiB r%c%c %s%s\n", run->va, run->va + run->size - 1,
 			   run->pa, run->size / 1024, run->attr & PTE_RDONLY ? '-' : 'w',
-			   run->attr & PTE_PXN ? '-' : 'x', memory_type(run->attr));
+			   run->attr & PTE_PXN ? '-' : 'x', memory_type(run->attr),
+			   run->attr & PTE_GP ? ", guarded" : "");
 }
 
 static bool run_goes_on(const struct run *run, u64 va, phys_addr_t pa, u64 attr)

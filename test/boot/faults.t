@@ -32,6 +32,16 @@ KINDS = {
     "brk": r"BRK instruction 0x1",
     "unaligned": r"read: alignment fault",
 }
+# On a CPU that has the features: the landing pad is missed, and the signature too.
+PROTECTION = {
+    "bti": r"no branch target \(BTI\), BTYPE 2",
+    "pac": r"pointer authentication failed: key A of instructions",
+}
+# On one that has neither.
+UNPROTECTED = {
+    "bti": r"undefined instruction",
+    "pac": r"instruction fetch: .* fault.*not a canonical address",
+}
 NESTED = r"an exception at .* while reporting one at pc 0x[0-9a-f]+, far 0x[0-9a-f]+,"
 REGISTERS = [rf"x{i}\s+[0-9a-f]{{16}}" for i in range(31)]
 REGISTERS += [r"sp\s+[0-9a-f]{16}", r"pstate\s+[0-9a-f]{8,16}", r"pc\s+\S", r"lr\s+\S"]
@@ -122,9 +132,9 @@ def main():
     board = Machine(cpus=4, ram=GIB)
     table = symbols()
 
-    def judge(kind, cpu, faults_of):
-        result = board.boot("", f"fault {kind} {cpu}\n\x04".encode(), LIMIT)
-        machine.report(tap, f"{kind} on CPU {cpu}", faults_of(result), result.log)
+    def judge(kind, cpu, faults_of, on=board):
+        result = on.boot("", f"fault {kind} {cpu}\n\x04".encode(), LIMIT)
+        machine.report(tap, f"{kind} on CPU {cpu} ({on.cpu})", faults_of(result), result.log)
 
     for cpu in CPUS:
         for kind, cause in KINDS.items():
@@ -134,6 +144,14 @@ def main():
         judge("stack-twice", cpu, nested_faults)
         # A chain of frames that goes round is left at the first record that leads back.
         judge("frames", cpu, lambda result, cpu=cpu: report_faults(result, cpu, KINDS["undef"], table, least=2))
+    protected = Machine(cpus=4, ram=GIB, cpu="max")
+    for on, kinds in ((board, UNPROTECTED), (protected, PROTECTION)):
+        for kind, cause in kinds.items():
+            judge(kind, 2, lambda result, cause=cause: report_faults(result, 2, cause, table), on)
+    # Backtraces of signed frames, and a fetch whose fix-up must not be taken for the target of a branch.
+    for kind in ("null", "data-exec", "stack"):
+        judge(kind, 0, lambda result, kind=kind: report_faults(result, 0, KINDS[kind], table, least=5), protected)
+    judge("panic", 2, lambda result: panic_faults(result, 2, table), protected)
     return tap.done()
 
 

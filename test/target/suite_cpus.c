@@ -18,7 +18,7 @@ static void count_call(void *arg)
 {
 	*(int *)arg = smp_processor_id();
 	++*this_cpu_ptr(&test_counter);
-	__atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+	fetch_add32(&calls, 1);
 }
 
 static void case_cross_calls(void)

@@ -22,6 +22,9 @@
 /* Bytes of the stack on which a stack overflow is reported (irq/traps.c, one for the machine). */
 #define EMERGENCY_STACK_SIZE 8192
 
+/* SPSR_EL1.BTYPE: what kind of branch was to end at the interrupted instruction (FEAT_BTI). */
+#define PSTATE_BTYPE (3UL << 10)
+
 /* What the vector table passes as the kind of an exception that has no handler. */
 #define VECTOR_SP0   0
 #define VECTOR_FIQ   1
@@ -128,6 +131,9 @@ bool arch_probe_exec(const void *addr);
  * @fp: its frame pointer (x29); followed while it lies in a stack of this CPU and grows
  */
 void backtrace(u64 pc, u64 lr, u64 fp);
+
+/** strip_signature() - a return address as it was before PACIASP signed it */
+u64 strip_signature(u64 address);
 
 /** report_exception() - report a fatal exception, with cause, registers and backtrace, and end with status 1 */
 _Noreturn void report_exception(const struct pt_regs *regs, const char *prefix);

@@ -54,10 +54,14 @@
 #define FIX_BOOT_START	 (FIX_DEVICE_START + FIXMAP_WINDOW) /* arch_boot_va() */
 #define FIXMAP_END	 (FIX_BOOT_START + FIXMAP_WINDOW)
 
-/* Single pages: what the early console looks at, one page through which a table of each level is reached, one to look at a device. */
+/*
+ * Single pages: what the early console looks at, one page through which a table of each level is reached, one to look at
+ * a device, one through which text is changed.
+ */
 #define FIX_EARLY_UART	 FIX_SLOT_START
 #define FIX_TABLE(level) (FIX_SLOT_START + (1 + (level)) * PAGE_SIZE)
 #define FIX_PEEK	 (FIX_SLOT_START + 5 * PAGE_SIZE)
+#define FIX_TEXT	 (FIX_SLOT_START + 6 * PAGE_SIZE)
 
 #ifndef __ASSEMBLER__
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Assembly: functions, and constants of 64 bits. */
+/*
+ * Assembly: functions, and constants of 64 bits. A function may be called by its address: it begins with a landing pad
+ * (<asm/protect.h>).
+ */
 #ifndef ASM_LINKAGE_H
 #define ASM_LINKAGE_H
 
@@ -10,6 +13,7 @@
 	.type	\name, %function
 	.balign	16
 \name:
+	bti	c
 	.endm
 
 /* A function of this file. */

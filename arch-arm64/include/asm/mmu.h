@@ -104,7 +104,8 @@ struct pt_stats {
  * arch_pt_check() - walk all tables and prove that they keep the rules
  * @stats: filled in
  *
- * The rules: nothing is writable and executable, nothing is open to EL0, every entry has its access flag, the tables
+ * The rules: nothing is writable and executable, nothing is open to EL0, every entry has its access flag, text with
+ * landing pads is guarded where the CPU has BTI and nothing else is, the tables
  * are those of the image plus arch_table_pages(). Each breach is one line in the log. Context: after
  * arch_linear_map_done(). Cost: O(tables). Return: whether all hold.
  */

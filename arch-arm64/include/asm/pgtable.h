@@ -29,6 +29,7 @@
 #define PTE_RDONLY    (1ULL << 7)
 #define PTE_SH_INNER  (3ULL << 8)
 #define PTE_AF	      (1ULL << 10)
+#define PTE_GP	      (1ULL << 50) /* guarded: a branch by register must end at a landing pad (FEAT_BTI) */
 #define PTE_PXN	      (1ULL << 53)
 #define PTE_UXN	      (1ULL << 54)
 #define PTE_ADDR_MASK 0x0000fffffffff000ULL
@@ -151,5 +152,11 @@ u64 *fixmap_table(phys_addr_t pa, int level);
 
 /** fixmap_release_tables() - unmap what fixmap_table() mapped */
 void fixmap_release_tables(void);
+
+/** fixmap_text() - map the page of the image's text at @pa a second time, writable and not executable. Boot CPU. */
+u32 *fixmap_text(phys_addr_t pa);
+
+/** fixmap_release_text() - unmap it */
+void fixmap_release_text(void);
 
 #endif

@@ -55,7 +55,13 @@ void cpu_setup(void);
 /** cpu_print_info() - one line on this CPU: "CPU1: on line, MPIDR 0x1, Cortex-A72 r0p3 [0x410fd083]" */
 void cpu_print_info(void);
 
-/** cpu_print_features() - one line on the features of this CPU that matter here */
+/** CPU_MODEL_MAX - room for a CPU's name */
+#define CPU_MODEL_MAX 56
+
+/** cpu_model() - name and revision by MIDR_EL1: "Cortex-A72 r0p3 [0x410fd083]" */
+const char *cpu_model(u64 midr, char *buf, size_t size);
+
+/** cpu_print_features() - two lines: what this CPU has that matters here, and what of that is in use */
 void cpu_print_features(void);
 
 /** cpu_idle_loop() - run what smp_work_start() gives this CPU, sleep in between; interrupts are unmasked */

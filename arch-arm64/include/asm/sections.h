@@ -14,6 +14,7 @@
 
 /* All of these are page aligned except the ends of bss and of relocations. Text starts with the Image header. */
 extern char _text[], _etext[];
+extern char __guarded_text_start[]; /* up to _etext: text that has landing pads */
 extern char __idmap_text_start[];
 extern char __rodata_start[], __rodata_end[];
 extern char __data_start[], __data_end[];

@@ -59,8 +59,8 @@ extern char spin_table_entry[];
 /** smp_discover() - read /cpus and /psci, set nr_cpu_ids. Boot CPU, before anything asks how many CPUs there are. */
 void smp_discover(const void *fdt);
 
-/** secondary_start() - head.S ends here, on the CPU's own stack with the MMU on and interrupts masked */
-_Noreturn void secondary_start(void);
+/** secondary_start() - head.S ends here, on the CPU's own stack with the MMU on and interrupts masked; entered at @entry_el */
+_Noreturn void secondary_start(u64 entry_el);
 
 /** smp_processor_id() - number of the calling CPU: the first field of its per-CPU area (asserted in cpu/smp.c) */
 static __always_inline int smp_processor_id(void)

@@ -29,6 +29,11 @@
 #define SCTLR_I	  (UL(1) << 12) /* instruction cache */
 #define SCTLR_WXN (UL(1) << 19) /* what is writable is not executable, whatever its descriptor says */
 
+/* What <asm/protect.h> changes where the CPU has it; SPAN is one of SCTLR_EL1_RES1. */
+#define SCTLR_SPAN (UL(1) << 23) /* exceptions leave PSTATE.PAN alone */
+#define SCTLR_EnIA (UL(1) << 31) /* PACIASP and AUTIASP sign and authenticate */
+#define SCTLR_BT1  (UL(1) << 36) /* PACIASP is no landing pad for a jump */
+
 #define SCTLR_EL1_ON (SCTLR_EL1_RES1 | SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_I | SCTLR_WXN)
 
 /*
@@ -73,6 +78,16 @@
 #define MPAM2_EL2   S3_4_C10_C5_0
 #define MPAM3_EL3   S3_6_C10_C5_0
 
+/* Registers that later extensions added: pointer authentication's key A for instructions, and an ID register. */
+#define APIAKEYLO_EL1	 S3_0_C2_C1_0
+#define APIAKEYHI_EL1	 S3_0_C2_C1_1
+#define ID_AA64ISAR2_EL1 S3_0_C0_C6_2
+
+/* PSTATE.PAN (FEAT_PAN): as a register, and the instruction MSR PAN, #1. */
+#define PSTATE_PAN     S3_0_C4_C2_3
+#define PSTATE_PAN_SET (UL(1) << 22)
+#define SET_PSTATE_PAN ".inst 0xd500419f"
+
 /* GICv3's switch to system registers, at EL2 and EL3, EL3's control of the interface, and the hypervisor's. */
 #define ICC_SRE_EL2	  S3_4_C12_C9_5
 #define ICC_SRE_EL3	  S3_6_C12_C12_5
@@ -86,6 +101,7 @@
 #define ID_AA64PFR0_EL2_SHIFT	  8
 #define ID_AA64PFR0_GIC_SHIFT	  24
 #define ID_AA64PFR0_MPAM_SHIFT	  40
+#define ID_AA64PFR1_BT_SHIFT	  0
 #define ID_AA64PFR1_MPAM_SHIFT	  16 /* the minor version: there is one without a major one */
 #define ID_AA64DFR0_PMUVER_SHIFT  8
 #define ID_AA64MMFR0_TGRAN4_SHIFT 28 /* signed: negative is none */
@@ -130,19 +146,23 @@
 
 #include <lib/types.h>
 
+/* A register's name as text, after macros that give its encoding. */
+#define SYSREG_NAME_(reg) #reg
+#define SYSREG_NAME(reg)  SYSREG_NAME_(reg)
+
 /* The value of a system register; not moved across other accesses to system registers. */
-#define read_sysreg(reg)                                           \
-	({                                                         \
-		u64 sysreg_;                                       \
-		__asm__ volatile("mrs %0, " #reg : "=r"(sysreg_)); \
-		sysreg_;                                           \
+#define read_sysreg(reg)                                                       \
+	({                                                                     \
+		u64 sysreg_;                                                   \
+		__asm__ volatile("mrs %0, " SYSREG_NAME(reg) : "=r"(sysreg_)); \
+		sysreg_;                                                       \
 	})
 
 /* Set a system register. What must see the effect needs an isb() between. */
-#define write_sysreg(value, reg)                                                    \
-	do {                                                                        \
-		u64 sysreg_ = (value);                                              \
-		__asm__ volatile("msr " #reg ", %x0" : : "rZ"(sysreg_) : "memory"); \
+#define write_sysreg(value, reg)                                                                \
+	do {                                                                                    \
+		u64 sysreg_ = (value);                                                          \
+		__asm__ volatile("msr " SYSREG_NAME(reg) ", %x0" : : "rZ"(sysreg_) : "memory"); \
 	} while (0)
 
 /** sysreg_field() - the unsigned field of four bits that begins at bit @shift of an identification register */

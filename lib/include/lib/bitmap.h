@@ -8,6 +8,8 @@
 
 #include <lib/types.h>
 
+#include <asm/atomic.h>
+
 static inline bool bit_test(const u64 *map, unsigned long bit)
 {
 	return READ_ONCE(map[bit / 64]) >> (bit % 64) & 1;
@@ -16,7 +18,7 @@ static inline bool bit_test(const u64 *map, unsigned long bit)
 /** bit_set() - orders what was written before it for whoever sees the bit set with bit_test_acquire() */
 static inline void bit_set(u64 *map, unsigned long bit)
 {
-	__atomic_fetch_or(&map[bit / 64], 1ULL << (bit % 64), __ATOMIC_RELEASE);
+	or64_release(&map[bit / 64], 1ULL << (bit % 64));
 }
 
 static inline bool bit_test_acquire(const u64 *map, unsigned long bit)
@@ -26,7 +28,7 @@ static inline bool bit_test_acquire(const u64 *map, unsigned long bit)
 
 static inline void bit_clear(u64 *map, unsigned long bit)
 {
-	__atomic_fetch_and(&map[bit / 64], ~(1ULL << (bit % 64)), __ATOMIC_RELAXED);
+	andnot64(&map[bit / 64], 1ULL << (bit % 64));
 }
 
 /* Bits [bit, bit + n) of one word, n + bit <= 64. */

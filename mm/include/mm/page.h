@@ -22,6 +22,7 @@
 #include <lib/list.h>
 #include <lib/types.h>
 
+#include <asm/atomic.h>
 #include <asm/page.h>
 
 struct kmem_cache;
@@ -152,7 +153,7 @@ static inline int page_ref_count(const struct page *page)
 /** get_page() - one more user of an allocated page */
 static inline void get_page(struct page *page)
 {
-	__atomic_fetch_add(&page->_refcount, 1, __ATOMIC_RELAXED);
+	fetch_add32((u32 *)&page->_refcount, 1);
 }
 
 /** put_page() - one user less; the last one frees the block that begins here */

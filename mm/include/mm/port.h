@@ -60,15 +60,26 @@
  *	    time, out of its own report; the third time it ends the run.
  *	void arch_dump_stack(void): the caller's backtrace, with symbol names, to the console.
  *
- * 8. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ * 8. <asm/atomic.h> - atomic read-modify-write of naturally aligned words. What a name does not say is relaxed.
+ *	u32 xchg32_acquire(u32 *p, u32 value): store @value, return what was there.
+ *	u32 claim32_acquire(u32 *p, u32 value): store @value if 0 is there; return what was there, so 0 when it was
+ *	    stored. Acquire then, relaxed else.
+ *	u32 fetch_add32(u32 *p, u32 n), u64 fetch_add64(u64 *p, u64 n): add, return what was there.
+ *	u32 dec_return32_acq_rel(u32 *p): take one away, return what is left.
+ *	void or64_release(u64 *p, u64 bits), void andnot64(u64 *p, u64 bits), void xor64(u64 *p, u64 bits): set, clear or
+ *	    turn over @bits.
+ *	Loads and stores are the compiler's own (__atomic_load_n(), READ_ONCE(), ...).
  *
- * Cost: every function of groups 1 to 3 is a handful of instructions inline; the rest is off every hot path.
+ * 9. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ *
+ * Cost: every function of groups 1 to 3 and 8 is a handful of instructions inline; the rest is off every hot path.
  */
 #ifndef MM_PORT_H
 #define MM_PORT_H
 
 #include <lib/types.h>
 
+#include <asm/atomic.h>
 #include <asm/bug.h>
 #include <asm/irqflags.h>
 #include <asm/mmu.h>
