@@ -124,6 +124,8 @@ ASFLAGS = $(CFLAGS) -D__ASSEMBLY__
 # memcpy() made out of loops would reach the C library's.
 EARLY_FLAGS := -mstrict-align -fno-stack-protector -fno-tree-loop-distribute-patterns
 $(O)/arch-arm64/boot/early_%.o: CFLAGS += $(EARLY_FLAGS)
+# What runs under UEFI: the stack protector's report would need page tables of our own.
+$(O)/arch-arm64/boot/efi_%.o: CFLAGS += -fno-stack-protector
 
 LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,-z,text -Wl,-z,max-page-size=4096 -Wl,--build-id=none \
 	-Wl,--gc-sections -Wl,--fatal-warnings -Wl,--orphan-handling=error -Wl,--defsym=vfprintf=__i_vfprintf

@@ -107,6 +107,8 @@ _Noreturn void start_memstage(phys_addr_t fdt_pa)
 	cpu_setup();
 	printk("memstage entered at EL%llu, image at 0x%llx, device tree at 0x%llx\n", boot_entry_el, kimage_pa(_text),
 	       fdt_pa);
+	if (boot_entry_caches)
+		printk("the boot loader left MMU or data cache on: the image was cleaned to memory, and they were switched off\n");
 	if (boot_bad_relocs)
 		panic("image: %llu relocations are not R_AARCH64_RELATIVE", boot_bad_relocs);
 	fdt = find_fdt(fdt_pa);
