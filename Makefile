@@ -55,8 +55,8 @@ run = $(if $(V),,@printf '  %-8s%s\n' '$(1)' '$(2)';)
 ##@ Building
 
 .PHONY: all image
-all: image $(O)/libmemstage.a ## Image, memstage.elf, System.map and libmemstage.a in build/CONFIG/ (CONFIG=virt)
-image: $(O)/Image $(O)/System.map
+all: image $(O)/libmemstage.a ## Image, memstage-exec.elf (ELF loaders), System.map, libmemstage.a: build/CONFIG/ (virt)
+image: $(O)/Image $(O)/memstage-exec.elf $(O)/System.map
 
 # --- Configuration ---
 
@@ -192,6 +192,11 @@ $(O)/System.map: $(O)/memstage.elf
 $(O)/Image: $(O)/memstage.elf
 	$(call run,OBJCOPY,$@)$(CROSS)objcopy -O binary $< $@
 
+# Segments, sections and symbols all have addresses as of CONFIG_EXEC_ADDR, for loaders differ in which they go by.
+$(O)/memstage-exec.elf: $(O)/memstage.elf
+	$(call run,OBJCOPY,$@)$(CROSS)objcopy --strip-debug --remove-section=.comment --remove-section=.tbss \
+		--change-addresses=0x$$(awk '$$3 == "exec_shift" { print $$1 }' $<.map) $< $@
+
 -include $(IMAGE_OBJS:.o=.d) $(wildcard $(O)/memstage.lds.d)
 
 # --- compile_commands.json ---
@@ -240,7 +245,8 @@ gdb: image ## Stop QEMU at reset and attach gdb (GDB_ARGS="-batch -ex 'info regi
 .PHONY: install clean help setup
 install: all ## Install Image, libmemstage.a and headers (PREFIX=/usr/local DESTDIR=)
 	install -d $(DESTDIR)$(PREFIX)/lib/memstage $(DESTDIR)$(PREFIX)/include/memstage
-	install -m 644 $(O)/libmemstage.a $(O)/Image $(DESTDIR)$(PREFIX)/lib/memstage
+	install -m 644 $(O)/libmemstage.a $(O)/Image $(O)/memstage-exec.elf \
+		$(DESTDIR)$(PREFIX)/lib/memstage
 	cp -r mm/include/. lib/include/. arch-arm64/include/. $(O)/include/. $(DESTDIR)$(PREFIX)/include/memstage
 
 setup: ## Install the tools that are missing, and nothing else (scripts/setup)

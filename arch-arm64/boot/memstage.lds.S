@@ -107,6 +107,7 @@ SECTIONS {
 	} :data
 	_end = .;
 	image_size_bytes = ABSOLUTE(_end - _text);
+	exec_shift = ABSOLUTE(CONFIG_EXEC_ADDR - KIMAGE_VADDR);
 	pe_text_bytes = ABSOLUTE(_etext - pe_text_start);
 	pe_data_file_bytes = ABSOLUTE(__data_end - __rodata_start);
 	pe_room_bytes = ABSOLUTE(_end - __data_end);
@@ -143,6 +144,7 @@ SECTIONS {
 	ASSERT(_end - _text <= KIMAGE_SIZE_MAX, "the image is larger than its early page tables can map")
 	ASSERT(__idmap_text_end - __idmap_text_start <= PAGE_SIZE, "code for turning the MMU on does not fit in a page")
 	ASSERT(pe_header == _text + 0x40, "the PE header is not where the Image header says")
+	ASSERT(CONFIG_EXEC_ADDR % PAGE_SIZE == 0, "CONFIG_EXEC_ADDR is no multiple of 4 KiB")
 	ASSERT(SIZEOF(.tdata) == 0, "thread-local variables with an initial value")
 	ASSERT(TLS_TCB_SIZE + SIZEOF(.tbss) <= TLS_SIZE, "thread-local variables do not fit in struct mm_cpu")
 }
