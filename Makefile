@@ -55,8 +55,8 @@ run = $(if $(V),,@printf '  %-8s%s\n' '$(1)' '$(2)';)
 ##@ Building
 
 .PHONY: all image
-all: image $(O)/libmemstage.a ## Image, memstage.elf, System.map and libmemstage.a in build/CONFIG/ (CONFIG=virt)
-image: $(O)/Image $(O)/System.map
+all: image $(O)/libmemstage.a ## Image, memstage-exec.elf (ELF loaders), System.map, libmemstage.a: build/CONFIG/ (virt)
+image: $(O)/Image $(O)/memstage-exec.elf $(O)/System.map
 
 # --- Configuration ---
 
@@ -125,6 +125,8 @@ ASFLAGS = $(CFLAGS) -D__ASSEMBLY__
 # memcpy() made out of loops would reach the C library's.
 EARLY_FLAGS := -mstrict-align -fno-stack-protector -fno-tree-loop-distribute-patterns
 $(O)/arch-arm64/boot/early_%.o: CFLAGS += $(EARLY_FLAGS)
+# What runs under UEFI: the stack protector's report would need page tables of our own.
+$(O)/arch-arm64/boot/efi_%.o: CFLAGS += -fno-stack-protector
 
 LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,-z,text -Wl,-z,max-page-size=4096 -Wl,--build-id=none \
 	-Wl,--gc-sections -Wl,--fatal-warnings -Wl,--orphan-handling=error -Wl,--defsym=vfprintf=__i_vfprintf
@@ -191,6 +193,11 @@ $(O)/System.map: $(O)/memstage.elf
 $(O)/Image: $(O)/memstage.elf
 	$(call run,OBJCOPY,$@)$(CROSS)objcopy -O binary $< $@
 
+# Segments, sections and symbols all have addresses as of CONFIG_EXEC_ADDR, for loaders differ in which they go by.
+$(O)/memstage-exec.elf: $(O)/memstage.elf
+	$(call run,OBJCOPY,$@)$(CROSS)objcopy --strip-debug --remove-section=.comment --remove-section=.tbss \
+		--change-addresses=0x$$(awk '$$3 == "exec_shift" { print $$1 }' $<.map) $< $@
+
 -include $(IMAGE_OBJS:.o=.d) $(wildcard $(O)/memstage.lds.d)
 
 # --- compile_commands.json ---
@@ -247,7 +254,8 @@ test-board: ## Run the suites on a board: SERIAL=/dev/ttyUSB0 (BAUD=115200 SEND=
 .PHONY: install clean help setup
 install: all ## Install Image, libmemstage.a and headers (PREFIX=/usr/local DESTDIR=)
 	install -d $(DESTDIR)$(PREFIX)/lib/memstage $(DESTDIR)$(PREFIX)/include/memstage
-	install -m 644 $(O)/libmemstage.a $(O)/Image $(DESTDIR)$(PREFIX)/lib/memstage
+	install -m 644 $(O)/libmemstage.a $(O)/Image $(O)/memstage-exec.elf \
+		$(DESTDIR)$(PREFIX)/lib/memstage
 	cp -r mm/include/. lib/include/. arch-arm64/include/. $(O)/include/. $(DESTDIR)$(PREFIX)/include/memstage
 
 setup: ## Install the tools that are missing, and nothing else (scripts/setup)

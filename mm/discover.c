@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Discovery of memory: /memory nodes into memblock.
+ * Discovery of memory: /memory nodes, or UEFI's map (discover_efi.c), into memblock.
  *
  * 1. The tree is validated as a whole (fdt_check_full) before anything in it is believed.
  * 2. Every child of the root whose device_type is "memory" and whose status allows it is read, all its banks, in the
@@ -135,9 +135,9 @@ static bool clip_to_limit(const char *path, phys_addr_t limit, phys_addr_t base,
 	return true;
 }
 
-static void add_bank(const struct boot_info *boot, int node, const char *path, phys_addr_t base, phys_addr_t size,
-		     int nid, enum memblock_flags flags)
+void add_bank(const struct boot_info *boot, const char *path, const struct mem_claim *bank, enum memblock_flags flags)
 {
+	phys_addr_t base = bank->base, size = bank->size;
 	const struct mem_claim *other;
 	char name[DT_PATH_MAX];
 	int err;
@@ -157,13 +157,13 @@ static void add_bank(const struct boot_info *boot, int node, const char *path, p
 		printk("memory: %s: [mem 0x%016llx-0x%016llx] overlaps [mem 0x%016llx-0x%016llx] of %s: merged\n", path,
 		       base, base + size - 1, other->base, other->base + other->size - 1,
 		       claim_name(other, name, sizeof(name)));
-	err = memblock_add_node(base, size, nid, flags);
+	err = memblock_add_node(base, size, bank->nid, flags);
 	if (err) {
 		printk("memory: %s: [mem 0x%016llx-0x%016llx] left out: %lu of %lu regions in use, error %d\n", path,
 		       base, base + size - 1, memblock.memory.cnt, memblock.memory.max, err);
 		return;
 	}
-	claim_add(&(struct mem_claim){ base, size, CLAIM_MEMORY, node, nid, NULL, -1 });
+	claim_add(&(struct mem_claim){ base, size, CLAIM_MEMORY, bank->node, bank->nid, bank->name, bank->index });
 }
 
 /* The node id that the tree gives @node, NUMA_NO_NODE when it gives none that we can use. */
@@ -199,20 +199,24 @@ static void add_memory_node(const struct boot_info *boot, int node)
 	if (fdt_getprop(boot->fdt, node, "hotpluggable", NULL))
 		flags = MEMBLOCK_HOTPLUG;
 	while (reg_next(&reg, &base, &size))
-		add_bank(boot, node, path, base, size, nid, flags);
+		add_bank(boot, path, &(struct mem_claim){ base, size, CLAIM_MEMORY, node, nid, NULL, -1 }, flags);
+}
+
+bool is_memory_node(const void *fdt, int node)
+{
+	int len;
+	const char *type = fdt_getprop(fdt, node, "device_type", &len);
+
+	return type && len == (int)sizeof("memory") && !memcmp(type, "memory", sizeof("memory"));
 }
 
 static void add_memory_nodes(const struct boot_info *boot)
 {
-	const void *fdt = boot->fdt;
 	int node;
 
-	fdt_for_each_subnode(node, fdt, 0)
+	fdt_for_each_subnode(node, boot->fdt, 0)
 	{
-		int len;
-		const char *type = fdt_getprop(fdt, node, "device_type", &len);
-
-		if (type && len == (int)sizeof("memory") && !memcmp(type, "memory", sizeof("memory")))
+		if (is_memory_node(boot->fdt, node))
 			add_memory_node(boot, node);
 	}
 }
@@ -259,6 +263,7 @@ static void say_unreadable_bootargs(const void *fdt)
 int discover_memory(const struct boot_info *boot)
 {
 	const char *fault = fdt_fault(boot->fdt);
+	int err;
 
 	if (fault) {
 		printk("device tree: %u bytes, not valid as a whole: %s\n", fdt_totalsize(boot->fdt), fault);
@@ -268,7 +273,11 @@ int discover_memory(const struct boot_info *boot)
 	say_unreadable_bootargs(boot->fdt);
 	reserved_claims_watch(boot);
 	memblock_allow_resize();
-	add_memory_nodes(boot);
+	err = discover_efi(boot);
+	if (err == -ENOENT)
+		add_memory_nodes(boot);
+	else if (err)
+		return err;
 	if (!memblock.memory.cnt) {
 		printk("memory: the tree names none that can be used: no enabled node with device_type \"memory\" has a bank\n");
 		return -ENOENT;

@@ -4,6 +4,7 @@
 #define MM_DISCOVER_PRIVATE_H
 
 #include <mm/discover.h>
+#include <mm/memblock.h>
 
 #define DT_PATH_MAX 128
 
@@ -62,6 +63,33 @@ const char *dt_path(const void *fdt, int node, char *buf);
  * Return: 0; -ENOENT when it names none; -EINVAL when a property has neither one nor two cells.
  */
 int initrd_range(const void *fdt, phys_addr_t *base, phys_addr_t *size);
+
+/* What is called with each of several ranges; the claim is the caller's. */
+typedef void (*range_fn)(const struct mem_claim *claim, void *arg);
+
+/** is_memory_node() - whether a child of the root describes memory, enabled or not */
+bool is_memory_node(const void *fdt, int node);
+
+/**
+ * add_bank() - enter a range of RAM into memblock and the claims; what of it is out of reach is left out, and said
+ * @path: whose it is, for lines
+ * @bank: the claim that is recorded: range, tree node or name, node
+ */
+void add_bank(const struct boot_info *boot, const char *path, const struct mem_claim *bank, enum memblock_flags flags);
+
+/** bytes_of_memory() - how many bytes of a range are memory */
+phys_addr_t bytes_of_memory(phys_addr_t base, phys_addr_t size);
+
+/**
+ * discover_efi() - enter the RAM of UEFI's memory map, when the port handed one over (<mm/efi_map.h>)
+ *
+ * Return: 0; -ENOENT when there is none, and /memory nodes count; -EINVAL (after a line) when it
+ * cannot be read or has no RAM.
+ */
+int discover_efi(const struct boot_info *boot);
+
+/** each_efi_reservation() - what UEFI's map keeps from us */
+void each_efi_reservation(const struct boot_info *boot, range_fn fn, void *arg);
 
 /** discover_reserved() - enter image, tree, /memreserve/, /reserved-memory and initrd; memory is known already */
 void discover_reserved(const struct boot_info *boot);

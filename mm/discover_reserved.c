@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Discovery of what is taken already: the image, the tree, /memreserve/, /reserved-memory, the initrd.
+ * Discovery of what is taken already: the image, the tree, what UEFI keeps, /memreserve/, /reserved-memory, the initrd.
  *
  * 1. Ranges with an address are read first, in that order. Each goes into memblock.reserved; a no-map range is marked
  *    MEMBLOCK_NOMAP in memblock.memory instead, and leaves the linear map.
@@ -33,8 +33,6 @@ static const char initrd_start_name[] = "linux,initrd-start", initrd_end_name[] 
 static const char elfcorehdr_name[] = "linux,elfcorehdr";
 
 static const struct boot_info *watched;
-
-typedef void (*range_fn)(const struct mem_claim *claim, void *arg);
 
 static void emit(range_fn fn, void *arg, phys_addr_t base, phys_addr_t size, enum claim_kind kind, int node,
 		 const char *name, int index)
@@ -142,6 +140,7 @@ static void each_reservation(const struct boot_info *b, range_fn fn, void *arg)
 	emit(fn, arg, b->image_rodata, b->image_data - b->image_rodata, CLAIM_RESERVED, -1, "image rodata", -1);
 	emit(fn, arg, b->image_data, b->image_end - b->image_data, CLAIM_RESERVED, -1, "image data", -1);
 	emit(fn, arg, b->fdt_pa, fdt_totalsize(b->fdt), CLAIM_RESERVED, -1, "device tree", -1);
+	each_efi_reservation(b, fn, arg);
 	each_memreserve(b, fn, arg);
 	each_static_node(b, fn, arg);
 	each_initrd(b, fn, arg);
@@ -191,8 +190,7 @@ static void say_overlap(const struct mem_claim *claim, const char *name)
 		       claim_name(other, other_name, sizeof(other_name)), other->base, other->base + other->size - 1);
 }
 
-/* How many bytes of a range are memory. */
-static phys_addr_t bytes_of_memory(phys_addr_t base, phys_addr_t size)
+phys_addr_t bytes_of_memory(phys_addr_t base, phys_addr_t size)
 {
 	phys_addr_t end = base + size, bytes = 0;
 	unsigned long i = memblock_first_ending_after(&memblock.memory, base);

@@ -86,7 +86,7 @@ static void print_hole(phys_addr_t base, phys_addr_t end)
 			return;
 		}
 	}
-	con_printf("%08llx-%08llx : no RAM (no bank of the tree)\n", base, end - 1);
+	con_printf("%08llx-%08llx : no RAM (nobody says it is)\n", base, end - 1);
 }
 
 /* What was left out above the last RAM. */

@@ -36,7 +36,8 @@ $(HOST)/tidy/%.ok: %.c $(HOST)/asan/%.o .clang-tidy
 check-tidy: $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(IMAGE_SRCS))) \
 	$(patsubst %.c,$(HOST)/tidy/%.ok,$(HOST_ONLY_SRCS))
 
-$(O)/.reproducible: $(O)/Image $(O)/memstage.elf $(O)/System.map $(O)/libmemstage.a scripts/check-reproducible
+$(O)/.reproducible: $(addprefix $(O)/,Image memstage.elf memstage-exec.elf System.map libmemstage.a) \
+	scripts/check-reproducible
 	$(call run,REBUILD,$(O))scripts/check-reproducible $(BUILD) $(CONFIG) && touch $@
 
 check-reproducible: $(O)/.reproducible

@@ -16,7 +16,7 @@
  *    is the place. None: nothing is said.
  * 5. The end is as arch_exit(1)'s: semihosting, then sleep. The tree, which knows PSCI's conduit, is not read here.
  *
- * Registers: x0 to x9 are scratch, x22 to x28 as named below, x19 to x21 are head.S's. Cost: 400 instructions.
+ * Registers: x0 to x9 are scratch, x22 to x28 as named below, x19 to x21 and x29 are head.S's. Cost: 400 instructions.
  */
 #include <asm/linkage.h>
 #include <asm/pl011.h>

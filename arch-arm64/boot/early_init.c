@@ -26,9 +26,10 @@ u8 boot_stack[STACK_SIZE] __section(".noinit.stack") __aligned(PAGE_SIZE);
 u64 kimage_voffset __section(".noinit");
 u64 boot_entry_ticks __section(".noinit");
 u64 boot_entry_el __section(".noinit");
+u64 boot_entry_caches __section(".noinit");
 u64 boot_bad_relocs __section(".noinit");
 
-u64 early_init(u64 entry_ticks, u64 entry_el);
+u64 early_init(u64 entry_ticks, u64 entry_el, u64 entry_caches);
 
 static u64 image_slide(void)
 {
@@ -41,7 +42,7 @@ static u64 here(const void *symbol)
 	return (uintptr_t)symbol;
 }
 
-static u64 relocate_image(u64 slide)
+u64 relocate_image(u64 slide)
 {
 	u64 load = here(_text) - KIMAGE_VADDR;
 	u64 bad = 0;
@@ -116,7 +117,7 @@ static void map_idmap(void)
  * head.S calls this once, on the boot CPU, with the MMU off and the tables cleared. Return: the image's virtual minus
  * its physical address.
  */
-u64 early_init(u64 entry_ticks, u64 entry_el)
+u64 early_init(u64 entry_ticks, u64 entry_el, u64 entry_caches)
 {
 	u64 slide = image_slide();
 	u64 voffset = KIMAGE_VADDR + slide - here(_text);
@@ -129,5 +130,6 @@ u64 early_init(u64 entry_ticks, u64 entry_el)
 	kimage_voffset = voffset;
 	boot_entry_ticks = entry_ticks;
 	boot_entry_el = entry_el;
+	boot_entry_caches = entry_caches;
 	return voffset;
 }

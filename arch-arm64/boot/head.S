@@ -2,11 +2,12 @@
 /*
  * Where cores enter: the arm64 Image header, the boot CPU's way in, the other CPUs' way in.
  *
- * 1. The header is that of the arm64 boot protocol: the first word is an instruction, the rest tells a boot loader how
- *    much room the image needs and that it may lie anywhere (flags: little endian, 4 KiB pages, any base that is a
- *    multiple of 2 MiB; 4 KiB would do).
- * 2. At entry the MMU is off, and x0 is the physical address of the device tree (boot CPU) or of this CPU's struct
- *    secondary_boot (PSCI's context argument). Nothing else is relied on.
+ * 1. The header is that of the arm64 boot protocol: the first two words are instructions, the rest tells a boot loader
+ *    how much room the image needs and that it may lie anywhere (flags: little endian, 4 KiB pages, any base that is a
+ *    multiple of 2 MiB; 4 KiB would do). It is the beginning of a PE file too (pe.S).
+ * 2. At entry x0 is the physical address of the device tree (boot CPU) or of this CPU's struct secondary_boot (PSCI's
+ *    context argument). The boot CPU's MMU and caches may be on, if the image is mapped where it lies (mmu_off.S); the
+ *    others' are off. Nothing else is relied on.
  * 3. Until the MMU is on, code runs at its physical address, and reads and writes bypass the caches. Caches may hold
  *    lines of the same addresses, left by whoever ran before: a dirty one could later be written over what we wrote, so
  *    .noinit is invalidated before it is written; a clean one would be read instead of it once the caches are on, so
@@ -26,14 +27,14 @@
 	.globl	image_header
 	.hidden	image_header
 image_header:
+	add	x13, x18, #0x16			/* "MZ", and of no effect */
 	b	primary_entry
-	.long	0
 	.quad	0				/* load offset from a 2 MiB boundary */
 	.long	image_size_bytes, 0		/* memory needed, bss included */
 	.quad	0xa				/* flags */
 	.quad	0, 0, 0
 	.ascii	"ARM\x64"
-	.long	0
+	.long	pe_header - image_header	/* what UEFI reads: pe.S */
 
 	.section .text.boot, "ax", %progbits
 
@@ -46,9 +47,11 @@ image_header:
 	.endm
 
 /* x0 = the physical address of the device tree */
-local_func primary_entry
+func primary_entry
 	msr	daifset, #0xf
 	mov	x19, x0
+	bl	mmu_off
+	mov	x29, x0				/* no frame before there is a stack; early_check keeps it */
 	bl	drop_to_el1
 	mov	x20, x0
 	mrs	x21, cntvct_el0
@@ -66,9 +69,10 @@ local_func primary_entry
 	b.lo	1b
 	adrp	x0, boot_stack + STACK_SIZE
 	mov	sp, x0
-	mov	x29, xzr
 	mov	x0, x21
 	mov	x1, x20
+	mov	x2, x29
+	mov	x29, xzr
 	bl	early_init
 	mov	x20, x0				/* virtual minus physical */
 	inval_range __rodata_start, __data_end

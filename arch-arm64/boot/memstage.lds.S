@@ -10,7 +10,8 @@
  * 3. .ksyms is the last thing but relocations in read-only data, behind all text: the table is made from a first link
  *    and must not move the text of the second.
  * 4. Tables that files add to are sections named like C identifiers, between __start_ and __stop_ symbols.
- * 5. Thread-local storage (the C library's errno) must be zero at the start and fit in struct mm_cpu's tls[] behind
+ * 5. The first page is the headers of Image and PE (head.S, pe.S), whose sections begin on pages.
+ * 6. Thread-local storage (the C library's errno) must be zero at the start and fit in struct mm_cpu's tls[] behind
  *    the 16 bytes that the ABI reserves: asserted below.
  */
 #include <asm/layout.h>
@@ -41,6 +42,9 @@ SECTIONS {
 
 	.text : {
 		KEEP(*(.head.text))
+		KEEP(*(.head.pe))
+		. = ALIGN(PAGE_SIZE);
+		pe_text_start = .;
 		*libfdt.a:*(.text .text.*)
 		*libc.a:*(.text .text.*)
 		*libgcc.a:*(.text .text.*)
@@ -111,6 +115,11 @@ SECTIONS {
 	} :data
 	_end = .;
 	image_size_bytes = ABSOLUTE(_end - _text);
+	exec_shift = ABSOLUTE(CONFIG_EXEC_ADDR - KIMAGE_VADDR);
+	pe_text_bytes = ABSOLUTE(_etext - pe_text_start);
+	pe_data_file_bytes = ABSOLUTE(__data_end - __rodata_start);
+	pe_room_bytes = ABSOLUTE(_end - __data_end);
+	pe_data_bytes = ABSOLUTE(_end - __rodata_start);
 
 	.comment 0 : { *(.comment) }
 	.debug_abbrev 0 : { *(.debug_abbrev) }
@@ -142,6 +151,8 @@ SECTIONS {
 	ASSERT(SIZEOF(.plt) == 0, "the image needs a procedure linkage table")
 	ASSERT(_end - _text <= KIMAGE_SIZE_MAX, "the image is larger than its early page tables can map")
 	ASSERT(__idmap_text_end - __idmap_text_start <= PAGE_SIZE, "code for turning the MMU on does not fit in a page")
+	ASSERT(pe_header == _text + 0x40, "the PE header is not where the Image header says")
+	ASSERT(CONFIG_EXEC_ADDR % PAGE_SIZE == 0, "CONFIG_EXEC_ADDR is no multiple of 4 KiB")
 	ASSERT(SIZEOF(.tdata) == 0, "thread-local variables with an initial value")
 	ASSERT(TLS_TCB_SIZE + SIZEOF(.tbss) <= TLS_SIZE, "thread-local variables do not fit in struct mm_cpu")
 }

@@ -43,16 +43,38 @@ _Noreturn void start_memstage(phys_addr_t fdt_pa);
 
 static struct boot_info boot_info;
 
-static const void *find_fdt(phys_addr_t fdt_pa)
+/*
+ * The tree at *@fdt_pa, mapped. Less than a page's size is no address, but what loaders of ELF files leave in x0 (0, the
+ * number of their arguments): then the tree is looked for at CONFIG_FDT_ADDR, and *@fdt_pa is set to that.
+ */
+static const void *map_fdt(phys_addr_t *fdt_pa)
 {
+	phys_addr_t x0 = *fdt_pa;
+	bool passed = x0 >= PAGE_SIZE || !CONFIG_FDT_ADDR;
 	const char *why;
-	const void *fdt = arch_map_fdt(fdt_pa, &why);
+	const void *fdt;
 
+	if (!passed)
+		*fdt_pa = CONFIG_FDT_ADDR;
+	fdt = arch_map_fdt(*fdt_pa, &why);
+	if (!fdt && !passed)
+		panic("device tree at 0x%llx: the boot loader passed none; at 0x%llx (CONFIG_FDT_ADDR): %s", x0,
+		      *fdt_pa, why);
 	if (!fdt)
-		panic("device tree at 0x%llx: %s", fdt_pa, why);
-	why = fdt_fault(fdt);
+		panic("device tree at 0x%llx: %s", x0, why);
+	if (!passed)
+		printk("device tree: the boot loader passed none: the one at 0x%llx (CONFIG_FDT_ADDR) is taken\n",
+		       *fdt_pa);
+	return fdt;
+}
+
+static const void *find_fdt(phys_addr_t *fdt_pa)
+{
+	const void *fdt = map_fdt(fdt_pa);
+	const char *why = fdt_fault(fdt);
+
 	if (why)
-		panic("device tree at 0x%llx: %u bytes, not valid as a whole: %s", fdt_pa, fdt_totalsize(fdt), why);
+		panic("device tree at 0x%llx: %u bytes, not valid as a whole: %s", *fdt_pa, fdt_totalsize(fdt), why);
 	return fdt;
 }
 
@@ -112,9 +134,11 @@ _Noreturn void start_memstage(phys_addr_t fdt_pa)
 	cpu_setup();
 	printk("memstage entered at EL%llu, image at 0x%llx, device tree at 0x%llx\n", boot_entry_el, kimage_pa(_text),
 	       fdt_pa);
+	if (boot_entry_caches)
+		printk("the boot loader left MMU or data cache on: the image was cleaned to memory, and they were switched off\n");
 	if (boot_bad_relocs)
 		panic("image: %llu relocations are not R_AARCH64_RELATIVE", boot_bad_relocs);
-	fdt = find_fdt(fdt_pa);
+	fdt = find_fdt(&fdt_pa);
 	uart_probe(fdt);
 	cpu_features_init(fdt_bootargs(fdt), boot_entry_el);
 	entropy_init(fdt);

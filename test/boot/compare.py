@@ -135,22 +135,28 @@ def partial_pages(tree):
             yield last, end
 
 
-def reserved(tree, log, image, image_addr):
-    """@image: the Image file's bytes; @image_addr: where the loader puts it."""
+def image_parts(said, image, image_addr):
+    """The image's three parts among (base, end, who); @image_addr as for reserved(), None when any place is right."""
     faults = []
-    said = [(item.base, item.end, item.who) for item in log.claims["reserved"]]
     size, = struct.unpack_from("<Q", image, 16)
     parts = [next(((base, end) for base, end, who in said if who == name), None) for name in IMAGE_PARTS]
     if None in parts:
         faults.append(f"reserved: not all of {', '.join(IMAGE_PARTS)} are listed")
     else:
-        if parts[0][0] != image_addr:
+        if image_addr is not None and parts[0][0] != image_addr:
             faults.append(f"image text starts at {parts[0][0]:#x}, {image_addr:#x} is right")
         if parts[0][1] != parts[1][0] or parts[1][1] != parts[2][0]:
             faults.append("image text, rodata and data do not follow each other")
         if not 0 <= parts[2][1] - parts[0][0] - size < PAGE:
             faults.append(f"the image takes {parts[2][1] - parts[0][0]} bytes, {size} by its header")
+    return faults
 
+
+def reserved(tree, log, image, image_addr):
+    """@image: the Image file's bytes; @image_addr: where the loader puts it."""
+    faults = []
+    said = [(item.base, item.end, item.who) for item in log.claims["reserved"]]
+    faults += image_parts(said, image, image_addr)
     trees = [(base, end) for base, end, who in said if who == "device tree"]
     if [end - base for base, end in trees] != [tree.totalsize()]:
         faults.append(f"reserved for the device tree: {[show(*item) for item in trees]}, {tree.totalsize()} bytes "

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,8 +138,8 @@ DROP_TO_EL2 = [
 
 def trampoline(x0, leave, image_addr):
     """Wipe QEMU's own tree, that nothing may find it by chance; set x0, clear x1 to x3, go to the image as @leave."""
-    words = _move(1, RAM_BASE) + [0xF900003F]  # str xzr, [x1]
-    words += _move(4, image_addr) + _move(0, x0)
+    words = move(1, RAM_BASE) + [0xF900003F]  # str xzr, [x1]
+    words += move(4, image_addr) + move(0, x0)
     words += [0xD2800001, 0xD2800002, 0xD2800003]  # mov x1, #0; mov x2, #0; mov x3, #0
     words += leave
     return struct.pack(f"<{len(words)}I", *words)
@@ -154,7 +155,7 @@ def placed(folder, loads):
     return options
 
 
-def _move(register, value):
+def move(register, value):
     """movz and three movk: a 64-bit constant into x@register."""
     parts = [(value >> shift) & 0xFFFF for shift in (0, 16, 32, 48)]
     return [(0xF2800000 if i else 0xD2800000) | i << 21 | part << 5 | register for i, part in enumerate(parts)]
@@ -199,3 +200,12 @@ def report(tap, name, faults, log=""):
         tap.note(f"  and {len(faults) - 20} more")
     for line in log.splitlines()[-25:] if faults else []:
         tap.note(f"  | {line}")
+
+
+def report_cases(tap, cases, at_once):
+    """A test point, with its time, for each case: it has a name, faults(), which boots it, and then a result."""
+    with ThreadPoolExecutor(at_once) as pool:
+        for case, faults in zip(cases, pool.map(lambda one: one.faults(), cases)):
+            report(tap, case.name, faults, case.result.log if case.result else "")
+            if case.result:
+                tap.note(f"  {case.result.seconds:.1f} s")

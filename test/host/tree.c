@@ -81,6 +81,11 @@ void tree_cells(const char *name, const u32 *cells, int nr)
 		out[i] = cpu_to_fdt32(cells[i]);
 }
 
+void tree_bytes(const char *name, const void *bytes, size_t nr)
+{
+	must(fdt_property(tree, name, bytes, (int)nr));
+}
+
 /* The low @cells cells of @value. Return: behind them. */
 static u32 *put_cells(u32 *out, u64 value, int cells)
 {

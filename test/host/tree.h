@@ -37,6 +37,9 @@ void tree_u32(const char *name, u32 value);
 /** tree_cells() - a property of any 32-bit cells */
 void tree_cells(const char *name, const u32 *cells, int nr);
 
+/** tree_bytes() - a property of any bytes */
+void tree_bytes(const char *name, const void *bytes, size_t nr);
+
 /** tree_size() - a property of one number, in #size-cells */
 void tree_size(const char *name, u64 value);
 

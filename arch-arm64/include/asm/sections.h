@@ -45,8 +45,18 @@ extern u64 boot_entry_ticks;
 /** boot_entry_el - the exception level that the image was entered at */
 extern u64 boot_entry_el;
 
+/** boot_entry_caches - not 0 when the boot loader left the MMU or the data cache on */
+extern u64 boot_entry_caches;
+
 /** boot_bad_relocs - relocations of a kind that the image must not have; not applied */
 extern u64 boot_bad_relocs;
+
+/**
+ * relocate_image() - store the addresses that the image holds, for an image that is mapped @slide above its link address
+ *
+ * May be done again, for another place. Context: the image runs at its physical address. Return: relocations not applied.
+ */
+u64 relocate_image(u64 slide);
 
 #pragma GCC visibility pop
 
