@@ -182,7 +182,8 @@ def consoles(good):
     bus = edit.add_node(good, "/", "bus", {"#address-cells": edit.cells32(2), "#size-cells": edit.cells32(2)})
     bus = edit.add_node(bus, "/bus", "uart", {"compatible": b"arm,pl011\0", "reg": cells64(0x9000000, 0x1000)})
     yield Case("a UART behind a bus that the CPU does not reach",
-               rf"console: /bus has no ranges: the CPU does not reach what is on it{instead}", stdout(b"/bus/uart\0", bus), ends=False)
+               rf"console: /bus has no ranges: the CPU does not reach what is on it{instead}",
+               stdout(b"/bus/uart\0", bus), ends=False)
     bus = edit.set_property(edit.set_property(bus, "/bus", "ranges", b""), "/bus", "status", b"fail\0")
     yield Case("a UART behind a bus that is off", rf"console: /bus/uart: /bus is not enabled by its status{instead}",
                stdout(b"/bus/uart\0", bus), ends=False)

@@ -170,12 +170,14 @@ static void compare_unit(unsigned int u)
 		tap_fail(__FILE__, __LINE__, "unit %u is nomap: %d", u, nomap);
 	for (u64 pa = u * UNIT; pa < (u + 1) * UNIT; pa += PAGE_SIZE) {
 		const struct memblock_region *r = memblock_search(&memblock.reserved, pa);
+		/* The page at address 0 is kept from all. */
+		bool reserved = units[u].reserved || (!pa && units[u].memory && !units[u].nomap);
 
-		if (units[u].reserved && !r)
+		if (reserved && !r)
 			tap_fail(__FILE__, __LINE__, "0x%llx should be reserved", pa);
-		if (!units[u].reserved && r && !(r->flags & MEMBLOCK_RSRV_KERN))
+		if (!reserved && r && !(r->flags & MEMBLOCK_RSRV_KERN))
 			tap_fail(__FILE__, __LINE__, "0x%llx is reserved, by nobody", pa);
-		if (r && (r->flags & MEMBLOCK_RSRV_KERN) && (units[u].reserved || units[u].nomap || !memory))
+		if (r && (r->flags & MEMBLOCK_RSRV_KERN) && (reserved || units[u].nomap || !memory))
 			tap_fail(__FILE__, __LINE__, "0x%llx holds metadata, and is no free memory", pa);
 	}
 }
