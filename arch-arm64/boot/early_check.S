@@ -12,8 +12,8 @@
  *    early_vectors on each of 512 words is the same branch, and VBAR_EL1 is chosen so that the only entry that can be
  *    used (synchronous, on SP_EL1, at 0x200; all else is masked) is one of them. cpu_setup() sets the real vectors.
  * 4. Lines go where uart/early.c would show the log: to the first PL011 that is where the configuration says, or to a
- *    BCM2711's mini UART; looked at only when there is something to say, and written to only when a PL011 tells that this
- *    is the place. None: nothing is said.
+ *    BCM2711's mini UART; looked at only when there is something to say, and written to only when a PL011 tells that
+ *    this is the place. None: nothing is said.
  * 5. The end is as arch_exit(1)'s: semihosting, then sleep. The tree, which knows PSCI's conduit, is not read here.
  *
  * Registers: x0 to x9 are scratch, x22 to x28 as named below, x19 to x21 and x29 are head.S's. Cost: 400 instructions.
