@@ -114,7 +114,8 @@ LANGUAGE := -std=c11 -fno-strict-aliasing -fno-common -D_DEFAULT_SOURCE -include
 INCLUDES = -nostdinc -isystem $(PICOLIBC)/include -isystem $(GCC_INCLUDE) -isystem $(DEPS)/include \
 	-Imm/include -Ilib/include -Iarch-arm64/include -I$(O)/include
 # Code of the small model is position independent as it is; what holds an address is relocated at boot.
-MACHINE_FLAGS := -fno-pic -fvisibility=hidden -mgeneral-regs-only -mno-outline-atomics -mbranch-protection=standard \
+MACHINE_FLAGS := -fno-pic -fvisibility=hidden -mgeneral-regs-only -mno-outline-atomics \
+	-mbranch-protection=$(if $(CONFIG_BRANCH_PROTECTION),standard,none) \
 	-fstack-protector-strong -mstack-protector-guard=global -ftls-model=local-exec \
 	-ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
 	-fno-omit-frame-pointer -momit-leaf-frame-pointer

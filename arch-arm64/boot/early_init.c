@@ -14,6 +14,7 @@
  *
  * Cost: about five instructions for each page of the image and ten for each relocation.
  */
+#include <asm/const.h>
 #include <asm/pgtable.h>
 #include <asm/sections.h>
 
@@ -56,10 +57,10 @@ u64 relocate_image(u64 slide)
 	return bad;
 }
 
-/* PTE_GP, where this CPU has FEAT_BTI; elsewhere the bit is reserved. */
+/* PTE_GP, where this CPU has FEAT_BTI and the code landing pads; without FEAT_BTI the bit is reserved. */
 static u64 guarded(void)
 {
-	return sysreg_field(read_sysreg(id_aa64pfr1_el1), ID_AA64PFR1_BT_SHIFT) ? PTE_GP : 0;
+	return BRANCH_PROTECTED && sysreg_field(read_sysreg(id_aa64pfr1_el1), ID_AA64PFR1_BT_SHIFT) ? PTE_GP : 0;
 }
 
 /* Image pages from @start up to @end. */

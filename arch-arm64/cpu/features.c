@@ -18,6 +18,7 @@
 
 #include <asm/alternative.h>
 #include <asm/atomic.h>
+#include <asm/const.h>
 #include <asm/cpufeature.h>
 #include <asm/mmu.h>
 #include <asm/processor.h>
@@ -226,8 +227,8 @@ void cpu_print_features(void)
 	       list_features(id, text, sizeof(text)), id->pa_bits, dcache_line_bytes(), zva_bytes());
 	printk("CPU features in use: atomics by %s (%u of %u places replaced)%s%s%s\n",
 	       cpu_has(CPU_LSE) ? "LSE" : "exclusives", alternatives_applied, alternatives_count(),
-	       cpu_has(CPU_PAN) ? ", PAN" : "", cpu_has(CPU_PAC) ? ", PAC of return addresses" : "",
-	       cpu_has(CPU_BTI) ? ", BTI" : "");
+	       cpu_has(CPU_PAN) ? ", PAN" : "", BRANCH_PROTECTED && cpu_has(CPU_PAC) ? ", PAC of return addresses" : "",
+	       BRANCH_PROTECTED && cpu_has(CPU_BTI) ? ", BTI" : "");
 }
 
 static void show_cpu(int cpu)

@@ -6,6 +6,7 @@
 
 #include <lib/printk.h>
 
+#include <asm/const.h>
 #include <asm/cpufeature.h>
 #include <asm/mmu.h>
 #include <asm/pgtable.h>
@@ -16,7 +17,8 @@
 /* Whether an executable page at @va misses PTE_GP, where BTI exists, or has it where it does not. */
 static bool lacks_guard(u64 va, u64 entry)
 {
-	bool guarded = cpu_features_own(0) >> CPU_BTI & 1 && va >= (uintptr_t)__guarded_text_start;
+	bool pads = BRANCH_PROTECTED && va >= (uintptr_t)__guarded_text_start;
+	bool guarded = pads && (cpu_features_own(0) >> CPU_BTI & 1);
 
 	return !(entry & PTE_PXN) && !(entry & PTE_GP) == guarded;
 }

@@ -14,4 +14,11 @@
 #define PAGE_SIZE  (UL(1) << PAGE_SHIFT)
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 
+/* Whether code signs return addresses and has landing pads (<asm/protect.h>). */
+#ifdef CONFIG_BRANCH_PROTECTION
+#define BRANCH_PROTECTED 1
+#else
+#define BRANCH_PROTECTED 0
+#endif
+
 #endif

@@ -2,7 +2,7 @@
 /*
  * Switching on, on this CPU, what protects the program from itself: PAN, signed return addresses, branch targets.
  *
- * 1. Code is built with -mbranch-protection=standard. A function that stores its return address signs it with key A
+ * 1. Code is built with -mbranch-protection=standard, unless CONFIG_BRANCH_PROTECTION is off. A function that stores its return address signs it with key A
  *    (PACIASP) and authenticates it before it returns (AUTIASP); each function that may be called by address begins
  *    with a landing pad (BTI c, or PACIASP), each label that is jumped to has one (BTI j). On a CPU without the feature
  *    these are NOPs, and signing is one too until SCTLR_EL1.EnIA is set.
@@ -19,6 +19,7 @@
 #define ASM_PROTECT_H
 
 #include <asm/barrier.h>
+#include <asm/const.h>
 #include <asm/cpufeature.h>
 #include <asm/entropy.h>
 #include <asm/smp.h>
@@ -31,12 +32,12 @@ static __always_inline void cpu_protect(void)
 	u64 low = entropy_u64(), high = entropy_u64();
 	u64 sctlr = read_sysreg(sctlr_el1);
 
-	if (own & BIT(CPU_PAC)) {
+	if (BRANCH_PROTECTED && (own & BIT(CPU_PAC))) {
 		write_sysreg(low, APIAKEYLO_EL1);
 		write_sysreg(high, APIAKEYHI_EL1);
 		sctlr |= SCTLR_EnIA;
 	}
-	if (own & BIT(CPU_BTI))
+	if (BRANCH_PROTECTED && (own & BIT(CPU_BTI)))
 		sctlr |= SCTLR_BT1;
 	if (own & BIT(CPU_PAN)) {
 		__asm__ volatile(SET_PSTATE_PAN : : : "memory");
