@@ -81,12 +81,12 @@ menuconfig: $(O)/.config ## Change build/CONFIG/.config in a menu
 
 CORE_DIRS := mm lib
 PORT_DIRS := $(addprefix arch-arm64/,boot mm cpu irq uart)
-TEST_DIRS := test/target
+TEST_DIRS := test/target test/bench
 
 # Files that belong to an option: OPTION:pattern.
-OPTIONAL := MONITOR:lib/monitor%.c BOOTMEM:mm/bootmem%.c BOOTMEM:test/target/bench_bootmem.c \
+OPTIONAL := MONITOR:lib/monitor%.c BOOTMEM:mm/bootmem%.c BOOTMEM:test/bench/bootmem.c \
 	MM_DEBUG_LOCKS:lib/lock_debug.c MM_DEBUG:lib/list_debug.c MM_DEBUG:mm/debug.c MM_DEBUG:mm/slub_debug.c \
-	SELFTEST:test/target/%.c SELFTEST:mm/memtest_fault.c SELFTEST:arch-arm64/irq/fault_cmd.c
+	SELFTEST:test/target/%.c SELFTEST:test/bench/%.c SELFTEST:mm/memtest_fault.c SELFTEST:arch-arm64/irq/fault_cmd.c
 option_off = $(if $(filter y,$(CONFIG_$(word 1,$(subst :, ,$(1))))),,$(word 2,$(subst :, ,$(1))))
 ABSENT := $(foreach entry,$(OPTIONAL),$(call option_off,$(entry)))
 
