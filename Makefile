@@ -11,7 +11,8 @@
 #    first link. It lies behind all text, so the text of both links has the same addresses, which is checked.
 # 5. Objects are rebuilt when their command, their .config or a header changes. No byte of output depends on the
 #    time, the folder or the order of files.
-# 6. The host build is in scripts/host.mk, formatting, linting and other checks are in scripts/check.mk.
+# 6. The host build is in scripts/host.mk, formatting, linting and other checks are in scripts/check.mk, the benchmark
+#    is in scripts/bench.mk.
 
 CONFIG ?= virt
 BUILD ?= build
@@ -197,6 +198,7 @@ $(O)/Image: $(O)/memstage.elf
 include scripts/host.mk
 include scripts/check.mk
 include scripts/fuzz.mk
+include scripts/bench.mk
 
 compile_commands.json: FORCE ## For clangd and other tools: how each file is compiled
 	@mkdir -p $(O)
@@ -214,20 +216,22 @@ run: image ## Boot the image in QEMU (SMP=4 MEM=4G CPU=cortex-a72 APPEND= QEMU_A
 
 # Which tests, and what has to be built for them.
 HOST_TESTS := $(call host_tests,asan) $(call host_tests,tsan)
-SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t test/fuzz/*.t test/misuse/*.t))
+SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t test/fuzz/*.t test/misuse/*.t \
+	test/bench/*.t))
 TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))
 
 test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
-test: $(filter $(HOST)/%,$(TESTS)) $(if $(filter %.t,$(TESTS)),image debug-image bootmem-image \
+test: $(filter $(HOST)/%,$(TESTS)) $(if $(filter %.t,$(TESTS)),image debug-image bootmem-image bench-image \
 	$(call host_tools,asan) fuzzers)
 	@result=passed; \
 	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || result=FAILED; \
 	$(if $(T),,$(MAKE) --no-print-directory check || result=FAILED;) \
 	echo "test: $$result"; [ $$result = passed ]
 
-# The images with every debug check on, and with the other boot allocator, which test/target runs beside the plain one.
-.PHONY: debug-image bootmem-image
-debug-image bootmem-image:
+# The images with every debug check on, and with the other boot allocator, which test/target runs beside the plain one;
+# and what the benchmark measures.
+.PHONY: debug-image bootmem-image bench-image virt-image
+debug-image bootmem-image bench-image virt-image:
 	@$(MAKE) --no-print-directory CONFIG=$(@:-image=) image
 
 gdb: image ## Stop QEMU at reset and attach gdb (GDB_ARGS="-batch -ex 'info registers pc'")

@@ -89,50 +89,65 @@ static __noinline void free_pages_all(unsigned long n, unsigned int order, enum 
 
 static void slab_batch(const struct batch *batch, void (*fill)(unsigned long n))
 {
+	const unsigned long n = bench_count(batch->n, BENCH_FEW(batch->n));
+	const int reps = bench_reps(batch->reps);
 	u64 alloc = 0, free = 0;
 
-	for (int rep = 0; rep <= batch->reps; rep++) {
-		u64 start = get_cycles(), middle;
+	for (int rep = 0; rep <= reps; rep++) {
+		u64 start, middle;
 
-		fill(batch->n);
+		if (rep == 1)
+			bench_begin(batch->row);
+		start = get_cycles();
+		fill(n);
 		middle = get_cycles();
-		kfree_all(batch->n, batch->free_order);
+		kfree_all(n, batch->free_order);
 		if (!rep)
 			continue;
 		alloc += middle - start;
 		free += get_cycles() - middle;
 	}
-	report_halves(batch->row, alloc, free, batch->n * (u64)batch->reps);
+	bench_end(batch->row);
+	report_halves(batch->row, alloc, free, n * (u64)reps);
 }
 
 static void page_batch(const struct batch *batch)
 {
+	const unsigned long n = bench_count(batch->n, BENCH_FEW(batch->n));
+	const int reps = bench_reps(batch->reps);
 	u64 alloc = 0, free = 0;
 
-	for (int rep = 0; rep <= batch->reps; rep++) {
-		u64 start = get_cycles(), middle;
+	for (int rep = 0; rep <= reps; rep++) {
+		u64 start, middle;
 
-		pages_all(batch->n, batch->page_order);
+		if (rep == 1)
+			bench_begin(batch->row);
+		start = get_cycles();
+		pages_all(n, batch->page_order);
 		middle = get_cycles();
-		free_pages_all(batch->n, batch->page_order, batch->free_order);
+		free_pages_all(n, batch->page_order, batch->free_order);
 		if (!rep)
 			continue;
 		alloc += middle - start;
 		free += get_cycles() - middle;
 	}
-	report_halves(batch->row, alloc, free, batch->n * (u64)batch->reps);
+	bench_end(batch->row);
+	report_halves(batch->row, alloc, free, n * (u64)reps);
 }
 
 static void slab_bulk(const char *row, size_t size)
 {
-	const int reps = 5000;
+	const int reps = bench_reps(5000);
 	u64 alloc = 0, free = 0;
 	int short_of = 0;
 
 	batch_cache = kmem_cache_create("bench bulk", size, 0, SLAB_PANIC, NULL);
 	for (int rep = 0; rep < reps + BULK_SKIP; rep++) {
-		u64 start = get_cycles(), middle;
+		u64 start, middle;
 
+		if (rep == BULK_SKIP)
+			bench_begin(row);
+		start = get_cycles();
 		short_of += kmem_cache_alloc_bulk(batch_cache, GFP_KERNEL, BULK_SLAB, bench_slots) != BULK_SLAB;
 		middle = get_cycles();
 		kmem_cache_free_bulk(batch_cache, BULK_SLAB, bench_slots);
@@ -141,6 +156,7 @@ static void slab_bulk(const char *row, size_t size)
 		alloc += middle - start;
 		free += get_cycles() - middle;
 	}
+	bench_end(row);
 	kmem_cache_destroy(batch_cache);
 	if (short_of)
 		bench_fail(row, "fewer objects than were asked for");
@@ -151,7 +167,7 @@ static void slab_bulk(const char *row, size_t size)
 static void page_bulk(const char *row)
 {
 	struct page **pages = (struct page **)(void *)bench_slots;
-	const int reps = 4000;
+	const int reps = bench_reps(4000);
 	u64 alloc = 0, free = 0;
 	int short_of = 0;
 
@@ -160,6 +176,8 @@ static void page_bulk(const char *row)
 
 		for (int i = 0; i < BULK_PAGES; i++)
 			pages[i] = NULL;
+		if (rep == BULK_SKIP)
+			bench_begin(row);
 		start = get_cycles();
 		short_of += alloc_pages_bulk(GFP_KERNEL, BULK_PAGES, pages) != BULK_PAGES;
 		middle = get_cycles();
@@ -170,6 +188,7 @@ static void page_bulk(const char *row)
 		alloc += middle - start;
 		free += get_cycles() - middle;
 	}
+	bench_end(row);
 	if (short_of)
 		bench_fail(row, "fewer pages than were asked for");
 	else

@@ -6,6 +6,8 @@
  *    Without QEMU's -icount shift=0 it does not, and nothing is measured.
  * 2. Slots for batches are one block of the page allocator, taken before the first group and given back after the last,
  *    so that all groups find the same memory.
+ * 3. `bench_profile` is the same with few operations, and stops before and after those that would be counted, until a byte
+ *    comes: whoever looks on from outside (test/bench/symbols.py) then sees these and no others.
  */
 #include "bench.h"
 
@@ -18,6 +20,7 @@
 #include <string.h>
 
 #define REPETITIONS 3
+#define FEW_LOOPS   32UL
 #define CHECK_LOOPS 1000UL
 #define CHECK_SLACK 100UL /* of the two reads of the counter */
 #define SLOTS_ORDER 8
@@ -27,17 +30,25 @@ _Static_assert((PAGE_SIZE << SLOTS_ORDER) == BENCH_SLOTS * sizeof(void *), "the 
 static const struct bench_group {
 	const char *name;
 	void (*run)(void);
+	bool profiled;
 } groups[] = {
-	{ "boot", bench_boot },		  { "kmalloc", bench_kmalloc },	    { "pages", bench_pages },
-	{ "batches", bench_batches },	  { "random", bench_random_mixes }, { "cpus", bench_cpus },
-	{ "interrupt", bench_interrupt }, { "single", bench_single },	    { "slab_bytes", bench_slab_bytes },
-	{ "memblock", bench_memblock },
+	{ "boot", bench_boot, false },
+	{ "kmalloc", bench_kmalloc, true },
+	{ "pages", bench_pages, true },
+	{ "batches", bench_batches, true },
+	{ "random", bench_random_mixes, true },
+	{ "cpus", bench_cpus, true },
+	{ "interrupt", bench_interrupt, false },
+	{ "single", bench_single, false },
+	{ "slab_bytes", bench_slab_bytes, false },
+	{ "memblock", bench_memblock, true },
 };
 
 void **bench_slots;
 
 static u64 random_state;
 static unsigned int failures;
+static bool profiling;
 
 void bench_report(const char *row, u64 instructions, u64 operations)
 {
@@ -55,16 +66,48 @@ void bench_fail(const char *row, const char *why)
 	failures++;
 }
 
+unsigned long bench_count(unsigned long n, unsigned long few)
+{
+	return profiling ? min(n, few) : n;
+}
+
+int bench_reps(int reps)
+{
+	return profiling ? 1 : reps;
+}
+
+static void wait_to_be_watched(const char *row, const char *what)
+{
+	if (!profiling)
+		return;
+	con_printf("bench: profile %s %s\n", row, what);
+	while (con_getc() < 0)
+		cpu_relax();
+}
+
+void bench_begin(const char *row)
+{
+	wait_to_be_watched(row, "begins");
+}
+
+void bench_end(const char *row)
+{
+	wait_to_be_watched(row, "ends");
+}
+
 void bench_run(const struct bench_loop *loops, unsigned int nr)
 {
 	for (unsigned int i = 0; i < nr; i++) {
 		const struct bench_loop *loop = &loops[i];
+		unsigned long n = bench_count(loop->n, FEW_LOOPS);
 		u64 least = ~0ULL;
 
 		loop->run(loop->n / 8 + 64);
-		for (int rep = 0; rep < REPETITIONS; rep++)
-			least = min(least, loop->run(loop->n));
-		bench_report(loop->row, least, loop->n);
+		bench_begin(loop->row);
+		for (int rep = 0; rep < bench_reps(REPETITIONS); rep++)
+			least = min(least, loop->run(n));
+		bench_end(loop->row);
+		bench_report(loop->row, least, n);
 	}
 }
 
@@ -152,7 +195,7 @@ static int run_groups(const char *name)
 	bench_slots = page_address(block);
 	memset(bench_slots, 0, PAGE_SIZE << SLOTS_ORDER);
 	for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
-		if (!name || !strcmp(name, groups[i].name))
+		if ((!name || !strcmp(name, groups[i].name)) && (groups[i].profiled || !profiling))
 			groups[i].run();
 	bench_slots = NULL;
 	__free_pages(block, SLOTS_ORDER);
@@ -167,7 +210,7 @@ static bool known(const char *name)
 	return false;
 }
 
-static int cmd_bench(int argc, char **argv)
+static int bench(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 	int err;
@@ -190,4 +233,17 @@ static int cmd_bench(int argc, char **argv)
 		con_printf("bench: end, %u rows failed\n", failures);
 	return err ? err : failures ? -EIO : 0;
 }
+
+static int cmd_bench(int argc, char **argv)
+{
+	profiling = false;
+	return bench(argc, argv);
+}
 MONITOR_CMD(bench, "[GROUP]", "what operations cost, in instructions (QEMU with -icount)", cmd_bench);
+
+static int cmd_bench_profile(int argc, char **argv)
+{
+	profiling = true;
+	return bench(argc, argv);
+}
+MONITOR_CMD(bench_profile, "[GROUP]", "few of each, stopping before and after until a byte comes", cmd_bench_profile);

@@ -51,6 +51,23 @@ void bench_report_figure(const char *row, u64 thousandths);
 /** bench_fail() - a row that could not be measured, and why; the run goes on and ends with a failing status */
 void bench_fail(const char *row, const char *why);
 
+/** bench_count() - how many operations a row does: @n, or @few when they are profiled */
+unsigned long bench_count(unsigned long n, unsigned long few);
+
+/* Few of a batch: those of a large one run stacks and lists full and empty, too. */
+#define BENCH_FEW(n) min(1024UL, max(256UL, (n) / 32))
+
+/** bench_reps() - how many repetitions: @reps, or one when they are profiled */
+int bench_reps(int reps);
+
+/**
+ * bench_begin() - what follows, to bench_end(), is the row; a batch's two halves are one
+ *
+ * Both stop until somebody has begun to look on, when the row is profiled, and do nothing else.
+ */
+void bench_begin(const char *row);
+void bench_end(const char *row);
+
 /* Slots for what batches allocate, enough for the largest. NULL until a group wants them. */
 #define BENCH_SLOTS 131072UL
 extern void **bench_slots;

@@ -66,23 +66,29 @@ static void cross_free_page(void *arg)
 	cross->taken = get_cycles() - start;
 }
 
-static void cross_batch(const char *row, void (*alloc)(void *arg), void (*free)(void *arg), unsigned long n, int reps)
+static void cross_batch(const char *row, void (*alloc)(void *arg), void (*free)(void *arg), unsigned long count,
+			int reps)
 {
+	const unsigned long n = bench_count(count, BENCH_FEW(count));
 	struct cross cross = { n, 0 };
 	u64 allocs = 0, frees = 0;
 	char name[64];
 
+	reps = bench_reps(reps);
 	for (int rep = 0; rep < reps + CROSS_WARMUP; rep++) {
-		bool count = rep >= CROSS_WARMUP;
+		bool measure = rep >= CROSS_WARMUP;
 
+		if (rep == CROSS_WARMUP)
+			bench_begin(row);
 		alloc(&cross);
-		allocs += count ? cross.taken : 0;
+		allocs += measure ? cross.taken : 0;
 		if (!bench_on_cpu(1, free, &cross)) {
 			bench_fail(row, "CPU 1 does not take work");
 			return;
 		}
-		frees += count ? cross.taken : 0;
+		frees += measure ? cross.taken : 0;
 	}
+	bench_end(row);
 	snprintf(name, sizeof(name), "%s_alloc_cpu0", row);
 	bench_report(name, allocs, n * (u64)reps);
 	snprintf(name, sizeof(name), "%s_free_cpu1", row);
@@ -99,6 +105,7 @@ BENCH_LOOP(once_page_5, { __free_pages(alloc_pages(GFP_KERNEL, 5), 5); })
 
 static struct at_once {
 	u64 (*run)(unsigned long n);
+	unsigned long n;
 	u32 ready, go, finished; /* atomic */
 	u64 start[CONFIG_NR_CPUS], end[CONFIG_NR_CPUS];
 } at_once;
@@ -108,7 +115,7 @@ static void once_loop(void)
 	int cpu = smp_processor_id();
 
 	at_once.start[cpu] = arch_clock_ns();
-	at_once.run(AT_ONCE_OPS);
+	at_once.run(at_once.n);
 	at_once.end[cpu] = arch_clock_ns();
 	__atomic_fetch_add(&at_once.finished, 1, __ATOMIC_RELEASE);
 }
@@ -140,7 +147,7 @@ static void run_at_once(const char *row, u64 (*run)(unsigned long n), int nr)
 {
 	char name[64];
 
-	at_once = (struct at_once){ .run = run };
+	at_once = (struct at_once){ .run = run, .n = bench_count(AT_ONCE_OPS, 256) };
 	snprintf(name, sizeof(name), "%s_t%d", row, nr);
 	for (int cpu = 1; cpu < nr; cpu++)
 		if (smp_work_start(cpu, once_cpu, NULL)) {
@@ -149,12 +156,14 @@ static void run_at_once(const char *row, u64 (*run)(unsigned long n), int nr)
 			return;
 		}
 	bench_sleep_until(&at_once.ready, (u32)nr - 1);
+	bench_begin(name);
 	__atomic_store_n(&at_once.go, 1, __ATOMIC_RELEASE);
 	once_loop();
 	bench_sleep_until(&at_once.finished, (u32)nr);
 	for (int cpu = 1; cpu < nr; cpu++)
 		smp_work_wait(cpu);
-	bench_report(name, once_span(nr), AT_ONCE_OPS * (u64)nr);
+	bench_end(name);
+	bench_report(name, once_span(nr), at_once.n * (u64)nr);
 }
 
 void bench_cpus(void)

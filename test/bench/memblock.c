@@ -68,10 +68,14 @@ static void free_allocated(unsigned int n)
 
 static void report_calls(const char *row, void (*calls)(unsigned int n), unsigned int n)
 {
-	u64 start = get_cycles();
+	u64 start, taken;
 
+	bench_begin(row);
+	start = get_cycles();
 	calls(n);
-	bench_report(row, get_cycles() - start, n);
+	taken = get_cycles() - start;
+	bench_end(row);
+	bench_report(row, taken, n);
 }
 
 static void reserve_64_to_256(unsigned int n)
