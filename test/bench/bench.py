@@ -14,6 +14,7 @@
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -112,6 +113,10 @@ class Bench:
         self.numa(group)
 
 
+def short(path):
+    return os.path.relpath(path)
+
+
 def show(results, rows, markdown=False):
     print("\n".join(one.markdown() if markdown else one.text() for one in table.tables(results, rows)), end="")
 
@@ -119,7 +124,7 @@ def show(results, rows, markdown=False):
 def run(args, rows):
     if args.accept:
         data.accept(rows)
-        print(f"bench: {data.LATEST} is now {data.ACCEPTED}")
+        print(f"bench: what counts from now on is {short(data.ACCEPTED)}")
     elif args.text or args.markdown:
         show(data.read(Path(args.text or args.markdown), "`make bench` makes one"), rows, bool(args.markdown))
     else:
@@ -131,7 +136,7 @@ def run(args, rows):
             data.write(data.LATEST, bench.results)
         show(bench.results, rows)
         if not args.group:
-            print(f"\nbench: all rows measured, results in {data.LATEST}")
+            print(f"\nbench: all rows measured, results in {short(data.LATEST)}")
 
 
 def main():

@@ -37,7 +37,7 @@ def say(change):
     if change.recorded is None:
         return f"{name}: {change.ours:g}, not in the accepted results: run make bench, make bench-accept"
     if not grew(change):
-        return f"{name}: {change.ours:g}"
+        return f"{name}: {change.ours:g}" + f", was {change.recorded:g}" * (change.ours != change.recorded)
     more = f"{change.ours / change.recorded * 100 - 100:.1f} %" if change.recorded else "from nothing"
     return f"{name}: grew by {more}, from {change.recorded:g} to {change.ours:g}"
 

@@ -102,12 +102,21 @@ def circumstances(kernel):
     }
 
 
+def layout(value, depth=2):
+    """@value as JSON, an item of a list or of a dictionary in a line of its own, to @depth of them."""
+    pairs = isinstance(value, dict)
+    if depth == 0 or not value or not isinstance(value, (dict, list)):
+        return json.dumps(value, ensure_ascii=False)
+    items = [f"{json.dumps(key)}: {layout(item, depth - 1)}" for key, item in value.items()] if pairs else [
+        layout(item, depth - 1) for item in value]
+    return "{}\n{}\n{}".format("{" if pairs else "[", ",\n".join(items), "}" if pairs else "]")
+
+
 def write(path, results):
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, prefix=".results-", delete=False) as file:
         try:
-            json.dump(results, file, indent=1, ensure_ascii=False)
-            file.write("\n")
+            file.write(layout(results) + "\n")
             file.flush()
             os.chmod(file.name, 0o644)
             os.replace(file.name, path)
@@ -133,15 +142,16 @@ def wrong(results):
 
 def read(path, advice):
     """The results in a file. Raises Failure, with @advice on how to come by one."""
+    name = os.path.relpath(path)
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise Failure(f"{path}: {error.strerror}; {advice}") from None
+        raise Failure(f"{name}: {error.strerror}; {advice}") from None
     except ValueError as error:
-        raise Failure(f"{path}: not JSON ({error}); {advice}") from None
+        raise Failure(f"{name}: not JSON ({error}); {advice}") from None
     what = wrong(results)
     if what:
-        raise Failure(f"{path}: not the results of a run: {what}; {advice}")
+        raise Failure(f"{name}: not the results of a run: {what}; {advice}")
     return results
 
 
@@ -163,12 +173,12 @@ def missing(rows, results):
 
 def accept(rows):
     """Make the last run the one that bench-check compares with. Raises Failure when that run is no good."""
-    results = read(LATEST, "`make bench` makes one")
+    results, name = read(LATEST, "`make bench` makes one"), os.path.relpath(LATEST)
     gaps = missing(rows, results)
     if gaps:
-        raise Failure(f"{LATEST}: the run lacks {', '.join(gaps[:3])}{' and more' * (len(gaps) > 3)}: not accepted")
+        raise Failure(f"{name}: the run lacks {', '.join(gaps[:3])}{' and more' * (len(gaps) > 3)}: not accepted")
     if results["changed"]:
-        raise Failure(f"{LATEST}: the tree had changes that are not committed when it was measured: not accepted")
+        raise Failure(f"{name}: the tree had changes that are not committed when it was measured: not accepted")
     if said(["git", "diff", "--quiet", results["commit"], "--", ".", *NO_PART]) is None:
-        raise Failure(f"{LATEST}: measured at {results['commit'][:12]}, and the tree is another one now: not accepted")
+        raise Failure(f"{name}: measured at {results['commit'][:12]}, and the tree is another one now: not accepted")
     write(ACCEPTED, results)
