@@ -11,7 +11,8 @@
 #    first link. It lies behind all text, so the text of both links has the same addresses, which is checked.
 # 5. Objects are rebuilt when their command, their .config or a header changes. No byte of output depends on the
 #    time, the folder or the order of files.
-# 6. The host build is in scripts/host.mk, formatting, linting and other checks are in scripts/check.mk.
+# 6. The host build is in scripts/host.mk, formatting, linting and other checks are in scripts/check.mk, the benchmark
+#    is in scripts/bench.mk.
 
 CONFIG ?= virt
 BUILD ?= build
@@ -81,12 +82,12 @@ menuconfig: $(O)/.config ## Change build/CONFIG/.config in a menu
 
 CORE_DIRS := mm lib
 PORT_DIRS := $(addprefix arch-arm64/,boot mm cpu irq uart)
-TEST_DIRS := test/target
+TEST_DIRS := test/target test/bench
 
 # Files that belong to an option: OPTION:pattern.
-OPTIONAL := MONITOR:lib/monitor%.c BOOTMEM:mm/bootmem%.c BOOTMEM:test/target/bench_bootmem.c \
+OPTIONAL := MONITOR:lib/monitor%.c BOOTMEM:mm/bootmem%.c BOOTMEM:test/bench/bootmem.c \
 	MM_DEBUG_LOCKS:lib/lock_debug.c MM_DEBUG:lib/list_debug.c MM_DEBUG:mm/debug.c MM_DEBUG:mm/slub_debug.c \
-	SELFTEST:test/target/%.c SELFTEST:mm/memtest_fault.c SELFTEST:arch-arm64/irq/fault_cmd.c \
+	SELFTEST:test/target/%.c SELFTEST:test/bench/%.c SELFTEST:mm/memtest_fault.c SELFTEST:arch-arm64/irq/fault_cmd.c \
 	SELFTEST:arch-arm64/cpu/features_fault.c
 option_off = $(if $(filter y,$(CONFIG_$(word 1,$(subst :, ,$(1))))),,$(word 2,$(subst :, ,$(1))))
 ABSENT := $(foreach entry,$(OPTIONAL),$(call option_off,$(entry)))
@@ -208,6 +209,7 @@ include scripts/check.mk
 include scripts/fuzz.mk
 include scripts/sdcard.mk
 include scripts/loaders.mk
+include scripts/bench.mk
 
 compile_commands.json: FORCE ## For clangd and other tools: how each file is compiled
 	@mkdir -p $(O)
@@ -225,20 +227,22 @@ run: image ## Boot the image in QEMU (SMP=4 MEM=4G CPU=cortex-a72 APPEND= QEMU_A
 
 # Which tests, and what has to be built for them.
 HOST_TESTS := $(call host_tests,asan) $(call host_tests,tsan)
-SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t test/fuzz/*.t test/misuse/*.t))
+SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t test/fuzz/*.t test/misuse/*.t \
+	test/bench/*.t))
 TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))
 
 test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
-test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image bootmem-image \
+test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image bootmem-image bench-image \
 	$(call host_tools,asan) fuzzers)
 	@result=passed; \
 	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || result=FAILED; \
 	$(if $(T),,$(MAKE) --no-print-directory check || result=FAILED;) \
 	echo "test: $$result"; [ $$result = passed ]
 
-# The images with every debug check on, and with the other boot allocator, which test/target runs beside the plain one.
-.PHONY: debug-image bootmem-image
-debug-image bootmem-image:
+# The images with every debug check on, and with the other boot allocator, which test/target runs beside the plain one;
+# and what the benchmark measures.
+.PHONY: debug-image bootmem-image bench-image virt-image
+debug-image bootmem-image bench-image virt-image:
 	@$(MAKE) --no-print-directory CONFIG=$(@:-image=) image
 
 gdb: image ## Stop QEMU at reset and attach gdb (GDB_ARGS="-batch -ex 'info registers pc'")

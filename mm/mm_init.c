@@ -98,9 +98,10 @@ static void print_stages(void)
 	static const char *const names[NR_MM_STAGES] = {
 		[MM_STAGE_DISCOVERY] = "discovery", [MM_STAGE_LINEAR_MAP] = "linear map",
 		[MM_STAGE_NODES] = "nodes",	    [MM_STAGE_SPARSE] = "sparse",
-		[MM_STAGE_ZONES] = "zones",	    [MM_STAGE_PERCPU] = "per-CPU",
-		[MM_STAGE_CPUS] = "other CPUs",	    [MM_STAGE_MEMTEST] = "memory test",
-		[MM_STAGE_HANDOVER] = "hand-over",  [MM_STAGE_SLAB] = "SLUB",
+		[MM_STAGE_DMA] = "DMA reach",	    [MM_STAGE_ZONES] = "zones",
+		[MM_STAGE_PERCPU] = "per-CPU",	    [MM_STAGE_CPUS] = "other CPUs",
+		[MM_STAGE_MEMTEST] = "memory test", [MM_STAGE_HANDOVER] = "hand-over",
+		[MM_STAGE_SLAB] = "SLUB",
 	};
 	u64 others = stage_end[MM_STAGE_MEMTEST] - stage_end[MM_STAGE_PERCPU];
 
@@ -129,6 +130,8 @@ static void free_memory(void)
 
 void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 {
+	phys_addr_t dma_limit;
+
 	stage_done(MM_STAGE_START);
 	show_fdt_set(boot);
 	discover(boot);
@@ -143,7 +146,9 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	stage_done(MM_STAGE_SPARSE);
 	memtest_setup(fdt_bootargs(boot->fdt));
 	set_movablecore(bootarg_size(fdt_bootargs(boot->fdt), "movablecore"));
-	bootmem_init(find_dma_limit(boot->fdt));
+	dma_limit = find_dma_limit(boot->fdt);
+	stage_done(MM_STAGE_DMA);
+	bootmem_init(dma_limit);
 	stage_done(MM_STAGE_ZONES);
 	setup_per_cpu_areas(cpu_node);
 	boot_alloc_close();

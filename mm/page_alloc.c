@@ -195,6 +195,37 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order)
 	return alloc_pages_node(NUMA_NO_NODE, gfp, order);
 }
 
+/* The first zone that a request of @gfp near this CPU may be served from; NULL when there is none. */
+static struct zone *first_zone(gfp_t gfp)
+{
+	struct zone **list = zonelist_of(this_cpu()->nid, gfp);
+
+	while (*list && (*list)->idx > gfp_zone(gfp))
+		list++;
+	return *list;
+}
+
+unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
+{
+	bool by_one = both_groups(gfp) || (gfp & __GFP_ZERO);
+	struct zone *zone = by_one ? NULL : first_zone(gfp);
+	unsigned long done = 0;
+
+	while (done < nr) {
+		if (zone)
+			done = pcp_pop_bulk(zone, gfp_migratetype(gfp), done, nr, pages);
+		if (done == nr)
+			break;
+		/* The cache is empty: this fills it halfway. */
+		if (!pages[done])
+			pages[done] = alloc_pages(gfp, 0);
+		if (unlikely(!pages[done]))
+			break;
+		done++;
+	}
+	return done;
+}
+
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page = alloc_pages(gfp, order);

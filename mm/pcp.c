@@ -73,6 +73,27 @@ struct page *pcp_pop(struct zone *zone, unsigned int order, enum migratetype typ
 	return page;
 }
 
+unsigned long pcp_pop_bulk(struct zone *zone, enum migratetype type, unsigned long from, unsigned long nr,
+			   struct page **pages)
+{
+	unsigned long flags = local_irq_save();
+	struct pcp_stack *stack = &this_cpu_ptr(zone->pcp)->stack[0][type];
+	u16 left = stack->count;
+
+	for (; from < nr; from++) {
+		if (pages[from])
+			continue;
+		if (!left)
+			break;
+		pages[from] = stack->block[--left];
+		debug_block_cached(zone, pages[from], 0);
+		WRITE_ONCE(pages[from]->_refcount, 1);
+	}
+	stack->count = left;
+	local_irq_restore(flags);
+	return from;
+}
+
 struct page *pcp_refill(struct zone *zone, unsigned int order, enum migratetype type)
 {
 	unsigned long flags = spin_lock_irqsave(&zone->lock);

@@ -50,6 +50,14 @@ size_t pcp_area_bytes(void);
 /** pcp_pop() - a block from this CPU's cache, NULL when it is empty. Context: any. */
 struct page *pcp_pop(struct zone *zone, unsigned int order, enum migratetype type);
 
+/**
+ * pcp_pop_bulk() - pages of order 0 from this CPU's cache for the entries of @pages that are NULL, from @from on
+ *
+ * Their _refcount is 1. Context: any. Return: the first entry that is still NULL, @nr when none is.
+ */
+unsigned long pcp_pop_bulk(struct zone *zone, enum migratetype type, unsigned long from, unsigned long nr,
+			   struct page **pages);
+
 /** pcp_refill() - fill this CPU's empty cache from the zone and pop one; NULL when the zone has no block */
 struct page *pcp_refill(struct zone *zone, unsigned int order, enum migratetype type);
 

@@ -298,6 +298,13 @@ static void *hand_out(struct kmem_cache *cache, gfp_t gfp, void *obj)
 	return obj;
 }
 
+static void hand_out_some(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs)
+{
+	if (slub_debug_on() || (gfp & __GFP_ZERO))
+		for (size_t i = 0; i < n; i++)
+			hand_out(cache, gfp, objs[i]);
+}
+
 static void *alloc_local(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *obj = pop(cache);
@@ -348,6 +355,42 @@ void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	return alloc_local(cache, gfp);
 }
 
+/* Pop up to @n objects into @objs. Return: how many. */
+static size_t pop_some(struct kmem_cache *cache, size_t n, void **objs)
+{
+	unsigned long flags = local_irq_save();
+	struct kmem_cache_cpu *stack = this_stack(cache);
+	u32 some = (u32)min(n, (size_t)stack->count), left = stack->count - some;
+
+	for (u32 i = 0; i < some; i++)
+		objs[i] = stack->object[left + i];
+	WRITE_ONCE(stack->count, left);
+	local_irq_restore(flags);
+	return some;
+}
+
+size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		size_t some = gfp & GFP_PLACED ? 0 : pop_some(cache, n - got, objs + got);
+
+		hand_out_some(cache, gfp, some, objs + got);
+		got += some;
+		if (got == n)
+			break;
+		/* The stack is empty: this fills it halfway. */
+		objs[got] = kmem_cache_alloc(cache, gfp);
+		if (unlikely(!objs[got])) {
+			kmem_cache_free_bulk(cache, got, objs);
+			return 0;
+		}
+		got++;
+	}
+	return n;
+}
+
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	return alloc_placed(cache, gfp, nid);
@@ -382,15 +425,14 @@ static void flush_stack(struct kmem_cache *cache, struct kmem_cache_cpu *stack, 
 	stack->flushes++;
 }
 
+/* Interrupts are masked. */
 static void push(struct kmem_cache *cache, void *obj)
 {
-	unsigned long flags = local_irq_save();
 	struct kmem_cache_cpu *stack = this_stack(cache);
 
 	if (stack->count == stack->capacity)
 		flush_stack(cache, stack, stack->capacity / 2);
 	push_object(stack, obj);
-	local_irq_restore(flags);
 }
 
 const char *object_fault(const struct kmem_cache *cache, const struct page *slab, const void *obj)
@@ -402,26 +444,56 @@ const char *object_fault(const struct kmem_cache *cache, const struct page *slab
 	return begins_object(cache, slab, obj) ? NULL : "is not the beginning of an object";
 }
 
+/* The slab of @obj; NULL, after a report, when it is no object of @cache. */
+static struct page *slab_to_free(const struct kmem_cache *cache, const void *obj)
+{
+	struct page *slab = slab_head(obj);
+	const char *fault = HARDENED ? object_fault(cache, slab, obj) : NULL;
+
+	if (likely(!fault))
+		return slab;
+	printk("kmem_cache_free: %s: object %p %s%s%s: not freed\n", cache->name, obj, fault, slab ? ": " : "",
+	       slab ? slab->slab_cache->name : "");
+	arch_dump_stack();
+	return NULL;
+}
+
 void kmem_cache_free(struct kmem_cache *cache, void *obj)
 {
 	struct page *slab;
-	const char *fault;
+	unsigned long flags;
 
 	if (!obj)
 		return;
-	slab = slab_head(obj);
-	fault = HARDENED ? object_fault(cache, slab, obj) : NULL;
-	if (unlikely(fault)) {
-		printk("kmem_cache_free: %s: object %p %s%s%s: not freed\n", cache->name, obj, fault, slab ? ": " : "",
-		       slab ? slab->slab_cache->name : "");
-		arch_dump_stack();
+	slab = slab_to_free(cache, obj);
+	if (unlikely(!slab))
+		return;
+	slub_debug_free(cache, obj);
+	if (unlikely(page_to_nid(slab) != local_node())) {
+		return_run(cache, &obj, 1);
 		return;
 	}
-	slub_debug_free(cache, obj);
-	if (page_to_nid(slab) == local_node())
-		push(cache, obj);
-	else
-		return_run(cache, &obj, 1);
+	flags = local_irq_save();
+	push(cache, obj);
+	local_irq_restore(flags);
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs)
+{
+	unsigned long flags = local_irq_save();
+
+	for (size_t i = 0; i < n; i++) {
+		struct page *slab = slab_to_free(cache, objs[i]);
+
+		if (unlikely(!slab))
+			continue;
+		slub_debug_free(cache, objs[i]);
+		if (page_to_nid(slab) == local_node())
+			push(cache, objs[i]);
+		else
+			return_run(cache, &objs[i], 1);
+	}
+	local_irq_restore(flags);
 }
 
 static void flush_call(void *arg)

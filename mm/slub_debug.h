@@ -13,7 +13,18 @@ void slub_debug_alloc(struct kmem_cache *cache, const void *obj);
 /** slub_debug_free() - @obj, an object of @cache, is being given back: panics when it is free already */
 void slub_debug_free(struct kmem_cache *cache, const void *obj);
 
+/** slub_debug_on() - whether each object has to pass slub_debug_alloc() */
+static inline bool slub_debug_on(void)
+{
+	return true;
+}
+
 #else
+
+static inline bool slub_debug_on(void)
+{
+	return false;
+}
 
 static inline void slub_debug_alloc(struct kmem_cache *cache, const void *obj)
 {

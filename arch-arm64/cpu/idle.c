@@ -26,7 +26,7 @@ static void sleep_unless_woken(const bool *flag)
 {
 	local_irq_disable();
 	if (!READ_ONCE(*flag))
-		__asm__ volatile("dsb sy\n\twfi" : : : "memory");
+		cpu_wait_for_interrupt();
 	local_irq_enable();
 }
 

@@ -13,6 +13,12 @@ static __always_inline void cpu_relax(void)
 	__asm__ volatile("yield" : : : "memory");
 }
 
+/** cpu_wait_for_interrupt() - sleep until an interrupt is pending, masked or not; what was written before is seen by others */
+static __always_inline void cpu_wait_for_interrupt(void)
+{
+	__asm__ volatile("dsb sy\n\twfi" : : : "memory");
+}
+
 /** arch_ticks() - the virtual counter, which all CPUs share; not reordered before earlier instructions */
 static __always_inline u64 arch_ticks(void)
 {

@@ -74,6 +74,14 @@ struct page *alloc_pages(gfp_t gfp, unsigned int order) __must_check;
  */
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order) __must_check;
 
+/**
+ * alloc_pages_bulk() - a page of order 0 for each entry of @pages that is NULL
+ *
+ * Entries that are not NULL stay as they are. Near this CPU. Return: how many entries, from the first on, hold a page now; less
+ * than @nr when memory ran out, which is reported as alloc_pages() does.
+ */
+unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages) __must_check;
+
 /** __get_free_pages() - alloc_pages(), as a linear-map address. Return: 0 on failure. */
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order) __must_check;
 

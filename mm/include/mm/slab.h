@@ -76,6 +76,17 @@ void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid) __must
  */
 void kmem_cache_free(struct kmem_cache *cache, void *obj);
 
+/**
+ * kmem_cache_alloc_bulk() - @n objects, into @objs
+ *
+ * All or none: a call that runs out of memory gives back what it had. Cost: one masking of interrupts for those that lie
+ * on this CPU's stack, a refill for the others. Return: @n or 0.
+ */
+size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs) __must_check;
+
+/** kmem_cache_free_bulk() - kmem_cache_free() for each of @n objects of @cache; a wrong one among them is reported and left alone */
+void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs);
+
 static inline void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	return kmem_cache_alloc(cache, gfp | __GFP_ZERO);

@@ -16,7 +16,7 @@
 #include <mm/page.h>
 #include <mm/port.h>
 
-#include "bench_boot.h"
+#include "boot_allocators.h"
 
 #define ARRAY_REGIONS 128
 
@@ -49,7 +49,7 @@ static void open(const struct boot_bench *bench)
 		memblock_reserve(bench->base + i * bench->stride, PAGE_SIZE);
 }
 
-void bench_memblock(const struct boot_bench *bench)
+void bench_boot_memblock(const struct boot_bench *bench)
 {
 	const struct memblock boot = memblock;
 	u64 small, page;
@@ -74,7 +74,7 @@ static int cmd_bench_boot(int argc, char **argv)
 		bench.base = page_to_phys(block);
 		bench.map_pfn = page_to_pfn(map);
 		for (; bench.nr_reserved <= 100; bench.nr_reserved += 100) {
-			bench_memblock(&bench);
+			bench_boot_memblock(&bench);
 			bench_bootmem(&bench);
 		}
 	} else {

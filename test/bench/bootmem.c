@@ -3,7 +3,7 @@
 #include <lib/printk.h>
 #include <mm/bootmem.h>
 
-#include "bench_boot.h"
+#include "boot_allocators.h"
 
 static phys_addr_t alloc(phys_addr_t size, phys_addr_t align)
 {

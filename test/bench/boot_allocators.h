@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an allocation at boot costs, counted at the prompt on a stretch of memory that is set apart for it. */
-#ifndef TEST_TARGET_BENCH_BOOT_H
-#define TEST_TARGET_BENCH_BOOT_H
+#ifndef TEST_BENCH_BOOT_ALLOCATORS_H
+#define TEST_BENCH_BOOT_ALLOCATORS_H
 
 #include <lib/types.h>
 
@@ -20,12 +20,12 @@ struct boot_bench {
 u64 bench_boot_each(phys_addr_t (*alloc)(phys_addr_t size, phys_addr_t align), unsigned int nr, phys_addr_t size,
 		    phys_addr_t align);
 
-/** bench_memblock() - measure memblock on @bench: one line. Context: the only CPU on line, interrupts masked. */
-void bench_memblock(const struct boot_bench *bench);
+/** bench_boot_memblock() - measure memblock on @bench: one line. Context: the only CPU on line, interrupts masked. */
+void bench_boot_memblock(const struct boot_bench *bench);
 
 #ifdef CONFIG_BOOTMEM
 
-/** bench_bootmem() - measure bootmem on @bench: one line. Context: as for bench_memblock(). */
+/** bench_bootmem() - measure bootmem on @bench: one line. Context: as for bench_boot_memblock(). */
 void bench_bootmem(const struct boot_bench *bench);
 
 #else

@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""No gated row has grown by more than 1 % since the results that were accepted (test/bench/gate.py).
+
+	check.t [--results FILE] [--group GROUP] [--cpu CPU]
+
+What was accepted was measured by the same image on the same machine, doing the same operations, so equal code gives
+equal figures. Each gated row on each CPU model is a result. When rows grew, a second run profiles them.
+"""
+
+import argparse
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+# pylint: disable=wrong-import-position
+import gate
+import results as data
+from bench import STANDARD, boot_names
+from imagerun import CPUS, Failure, board, image, ktap, measure
+from symbols import profile
+
+AT_ONCE = 2
+ADVICE = "run make bench, then make bench-accept"
+
+
+def options():
+    parser = argparse.ArgumentParser(description="compare with the accepted results")
+    parser.add_argument("--results", type=Path, default=data.ACCEPTED, help="compare with these instead")
+    parser.add_argument("--group", default="", help="one group of rows, not all")
+    parser.add_argument("--cpu", choices=CPUS, help="one CPU model, not both")
+    return parser.parse_args()
+
+
+def measured_on(cpu, group):
+    rows = measure(board(cpu), cpu, group)
+    return rows | boot_names(rows, STANDARD)
+
+
+def blame(rows, recorded, cpu, grown):
+    """{row: lines that name the functions which grew}."""
+    wanted = {change.row: rows.profile(change.row) for change in grown}
+    now = profile(board(cpu), f"{cpu}, profile", {name for name in wanted.values() if name})
+    before = recorded["profiles"].get(cpu, {})
+    lines = {}
+    for row, name in wanted.items():
+        if name is None or name not in before:
+            lines[row] = ["no profile of it was recorded"]
+        else:
+            lines[row] = gate.blame(before[name], now[name]) or ["no function grew in its profile, of fewer operations"]
+    return lines
+
+
+def report(tap, rows, recorded, measured, cpu):
+    changes = gate.changes(rows, recorded, measured, cpu)
+    grown = [change for change in changes if gate.grew(change)]
+    blamed = blame(rows, recorded, cpu, grown) if grown else {}
+    for change in changes:
+        tap.ok(change.recorded is not None and not gate.grew(change), gate.say(change))
+        for line in blamed.get(change.row, []):
+            tap.note(f"  {line}")
+    for change in filter(gate.shrank, changes):
+        tap.note(f"{cpu} {change.row} shrank from {change.recorded:g} to {change.ours:g}: {ADVICE}")
+
+
+def missing(rows, measured, group):
+    return [] if group else [row for row in rows.gated() if row in rows.operations and row not in measured]
+
+
+def circumstances(tap, recorded):
+    """What else than our code may have changed the figures."""
+    now = data.circumstances(image())
+    for key in "compiler", "qemu":
+        if now[key] != recorded[key]:
+            tap.note(f"{key} is {now[key]}, was {recorded[key]} when the results were accepted")
+
+
+def main():
+    args, tap, rows = options(), ktap.Tap(), data.Rows()
+    cpus = [args.cpu] if args.cpu else CPUS
+    try:
+        recorded = data.read(args.results, ADVICE)
+        circumstances(tap, recorded)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            runs = list(pool.map(lambda cpu: measured_on(cpu, args.group), cpus))
+        for cpu, measured in zip(cpus, runs):
+            lacking = missing(rows, measured, args.group)
+            tap.ok(not lacking, f"{cpu}: every gated row was measured" + f", not {', '.join(lacking)}" * bool(lacking))
+            report(tap, rows, recorded, measured, cpu)
+    except Failure as failure:
+        tap.ok(False, f"bench: {failure}")
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
