@@ -82,9 +82,9 @@ void kfree(const void *p)
 
 	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
 		return;
-	slab = slab_head(p);
+	slab = slab_to_free(p);
 	if (likely(slab))
-		kmem_cache_free(slab->slab_cache, (void *)(uintptr_t)p);
+		slab_free(slab->slab_cache, slab, (void *)(uintptr_t)p);
 	else
 		kfree_large(p);
 }

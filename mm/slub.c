@@ -30,7 +30,6 @@
 #include <mm/port.h>
 #include <string.h>
 
-#include "hardening.h"
 #include "slub_debug.h"
 
 #define GFP_ZONES  (__GFP_DMA | __GFP_DMA32)
@@ -180,19 +179,19 @@ static void free_slabs(struct kmem_cache *cache, struct list_head *list)
 /* --- the CPU's stack --- */
 
 /* Interrupts are masked: this CPU's stack of @cache. */
-static struct kmem_cache_cpu *this_stack(struct kmem_cache *cache)
+static __always_inline struct kmem_cache_cpu *this_stack(struct kmem_cache *cache)
 {
-	return this_cpu_ptr(cache->cpu);
+	return (struct kmem_cache_cpu *)(void *)((char *)asm_percpu_base() + cache->stack_offset);
 }
 
-static void push_object(struct kmem_cache_cpu *stack, void *obj)
+static __always_inline void push_object(struct kmem_cache_cpu *stack, void *obj)
 {
 	stack->object[stack->count] = obj;
 	ADD_ONCE(stack->count, 1);
 }
 
 /* NULL when the stack is empty. */
-static void *pop_object(struct kmem_cache_cpu *stack)
+static __always_inline void *pop_object(struct kmem_cache_cpu *stack)
 {
 	if (!stack->count)
 		return NULL;
@@ -278,7 +277,7 @@ static void *alloc_slow(struct kmem_cache *cache, gfp_t gfp, int nid, take_fn ta
 	return obj ? obj : alloc_from_new(cache, gfp, nid);
 }
 
-static void *pop(struct kmem_cache *cache)
+static __always_inline void *pop(struct kmem_cache *cache)
 {
 	unsigned long flags = local_irq_save();
 	void *obj = pop_object(this_stack(cache));
@@ -305,13 +304,21 @@ static void hand_out_some(struct kmem_cache *cache, gfp_t gfp, size_t n, void **
 			hand_out(cache, gfp, objs[i]);
 }
 
-static void *alloc_local(struct kmem_cache *cache, gfp_t gfp)
+/* The stack is empty, or the object is not to be handed out as it lies there. */
+static __noinline void *alloc_not_hot(struct kmem_cache *cache, gfp_t gfp, void *obj)
+{
+	if (!obj)
+		obj = alloc_slow(cache, gfp, local_node(), refill_from_node);
+	return hand_out(cache, gfp, obj);
+}
+
+static __always_inline void *alloc_local(struct kmem_cache *cache, gfp_t gfp)
 {
 	void *obj = pop(cache);
 
-	if (unlikely(!obj))
-		obj = alloc_slow(cache, gfp, local_node(), refill_from_node);
-	return hand_out(cache, gfp, obj);
+	if (unlikely(!obj) || unlikely(gfp & __GFP_ZERO) || slub_debug_on())
+		return alloc_not_hot(cache, gfp, obj);
+	return obj;
 }
 
 static void *refuse_zone(const struct kmem_cache *cache, gfp_t gfp)
@@ -425,16 +432,6 @@ static void flush_stack(struct kmem_cache *cache, struct kmem_cache_cpu *stack, 
 	stack->flushes++;
 }
 
-/* Interrupts are masked. */
-static void push(struct kmem_cache *cache, void *obj)
-{
-	struct kmem_cache_cpu *stack = this_stack(cache);
-
-	if (stack->count == stack->capacity)
-		flush_stack(cache, stack, stack->capacity / 2);
-	push_object(stack, obj);
-}
-
 const char *object_fault(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
 	if (!slab)
@@ -444,38 +441,58 @@ const char *object_fault(const struct kmem_cache *cache, const struct page *slab
 	return begins_object(cache, slab, obj) ? NULL : "is not the beginning of an object";
 }
 
-/* The slab of @obj; NULL, after a report, when it is no object of @cache. */
-static struct page *slab_to_free(const struct kmem_cache *cache, const void *obj)
+static __noinline void report_fault(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
-	struct page *slab = slab_head(obj);
-	const char *fault = HARDENED ? object_fault(cache, slab, obj) : NULL;
-
-	if (likely(!fault))
-		return slab;
-	printk("kmem_cache_free: %s: object %p %s%s%s: not freed\n", cache->name, obj, fault, slab ? ": " : "",
-	       slab ? slab->slab_cache->name : "");
+	printk("kmem_cache_free: %s: object %p %s%s%s: not freed\n", cache->name, obj, object_fault(cache, slab, obj),
+	       slab ? ": " : "", slab ? slab->slab_cache->name : "");
 	arch_dump_stack();
-	return NULL;
+}
+
+/* Interrupts are masked. Return: whether @obj went on this CPU's stack: it has room, and the object is of its node. */
+static __always_inline bool push_hot(struct kmem_cache *cache, const struct page *slab, void *obj)
+{
+	struct kmem_cache_cpu *stack = this_stack(cache);
+
+	slub_debug_free(cache, obj);
+	if (unlikely(page_to_nid(slab) != stack->nid || stack->count == stack->capacity))
+		return false;
+	push_object(stack, obj);
+	return true;
+}
+
+/* Interrupts are masked, and @flags are what they were. What push_hot() did not take. */
+static __noinline void free_not_hot(struct kmem_cache *cache, const struct page *slab, void *obj, unsigned long flags)
+{
+	struct kmem_cache_cpu *stack = this_stack(cache);
+
+	if (page_to_nid(slab) != stack->nid) {
+		return_run(cache, &obj, 1);
+	} else {
+		flush_stack(cache, stack, stack->capacity / 2);
+		push_object(stack, obj);
+	}
+	local_irq_restore(flags);
+}
+
+void slab_free(struct kmem_cache *cache, struct page *slab, void *obj)
+{
+	unsigned long flags;
+
+	if (HARDENED && unlikely(object_fault(cache, slab, obj))) {
+		report_fault(cache, slab, obj);
+		return;
+	}
+	flags = local_irq_save();
+	if (likely(push_hot(cache, slab, obj)))
+		local_irq_restore(flags);
+	else
+		free_not_hot(cache, slab, obj, flags);
 }
 
 void kmem_cache_free(struct kmem_cache *cache, void *obj)
 {
-	struct page *slab;
-	unsigned long flags;
-
-	if (!obj)
-		return;
-	slab = slab_to_free(cache, obj);
-	if (unlikely(!slab))
-		return;
-	slub_debug_free(cache, obj);
-	if (unlikely(page_to_nid(slab) != local_node())) {
-		return_run(cache, &obj, 1);
-		return;
-	}
-	flags = local_irq_save();
-	push(cache, obj);
-	local_irq_restore(flags);
+	if (obj)
+		slab_free(cache, slab_to_free(obj), obj);
 }
 
 void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs)
@@ -483,15 +500,12 @@ void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs)
 	unsigned long flags = local_irq_save();
 
 	for (size_t i = 0; i < n; i++) {
-		struct page *slab = slab_to_free(cache, objs[i]);
+		struct page *slab = slab_to_free(objs[i]);
 
-		if (unlikely(!slab))
-			continue;
-		slub_debug_free(cache, objs[i]);
-		if (page_to_nid(slab) == local_node())
-			push(cache, objs[i]);
-		else
-			return_run(cache, &objs[i], 1);
+		if (HARDENED && unlikely(object_fault(cache, slab, objs[i])))
+			report_fault(cache, slab, objs[i]);
+		else if (!push_hot(cache, slab, objs[i]))
+			free_not_hot(cache, slab, objs[i], local_irq_save());
 	}
 	local_irq_restore(flags);
 }

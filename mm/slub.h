@@ -9,12 +9,15 @@
 #include <mm/mmzone.h>
 #include <mm/slab.h>
 
+#include "hardening.h"
+
 #define CPU_STACK_MAX 62
 
 /**
  * struct kmem_cache_cpu - one CPU's stack of free objects
  * @count: objects on it
- * @capacity: no more than this many
+ * @capacity: (c) no more than this many
+ * @nid: (c) the node whose objects may lie on it
  * @refills: times it was filled from slabs
  * @flushes: times objects went back to slabs
  * @object: the objects, the hottest at @count - 1
@@ -24,6 +27,7 @@
 struct kmem_cache_cpu {
 	u32 count;
 	u32 capacity;
+	int nid;
 	unsigned long refills;
 	unsigned long flushes;
 	void *object[CPU_STACK_MAX];
@@ -49,7 +53,8 @@ struct kmem_cache_node {
 
 /**
  * struct kmem_cache - a cache
- * @cpu: (c) per-CPU stacks (a per-CPU cookie)
+ * @stack_offset: (c) bytes from a CPU's per-CPU base to its stack
+ * @cpu: (c) the stacks (a per-CPU cookie)
  * @name: (c)
  * @object_size: (c) bytes a user may use
  * @size: (c) bytes from one object to the next
@@ -66,6 +71,7 @@ struct kmem_cache_node {
  * Lock letters: (c) constant once created; (M) slab_mutex.
  */
 struct kmem_cache {
+	size_t stack_offset;
 	struct kmem_cache_cpu *cpu;
 	const char *name;
 	u32 object_size;
@@ -92,9 +98,9 @@ extern struct list_head slab_caches; /* (M) */
 static inline struct page *linear_page(const void *p)
 {
 	struct page *page = virt_to_page(p);
-	unsigned long pfn = page_to_pfn(page);
 
-	return (uintptr_t)p >= (uintptr_t)__va(0) && pfn_valid(pfn) && page_initialised(pfn) ? page : NULL;
+	/* What is initialised is present, too. */
+	return (uintptr_t)p >= (uintptr_t)__va(0) && page_initialised(page_to_pfn(page)) ? page : NULL;
 }
 
 /** slab_of() - the first page of the slab that @obj, an object of some cache, lies in */
@@ -112,6 +118,17 @@ static inline struct page *slab_head(const void *obj)
 
 	return page && page_test(page, PG_slab) ? slab_of(obj) : NULL;
 }
+
+/** slab_to_free() - slab_head() for what a caller gives back: where frees are not checked, it is believed to be in RAM */
+static inline struct page *slab_to_free(const void *p)
+{
+	const struct page *page = HARDENED ? linear_page(p) : virt_to_page(p);
+
+	return likely(page && page_test(page, PG_slab)) ? slab_of(p) : NULL;
+}
+
+/** slab_free() - kmem_cache_free() of @obj, whose slab is @slab as slab_to_free() found it */
+void slab_free(struct kmem_cache *cache, struct page *slab, void *obj);
 
 /** begins_object() - whether @obj, an address in @cache's @slab, is that of an object */
 static inline bool begins_object(const struct kmem_cache *cache, const struct page *slab, const void *obj)

@@ -77,6 +77,12 @@ static void init_geometry(struct kmem_cache *cache, size_t size, size_t align)
 	cache->min_partial = 5;
 }
 
+static void init_stack(struct kmem_cache_cpu *stack, u32 capacity, int nid)
+{
+	stack->capacity = capacity;
+	stack->nid = node_for_alloc[nid];
+}
+
 static bool init_stacks(struct kmem_cache *cache)
 {
 	u32 capacity = min(max(STACK_BYTES / cache->size, 4u), (u32)CPU_STACK_MAX);
@@ -86,7 +92,8 @@ static bool init_stacks(struct kmem_cache *cache)
 	if (!cache->cpu)
 		return false;
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		per_cpu_ptr(cache->cpu, cpu)->capacity = capacity;
+		init_stack(per_cpu_ptr(cache->cpu, cpu), capacity, ((struct mm_cpu *)percpu_base(cpu))->nid);
+	cache->stack_offset = percpu_offset(cache->cpu);
 	return true;
 }
 
