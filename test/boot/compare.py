@@ -162,19 +162,25 @@ def reserved(tree, log, image, image_addr):
         faults.append(f"reserved for the device tree: {[show(*item) for item in trees]}, {tree.totalsize()} bytes "
                       "is right")
 
-    right = [(base, base + size, f"/memreserve/ {i}") for i, (base, size) in enumerate(tree.memreserve())]
-    right += [(item.base, item.base + item.size, item.path) for item in tree.reserved_memory() if not item.nomap]
-    right += [item + ("initrd",) for item in [tree.initrd()] if item]
-    right += [(base, end, "partial page") for base, end in partial_pages(tree)]
+    right = kept_by_tree(tree) + [(base, end, "partial page") for base, end in partial_pages(tree)]
     right += first_page(tree, right + [item for item in said if item[2] in IMAGE_PARTS] + trees)
     others = [item for item in said if item[2] not in IMAGE_PARTS + ["device tree"] + dynamic_paths(tree)]
     faults += [f"not reserved: {show(*item[:2])} {item[2]}" for item in sorted(set(right) - set(others))]
     faults += [f"reserved, by nobody: {show(*item[:2])} {item[2]}" for item in sorted(set(others) - set(right))]
 
-    right = {(item.base, item.base + item.size, item.path) for item in tree.reserved_memory() if item.nomap}
+    right = set(kept_by_tree(tree, nomap=True))
     said = {(item.base, item.end, item.who) for item in log.claims["no-map"] if item.who not in dynamic_paths(tree)}
     faults += [f"no-map in the log and in the tree: {sorted(said)}, {sorted(right)} is right"] * (said != right)
     return faults + dynamic(tree, log)
+
+
+def kept_by_tree(tree, nomap=False):
+    """(base, end, name) of all that the tree reserves at a place of its own, or makes no-map."""
+    kept = [(item.base, item.base + item.size, item.path) for item in tree.reserved_memory() if item.nomap == nomap]
+    if not nomap:
+        kept += [(base, base + size, f"/memreserve/ {i}") for i, (base, size) in enumerate(tree.memreserve())]
+        kept += [item + ("initrd",) for item in [tree.initrd()] if item]
+    return kept
 
 
 def first_page(tree, taken):

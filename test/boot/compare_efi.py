@@ -5,8 +5,8 @@ faults it found, as lines.
 
   memory		every range has the name of a UEFI type; together they are the banks of the tree, no byte more
 			or less, with the tree's nodes
-  kept			what a type keeps is reserved or no-map, exactly, under the same name; nothing else is, but
-			image and tree, which lie where a loader's memory is
+  kept			what a type keeps is reserved or no-map, exactly, under the same name, and what the tree
+			keeps; nothing else is, but image and tree, which lie where a loader's memory is
   all the rest		as on any machine (compare.py)
   firmware's own	the table that the shell prints: what it keeps is what we keep, what it calls RAM is ours
 """
@@ -56,15 +56,16 @@ def memory(tree, log):
     return faults
 
 
-def kept(_, log):
+def kept(tree, log):
     faults = []
-    for kind, types in ("reserved", RESERVED), ("no-map", NOMAP):
-        right = {(item.base, item.end, item.who) for item in log.claims["memory"] if item.who in types}
+    for kind, types, of_tree in (("reserved", RESERVED, compare.kept_by_tree(tree)),
+                                 ("no-map", NOMAP, compare.kept_by_tree(tree, nomap=True))):
+        right = {(item.base, item.end, item.who) for item in log.claims["memory"] if item.who in types} | set(of_tree)
         said = {(item.base, item.end, item.who) for item in log.claims[kind]
-                if item.who not in compare.IMAGE_PARTS + ["device tree"]}
+                if item.who not in compare.IMAGE_PARTS + ["device tree"] + compare.dynamic_paths(tree)}
         faults += [f"not {kind}: {show(*item[:2])} {item[2]}" for item in sorted(right - said)]
         faults += [f"{kind}, by nobody: {show(*item[:2])} {item[2]}" for item in sorted(said - right)]
-    return faults
+    return faults + compare.dynamic(tree, log)
 
 
 def loaded(log, image):

@@ -6,8 +6,10 @@ or unusual.
 1. On machines that are right, every CPU comes on line, the suites that need interrupts pass, and the prompt's
    `interrupts` has counted the timer's and those between CPUs on every one of them.
 2. At EL3 nobody but the image can give interrupts away, so that they come shows that it has. QEMU has no firmware there
-   to start other CPUs; the last of four is then the one that boots, whose redistributor is not the first.
-3. Where the tree is wrong, one line says what, the boot goes on with the CPUs that can take interrupts, or with one and
+   to start other CPUs: either the last of four is the one that boots, whose redistributor is not the first, and it
+   stays alone; or a few instructions of our own have the others wait for the words of a spin table.
+3. What machines that are right print is compared with their tree as in matrix.t, where all CPUs of the tree come.
+4. Where the tree is wrong, one line says what, the boot goes on with the CPUs that can take interrupts, or with one and
    none, and reaches its end with the account balanced.
 """
 
@@ -19,43 +21,62 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
+import compare
 import edit
 import machine
 from bootlog import BootLog
 from edit import cells32, cells64
-from machine import GIB, Machine, ktap
+from machine import GIB, IMAGE, IMAGE_ADDR, RAM_BASE, Machine, ktap
+from tree import Tree
 
 AT_ONCE = 2
 LIMIT = 60
 
-SUITE = "test cpus\ninterrupts\n\x04"
-LOAD = "test map\nstress 1\ninterrupts\n\x04"  # for many CPUs: cross calls, work on all, the timer; a few seconds
+SUITE = "cpuinfo\ntest cpus\ninterrupts\n\x04"
+# For many CPUs: cross calls, work on all, the timer; a few seconds.
+LOAD = "cpuinfo\ntest map\nstress 1\ninterrupts\n\x04"
 
 INTC = "/intc@8000000"
 DIST, DIST_SIZE = 0x08000000, 0x10000
 REDIST, REDIST_SIZE = 0x080A0000, 0x20000
 NOTHING = 0x0B000000  # an address at which virt has no device
 
+WORDS = RAM_BASE + 0x8000000  # of the spin table, one for each CPU
+
 COUNTS = re.compile(r" *\d+:((?: +\d+)+)  (.*)")
+LEVEL = re.compile(r"^CPU\d+: on line, MPIDR .*, entered at EL(\d),", re.MULTILINE)
 
 
 class Right:
-    """A machine on which all is well. @start: called with the input to type, to boot it; @cpus: how many come."""
+    """
+    A machine on which all is well.
 
-    def __init__(self, name, board, start, typed=SUITE, cpus=None):
-        self.name, self.board, self.start, self.typed = name, board, start, typed
+    way: called with the board and what is to be typed, boots it. Returns the Run, and the tree that was passed
+    cpus: how many come
+    """
+
+    def __init__(self, name, board, way, typed=SUITE, cpus=None):
+        self.name, self.board, self.way, self.typed = name, board, way, typed
         self.cpus = board.cpus if cpus is None else cpus
         self.result = None
 
     def faults(self):
-        self.result = self.start(self.typed.encode())
+        self.result, blob = self.way(self.board, self.typed.encode())
         log = BootLog(self.result.log)
         faults = machine.status_faults(self.result, 0) + [f"the log has: {line}" for line in log.panics()]
+        faults += self.level_faults(log)
+        if self.cpus == self.board.cpus:
+            faults += compare.all_faults(Tree(blob), log, IMAGE.read_bytes(), IMAGE_ADDR)
         faults += machine.suite_faults(self.result, LIMIT)
         faults += [f"{log.cpus} CPUs on line"] * (log.cpus != self.cpus)
         if not re.search(rf"gicv{self.board.gic}: distributor at 0x{DIST:x}", self.result.log):
             faults.append(f"no GICv{self.board.gic} is found")
         return faults + self.count_faults()
+
+    def level_faults(self, log):
+        levels = [int(level) for level in LEVEL.findall(self.result.log)]
+        return compare.level(self.board, log) + [f"CPUs entered at EL{levels}"] * (
+            levels != [self.board.level] * self.cpus)
 
     def count_faults(self):
         """The timer has interrupted every CPU; calls those that others call, wake-ups all but the one at the prompt."""
@@ -87,27 +108,66 @@ class Odd:
         return faults
 
 
-def by_kernel(board):
+# --- Ways in ---
+
+
+def by_kernel(board, typed):
     """-kernel: QEMU is the firmware."""
-    return lambda typed: board.boot("", stdin=typed, limit=LIMIT)
+    return board.boot("", stdin=typed, limit=LIMIT), board.tree()
 
 
-def by_loader(board, boot_cpu=0):
+def by_loader(board, typed, **how):
     """No firmware: the image is entered at the machine's highest level."""
     blob = edit.edited(board.tree(), lambda fdt: None)
-    return lambda typed: board.boot_tree(blob, stdin=typed, limit=LIMIT, boot_cpu=boot_cpu)
+    return board.boot_tree(blob, stdin=typed, limit=LIMIT, **how), blob
+
+
+def last_alone(board, typed):
+    return by_loader(board, typed, boot_cpu=board.cpus - 1)
+
+
+def words_of_their_own(board, typed):
+    return by_spin_table(board, typed, [0xD53800A0, 0x92401C00], 8)  # mrs x0, mpidr_el1; and x0, x0, #0xff
+
+
+def one_word(board, typed):
+    return by_spin_table(board, typed, [0xD2800000], 0)  # mov x0, #0
+
+
+def by_spin_table(board, typed, number, step):
+    """
+    No firmware, and all CPUs come at the machine's highest level. CPU n waits for the word at WORDS + n * @step.
+    @number: the instructions by which it has that word's number in x0.
+    """
+    def change(fdt):
+        fdt.del_node(fdt.path_offset("/psci"))
+        for cpu in range(board.cpus):
+            node = fdt.path_offset(f"/cpus/cpu@{cpu}")
+            fdt.setprop(node, "enable-method", b"spin-table\0")
+            fdt.setprop(node, "cpu-release-addr", cells64(WORDS + cpu * step))
+
+    blob = edit.with_memreserve(edit.edited(board.tree(), change), [(WORDS, 8 * board.cpus)])
+    # x1 = WORDS; 1: ldr x2, [x1, x0, lsl #3]; cbnz x2, 2f; wfe; b 1b; 2: br x2
+    pen = number + machine.move(1, WORDS) + [0xF8607822, 0xB5000062, 0xD503205F, 0x17FFFFFD, 0xD61F0040]
+    return board.boot_tree(blob, stdin=typed, limit=LIMIT, others=pen), blob
+
+
+# --- Machines ---
 
 
 def right_machines():
     for cpus, level, typed in ((1, 1, SUITE), (4, 2, SUITE), (16, 1, SUITE), (64, 1, LOAD)):
-        board = Machine(cpus=cpus, ram=GIB, level=level, gic=3)
-        yield Right(f"GICv3, {cpus} CPUs, EL{level}", board, by_kernel(board), typed)
+        yield Right(f"GICv3, {cpus} CPUs, EL{level}", Machine(cpus=cpus, ram=GIB, level=level, gic=3), by_kernel, typed)
     for gic in 2, 3:
+        for level in 1, 2:
+            board = Machine(cpus=4, ram=GIB, level=level, gic=gic, secure=True)
+            yield Right(f"GICv{gic}, EL{level}, beside a secure state", board, by_kernel)
         board = Machine(cpus=4, ram=GIB, level=3, gic=gic)
-        yield Right(f"GICv{gic}, beside a secure state", board, by_kernel(board), SUITE)
-        yield Right(f"GICv{gic}, EL3, the last of four CPUs", board, by_loader(board, boot_cpu=3), SUITE, cpus=1)
+        yield Right(f"GICv{gic}, EL3, the last of four CPUs", board, last_alone, cpus=1)
+        yield Right(f"GICv{gic}, EL3, four CPUs by spin table, each its own word", board, words_of_their_own)
+    yield Right("GICv3, EL3, four CPUs by spin table, all one word", Machine(cpus=4, ram=GIB, level=3, gic=3), one_word)
     board = Machine(cpus=1, ram=GIB, level=3, gic=3, cpu="cortex-a72,has_el2=off")
-    yield Right("GICv3, EL3 of a core without EL2", board, by_loader(board))
+    yield Right("GICv3, EL3 of a core without EL2", board, by_loader)
 
 
 def regions(blob, *pairs, **properties):

@@ -33,8 +33,6 @@ LIMIT = 60  # seconds; a boot takes about one, the rest is for a busy host
 
 LEVELS = {1: "", 2: ",virtualization=on", 3: ",secure=on,virtualization=on"}
 
-RESET = 0  # flash memory: where a CPU that is not told otherwise starts at EL3
-
 # Where boot_tree() puts things: QEMU keeps the first MiB of RAM for its own tree.
 TRAMPOLINE = RAM_BASE + 1 * MIB
 IMAGE_ADDR = RAM_BASE + 2 * MIB  # where -kernel puts it too
@@ -55,14 +53,15 @@ class Machine:
     distance: called with (from, to) for the distance of two nodes, None for a tree without a map
     level: the exception level at which boot_tree() enters the image, and boot() too unless it is 3
     gic: the interrupt controller's version, 2 or 3; version 2 serves 8 CPUs
+    secure: whether a secure state is beside levels 1 and 2 too; boot() only, where QEMU is its firmware
     """
 
-    def __init__(self, cpus=4, ram=4 * GIB, nodes=(), cpu="cortex-a72", level=1, distance=None, gic=2):
+    def __init__(self, cpus=4, ram=4 * GIB, nodes=(), cpu="cortex-a72", level=1, distance=None, gic=2, secure=False):
         self.cpus, self.ram, self.nodes, self.cpu = cpus, ram, list(nodes), cpu
-        self.level, self.distance, self.gic = level, distance, gic
+        self.level, self.distance, self.gic, self.secure = level, distance, gic, secure
 
     def options(self, machine_option=""):
-        board = f"virt,gic-version={self.gic}" + LEVELS[self.level] + machine_option
+        board = f"virt,gic-version={self.gic}" + LEVELS[self.level] + ",secure=on" * self.secure + machine_option
         options = []
         if self.nodes:
             for nid, size in enumerate(self.nodes):
@@ -91,12 +90,13 @@ class Machine:
         return run([QEMU, *COMMON, *self.options(), "-kernel", str(image), "-append", append], stdin, limit)
 
     def boot_tree(self, blob, x0=None, limit=LIMIT, stdin=None, image=IMAGE, drop=False, boot_cpu=0, base=RAM_BASE,
-                  at=None, loads=()):
+                  at=None, loads=(), others=None):
         """
         Start the image with @blob as its tree, or with nothing (None); @x0 where to claim that the tree is.
 
         drop: on a machine of level 3, go down to EL2 first and do nothing else that firmware at EL3 has to do
-        boot_cpu: which CPU enters the image; the others are off, and at level 3, where QEMU starts all, they sleep
+        boot_cpu: which CPU enters the image; the others are off, and at level 3, where QEMU starts all, they sleep,
+            or run the instructions @others
         base: where the RAM that @blob describes begins; image and tree lie as far above it as above RAM_BASE by default
         image: its file, or its bytes; at: where it is put, None for there
         loads: (address, bytes) of what else is
@@ -108,9 +108,9 @@ class Machine:
             loads = [(TRAMPOLINE, start), (at or image_addr, code), *loads]
             if blob:
                 loads.append((tree_addr, blob))
-            if self.level == 3:
-                loads.append((RESET, struct.pack("<2I", *SLEEP)))
             options = ["-device", f"loader,addr={TRAMPOLINE:#x},cpu-num={boot_cpu}", *placed(folder, loads)]
+            if self.level == 3:
+                options += in_flash(folder, words(others or SLEEP))
             return run([QEMU, *COMMON, *self.options(), *options], stdin, limit)
 
     @staticmethod
@@ -138,11 +138,15 @@ DROP_TO_EL2 = [
 
 def trampoline(x0, leave, image_addr):
     """Wipe QEMU's own tree, that nothing may find it by chance; set x0, clear x1 to x3, go to the image as @leave."""
-    words = move(1, RAM_BASE) + [0xF900003F]  # str xzr, [x1]
-    words += move(4, image_addr) + move(0, x0)
-    words += [0xD2800001, 0xD2800002, 0xD2800003]  # mov x1, #0; mov x2, #0; mov x3, #0
-    words += leave
-    return struct.pack(f"<{len(words)}I", *words)
+    code = move(1, RAM_BASE) + [0xF900003F]  # str xzr, [x1]
+    code += move(4, image_addr) + move(0, x0)
+    code += [0xD2800001, 0xD2800002, 0xD2800003]  # mov x1, #0; mov x2, #0; mov x3, #0
+    return words(code + leave)
+
+
+def words(instructions):
+    """Their bytes."""
+    return struct.pack(f"<{len(instructions)}I", *instructions)
 
 
 def placed(folder, loads):
@@ -153,6 +157,16 @@ def placed(folder, loads):
         path.write_bytes(data)
         options += ["-device", f"loader,file={path},addr={address:#x},force-raw=on"]
     return options
+
+
+def in_flash(folder, code):
+    """
+    The options that place @code where a CPU that is not told otherwise starts at EL3. Only the secure state sees that
+    flash memory, and a loader device writes as the other one: what it placed there would be lost without a word.
+    """
+    path = Path(folder, "flash")
+    path.write_bytes(code)
+    return ["-bios", str(path)]
 
 
 def move(register, value):

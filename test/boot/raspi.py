@@ -18,6 +18,7 @@ from machine import IMAGE, LIMIT, QEMU, ROOT
 
 IMAGE_ADDR = 0x200000  # where -kernel puts it
 TREES = ROOT / "build/deps/usr/lib"
+UBOOT = ROOT / "build/deps/usr/lib/u-boot/rpi_4/u-boot.bin"
 PL011, MINI_UART = "pl011", "mini UART"
 SERIALS = {PL011: ["-serial", "stdio", "-serial", "null"], MINI_UART: ["-serial", "null", "-serial", "stdio"]}
 SEMIHOSTING = ["-semihosting-config", "enable=on,target=native"]

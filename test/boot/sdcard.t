@@ -35,7 +35,6 @@ from tree import Tree
 
 LIMIT = 60
 AT_ONCE = 2
-UBOOT = ROOT / "build/deps/usr/lib/u-boot/rpi_4/u-boot.bin"
 BOARD_FOLDER = ROOT / "arch-arm64/boards/rpi4"
 OURS = {"config.txt", "u-boot.bin", "bcm2711-rpi-4-b.dtb", "extlinux/extlinux.conf", "boot.scr", "Image"}
 # Its name in capitals takes our file's place, one is in a folder, one makes the card larger than the smallest.
@@ -96,7 +95,7 @@ def card_faults(path, said, names):
     faults += [f"{name}: the hash printed is not that of the file" for name in files
                if listed.get(name) != hashlib.sha256(files[name]).hexdigest()]
     faults += [f"{name}: a hash was printed, and there is no such file" for name in set(listed) - set(files)]
-    right = {"Image": machine.IMAGE.read_bytes(), "u-boot.bin": UBOOT.read_bytes(),
+    right = {"Image": machine.IMAGE.read_bytes(), "u-boot.bin": raspi.UBOOT.read_bytes(),
              "bcm2711-rpi-4-b.dtb": raspi.board_tree(), "config.txt": (BOARD_FOLDER / "config.txt").read_bytes()}
     return faults + [f"{name} has other bytes than its source" for name in sorted(set(right) & set(files))
                      if files[name] != right[name]]
@@ -165,7 +164,7 @@ def boot_faults(card, loader, arguments, suite):
     with tempfile.NamedTemporaryFile(suffix=".dtb") as tree_file:
         tree_file.write(raspi.board_tree())
         tree_file.flush()
-        command = raspi.Pi().command("-kernel", str(UBOOT), "-dtb", tree_file.name, *raspi.SEMIHOSTING,
+        command = raspi.Pi().command("-kernel", str(raspi.UBOOT), "-dtb", tree_file.name, *raspi.SEMIHOSTING,
                                      "-drive", f"if=sd,format=raw,file={card}")
         with Dialog(command, LIMIT) as dialog:
             blob = passed_tree(dialog) if dialog.wait_for(PROMPT) else None
