@@ -12,7 +12,7 @@
 # 5. Objects are rebuilt when their command, their .config or a header changes. No byte of output depends on the
 #    time, the folder or the order of files.
 # 6. The host build is in scripts/host.mk, formatting, linting and other checks are in scripts/check.mk, the benchmark
-#    is in scripts/bench.mk.
+#    is in scripts/bench.mk and scripts/bench-host.mk.
 
 CONFIG ?= virt
 BUILD ?= build
@@ -210,6 +210,7 @@ include scripts/fuzz.mk
 include scripts/sdcard.mk
 include scripts/loaders.mk
 include scripts/bench.mk
+include scripts/bench-host.mk
 
 compile_commands.json: FORCE ## For clangd and other tools: how each file is compiled
 	@mkdir -p $(O)
@@ -233,7 +234,7 @@ TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))
 
 test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
 test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image bootmem-image bench-image \
-	$(call host_tools,asan) fuzzers)
+	$(call host_tools,asan) fuzzers $(BH)/none/memstage)
 	@result=passed; \
 	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || result=FAILED; \
 	$(if $(T),,$(MAKE) --no-print-directory check || result=FAILED;) \

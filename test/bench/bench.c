@@ -177,7 +177,7 @@ static __noinline u64 counted_loop(unsigned long n)
 	return get_cycles() - start;
 }
 
-static bool counts_instructions(void)
+bool bench_counts_instructions(void)
 {
 	u64 one = counted_loop(CHECK_LOOPS), two = counted_loop(2 * CHECK_LOOPS);
 
@@ -222,7 +222,7 @@ static int bench(int argc, char **argv)
 		con_printf("\n");
 		return -EINVAL;
 	}
-	if (!counts_instructions()) {
+	if (!bench_counts_instructions()) {
 		con_printf(
 			"bench: the cycle counter does not count instructions: run QEMU with -icount shift=0,sleep=off\n");
 		return -ENODEV;

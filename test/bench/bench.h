@@ -68,6 +68,9 @@ int bench_reps(int reps);
 void bench_begin(const char *row);
 void bench_end(const char *row);
 
+/** bench_counts_instructions() - whether get_cycles() does: QEMU runs with -icount shift=0 */
+bool bench_counts_instructions(void);
+
 /* Slots for what batches allocate, enough for the largest. NULL until a group wants them. */
 #define BENCH_SLOTS 131072UL
 extern void **bench_slots;

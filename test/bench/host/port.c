@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The port of the host's benchmark, and the core as a malloc for it.
+ *
+ * 1. What a program in user space needs of a port and no more: RAM and the memmap's place are two mappings of anonymous
+ *    memory, there from the start, so mapping a part of them is nothing to do. Most headers are those of test/host;
+ *    that one simulates interrupts with a mutex for each CPU, so that sanitizers see what masking keeps apart, which
+ *    no user of the library would do: interrupt masking is empty here (asm/irqflags.h).
+ * 2. A CPU is a thread that has called bench_thread_enter(); the first one boots the machine. There are no cross calls,
+ *    so what the core does by them ends the run: taking pages back from other CPUs when memory is short.
+ * 3. The benchmark calls these for malloc(), free() and realloc(): its object file has other names for them when it is
+ *    linked with the core (scripts/bench-host.mk). They are no malloc for anybody else: threads have to enter.
+ * 4. The log of the boot is not shown. Whatever is said later is a complaint, and goes to standard error.
+ * 5. After a run the core's check functions prove that nothing was lost (bench_proved()): figures of a broken allocator
+ *    are none.
+ */
+#include "host_bench.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <lib/printk.h>
+#include <lib/smp.h>
+#include <mm/discover.h>
+#include <mm/mm_init.h>
+#include <mm/percpu.h>
+#include <mm/port.h>
+#include <mm/slab.h>
+
+#include "../../host/tree.h"
+
+#define RAM_BASE   (1ULL << 30)
+#define RAM_SIZE   (4ULL << 30)
+#define IMAGE_SIZE (64ULL << 10)
+#define TREE_BASE  (RAM_BASE + IMAGE_SIZE)
+
+_Static_assert(offsetof(struct mm_cpu, cpu) == 0, "smp_processor_id() reads it there");
+
+/* The core wants the section of per-CPU variables to be there, and has none of its own. */
+DEFINE_PER_CPU(char, bench_percpu_section);
+
+__thread void *host_percpu_base;
+static bool booted;
+
+static void say_char(struct console *con, char c)
+{
+	(void)con;
+	if (booted && c != '\r')
+		putc(c, stderr);
+}
+
+static int no_input(struct console *con)
+{
+	(void)con;
+	return -1;
+}
+
+static struct console console = { .name = "stderr", .putc = say_char, .getc = no_input };
+struct console *const early_console = &console;
+
+static _Noreturn void die(const char *what)
+{
+	fprintf(stderr, "the benchmark's port: %s\n", what);
+	_exit(1);
+}
+
+void arch_exit(int status)
+{
+	_exit(status);
+}
+
+bool arch_begin_report(void)
+{
+	static u32 reports; /* atomic */
+
+	booted = true;
+	if (__atomic_fetch_add(&reports, 1, __ATOMIC_RELAXED))
+		_exit(1);
+	return true;
+}
+
+void arch_dump_stack(void)
+{
+}
+
+u64 arch_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
+}
+
+static void map_memory(unsigned long va, size_t size)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE;
+
+	if (mmap((void *)va, size, PROT_READ | PROT_WRITE, flags, -1, 0) != (void *)va)
+		die("no memory at its place");
+}
+
+void *arch_boot_va(phys_addr_t pa, size_t size)
+{
+	(void)size;
+	return __va(pa);
+}
+
+void arch_map_linear(phys_addr_t base, phys_addr_t end)
+{
+	(void)base;
+	(void)end;
+}
+
+void arch_linear_map_done(void)
+{
+}
+
+int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size)
+{
+	(void)pa;
+	return va >= VMEMMAP_START && va + size <= VMEMMAP_START + HOST_VMEMMAP_SIZE ? 0 : -1;
+}
+
+void arch_send_call(int cpu)
+{
+	(void)cpu;
+	die("a cross call, which it does not have: is memory short?");
+}
+
+void arch_wake_idle(int cpu)
+{
+	(void)cpu;
+	die("work for another CPU, which none of its CPUs takes");
+}
+
+bool arch_cross_call_ok(void)
+{
+	return true;
+}
+
+static void boot(void)
+{
+	struct boot_info info = {
+		.fdt_pa = TREE_BASE,
+		.image_base = RAM_BASE,
+		.image_rodata = RAM_BASE + IMAGE_SIZE / 2,
+		.image_data = RAM_BASE + IMAGE_SIZE * 3 / 4,
+		.image_end = RAM_BASE + IMAGE_SIZE,
+		.phys_limit = PHYS_ADDR_LIMIT,
+	};
+
+	map_memory((unsigned long)__va(RAM_BASE), RAM_SIZE);
+	map_memory(VMEMMAP_START, HOST_VMEMMAP_SIZE);
+	tree_start();
+	tree_root(2, 2);
+	tree_memory(RAM_BASE, RAM_SIZE, -1);
+	info.fdt = tree_finish();
+	percpu_init_boot(0);
+	nr_cpu_ids = BENCH_THREADS;
+	set_cpu_online(0);
+	console_register(&console);
+	mm_init(&info, NULL);
+	mm_hand_over();
+	booted = true;
+}
+
+void bench_thread_enter(int thread)
+{
+	if (thread == 0 && !booted)
+		boot();
+	asm_set_percpu_base(percpu_base(thread));
+	set_cpu_online(thread);
+}
+
+bool bench_proved(void)
+{
+	return page_alloc_check() && kmem_cache_check();
+}
+
+void *bench_malloc(size_t size)
+{
+	return kmalloc(size, GFP_KERNEL);
+}
+
+void bench_free(void *p)
+{
+	kfree(p);
+}
+
+void *bench_realloc(void *p, size_t size)
+{
+	return krealloc(p, size, GFP_KERNEL);
+}
