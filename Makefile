@@ -199,6 +199,7 @@ include scripts/host.mk
 include scripts/check.mk
 include scripts/fuzz.mk
 include scripts/bench.mk
+include scripts/bench-linux.mk
 
 compile_commands.json: FORCE ## For clangd and other tools: how each file is compiled
 	@mkdir -p $(O)
@@ -252,4 +253,4 @@ clean: ## Remove all that was built (the unpacked packages in build/deps stay)
 
 help: ## This list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z%_.]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z%_.-]+:.*## / { printf "  %-24s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
