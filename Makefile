@@ -211,6 +211,7 @@ include scripts/sdcard.mk
 include scripts/loaders.mk
 include scripts/bench.mk
 include scripts/bench-host.mk
+include scripts/bench-linux.mk
 
 compile_commands.json: FORCE ## For clangd and other tools: how each file is compiled
 	@mkdir -p $(O)
