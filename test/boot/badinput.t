@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
 import edit
 import machine
+import raspi
 from edit import cells64
 from machine import BUILD, GIB, IMAGE_ADDR, MIB, RAM_BASE, TREE_ADDR, Machine, ktap
 
@@ -220,10 +221,8 @@ def other_board(tap):
         with tempfile.NamedTemporaryFile() as file:
             file.write(image)
             file.flush()
-            # The mini UART, which is on there, is the second.
-            common = [word for word in machine.COMMON if word not in ("-serial", "stdio")]
-            result = machine.run([machine.QEMU, *common, "-serial", "null", "-serial", "stdio", "-M", "raspi4b",
-                                  "-kernel", file.name], limit=LIMIT)
+            # On the mini UART, which is on there.
+            result = machine.run(raspi.Pi().command("-kernel", file.name, *raspi.SEMIHOSTING), limit=LIMIT)
         faults = machine.status_faults(result, 1)
         if not re.search(rf"^(\[ *[\d.]+\] )?{line}$", result.log, re.M):
             faults.append(f"no line is /{line}/")

@@ -52,7 +52,7 @@ class Pi:
                 *SERIALS[self.serial], *options]
 
     def boot(self, blob, append, stdin=None, limit=LIMIT, semihosting=True):
-        """Start the image by -kernel, with the tree @blob, or with none (None)."""
+        """Start the image by -kernel, with the tree @blob."""
         return self._with_tree(blob, lambda options: machine.run(
             self.command(*options, *(SEMIHOSTING if semihosting else []), "-kernel", str(IMAGE), "-append", append),
             stdin, limit))
@@ -68,8 +68,6 @@ class Pi:
 
     @staticmethod
     def _with_tree(blob, start):
-        if blob is None:
-            return start([])
         with tempfile.NamedTemporaryFile(suffix=".dtb") as file:
             file.write(blob)
             file.flush()

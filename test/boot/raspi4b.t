@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The Raspberry Pi 4, started directly: its consoles, its memory map, its cores by spin table, its watchdog.
 
-Cores wait at three words in the first page of RAM: core 1 at 0xe0, core 2 at 0xe8, core 3 at 0xf0.
+Cores wait at three words in the first page of RAM: core 1 at 0xe0, core 2 at 0xe8, core 3 at 0xf0. A board that gets no
+tree is in badinput.t.
 """
 
 import re
@@ -78,14 +79,6 @@ def test_power(tap, good):
         machine.report(tap, f"reset and power-off by the watchdog, typed at the {board.serial}", faults, result.log)
 
 
-def test_early_console(tap):
-    result = Pi().boot(None, "", limit=LIMIT)
-    faults = machine.status_faults(result, 1)
-    faults += machine.lines_faults(result.log, [r"memstage entered at EL2",
-                                                r"panic: device tree at 0x100: the boot loader passed none; .*: no d"])
-    machine.report(tap, "without a tree it is said on the mini UART", faults, result.log)
-
-
 def test_missing_cores(tap, good):
     """What is wrong with a core's node is one line, and the others come."""
     def release(blob, cpu, value):
@@ -124,7 +117,6 @@ def main():
     good = raspi.board_tree()
     test_boots(tap, good)
     test_power(tap, good)
-    test_early_console(tap)
     test_missing_cores(tap, good)
     return tap.done()
 
