@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What discover.c and discover_reserved.c share: reading `reg`, and reporting. */
+/* What the discover*.c files share: reading `reg`, entering banks, reporting. */
 #ifndef MM_DISCOVER_PRIVATE_H
 #define MM_DISCOVER_PRIVATE_H
 

@@ -6,7 +6,8 @@
 #    build/<CONFIG>/uboot/ (UBOOT=... for another folder): boot.scr, extlinux.conf, disks that hold one of them and
 #    Image, a folder for TFTP, and for each scripts/uboot/*.env the flash that holds that environment.
 # 2. make run-uboot-NAME runs one; scripts/run-uboot knows which of the files it wants where. `make help` lists them.
-# 3. APPEND is written into what has boot arguments, which is made again when APPEND changes.
+# 3. APPEND is written into what has boot arguments, which is made again when APPEND changes. It has no quote in it, for
+#    quotes are around it there, so that U-Boot leaves it as it is.
 # 4. Disks are made by mtools: no root, no loop device. SOURCE_DATE_EPOCH keeps the date out of what mkimage writes.
 
 UBOOT ?= $(O)/uboot
@@ -61,6 +62,7 @@ $(O)/memstage.itb: scripts/uboot/memstage.its $(O)/Image $(O)/Image.gz
 # --- What tells U-Boot to start it ---
 
 $(UBOOT)/.append: FORCE
+	$(if $(findstring ',$(APPEND)),$(error APPEND=$(APPEND): boot arguments are on one line, without a quote))
 	$(call remember,$(APPEND))
 
 with_append = sed 's|@APPEND@|$(subst |,\|,$(subst &,\&,$(APPEND)))|' $<

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # boot.scr, readable: fetch Image from where this script came, and start it.
-setenv bootargs "@APPEND@"
+setenv bootargs '@APPEND@'
 if test "${devtype}" = dhcp; then
 	tftpboot ${kernel_addr_r} Image
 else

@@ -58,7 +58,7 @@ IN_PLACE = re.compile(r"Using Device Tree in place at ([0-9a-f]+), end")
 def files(folder, append):
     """Make the files of all loaders in @folder, with the boot arguments @append."""
     command = ["make", "-C", str(machine.ROOT), "--no-print-directory", "uboot-files", f"UBOOT={folder}",
-               f"APPEND={append}"]
+               f"APPEND={append.replace('$', '$$')}"]
     done = subprocess.run(["timeout", str(MAKE_LIMIT), *command], stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, check=False)
     if done.returncode:

@@ -25,7 +25,7 @@ from tree import Tree
 from uboot import Board
 
 AT_ONCE = 2
-APPEND = "console=ttyAMA0 memstage.through=uboot"
+APPEND = "console=ttyAMA0 memstage.through=uboot second=$stdout;last"
 SHORT = ["test map"]
 
 EL1 = Board("EL1", ["SMP=4", "MEM=1G"], 1, 4)
