@@ -93,15 +93,22 @@ const struct mem_claim *claim_get(unsigned int i)
 	return &claims[i].claim;
 }
 
-const struct mem_claim *claim_find(phys_addr_t base, phys_addr_t size, unsigned int kinds)
+const struct mem_claim *claim_next(unsigned int *i, phys_addr_t base, phys_addr_t size, unsigned int kinds)
 {
-	for (unsigned int i = 0; i < nr_claims; i++) {
-		const struct mem_claim *c = &claims[i].claim;
+	while (*i < nr_claims) {
+		const struct mem_claim *c = &claims[(*i)++].claim;
 
 		if ((kinds & CLAIM_BIT(c->kind)) && c->base < base + size && base < c->base + c->size)
 			return c;
 	}
 	return NULL;
+}
+
+const struct mem_claim *claim_find(phys_addr_t base, phys_addr_t size, unsigned int kinds)
+{
+	unsigned int first = 0;
+
+	return claim_next(&first, base, size, kinds);
 }
 
 void claim_own(const struct mem_claim *claim, phys_addr_t bytes)

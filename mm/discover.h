@@ -91,6 +91,9 @@ int discover_efi(const struct boot_info *boot);
 /** each_efi_reservation() - what UEFI's map keeps from us */
 void each_efi_reservation(const struct boot_info *boot, range_fn fn, void *arg);
 
+/** is_efi_claim() - whether a claim is a descriptor of UEFI's map */
+bool is_efi_claim(const struct mem_claim *claim);
+
 /** discover_reserved() - enter image, tree, /memreserve/, /reserved-memory and initrd; memory is known already */
 void discover_reserved(const struct boot_info *boot);
 

@@ -37,6 +37,9 @@
 
 #include "internal.h"
 
+/* All names of this file begin so. */
+static const char name_mark[] = "UEFI ";
+
 /* What a type's RAM is to us, beside RAM. */
 enum efi_use { EFI_USE_FREE, EFI_USE_RESERVED, EFI_USE_NOMAP, EFI_USE_NO_RAM };
 
@@ -253,6 +256,11 @@ static bool keeps(enum efi_use use, const struct mem_claim *claim)
 	if (!claim->size || use == EFI_USE_FREE)
 		return false;
 	return use != EFI_USE_NO_RAM || bytes_of_memory(claim->base, memblock_cap_size(claim->base, claim->size));
+}
+
+bool is_efi_claim(const struct mem_claim *claim)
+{
+	return claim->node < 0 && !strncmp(claim->name, name_mark, sizeof(name_mark) - 1);
 }
 
 void each_efi_reservation(const struct boot_info *boot, range_fn fn, void *arg)

@@ -11,6 +11,7 @@
  *    Both are said in one line that names the parties: overlaps are common and harmless (a tree that reserves itself),
  *    or a sign of two owners. A no-map range holds over whatever lies in it, for the binding knows no exception: Linux
  *    leaves it mapped, for the sake of its image and its tree; ours are mapped apart from RAM.
+ *    What lies within a range that UEFI's map keeps is not said: firmware has read the tree.
  * 4. reserved_conflict() answers, from the tree alone, whether a range of memory will be claimed by anything in 1. It is
  *    what keeps memblock's own allocations clear while 1 is going on, and it is dropped before 2.
  *
@@ -179,11 +180,22 @@ void reserved_claims_watch(const struct boot_info *boot)
 
 #define OWNERS (CLAIM_BIT(CLAIM_RESERVED) | CLAIM_BIT(CLAIM_NOMAP) | CLAIM_BIT(CLAIM_METADATA))
 
+/* UEFI firmware that reads the tree keeps in its own map what the tree keeps: that is no conflict. */
+static bool said_twice(const struct mem_claim *claim, const struct mem_claim *other)
+{
+	return is_efi_claim(other) && !is_efi_claim(claim) && other->base <= claim->base &&
+	       claim->base - other->base <= other->size - claim->size && claim->size <= other->size;
+}
+
 static void say_overlap(const struct mem_claim *claim, const char *name)
 {
-	const struct mem_claim *other = claim_find(claim->base, claim->size, OWNERS);
+	const struct mem_claim *other;
 	char other_name[DT_PATH_MAX];
+	unsigned int i = 0;
 
+	do
+		other = claim_next(&i, claim->base, claim->size, OWNERS);
+	while (other && said_twice(claim, other));
 	if (other)
 		printk("reserved: %s [mem 0x%016llx-0x%016llx] overlaps %s [mem 0x%016llx-0x%016llx]: both kept\n",
 		       name, claim->base, claim->base + claim->size - 1,

@@ -75,6 +75,9 @@ void show_fdt_set(const struct boot_info *boot);
 /** claim_find() - the first claim of one of @kinds (CLAIM_BIT()s) that overlaps the range; NULL when none does */
 const struct mem_claim *claim_find(phys_addr_t base, phys_addr_t size, unsigned int kinds);
 
+/** claim_next() - claim_find() that begins with claim number *@i, which becomes that of the claim behind the one found */
+const struct mem_claim *claim_next(unsigned int *i, phys_addr_t base, phys_addr_t size, unsigned int kinds);
+
 /** claims_set_fdt() - the tree whose nodes claims refer to */
 void claims_set_fdt(const void *fdt);
 

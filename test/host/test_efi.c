@@ -220,6 +220,27 @@ static void test_tree_beside(void)
 	CHECK_NO_LOG("/memory@40000000:|/memory@off:|/memory@401f4000:");
 }
 
+/* Firmware has put into its map what the tree keeps: no line. Two of the tree's that overlap in there have theirs. */
+static void test_kept_by_both(void)
+{
+	static const struct efi_memory_desc descs[] = { D(EFI_CONVENTIONAL_MEMORY, 0, 1000),
+							D(EFI_RESERVED_MEMORY, 1000, 16),
+							D(EFI_RUNTIME_SERVICES_DATA, 1016, 16) };
+
+	tree_start();
+	tree_memreserve(PLACE(1000), PAGES(16));
+	tree_memreserve(PLACE(1020), PAGES(2));
+	tree_memreserve(PLACE(1021), PAGES(1));
+	tree_memreserve(PLACE(1030), PAGES(4));
+	tree_root(2, 2);
+	put_map(descs, ARRAY_SIZE(descs), STEP, 0);
+	CHECK_EQ(discover_tree(), 0);
+	CHECK(is_nomap(PLACE(1000)) && is_nomap(PLACE(1016) - 1));
+	CHECK_NO_LOG("/memreserve/ 0.* overlaps|/memreserve/ 1 .* overlaps");
+	CHECK_LOG("/memreserve/ 2 .* overlaps /memreserve/ 1 ");
+	CHECK_LOG("/memreserve/ 3 .* overlaps UEFI runtime services data ");
+}
+
 static void test_hotpluggable(void)
 {
 	static const struct efi_memory_desc descs[] = { D(EFI_CONVENTIONAL_MEMORY, 0, 1000) };
@@ -492,6 +513,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("special purpose memory is reserved", test_special_purpose),
 	TAP_CASE("the tree gives nodes, not RAM", test_tree_beside),
 	TAP_CASE("the tree says what is hotpluggable", test_hotpluggable),
+	TAP_CASE("what map and tree both keep is no overlap", test_kept_by_both),
 	TAP_CASE("without a map /memory counts", test_no_map),
 	TAP_CASE("descriptors of 40 bytes", test_step_40),
 	TAP_CASE("descriptors of 57 bytes", test_step_odd),
