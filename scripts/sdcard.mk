@@ -14,6 +14,8 @@ $(error BOARD=$(BOARD) is unknown; known: $(BOARDS))
 endif
 endif
 
+##@ Real boards
+
 .PHONY: sdcard
 sdcard: image ## An SD-card image in build/CONFIG/ (BOARD=rpi4 FIRMWARE=DIR APPEND=)
 	@scripts/sdcard $(BOARD) $(O)/Image $(SDCARD)
