@@ -19,9 +19,9 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
-import compare
 import compare_efi
 import machine
+import uboot
 from bootlog import BootLog
 from machine import COMMON, GIB, IMAGE, MIB, QEMU, Machine, ktap
 from tree import PAGE, Tree
@@ -29,10 +29,6 @@ from tree import PAGE, Tree
 AT_ONCE = 4  # firmware waits more than it works
 LIMIT = 100
 EDK2 = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd"
-UBOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
-FLASH = 64 * MIB
-ENVIRONMENT = 0x40000
-LOAD_ADDR = 0x50000000  # where U-Boot finds the image
 
 ESCAPES = re.compile(r"\x1b(\[[0-9;=?]*[A-Za-z]|[78])")
 
@@ -117,15 +113,9 @@ def by_shell_with_tree(*commands):
 
 def by_uboot(folder, case):
     """U-Boot puts its bootargs both into the tree and into the load options."""
-    text, flash = folder / "env.txt", folder / "flash"
     size = IMAGE.stat().st_size
-    text.write_text(f"bootdelay=0\nbootargs={case.append}\n"
-                    f"bootcmd=bootefi {LOAD_ADDR:#x}:{size:#x} ${{fdtcontroladdr}}\n", encoding="ascii")
-    subprocess.run(["mkenvimage", "-s", str(ENVIRONMENT), "-o", flash, text], check=True)
-    with open(flash, "ab") as file:
-        file.truncate(FLASH)
-    return ["-bios", UBOOT, "-drive", f"if=pflash,format=raw,unit=1,file={flash}",
-            "-device", f"loader,file={IMAGE},addr={LOAD_ADDR:#x},force-raw=on"]
+    return uboot.by_flash(folder, IMAGE, bootargs=case.append,
+                          bootcmd=f"bootefi {uboot.LOAD_ADDR:#x}:{size:#x} ${{fdtcontroladdr}}")
 
 
 # --- Checks ---

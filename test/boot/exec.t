@@ -11,7 +11,6 @@
 """
 
 import struct
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -21,15 +20,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
 import compare
 import machine
+import uboot
 from bootlog import BootLog
-from machine import BUILD, COMMON, GIB, IMAGE, MIB, QEMU, RAM_BASE, TRAMPOLINE, Machine, ktap, move
+from machine import BUILD, COMMON, GIB, IMAGE, QEMU, RAM_BASE, TRAMPOLINE, Machine, ktap, move
 from tree import PAGE, Tree
 
 AT_ONCE = 2
 LIMIT = 60
 ELF = BUILD / "memstage-exec.elf"
-UBOOT = "/usr/lib/u-boot/qemu_arm64/u-boot.bin"
-LOAD_ADDR = 0x50000000
 
 PT_LOAD, SHF_ALLOC, SHT_NOBITS = 1, 2, 8
 
@@ -115,14 +113,8 @@ def by_mmu_on(folder, case):
 
 def by_bootelf(how):
     def start(folder, _):
-        text, flash = folder / "env.txt", folder / "flash"
-        text.write_text(f"bootdelay=0\nautostart=no\nbootargs=memstage.run=boot\nbootcmd=bootelf {how} {LOAD_ADDR:#x}; "
-                        f"booti {EXEC_ADDR:#x} - ${{fdtcontroladdr}}\n", encoding="ascii")
-        subprocess.run(["mkenvimage", "-s", "0x40000", "-o", flash, text], check=True)
-        with open(flash, "ab") as file:
-            file.truncate(64 * MIB)
-        return ["-bios", UBOOT, "-drive", f"if=pflash,format=raw,unit=1,file={flash}",
-                "-device", f"loader,file={ELF},addr={LOAD_ADDR:#x},force-raw=on"]
+        return uboot.by_flash(folder, ELF, autostart="no", bootargs="memstage.run=boot",
+                              bootcmd=f"bootelf {how} {uboot.LOAD_ADDR:#x}; booti {EXEC_ADDR:#x} - ${{fdtcontroladdr}}")
     return start
 
 

@@ -20,7 +20,7 @@ import raspi
 from bootlog import BootLog
 from edit import cells32, cells64
 from machine import IMAGE, ktap
-from raspi import MINI_UART, PL011, Pi
+from raspi import PL011, Pi
 from tree import Tree
 
 LIMIT = 60
