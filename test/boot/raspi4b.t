@@ -82,7 +82,7 @@ def test_early_console(tap):
     result = Pi().boot(None, "", limit=LIMIT)
     faults = machine.status_faults(result, 1)
     faults += machine.lines_faults(result.log, [r"memstage entered at EL2",
-                                                r"panic: device tree at 0x100: no device tree"])
+                                                r"panic: device tree at 0x100: the boot loader passed none; "])
     machine.report(tap, "without a tree it is said on the mini UART", faults, result.log)
 
 
