@@ -8,8 +8,8 @@
  * 2. Relocation: the image is linked at KIMAGE_VADDR and mapped at KIMAGE_VADDR plus the slide. The slide is 0 today;
  *    image_slide() decides it. Each R_AARCH64_RELATIVE entry names an address to be stored. The linker leaves no
  *    other kind; should one appear it is counted, and start_memstage() panics, for there is no way to speak yet.
- * 3. Tables: the image in pages (text RX, of it our own guarded by BTI, read-only data R, data RW), the boot stack in slot
- *    0 of the stacks, the empty windows of the fixmap, and in tables of its own the page that turns the MMU on.
+ * 3. Tables: the image in pages (text RX, of it our own guarded by BTI, read-only data R, data RW), the boot stack in
+ *    slot 0 of the stacks, the empty windows of the fixmap, and in tables of its own the page that turns the MMU on.
  * 4. Tables are zero when early_init() is called, and all memory here is device memory: nothing may be unaligned.
  *
  * Cost: about five instructions for each page of the image and ten for each relocation.

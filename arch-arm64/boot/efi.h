@@ -5,8 +5,8 @@
  * Firmware's functions follow the procedure call standard of the architecture, so they are plain C functions. A pointer
  * that is not used is an array of void *, so that what follows has its place; the places are asserted.
  *
- * Source: UEFI Specification 2.10, 2.3.6 (AArch64), 4.3, 4.4, 4.6 (tables), 7.2 (memory), 9.1 (loaded image), 12.4 (text
- * output), appendix D (status codes).
+ * Source: UEFI Specification 2.10, 2.3.6 (AArch64), 4.3, 4.4, 4.6 (tables), 7.2 (memory), 9.1 (loaded image), 12.4
+ * (text output), appendix D (status codes).
  */
 #ifndef BOOT_EFI_H
 #define BOOT_EFI_H
@@ -17,7 +17,6 @@
 
 typedef u64 efi_status_t;
 
-#define EFI_SUCCESS	      0ULL
 #define EFI_ERROR(n)	      (1ULL << 63 | (n))
 #define EFI_LOAD_ERROR	      EFI_ERROR(1)
 #define EFI_INVALID_PARAMETER EFI_ERROR(2)
@@ -119,7 +118,11 @@ bool efi_line_is_text(const struct efi_command_line *line);
  */
 int efi_copy_tree(const void *fdt, const struct efi_command_line *line, void *copy, u64 room);
 
-/** efi_put_map() - the memory map into /chosen of @copy, in the place of an earlier one. Return: 0, or libfdt's error. */
+/**
+ * efi_put_map() - the memory map into /chosen of @copy, in the place of an earlier one
+ *
+ * Return: 0, or libfdt's error.
+ */
 int efi_put_map(void *copy, const void *map, u64 bytes, u64 desc_size);
 
 #endif

@@ -5,12 +5,13 @@
  * 1. Firmware enters efi_main() with MMU and caches on, memory mapped where it lies, floating point on. The image lies
  *    on any page, and nobody has relocated it: that is done first, for this place, because libfdt reads addresses that
  *    are stored in the image; early_init() does it again. bss is clear, for the PE header counts it in.
- * 2. In order: the tree is found; the command line is taken from the load options; one block of pages is allocated for a
- *    copy of the tree and for the memory map; the map is read, put into the tree, and boot services are ended with the
- *    map's key. Any event in between may change the map: then the key is stale, ExitBootServices() says so, and the map
- *    is read again (UEFI Specification, 7.4.6: only memory services may be called by then).
- * 3. Until ExitBootServices() succeeds nothing is changed that firmware would miss: what cannot go on is said on its
- *    console, what was allocated is freed, and it gets an error status.
+ * 2. In order: the tree is found; the command line is taken from the load options; one block of pages is allocated for
+ *    a copy of the tree and for the memory map; the map is read, put into the tree, and boot services are ended with
+ *    the map's key. Any event in between may change the map: then the key is stale, ExitBootServices() says so, and the
+ *    map is read again (UEFI Specification, 7.4.6: only memory services may be called by then).
+ * 3. Until ExitBootServices() succeeds nothing is changed that firmware would miss: what was allocated is freed, and it
+ *    gets an error status. What cannot go on is said on its console: in vain perhaps when that is the map's key,
+ *    for firmware may have shut down in part by then (7.4.6 again).
  * 4. The block is loader data, so free RAM to memstage but for the tree, which it reserves as it does any tree.
  * 5. From primary_entry on nobody knows of UEFI but discovery (mm/discover_efi.c), which finds the map in the tree.
  *

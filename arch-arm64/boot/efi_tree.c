@@ -12,7 +12,7 @@
 
 #include <libfdt.h>
 
-/* What an FDT needs for a new property or node, names and alignment included, beside its value; and how many there are. */
+/* What an FDT needs for a new property or node, names and alignment included, beside its value; how many there are. */
 #define ENTRY_ROOM  64
 #define NEW_ENTRIES 4
 

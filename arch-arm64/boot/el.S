@@ -10,8 +10,8 @@
  *    Entered at EL1, both are the affair of what is above us.
  * 4. At EL3 each core also gives its interrupts, and all shared ones, to the non-secure state (boot/el3_gic.S).
  * 5. At EL1 the MMU and caches are off, SP is SP_EL1, debug exceptions are off, floating point and SIMD are on (libfdt
- *    and picolibc use them). SCTLR_EL1 is set both before EL2 is left, for it rules from the next instruction on, and
- *    after, for cores that are entered at EL1.
+ *    and picolibc use them). SCTLR_EL1 is set both before EL3 or EL2 is left, for it rules from the next instruction
+ *    on, and after, for cores that are entered at EL1.
  */
 #include <asm/linkage.h>
 #include <asm/sysreg.h>
@@ -73,6 +73,8 @@
 	mov	x14, x30
 	bl	gic_non_secure
 	mov	x30, x14
+	mov64	x9, SCTLR_EL1_RES1
+	msr	sctlr_el1, x9
 	mov	x10, #SPSR_EL1H_MASKED
 	id_field x9, id_aa64pfr0_el1, ID_AA64PFR0_EL2_SHIFT
 	cbz	x9, 5f

@@ -44,8 +44,8 @@ _Noreturn void start_memstage(phys_addr_t fdt_pa);
 static struct boot_info boot_info;
 
 /*
- * The tree at *@fdt_pa, mapped. Less than a page's size is no address, but what loaders of ELF files leave in x0 (0, the
- * number of their arguments): then the tree is looked for at CONFIG_FDT_ADDR, and *@fdt_pa is set to that.
+ * The tree at *@fdt_pa, mapped. Less than a page's size is no address, but what loaders of ELF files leave in x0 (0,
+ * the number of their arguments): then the tree is looked for at CONFIG_FDT_ADDR, and *@fdt_pa is set to that.
  */
 static const void *map_fdt(phys_addr_t *fdt_pa)
 {
@@ -92,8 +92,8 @@ static void describe_boot(const void *fdt, phys_addr_t fdt_pa)
 }
 
 /*
- * What the boot arguments ask for: memstage.run=COMMAND runs that command of the prompt, with its arguments separated by
- * commas, and `boot` nothing at all; without it there is a prompt. Return: the run's status.
+ * What the boot arguments ask for: memstage.run=COMMAND runs that command of the prompt, with its arguments separated
+ * by commas, and `boot` nothing at all; without it there is a prompt. Return: the run's status.
  */
 static int run(const char *args)
 {

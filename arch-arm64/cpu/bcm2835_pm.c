@@ -91,6 +91,10 @@ void bcm2835_pm_init(const void *fdt)
 		       addr, size, PM_BYTES);
 		return;
 	}
+	if (!arch_pa_valid(addr, PM_BYTES)) {
+		printk("watchdog: bcm2835-pm at 0x%llx: beyond physical addresses: no reset\n", addr);
+		return;
+	}
 	pm = arch_map_device(addr, PM_BYTES);
 	stop_watchdog(addr);
 }

@@ -160,7 +160,7 @@ void cpu_features_init(const char *args, u64 level)
 	features_used = cpu_features_all & BIT(CPU_LSE);
 }
 
-bool cpu_features_join(u64 level)
+bool cpu_features_read(u64 level)
 {
 	struct cpu_id *id = &ids[smp_processor_id()];
 	u64 own;
@@ -173,10 +173,12 @@ bool cpu_features_join(u64 level)
 	else if (id->pa_bits < ids[0].pa_bits)
 		id->refused = "its physical addresses are narrower than the boot CPU's";
 	__atomic_store_n(&id->read, true, __ATOMIC_RELEASE);
-	if (id->refused)
-		return false;
-	andnot64(&cpu_features_all, ~own);
-	return true;
+	return !id->refused;
+}
+
+void cpu_features_join(void)
+{
+	andnot64(&cpu_features_all, ~feature_set(&ids[smp_processor_id()]));
 }
 
 static bool was_read(int cpu)

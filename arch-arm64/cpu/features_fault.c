@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * feature_fault=CPU,FEATURE in the boot arguments: that CPU claims not to have that feature, by the name the log shows it
- * by, to see what becomes of a machine whose CPUs are not alike. No emulated one is. Part of a self-testing image only.
+ * feature_fault=CPU,FEATURE in the boot arguments: that CPU claims not to have that feature, by the name the log shows
+ * it by, to see what becomes of a machine whose CPUs are not alike. No emulated one is. Part of a self-testing image
+ * only.
  */
 #include <stdlib.h>
 

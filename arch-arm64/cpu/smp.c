@@ -12,7 +12,8 @@
  * 5. One that comes when it is no longer waited for parks. Which of the two it is, is decided once, by a
  *    compare-and-swap of its start_state: STARTING becomes either JOINED, by the CPU, or GIVEN_UP, by the boot CPU.
  *    Until then a CPU touches the log, its stack and its per-CPU area, which are its own for ever, and its own part
- *    of interrupt controller and timer.
+ *    of interrupt controller and timer. It looks first whether it can execute the code at all (cpu_features_read()):
+ *    if not it stops without a word, for the log's lock may be what it cannot take; the boot CPU has the line.
  */
 #include <asm/cache.h>
 #include <asm/cpufeature.h>
@@ -108,10 +109,11 @@ _Noreturn void secondary_start(u64 entry_el)
 	int cpu = smp_processor_id();
 
 	cpu_setup();
+	if (!cpu_features_read(entry_el))
+		cpu_halt();
 	if (READ_ONCE(start_state[cpu]) != STARTING)
 		park(cpu);
-	if (!cpu_features_join(entry_el))
-		cpu_halt();
+	cpu_features_join();
 	cpu_protect();
 	if (!irq_init_cpu())
 		cpu_halt();

@@ -5,8 +5,8 @@
  * 1. ESR_EL1 (Arm ARM, ESR_EL1): EC in bits 31:26 is the class, ISS in bits 24:0 its details. For aborts: DFSC or IFSC
  *    in bits 5:0, WnR in bit 6, CM (cache maintenance) in bit 8, FnV (FAR not valid) in bit 10.
  * 2. A fault status whose upper bits name the kind has the level of the page-table walk in its lower two bits.
- * 3. An SError's ISS (FEAT_RAS): IDS in bit 24, the rest is the implementer's own; DFSC 0x11 in bits 5:0, and then AET in
- *    bits 12:10 says what became of the CPU's state. Other values of DFSC tell nothing.
+ * 3. An SError's ISS (FEAT_RAS): IDS in bit 24, the rest is the implementer's own; DFSC 0x11 in bits 5:0, and then AET
+ *    in bits 12:10 says what became of the CPU's state. Other values of DFSC tell nothing.
  * 4. A BTI exception's ISS is PSTATE.BTYPE: 1 a jump by x16 or x17, 2 a call, 3 another jump. A failed
  *    authentication's names the key: bit 1 data, bit 0 B. Without FEAT_FPAC the authenticated address is made one
  *    that no table can map, and what uses it faults.

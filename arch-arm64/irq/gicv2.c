@@ -181,6 +181,11 @@ static int gicv2_probe(const void *fdt, int node)
 		       fdt_get_name(fdt, node, NULL), dist_size, cpu_size, GICD_SIZE);
 		return -EINVAL;
 	}
+	if (!arch_pa_valid(dist_pa, GICD_SIZE) || !arch_pa_valid(cpu_pa, GICC_SIZE)) {
+		printk("gicv2: registers at 0x%llx and 0x%llx: beyond physical addresses: one CPU, no interrupts\n",
+		       dist_pa, cpu_pa);
+		return -EINVAL;
+	}
 	dist = arch_map_device(dist_pa, GICD_SIZE);
 	cpu_if = arch_map_device(cpu_pa, GICC_SIZE);
 	if (!answers(dist + GICD_TYPER, dist_pa) || !answers(cpu_if + GICC_PMR, cpu_pa))

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * GICv3 and GICv4 (Arm IHI 0069): a distributor for shared interrupts, for each CPU a redistributor, which has its private
- * ones, and an interface, which is system registers.
+ * GICv3 and GICv4 (Arm IHI 0069): a distributor for shared interrupts, for each CPU a redistributor, which has its
+ * private ones, and an interface, which is system registers.
  *
  * 1. Affinity routing is on: a CPU is named by the affinity fields of its MPIDR, in GICD_IROUTER, by which each shared
  *    interrupt goes to the boot CPU, and in ICC_SGI1R_EL1, by which SGIs are sent. That takes three affinity fields
  *    and a list of 16 values of the fourth, Aff0; a further field chooses which 16, where both the distributor
  *    and the CPU have range selection (RSS). Where not, a CPU of a larger Aff0 cannot be woken, and stays off.
- * 2. All interrupts are of group 1 and of one priority, half way, so that nothing preempts and all pass the mask. What we
- *    see of GICD_CTLR depends: beside a secure state, bit 1 is the enable of the non-secure group 1 and bit 4 its
+ * 2. All interrupts are of group 1 and of one priority, half way, so that nothing preempts and all pass the mask. What
+ *    we see of GICD_CTLR depends: beside a secure state, bit 1 is the enable of the non-secure group 1 and bit 4 its
  *    affinity routing; where there is one security state, bit 1 is that of group 1, and bit 4 is routing for
  *    all. The same bits are right either way. Only with one security state does our write to the IGROUPRs count; else
  *    firmware, or boot/el3_gic.S, has done it, and an interrupt that is still secure reads as off whatever is written:
  *    enable reads back, and says whether it worked.
- * 3. Writes that take time raise RWP until they are done, and a redistributor that was asleep says when it is awake. Each wait
- *    ends after WAIT_READS reads of the device, some ten milliseconds at the least: the clock may not run yet.
+ * 3. Writes that take time raise RWP until they are done, and a redistributor that was asleep says when it is awake.
+ *    Each wait ends after WAIT_READS reads of the device, some ten milliseconds at the least: the clock may not run
+ *    yet.
  * 4. Message-signalled interrupts (LPIs) and the extended ranges of GICv3.1 are turned off, for firmware may have
  *    left them on.
  * 5. System registers are closed unless ICC_SRE_EL1.SRE can be set: EL2 and EL3 decide that. Reading it is undefined
@@ -315,18 +316,18 @@ static u32 init_distributor(void)
 	return wait_clear(dist + GICD_CTLR, (u32)GICD_CTLR_RWP) ? lines : 0;
 }
 
-/* Map the distributor at @pa. Return: NULL, or why it is none. */
+/* Map the distributor, and set @pa to where it is. Return: NULL, or why there is none. */
 static const char *map_distributor(const void *fdt, int node, u64 *pa)
 {
+	static char why[192];
 	u64 size;
 	u32 id;
-	int err = dt_reg(fdt, node, 0, pa, &size);
 
-	if (err)
-		return fdt_strerror(err);
+	if (dt_reg_why(fdt, node, 0, pa, &size, why, sizeof(why)))
+		return why;
 	if (size < GICV3_FRAME)
 		return "less than 64 KiB of registers";
-	if (*pa >= 1ULL << arch_pa_bits() || size > (1ULL << arch_pa_bits()) - *pa)
+	if (!arch_pa_valid(*pa, size))
 		return "beyond physical addresses";
 	dist = arch_map_device(*pa, GICV3_FRAME);
 	if (!arch_probe_read32(dist + GICV3_PIDR2, &id))

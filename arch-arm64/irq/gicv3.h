@@ -30,8 +30,8 @@ const struct gicv3_redist *gicv3_redist(int cpu);
  * gicv3_find_redists() - find and map the redistributor of each CPU that the tree names
  * @fdt, @node: the interrupt controller, binding "arm,gic-v3"
  *
- * Context: the boot CPU, after smp_discover(), before it starts the others. What is wrong is said. Return: how many CPUs
- * have one; 0 when the tree says nothing useful.
+ * Context: the boot CPU, after smp_discover(), before it starts the others. What is wrong is said. Return: how many
+ * CPUs have one; 0 when the tree says nothing useful.
  */
 unsigned int gicv3_find_redists(const void *fdt, int node);
 

@@ -5,9 +5,9 @@
  * 1. The tree gives regions: `#redistributor-regions` pairs of reg after the first (one without that property). In a
  *    region redistributors follow each other: two frames each, four with virtual LPIs (GICR_TYPER.VLPIS), or, where
  *    the tree has it, `redistributor-stride` bytes. GICR_TYPER.Last ends a region; its end does so too.
- * 2. GICR_TYPER says whose it is, by the affinity fields of MPIDR. Those of CPUs that the tree names are mapped for good, two
- *    pages each; all are looked at through one page, because a region may be larger than the window for registers:
- *    QEMU describes 123 redistributors, 15 MiB.
+ * 2. GICR_TYPER says whose it is, by the affinity fields of MPIDR. Those of CPUs that the tree names are mapped for
+ *    good, two pages each; all are looked at through one page, because a region may be larger than the window for
+ *    registers: QEMU describes 123 redistributors, 15 MiB.
  * 3. Nothing is believed: a place that does not answer, or does not identify itself as GICv3 or later, ends its region,
  *    with a line; CPUs whose redistributor is not found stay off, each with a line (gicv3.c). A stride that is not a
  *    multiple of a frame, or too small for a redistributor, would have us look between registers: no region is walked.
@@ -113,7 +113,7 @@ static bool read_stride(const void *fdt, int node, u64 *stride)
 
 unsigned int gicv3_find_redists(const void *fdt, int node)
 {
-	u64 limit = 1ULL << arch_pa_bits(), base, size, stride;
+	u64 base, size, stride;
 	u32 regions = 1;
 	unsigned int kept = 0;
 
@@ -121,13 +121,13 @@ unsigned int gicv3_find_redists(const void *fdt, int node)
 	if (!read_stride(fdt, node, &stride))
 		return 0;
 	for (u32 i = 1; i <= regions; i++) {
-		int err = dt_reg(fdt, node, i, &base, &size);
+		char why[192];
 
-		if (err) {
-			printk("gicv3: redistributor region %u of %u: %s\n", i, regions, fdt_strerror(err));
+		if (dt_reg_why(fdt, node, i, &base, &size, why, sizeof(why))) {
+			printk("gicv3: redistributor region %u of %u: %s\n", i, regions, why);
 			break;
 		}
-		if (size < REDIST_SIZE || base >= limit || size > limit - base || base % GICV3_FRAME)
+		if (size < REDIST_SIZE || !arch_pa_valid(base, size) || base % GICV3_FRAME)
 			printk("gicv3: redistributor region %u of %u, 0x%llx bytes at 0x%llx: too small, misaligned or "
 			       "beyond physical addresses\n",
 			       i, regions, size, base);

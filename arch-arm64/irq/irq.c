@@ -86,8 +86,8 @@ int irq_register(u32 intid, irq_handler_t handler, const char *name)
 static void handle(u32 intid)
 {
 	u32 number = intid < INTID_LIMIT ? slot_of[intid] : 0;
-	struct irq_slot *slot = &slots[number - 1];
 	int cpu = smp_processor_id();
+	struct irq_slot *slot;
 
 	if (!number) {
 		if (intid < INTID_LIMIT)
@@ -96,6 +96,7 @@ static void handle(u32 intid)
 		       intid < INTID_LIMIT ? "disabled on" : "not one that can be disabled, dropped by", cpu);
 		return;
 	}
+	slot = &slots[number - 1];
 	slot->counts[cpu]++;
 	slot->handler(intid);
 }

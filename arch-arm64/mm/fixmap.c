@@ -7,10 +7,10 @@
  * 2. Windows of pages that fill from the bottom and stay: device registers (nGnRE), and RAM for arch_boot_va(). What
  *    lies at an address in them never changes, so no TLB invalidation is needed.
  * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()), one for a look at
- *    registers that may not be needed (arch_peek_device()), and one through which text is changed (cpu/alternative.c), at
- *    boot only. There the old entry is taken away, and the TLB told, before the new one is written (break-before-make,
- *    Arm ARM D8.16.1). Only the boot CPU uses them, before it starts the others, whose TLBs are empty when they begin; so
- *    only its own TLB is told. arch_linear_map_done() clears those of tables for good.
+ *    registers that may not be needed (arch_peek_device()), and one through which text is changed (cpu/alternative.c),
+ *    at boot only. There the old entry is taken away, and the TLB told, before the new one is written
+ *    (break-before-make, Arm ARM D8.16.1). Only the boot CPU uses them, before it starts the others, whose TLBs are
+ *    empty when they begin; so only its own TLB is told. arch_linear_map_done() clears those of tables for good.
  *
  * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.)
  */
@@ -70,7 +70,7 @@ void *arch_map_device(phys_addr_t pa, size_t size)
 {
 	void *va;
 
-	if (pa >= 1ULL << arch_pa_bits() || size > (1ULL << arch_pa_bits()) - pa)
+	if (!arch_pa_valid(pa, size))
 		panic("device at 0x%llx: beyond the CPU's %u-bit physical addresses", pa, arch_pa_bits());
 	va = window_map(&device_window, pa, size, PT_DEVICE);
 	if (!va)
@@ -172,7 +172,7 @@ static const char *fdt_address_fault(phys_addr_t pa)
 		return "the boot loader passed none (x0 is 0)";
 	if (pa % sizeof(u64))
 		return "its address is not a multiple of 8";
-	if (pa >= 1ULL << arch_pa_bits() || FDT_SIZE_MAX > (1ULL << arch_pa_bits()) - pa)
+	if (!arch_pa_valid(pa, FDT_SIZE_MAX))
 		return "its address is beyond the CPU's physical addresses";
 	return NULL;
 }

@@ -47,6 +47,13 @@ unsigned int arch_pa_bits(void)
 	return bits[min(range, (unsigned int)PARANGE_48)];
 }
 
+bool arch_pa_valid(phys_addr_t pa, u64 size)
+{
+	u64 limit = 1ULL << arch_pa_bits();
+
+	return pa < limit && size <= limit - pa;
+}
+
 phys_addr_t arch_phys_limit(void)
 {
 	return min(PHYS_ADDR_LIMIT, 1ULL << arch_pa_bits());

@@ -8,20 +8,20 @@
  *    nothing answers the fault has a fix-up.
  * 2. Candidates, in this order: the PL011 at CONFIG_EARLY_UART_ADDR; on a BCM2711 (CONFIG_EARLY_BCM2711_ADDR) the mini
  *    UART, when its firmware has switched it on, for then it has the pins; else its first PL011.
- * 3. The search comes when the log asks for an early console, so a machine whose tree names a console is never searched. It counts the
- *    candidates that it has begun with: should one end in an exception after all, that one's report goes on with the
- *    next.
+ * 3. The search comes when the log asks for an early console, so a machine whose tree names a console is never
+ *    searched. It counts the candidates that it has begun with: should one end in an exception after all, that one's
+ *    report goes on with the next.
  * 4. Nothing is set up: it works only where a loader or an emulator left the UART ready. What there is no UART for is
  *    dropped; the log keeps it.
  * 5. One page of the fixmap shows the candidates one after the other. The log serialises callers.
  */
 #include <asm/exception.h>
 #include <asm/mmu.h>
+#include <asm/pl011.h>
 #include <asm/uart.h>
 
-/* PL011: eight registers of a byte each, from here on: the part, then PrimeCell's constant. */
-#define UART_PERIPH_ID 0xfe0
-#define ID_REGISTERS   8
+/* Identification registers, a byte each. */
+#define ID_REGISTERS 8
 
 /* Where the BCM2711 has its UARTs (BCM2711 ARM Peripherals, 2.1 and 11.1); 0 when the configuration leaves it out. */
 #define BCM2711_AT(offset) (CONFIG_EARLY_BCM2711_ADDR ? CONFIG_EARLY_BCM2711_ADDR + (offset) : 0)
@@ -52,19 +52,15 @@ static struct console *found;
 /* Whether what is mapped at @base identifies itself as a PL011, of any revision. */
 static bool is_pl011(const char *base)
 {
-	static const struct {
-		u8 mask, value;
-	} id[ID_REGISTERS] = {
-		{ 0xff, 0x11 }, { 0xff, 0x10 }, { 0x0f, 0x04 }, { 0xff, 0x00 },
-		{ 0xff, 0x0d }, { 0xff, 0xf0 }, { 0xff, 0x05 }, { 0xff, 0xb1 },
-	};
+	u64 id = 0;
 	u32 value;
 
-	for (int i = 0; i < ID_REGISTERS; i++)
-		if (!arch_probe_read32(base + UART_PERIPH_ID + i * sizeof(value), &value) ||
-		    (value & id[i].mask) != id[i].value)
+	for (int i = 0; i < ID_REGISTERS; i++) {
+		if (!arch_probe_read32(base + UART_ID + i * sizeof(value), &value))
 			return false;
-	return true;
+		id |= (u64)(value & 0xff) << 8 * i;
+	}
+	return (id & UART_ID_MASK) == UART_ID_PL011;
 }
 
 static struct console *find(void)

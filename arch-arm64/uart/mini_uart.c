@@ -3,7 +3,8 @@
  * The mini UART of the BCM2835 to BCM2711 (BCM2711 ARM Peripherals, 2.2): polled output and input.
  *
  * 1. It is one of three devices in the auxiliary block; its registers begin MU_OFFSET bytes behind the block's, where
- *    AUX_ENABLES switches each device on. While it is off, its other registers do not answer.
+ *    AUX_ENABLES switches each device on. While it is off, its other registers do not answer: so AUX_ENABLES is what
+ *    set-up looks at first, and LSR only where the block is out of reach.
  * 2. Transmit: wait until LSR says that the FIFO takes a byte, write IO. Receive: IO when LSR says that there is one.
  *    A byte that finds no room in UART_POLLS looks is dropped, and each one after at once, until there is room again;
  *    the log keeps them.
@@ -82,12 +83,12 @@ static bool has_block(volatile char *base)
 static struct console *mini_uart_setup(volatile void *registers)
 {
 	volatile char *base = registers;
-	u32 state, enables = ENABLES_MINI_UART;
+	bool block = has_block(base);
+	u32 value, enables;
 
-	if (!arch_probe_read32(base + MU_LSR, &state))
+	if (!arch_probe_read32(base + (block ? AUX_ENABLES : MU_LSR), &value))
 		return NULL;
-	if (has_block(base))
-		enables = mmio_read32(base + AUX_ENABLES);
+	enables = block ? value : ENABLES_MINI_UART;
 	if (enables & ENABLES_MINI_UART)
 		uart_wait(base + MU_LSR, LSR_TX_IDLE, LSR_TX_IDLE, UART_POLLS);
 	else

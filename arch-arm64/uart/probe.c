@@ -5,10 +5,10 @@
  * 1. /chosen/stdout-path names a node. It is used when it and the buses above it are enabled, a driver of the table
  *    knows its `compatible`, its `reg` leads to registers that the CPU reaches, and something answers there. They are
  *    mapped as device memory, and the console is registered, which shows what was logged so far.
- * 2. Otherwise the aliases serial0 to serial9 are tried, in this order, then all nodes, in the tree's: the first that can
- *    be used is. One line says why the chosen one was not, and what is used instead.
- * 3. Where the tree has none, it is the early console, found without the tree (early.c). Where there is none either, the
- *    log stays in memory, and says so.
+ * 2. Otherwise the aliases serial0 to serial9 are tried, in this order, then all nodes, in the tree's: the first that
+ *    can be used is. One line says why the chosen one was not, and what is used instead.
+ * 3. Where the tree has none, it is the early console, found without the tree (early.c). Where there is none either,
+ *    the log stays in memory, and says so.
  */
 #include <stdio.h>
 
@@ -54,11 +54,11 @@ static const char *node_path(const void *fdt, int node, char *path)
 /* Where the registers of @node are. Return: whether they can be mapped; else @why is the reason in words. */
 static bool find_registers(const void *fdt, int node, const char *path, u64 *addr, char *why)
 {
-	u64 size, limit = 1ULL << arch_pa_bits();
+	u64 size;
 
 	if (dt_reg_why(fdt, node, 0, addr, &size, why, WHY_SIZE))
 		return false;
-	if (*addr > limit - UART_MAP_SIZE)
+	if (!arch_pa_valid(*addr, UART_MAP_SIZE))
 		snprintf(why, WHY_SIZE, "registers of %s at 0x%llx are beyond the CPU's %u-bit physical addresses",
 			 path, *addr, arch_pa_bits());
 	else

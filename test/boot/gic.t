@@ -195,7 +195,7 @@ def odd_regions(board, good):
     yield Odd("the boot CPU has no redistributor", board, closed, regions(good, (rest, 2 * REDIST_SIZE)))
     yield Odd("a region that is too small", board, r"redistributor region 1 of 1, 0x1fff0 bytes at 0x80a0000: too s",
                 regions(good, (REDIST, REDIST_SIZE - 16)))
-    yield Odd("fewer regions than the tree counts", board, r"redistributor region 2 of 2: FDT_ERR_NOTFOUND",
+    yield Odd("fewer regions than the tree counts", board, r"region 2 of 2: /intc@8000000 has no range 2 in reg$",
                 regions(good, (REDIST, 4 * REDIST_SIZE), count=2), cpus=4)
     yield Odd("a region at which nothing is", board, rf"gicv3: nothing answers at 0x{NOTHING:x}",
                 regions(good, (NOTHING, REDIST_SIZE), (REDIST, 4 * REDIST_SIZE)), cpus=4)
@@ -213,6 +213,9 @@ def odd_controllers(board, good):
                 edit.set_property(good, INTC, "compatible", b"acme,pic\0acme,other\0"))
     yield Odd("a distributor too small", board, r"gicv3: intc@8000000: less than 64 KiB of registers: one CPU",
                 edit.set_property(good, INTC, "reg", cells64(DIST, 0x1000, REDIST, REDIST_SIZE)))
+    yield Odd("a distributor without a place", board,
+                r"gicv3: intc@8000000: /intc@8000000 has no range 0 in reg: one CPU",
+                edit.set_property(good, INTC, "reg", b""))
     yield Odd("a distributor at which nothing is", board, r"gicv3: intc@8000000: nothing answers there: one CPU",
                 edit.set_property(good, INTC, "reg", cells64(NOTHING, DIST_SIZE, REDIST, REDIST_SIZE)))
     yield Odd("a distributor that identifies itself as nothing", board,
@@ -221,6 +224,11 @@ def odd_controllers(board, good):
     yield Odd("GICv2 in the tree of a GICv3", board, r"gicv2: nothing answers at 0x8010000: one CPU",
                 edit.edited(good, as_gicv2))
     other = Machine(cpus=2, ram=GIB, gic=2)
+    for name, reg in (("distributor", (1 << 46, DIST_SIZE, DIST + 0x10000, 0x10000)),
+                      ("CPU interface", (DIST, DIST_SIZE, 1 << 46, 0x10000))):
+        yield Odd(f"a GICv2's {name} beyond the physical addresses", other,
+                    r"gicv2: registers at .*: beyond physical addresses: one CPU",
+                    edit.set_property(other.tree("memstage.run=boot"), INTC, "reg", cells64(*reg)))
     yield Odd("GICv3 in the tree of a core without its registers", other,
                 r"gicv3: CPU0: the system registers of the interrupt controller are closed to EL1",
                 edit.set_property(other.tree("memstage.run=boot"), INTC, "compatible", b"arm,gic-v3\0"))

@@ -5,7 +5,7 @@
  * 1. The boot CPU's features are known from cpu_features_init() on. The set that cpu_has() asks is its own first; each
  *    CPU that comes on line takes out what it lacks.
  * 2. Two things may not be taken out, for they are in use by then: LSE, once instructions were replaced, and physical
- *    addresses as wide as the boot CPU's. A CPU that lacks one does not come on line: cpu_features_join().
+ *    addresses as wide as the boot CPU's. A CPU that lacks one does not come on line: cpu_features_read().
  * 3. PAN, pointer authentication and BTI are each CPU's own affair: a CPU without one runs the same code without it,
  *    because the instructions are hints there, which do nothing.
  */
@@ -51,15 +51,18 @@ static __always_inline bool cpu_has(enum cpu_feature feature)
 void cpu_features_init(const char *args, u64 level);
 
 /**
- * cpu_features_join() - read this CPU's features and take what it lacks out of the set
+ * cpu_features_read() - read this CPU's features
  * @level: as above
  *
- * Context: each other CPU, once; uses no atomic before it knows that it may. Return: whether the CPU may come on line;
- * if not cpu_features_refused() says why on any CPU, and this one must stop.
+ * Context: each other CPU, once, before it uses an atomic: the log's lock is one. Return: whether it has what is in
+ * use; if not cpu_features_refused() says why on any CPU, and this one must stop without a word.
  */
-bool cpu_features_join(u64 level);
+bool cpu_features_read(u64 level);
 
-/** cpu_features_refused() - what @cpu lacks, in words, when cpu_features_join() refused it; NULL when it did not */
+/** cpu_features_join() - take what this CPU lacks out of the set. Context: once, after cpu_features_read(). */
+void cpu_features_join(void);
+
+/** cpu_features_refused() - what @cpu lacks, in words, when cpu_features_read() refused it; NULL when it did not */
 const char *cpu_features_refused(int cpu);
 
 /** cpu_features_own() - the set that @cpu has; 0 when it never ran */

@@ -12,7 +12,8 @@ void entropy_init(const void *fdt);
  * entropy_u64() - 64 bits that an outsider cannot tell beforehand, as far as the machine has any such
  *
  * From the seeds, the counter, and RNDR where this CPU has it. No better than its sources: without a seed and without
- * RNDR it is the counter alone. Context: any CPU after cpu_features_init() or cpu_features_join(). Not for cryptography.
+ * RNDR it is the counter alone. Context: any CPU after cpu_features_init() or cpu_features_join(). Not for
+ * cryptography.
  */
 u64 entropy_u64(void);
 

@@ -5,8 +5,8 @@
  * 1. An interrupt is named by its INTID (GIC architecture): 0 to 15 SGI (between CPUs), 16 to 31 PPI (private to a
  *    CPU), from 32 SPI (shared).
  * 2. irq_init() finds the controller named by the tree's root interrupt-parent and starts its driver. Without one that
- *    we can drive, and whose interrupts can be enabled, irq_available() stays false: no timer interrupt, no cross calls,
- *    one CPU.
+ *    we can drive, and whose interrupts can be enabled, irq_available() stays false: no timer interrupt, no cross
+ *    calls, one CPU.
  * 3. Handlers run with interrupts masked, on the interrupted stack, with this_cpu()->irq_depth raised.
  */
 #ifndef ASM_IRQ_H
@@ -22,8 +22,8 @@
 #define INTID_SPI 32
 
 /*
- * INTIDs from here on are none that can be registered: 1020 to 1023 are special (GIC architecture 2.2.1), ack() gives one
- * of them when nothing is pending; above are GICv3's extended and message-signalled interrupts, which stay off.
+ * INTIDs from here on are none that can be registered: 1020 to 1023 are special (GIC architecture 2.2.1), ack() gives
+ * one of them when nothing is pending; above are GICv3's extended and message-signalled interrupts, which stay off.
  */
 #define INTID_LIMIT 1020
 #define INTID_ABOVE 1024

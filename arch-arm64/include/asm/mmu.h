@@ -81,6 +81,9 @@ void *arch_map_early_uart(phys_addr_t pa);
 /** arch_pa_bits() - width of this CPU's physical addresses in bits, 32 to 48 (more are not used) */
 unsigned int arch_pa_bits(void);
 
+/** arch_pa_valid() - whether all of [@pa, @pa + @size) is within this CPU's physical addresses. Any context. */
+bool arch_pa_valid(phys_addr_t pa, u64 size);
+
 /** arch_phys_limit() - one past the last physical address that both this CPU and the linear map reach */
 phys_addr_t arch_phys_limit(void);
 

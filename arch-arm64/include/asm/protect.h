@@ -7,11 +7,12 @@
  *    with a landing pad (BTI c, or PACIASP), each label that is jumped to has one (BTI j). On a CPU without the feature
  *    these are NOPs, and signing is one too until SCTLR_EL1.EnIA is set.
  * 2. EnIA may only change where no function below has signed with it off: what was signed then is not what AUTIASP
- *    finds. So cpu_protect() is inlined, into functions that never return, and it alone sets the key, once for each CPU.
- *    Nothing migrates: each CPU's frames stay on its own stack, so each has a key of its own.
+ *    finds. So cpu_protect() is inlined, into functions that never return, and it alone sets the key, once for each
+ *    CPU. Nothing migrates: each CPU's frames stay on its own stack, so each has a key of its own.
  * 3. Only the key for instruction addresses, A, is set, and only EnIA: nothing here signs with another.
  * 4. Landing pads are wanted in pages with PTE_GP, which is the image's own text but not what was linked from archives
- *    that are built without (boot/memstage.lds.S). SCTLR_EL1.BT1: PACIASP is no landing pad for a jump, only for a call.
+ *    that are built without (boot/memstage.lds.S). SCTLR_EL1.BT1: PACIASP is no landing pad for a jump, only for a
+ *    call.
  * 5. PSTATE.PAN: nothing at EL1 reaches pages that are open to EL0. There are none, and an entry made in error stays
  *    harmless. SCTLR_EL1.SPAN clear: exception entry sets it too.
  */

@@ -52,9 +52,11 @@ extern u64 boot_entry_caches;
 extern u64 boot_bad_relocs;
 
 /**
- * relocate_image() - store the addresses that the image holds, for an image that is mapped @slide above its link address
+ * relocate_image() - store the addresses that the image holds, for an image that is mapped @slide above its link
+ * address
  *
- * May be done again, for another place. Context: the image runs at its physical address. Return: relocations not applied.
+ * May be done again, for another place. Context: the image runs at its physical address. Return: relocations not
+ * applied.
  */
 u64 relocate_image(u64 slide);
 

@@ -59,7 +59,10 @@ extern char spin_table_entry[];
 /** smp_discover() - read /cpus and /psci, set nr_cpu_ids. Boot CPU, before anything asks how many CPUs there are. */
 void smp_discover(const void *fdt);
 
-/** secondary_start() - head.S ends here, on the CPU's own stack with the MMU on and interrupts masked; entered at @entry_el */
+/**
+ * secondary_start() - head.S ends here, on the CPU's own stack with the MMU on and interrupts masked
+ * @entry_el: the exception level that the CPU was entered at
+ */
 _Noreturn void secondary_start(u64 entry_el);
 
 /** smp_processor_id() - number of the calling CPU: the first field of its per-CPU area (asserted in cpu/smp.c) */

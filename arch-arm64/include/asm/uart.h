@@ -16,7 +16,7 @@
  * struct uart_driver - a kind of UART
  * @compatible: strings of the tree's compatible property, ended by NULL
  * @name: for the log
- * @setup: make the device at @base (mapped registers) ready to send and receive at the rate it has,, and return its
+ * @setup: make the device at @base (mapped registers) ready to send and receive at the rate it has, and return its
  *	console, or NULL, with nothing changed, when nothing answers there; called until it returns a console
  */
 struct uart_driver {

@@ -2,8 +2,8 @@
 /*
  * A flattened device tree on the consoles: for people, and byte for byte for tools.
  *
- * Each takes a tree that fdt_check_full() has found right, and only reads it. Context: thread; takes the log lock. Cost: the
- * console's, about 1.4 bytes for each byte of the tree; dt_list() asks libfdt for O(nodes) more.
+ * Each takes a tree that fdt_check_full() has found right, and only reads it. Context: thread; takes the log lock.
+ * Cost: the console's, about 1.4 bytes for each byte of the tree; dt_list() asks libfdt for O(nodes) more.
  */
 #ifndef LIB_DT_SHOW_H
 #define LIB_DT_SHOW_H
