@@ -58,7 +58,11 @@ static int no_input(struct console *con)
 }
 
 static struct console console = { .name = "stderr", .putc = say_char, .getc = no_input };
-struct console *const early_console = &console;
+
+struct console *arch_early_console(void)
+{
+	return &console;
+}
 
 static _Noreturn void die(const char *what)
 {
