@@ -87,8 +87,8 @@ TEST_DIRS := test/target test/bench
 # Files that belong to an option: OPTION:pattern.
 OPTIONAL := MONITOR:lib/monitor%.c BOOTMEM:mm/bootmem%.c BOOTMEM:test/bench/bootmem.c \
 	MM_DEBUG_LOCKS:lib/lock_debug.c MM_DEBUG:lib/list_debug.c MM_DEBUG:mm/debug.c MM_DEBUG:mm/slub_debug.c \
-	SELFTEST:test/target/%.c SELFTEST:test/bench/%.c SELFTEST:mm/memtest_fault.c SELFTEST:arch-arm64/irq/fault_cmd.c \
-	SELFTEST:arch-arm64/cpu/features_fault.c
+	SELFTEST:test/target/%.c SELFTEST:test/bench/%.c SELFTEST:mm/memtest_fault.c \
+	SELFTEST:arch-arm64/irq/fault_cmd.c SELFTEST:arch-arm64/cpu/features_fault.c
 option_off = $(if $(filter y,$(CONFIG_$(word 1,$(subst :, ,$(1))))),,$(word 2,$(subst :, ,$(1))))
 ABSENT := $(foreach entry,$(OPTIONAL),$(call option_off,$(entry)))
 
@@ -234,8 +234,8 @@ SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t
 TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))
 
 test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
-test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image bootmem-image bench-image \
-	$(call host_tools,asan) fuzzers $(BH)/none/memstage)
+test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image bootmem-image \
+	bench-image $(call host_tools,asan) fuzzers $(BH)/none/memstage)
 	@result=passed; \
 	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || result=FAILED; \
 	$(if $(T),,$(MAKE) --no-print-directory check || result=FAILED;) \

@@ -182,9 +182,54 @@ const char *dt_compatible(const void *fdt, int node, const char *const *compatib
 	return NULL;
 }
 
+/* A child of the root that was looked for: @offset, or the error, in a tree at @fdt with these sizes. */
+struct known_node {
+	const char *name;
+	const void *fdt;
+	u32 size, struct_size;
+	int offset;
+};
+
+static bool still_known(const struct known_node *known, const void *fdt)
+{
+	const char *name;
+
+	if (known->fdt != fdt || known->size != fdt_totalsize(fdt) || known->struct_size != fdt_size_dt_struct(fdt))
+		return false;
+	if (known->offset < 0)
+		return true;
+	name = fdt_get_name(fdt, known->offset, NULL);
+	return name && !strcmp(name, known->name);
+}
+
+static int find_known(struct known_node *known, const void *fdt)
+{
+	if (!still_known(known, fdt)) {
+		known->offset = fdt_subnode_offset(fdt, 0, known->name);
+		known->fdt = fdt;
+		known->size = fdt_totalsize(fdt);
+		known->struct_size = fdt_size_dt_struct(fdt);
+	}
+	return known->offset;
+}
+
+int dt_chosen(const void *fdt)
+{
+	static struct known_node chosen = { .name = "chosen" };
+
+	return find_known(&chosen, fdt);
+}
+
+int dt_reserved_memory(const void *fdt)
+{
+	static struct known_node reserved_memory = { .name = "reserved-memory" };
+
+	return find_known(&reserved_memory, fdt);
+}
+
 int dt_stdout(const void *fdt)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen"), len;
+	int chosen = dt_chosen(fdt), len;
 	const char *path;
 
 	if (chosen < 0)

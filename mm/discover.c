@@ -241,7 +241,7 @@ const char *fdt_fault(const void *fdt)
 /* Said once: fdt_bootargs() is called time and again, and takes what cannot be read for none. */
 static void say_unreadable_bootargs(const void *fdt)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen"), len = 0;
+	int chosen = dt_chosen(fdt), len = 0;
 	const char *args = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "bootargs", &len);
 	size_t used;
 
@@ -293,7 +293,7 @@ int discover_memory(const struct boot_info *boot)
 
 const char *fdt_bootargs(const void *fdt)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen"), len;
+	int chosen = dt_chosen(fdt), len;
 	const char *args = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "bootargs", &len);
 
 	return args && len > 0 && !args[len - 1] ? args : "";

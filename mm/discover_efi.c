@@ -82,7 +82,7 @@ struct efi_map {
 /* Return: 0, -ENOENT when the tree has no map, -EINVAL when its descriptors cannot be told apart. */
 static int open_map(const void *fdt, struct efi_map *map)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen"), len;
+	int chosen = dt_chosen(fdt), len;
 	u32 step = 0;
 
 	map->pos = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, EFI_MMAP_PROP, &len);

@@ -15,6 +15,7 @@
  */
 #include "discover.h"
 
+#include <lib/dt.h>
 #include <lib/printk.h>
 #include <libfdt.h>
 #include <mm/bootargs.h>
@@ -76,7 +77,7 @@ static bool next_usable(const struct reg_reader *ranges, phys_addr_t pos, phys_a
 
 phys_addr_t usable_conflict(const void *fdt, phys_addr_t base, phys_addr_t end)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen");
+	int chosen = dt_chosen(fdt);
 	phys_addr_t start, size, below = 0;
 	struct reg_reader reg;
 
@@ -97,7 +98,7 @@ static void apply_usable_ranges(const void *fdt)
 {
 	phys_addr_t pos = 0, base = 0, end = 0;
 	struct reg_reader ranges;
-	int chosen = fdt_path_offset(fdt, "/chosen");
+	int chosen = dt_chosen(fdt);
 
 	if (chosen < 0 || reg_open(fdt, 0, chosen, usable_name, &ranges))
 		return;

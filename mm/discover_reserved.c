@@ -56,7 +56,7 @@ static void each_memreserve(const struct boot_info *boot, range_fn fn, void *arg
 static void each_static_node(const struct boot_info *boot, range_fn fn, void *arg)
 {
 	const void *fdt = boot->fdt;
-	int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
+	int parent = dt_reserved_memory(fdt), node;
 
 	if (parent < 0)
 		return;
@@ -76,7 +76,7 @@ static void each_static_node(const struct boot_info *boot, range_fn fn, void *ar
 /* One or two cells of /chosen. Return: 0, -ENOENT or -EINVAL. */
 static int chosen_address(const void *fdt, const char *name, u64 *value)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen"), len;
+	int chosen = dt_chosen(fdt), len;
 	const void *prop = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, name, &len);
 
 	if (!prop)
@@ -112,7 +112,7 @@ static void each_initrd(const struct boot_info *boot, range_fn fn, void *arg)
 
 static void each_elfcorehdr(const struct boot_info *boot, range_fn fn, void *arg)
 {
-	int chosen = fdt_path_offset(boot->fdt, "/chosen");
+	int chosen = dt_chosen(boot->fdt);
 	phys_addr_t base, size;
 	struct reg_reader reg;
 
@@ -331,7 +331,7 @@ static void enter_dynamic(const void *fdt, int parent, int node)
 
 static void enter_dynamic_nodes(const void *fdt)
 {
-	int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
+	int parent = dt_reserved_memory(fdt), node;
 
 	if (parent < 0)
 		return;
@@ -377,7 +377,7 @@ static void reserve_first_page(void)
 
 static void say_unreadable_nodes(const void *fdt)
 {
-	int parent = fdt_path_offset(fdt, "/reserved-memory"), node;
+	int parent = dt_reserved_memory(fdt), node;
 	struct reg_reader reg;
 
 	if (parent < 0)
@@ -391,7 +391,7 @@ static void say_unreadable_nodes(const void *fdt)
 
 static void say_unreadable_chosen(const void *fdt)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen");
+	int chosen = dt_chosen(fdt);
 	phys_addr_t base, size;
 	struct reg_reader reg;
 

@@ -10,6 +10,8 @@
  */
 #include <libfdt.h>
 
+#include <lib/dt.h>
+
 #include <asm/atomic.h>
 #include <asm/entropy.h>
 #include <asm/processor.h>
@@ -38,7 +40,7 @@ static void fold_property(const void *fdt, int chosen, const char *name)
 
 void entropy_init(const void *fdt)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen");
+	int chosen = dt_chosen(fdt);
 
 	if (chosen < 0)
 		return;

@@ -120,7 +120,7 @@ static bool probe_others(const void *fdt, int chosen)
 
 static void say_no_stdout(const void *fdt, int err, char *why)
 {
-	int chosen = fdt_path_offset(fdt, "/chosen"), len = 0;
+	int chosen = dt_chosen(fdt), len = 0;
 	const char *path = chosen < 0 ? NULL : fdt_getprop(fdt, chosen, "stdout-path", &len);
 
 	if (path && len > 0)

@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, "scripts")
 import ktap  # pylint: disable=wrong-import-position
 
-FILES = ["Image", "memstage.elf", "System.map", "libmemstage.a", "include/generated/autoconf.h"]
+FILES = ["Image", "memstage.elf", "memstage-exec.elf", "System.map", "libmemstage.a", "include/generated/autoconf.h"]
 
 # TEXT is what each file holds. A copy that has the build folder of the first build in it has STALE too.
 MAKEFILE = """\

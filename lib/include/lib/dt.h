@@ -53,6 +53,16 @@ bool dt_enabled(const void *fdt, int node);
 const char *dt_compatible(const void *fdt, int node, const char *const *compatible);
 
 /**
+ * dt_chosen() - the node /chosen; dt_reserved_memory() - the node /reserved-memory
+ *
+ * What libfdt finds is remembered, for they are asked for time and again, and a search goes through all nodes of the
+ * root. It is believed while the tree lies at the same place, with the same sizes, and has that node there. Context: boot
+ * CPU. Return: its offset, or a negative error of libfdt's.
+ */
+int dt_chosen(const void *fdt);
+int dt_reserved_memory(const void *fdt);
+
+/**
  * dt_stdout() - the node that /chosen/stdout-path (or linux,stdout-path of old trees) names
  *
  * The value is a path or an alias, ended by ':' where options follow ("serial0:115200n8"). Return: the node, or
