@@ -194,7 +194,8 @@ static bool still_known(const struct known_node *known, const void *fdt)
 {
 	const char *name;
 
-	if (known->fdt != fdt || known->size != fdt_totalsize(fdt) || known->struct_size != fdt_size_dt_struct(fdt))
+	if (!known->fdt || known->fdt != fdt || known->size != fdt_totalsize(fdt) ||
+	    known->struct_size != fdt_size_dt_struct(fdt))
 		return false;
 	if (known->offset < 0)
 		return true;
