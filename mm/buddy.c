@@ -25,23 +25,10 @@
 
 #include "debug.h"
 
-#define TYPES_PER_WORD (64 / PAGEBLOCK_TYPE_BITS)
-#define TYPE_MASK      ((1ULL << PAGEBLOCK_TYPE_BITS) - 1)
-
 /* From this order on, stealing a block converts its pageblock. */
 #define CONVERT_ORDER (PAGEBLOCK_ORDER / 2)
 
 _Static_assert(MIGRATE_TYPES <= 1 << PAGEBLOCK_TYPE_BITS, "a migratetype fits its field");
-
-enum migratetype get_pageblock_migratetype(unsigned long pfn)
-{
-	const struct mem_section_usage *usage = section_usage(pfn_to_section_nr(pfn));
-	unsigned long block = pageblock_nr(pfn);
-
-	return (enum migratetype)(READ_ONCE(usage->type[block / TYPES_PER_WORD]) >>
-					  block % TYPES_PER_WORD * PAGEBLOCK_TYPE_BITS &
-				  TYPE_MASK);
-}
 
 void set_pageblock_migratetype(unsigned long pfn, enum migratetype type)
 {

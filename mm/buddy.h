@@ -20,7 +20,22 @@ void buddy_free(struct zone *zone, struct page *page, unsigned int order);
 /** buddy_free_range() - give [pfn, pfn + n) back, in the largest aligned blocks */
 void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n);
 
-enum migratetype get_pageblock_migratetype(unsigned long pfn);
+/* Of mem_section_usage.type: pageblocks in a word, and the bits of one. */
+#define TYPES_PER_WORD (64 / PAGEBLOCK_TYPE_BITS)
+#define TYPE_MASK      ((1ULL << PAGEBLOCK_TYPE_BITS) - 1)
+
+/** get_pageblock_migratetype() - the group that the pageblock of @pfn, which is present, belongs to */
+static inline enum migratetype get_pageblock_migratetype(unsigned long pfn)
+{
+	const struct mem_section_usage *usage = section_usage(pfn_to_section_nr(pfn));
+	unsigned long block = pageblock_nr(pfn);
+
+	return (enum migratetype)(READ_ONCE(usage->type[block / TYPES_PER_WORD]) >>
+					  block % TYPES_PER_WORD * PAGEBLOCK_TYPE_BITS &
+				  TYPE_MASK);
+}
+
+/** set_pageblock_migratetype() - make it another's */
 void set_pageblock_migratetype(unsigned long pfn, enum migratetype type);
 
 /**

@@ -190,8 +190,19 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 	return page;
 }
 
+/* What changes nothing when this CPU's cache has a block. */
+#define GFP_HOT (__GFP_DIRECT_RECLAIM | __GFP_HIGH | __GFP_NOWARN)
+
 struct page *alloc_pages(gfp_t gfp, unsigned int order)
 {
+	if (likely(order < PCP_ORDERS && !(gfp & ~GFP_HOT))) {
+		struct page *page = pcp_pop_hot(order);
+
+		if (likely(page)) {
+			WRITE_ONCE(page->_refcount, 1);
+			return page;
+		}
+	}
 	return alloc_pages_node(NUMA_NO_NODE, gfp, order);
 }
 
@@ -267,13 +278,14 @@ static const char *free_fault(const struct page *page, unsigned int order)
 
 static void free_block(struct page *page, unsigned int order)
 {
-	struct zone *zone = page_zone(page);
+	struct zone *zone;
 	unsigned long flags;
 
 	if (order < PCP_ORDERS) {
-		pcp_push(zone, page, order);
+		pcp_push(page, order);
 		return;
 	}
+	zone = page_zone(page);
 	flags = spin_lock_irqsave(&zone->lock);
 	buddy_free(zone, page, order);
 	spin_unlock_irqrestore(&zone->lock, flags);
@@ -285,6 +297,12 @@ void __free_pages(struct page *page, unsigned int order)
 
 	if (unlikely(fault)) {
 		report_bad_free(page, order, fault);
+		return;
+	}
+	/* Who has the only reference needs no atomic operation, unless two may free by mistake: nobody else may take one. */
+	if (!HARDENED && likely(__atomic_load_n(&page->_refcount, __ATOMIC_ACQUIRE) == 1)) {
+		WRITE_ONCE(page->_refcount, 0);
+		free_block(page, order);
 		return;
 	}
 	if (dec_return32_acq_rel((u32 *)&page->_refcount) == 0)

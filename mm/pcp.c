@@ -46,6 +46,25 @@ static void init_stack(struct pcp_stack *stack, const struct zone *zone, unsigne
 	stack->batch = (u16)max(stack->high / 2, 1);
 }
 
+static void init_cpu_pages(struct per_cpu_pages *pcp, struct zone *zone)
+{
+	pcp->zone = zone;
+	for (unsigned int order = 0; order < PCP_ORDERS; order++)
+		for (int type = 0; type < MIGRATE_TYPES; type++)
+			init_stack(&pcp->stack[order][type], zone, order);
+}
+
+/* The cache of the first zone in the CPU's zonelist that a request without zone flags may be served from. */
+static void set_hot_pages(struct mm_cpu *head, int cpu)
+{
+	static struct per_cpu_pages nothing;
+	struct zone **list = node_data[node_for_alloc[head->nid]]->zonelist;
+
+	while (*list && (*list)->idx > ZONE_NORMAL)
+		list++;
+	head->hot_pages = *list ? per_cpu_ptr((*list)->pcp, cpu) : &nothing;
+}
+
 void pcp_init(void)
 {
 	struct zone *zone;
@@ -55,10 +74,27 @@ void pcp_init(void)
 		zone->pcp = __alloc_percpu(sizeof(struct per_cpu_pages), 64);
 		BUG_ON(!zone->pcp);
 		for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-			for (unsigned int order = 0; order < PCP_ORDERS; order++)
-				for (int type = 0; type < MIGRATE_TYPES; type++)
-					init_stack(&per_cpu_ptr(zone->pcp, cpu)->stack[order][type], zone, order);
+			init_cpu_pages(per_cpu_ptr(zone->pcp, cpu), zone);
 	}
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		set_hot_pages(percpu_base(cpu), cpu);
+}
+
+struct page *pcp_pop_hot(unsigned int order)
+{
+	unsigned long flags = local_irq_save();
+	struct per_cpu_pages *pcp = this_cpu()->hot_pages;
+	struct pcp_stack *stack = &pcp->stack[order][MIGRATE_UNMOVABLE];
+	unsigned int count = stack->count;
+	struct page *page = NULL;
+
+	if (likely(count)) {
+		stack->count = (u16)(count - 1);
+		page = stack->block[count - 1];
+		debug_block_cached(pcp->zone, page, order);
+	}
+	local_irq_restore(flags);
+	return page;
 }
 
 struct page *pcp_pop(struct zone *zone, unsigned int order, enum migratetype type)
@@ -126,20 +162,35 @@ static void drain_stack(struct zone *zone, struct pcp_stack *stack, unsigned int
 		stack->block[i] = stack->block[i + n];
 }
 
-void pcp_push(struct zone *zone, struct page *page, unsigned int order)
+/* Interrupts are masked, and @flags are what they were. The stack has one block more than it may. */
+static __noinline void drain_full_stack(struct per_cpu_pages *pcp, struct pcp_stack *stack, unsigned int order,
+					unsigned long flags)
+{
+	pcp->drains++;
+	drain_stack(pcp->zone, stack, order, stack->count - stack->high / 2u);
+	local_irq_restore(flags);
+}
+
+void pcp_push(struct page *page, unsigned int order)
 {
 	enum migratetype type = get_pageblock_migratetype(page_to_pfn(page));
+	struct zone *zone = page_zone(page);
 	unsigned long flags = local_irq_save();
-	struct per_cpu_pages *pcp = this_cpu_ptr(zone->pcp);
-	struct pcp_stack *stack = &pcp->stack[order][type];
+	struct per_cpu_pages *pcp = this_cpu()->hot_pages;
+	struct pcp_stack *stack;
+	unsigned int count;
 
+	if (unlikely(pcp->zone != zone))
+		pcp = this_cpu_ptr(zone->pcp);
+	stack = &pcp->stack[order][type];
+	count = stack->count;
 	debug_block_cached(zone, page, order);
-	stack->block[stack->count++] = page;
-	if (stack->count > stack->high) {
-		pcp->drains++;
-		drain_stack(zone, stack, order, stack->count - stack->high / 2u);
-	}
-	local_irq_restore(flags);
+	stack->block[count] = page;
+	stack->count = (u16)(count + 1);
+	if (likely(count < stack->high))
+		local_irq_restore(flags);
+	else
+		drain_full_stack(pcp, stack, order, flags);
 }
 
 void drain_local_pages(void)

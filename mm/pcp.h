@@ -31,11 +31,13 @@ struct pcp_stack {
 
 /**
  * struct per_cpu_pages - one CPU's caches of one zone
+ * @zone: (c) whose pages they are
  * @stack: by order and migratetype
  * @refills: times blocks were taken from the zone
  * @drains: times blocks were given back
  */
 struct per_cpu_pages {
+	struct zone *zone;
 	struct pcp_stack stack[PCP_ORDERS][MIGRATE_TYPES];
 	unsigned long refills;
 	unsigned long drains;
@@ -58,10 +60,13 @@ struct page *pcp_pop(struct zone *zone, unsigned int order, enum migratetype typ
 unsigned long pcp_pop_bulk(struct zone *zone, enum migratetype type, unsigned long from, unsigned long nr,
 			   struct page **pages);
 
+/** pcp_pop_hot() - pcp_pop() of an unmovable block from the zone that ordinary requests take from first. Context: any, after pcp_init(). */
+struct page *pcp_pop_hot(unsigned int order);
+
 /** pcp_refill() - fill this CPU's empty cache from the zone and pop one; NULL when the zone has no block */
 struct page *pcp_refill(struct zone *zone, unsigned int order, enum migratetype type);
 
-/** pcp_push() - a block to this CPU's cache, its pageblock's migratetype. Context: any. */
-void pcp_push(struct zone *zone, struct page *page, unsigned int order);
+/** pcp_push() - a block to this CPU's cache of its zone, its pageblock's migratetype. Context: any. */
+void pcp_push(struct page *page, unsigned int order);
 
 #endif

@@ -15,12 +15,15 @@
 
 #include <asm/percpu.h>
 
+struct per_cpu_pages;
+
 /**
  * struct mm_cpu - the head of each per-CPU area, one load away from the per-CPU base
  * @cpu: (c) this CPU's number
  * @irq_depth: (o) interrupt handlers running on this CPU, counted by the port's dispatcher
  * @tls: (o) thread-local storage of the C library (errno); the port points its thread register here
  * @nid: (c) the node this CPU belongs to, NUMA_NO_NODE until numa_init()
+ * @hot_pages: (c) this CPU's page cache of the zone that an ordinary request takes pages from first; NULL until pcp_init()
  *
  * Lock letters: (c) constant once set up, (o) only by its own CPU with interrupts masked or from one context.
  */
@@ -29,6 +32,7 @@ struct mm_cpu {
 	u32 irq_depth;
 	u64 tls[8];
 	int nid;
+	struct per_cpu_pages *hot_pages;
 } __aligned(64);
 
 /* Room for the percpu_data section; setup_per_cpu_areas() refuses an image that needs more. */
