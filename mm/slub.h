@@ -119,7 +119,7 @@ static inline struct page *slab_head(const void *obj)
 	return page && page_test(page, PG_slab) ? slab_of(obj) : NULL;
 }
 
-/** slab_to_free() - slab_head() for what a caller gives back: where frees are not checked, it is believed to be in RAM */
+/** slab_to_free() - slab_head() for what a caller gives back; where frees are not checked, it is believed to be in RAM */
 static inline struct page *slab_to_free(const void *p)
 {
 	const struct page *page = HARDENED ? linear_page(p) : virt_to_page(p);

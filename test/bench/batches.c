@@ -117,6 +117,8 @@ static void page_batch(const struct batch *batch)
 	const int reps = bench_reps(batch->reps);
 	u64 alloc = 0, free = 0;
 
+	if (!bench_has_pages(batch->row, n << batch->page_order))
+		return;
 	for (int rep = 0; rep <= reps; rep++) {
 		u64 start, middle;
 

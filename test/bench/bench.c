@@ -66,6 +66,14 @@ void bench_fail(const char *row, const char *why)
 	failures++;
 }
 
+bool bench_has_pages(const char *row, unsigned long n)
+{
+	if (nr_free_pages() / 2 >= n)
+		return true;
+	bench_fail(row, "too little memory is free");
+	return false;
+}
+
 unsigned long bench_count(unsigned long n, unsigned long few)
 {
 	return profiling ? min(n, few) : n;
@@ -215,8 +223,12 @@ static int bench(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : NULL;
 	int err;
 
-	if (argc > 2 || (name && !known(name))) {
-		con_printf("bench: %s is no group; these are:", argc > 2 ? argv[2] : name);
+	if (argc > 2) {
+		con_printf("bench: one group or none, not %d\n", argc - 1);
+		return -EINVAL;
+	}
+	if (name && !known(name)) {
+		con_printf("bench: %s is no group; these are:", name);
 		for (size_t i = 0; i < ARRAY_SIZE(groups); i++)
 			con_printf(" %s", groups[i].name);
 		con_printf("\n");

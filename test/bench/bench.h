@@ -51,6 +51,9 @@ void bench_report_figure(const char *row, u64 thousandths);
 /** bench_fail() - a row that could not be measured, and why; the run goes on and ends with a failing status */
 void bench_fail(const char *row, const char *why);
 
+/** bench_has_pages() - whether a row may take @n pages, which is half of what is free at the most; else it has failed */
+bool bench_has_pages(const char *row, unsigned long n);
+
 /** bench_count() - how many operations a row does: @n, or @few when they are profiled */
 unsigned long bench_count(unsigned long n, unsigned long few);
 
@@ -79,7 +82,11 @@ extern void **bench_slots;
 u32 bench_random(void);
 void bench_random_seed(u64 seed);
 
-/** bench_on_cpu() - run @fn(@arg) in thread context on CPU @cpu, this CPU asleep meanwhile unless it is @cpu. Return: whether it ran. */
+/**
+ * bench_on_cpu() - run @fn(@arg) in thread context on CPU @cpu, this CPU asleep meanwhile unless it is @cpu
+ *
+ * Return: whether it ran.
+ */
 bool bench_on_cpu(int cpu, void (*fn)(void *arg), void *arg);
 
 /** bench_wake_waiter() - on any CPU: let CPU 0, asleep in bench_sleep_until(), look again */

@@ -8,7 +8,8 @@
 	bench.py --markdown FILE     the same for README.md
 
 1. All is: every row on each CPU model, on two nodes, some rows with the hardening level basic, the boot on machines of
-   128 MiB to 255 GiB with one node and eight, and a profile of each gated row. Only that makes a results file.
+   128 MiB to 255 GiB with one node, of 1 to 255 GiB with eight, and a profile of each gated row. Only that makes a
+   results file.
 2. GROUP is one of the image's (bench.c); "boot" means all those machines. Nothing is written then.
 3. Whatever goes wrong is one line, and no file.
 """

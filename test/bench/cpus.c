@@ -153,6 +153,8 @@ static void run_at_once(const char *row, u64 (*run)(unsigned long n), int nr)
 		if (smp_work_start(cpu, once_cpu, NULL)) {
 			bench_fail(name, "a CPU does not take work");
 			__atomic_store_n(&at_once.go, 1, __ATOMIC_RELEASE);
+			while (--cpu)
+				smp_work_wait(cpu);
 			return;
 		}
 	bench_sleep_until(&at_once.ready, (u32)nr - 1);

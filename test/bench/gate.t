@@ -35,6 +35,11 @@ words = sys.argv[1:]
 at = words.index("-icount")
 os.execvp("{qemu}", ["{qemu}"] + words[:at] + words[at + 2:])
 """
+SMALL = """#!/usr/bin/python3
+import os, sys
+words = " ".join(sys.argv[1:]).replace("4096M", "128M").replace(str(4 << 30), "128M")
+os.execvp("{qemu}", ["{qemu}"] + words.split())
+"""
 SAYS = "#!/bin/sh\n[ \"$1\" != --version ] || exit 0\n{words}\n"
 
 
@@ -101,6 +106,14 @@ def gate_cases(tap, scene):
     status, said = scene.check(scene.results({row: first[row] for row in first if row != ROW}, {ROW: whole}))
     tap.ok(status == 1 and f"{ROW}: {first[ROW]:g}, not in the accepted results" in said,
            "a gated row has to be recorded")
+
+    # All gated operations come, and none of what memory.toml has.
+    says = [f"echo bench: {row} 1 1" for row in Rows().operations]
+    qemu = scene.qemu("operations", SAYS.format(words="\n".join([*says, "echo bench: end, 0 rows failed"])))
+    status, said = run([HERE / "check.t", "--results", scene.results(dict.fromkeys(Rows().operations, 1), {}), "--cpu",
+                        CPU], QEMU=qemu)
+    tap.ok(status == 1 and said.count("not ok") == 1 and "measured, not slab_bytes_8, " in said and
+           "boot_mm_4g" in said, "a gated row of memory has to be measured, too")
     edge = gate.Change("x", CPU, 100.0, 101.0)
     tap.ok(not gate.grew(edge) and gate.grew(edge._replace(ours=101.1)), "1 % is allowed, more is not")
 
@@ -129,6 +142,10 @@ def bad_runs(tap, scene):
             tap.note(said)
 
     complains("an unknown group", "xyz is no group; these are: boot kmalloc", scene.bench("xyz"))
+    complains("two groups", "one group or none, not 2", scene.bench("kmalloc,pages"))
+    small = scene.qemu("small", SMALL.format(qemu=QEMU))
+    complains("a machine with too little memory", "batch_page0_x65536_inorder failed: too little memory is free",
+              scene.bench("batches", QEMU=small))
     without = scene.qemu("without", WITHOUT_ICOUNT.format(qemu=QEMU))
     complains("a QEMU without icount", "does not count instructions", scene.bench(GROUP, QEMU=without))
     complains("no QEMU", "there is no", scene.bench(QEMU="/nonexistent/qemu"))

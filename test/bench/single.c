@@ -84,9 +84,12 @@ void bench_single(void)
 	report("kmalloc64", "alloc");
 	each_kfree(less);
 	report("kmalloc64", "free");
+	if (!bench_has_pages("worst_page0", OPERATIONS))
+		goto free_counts;
 	each_alloc_page(less);
 	report("page0", "alloc");
 	each_free_page(less);
 	report("page0", "free");
+free_counts:
 	__free_pages(block, COUNT_ORDER);
 }

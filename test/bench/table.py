@@ -85,7 +85,7 @@ class Figures:
 def operations(figures):
     rows = figures.rows
     table = Table("Instructions for each operation", "operation", CPUS[0], "Linux", "ours / Linux", CPUS[1], "Linux",
-                  "2 nodes", "Linux", "budget", "")
+                  "2 nodes", "Linux, NUMA", "budget", "")
     for row, is_ in rows.operations.items():
         ours = [figures.ours(row, cpu) for cpu in CPUS]
         linux = [rows.linux(row, cpu) for cpu in CPUS]

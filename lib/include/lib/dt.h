@@ -56,7 +56,8 @@ const char *dt_compatible(const void *fdt, int node, const char *const *compatib
  * dt_chosen() - the node /chosen; dt_reserved_memory() - the node /reserved-memory
  *
  * What libfdt finds is remembered, for they are asked for time and again, and a search goes through all nodes of the
- * root. It is believed while the tree lies at the same place, with the same sizes, and has that node there. Context: boot
+ * root. It is believed while the tree lies at the same place, with the same sizes, and has a node of that name there;
+ * that there is none, without a look. So a tree that is edited in place has to change one of its sizes. Context: boot
  * CPU. Return: its offset, or a negative error of libfdt's.
  */
 int dt_chosen(const void *fdt);

@@ -164,7 +164,11 @@ void put_page(struct page *page);
  */
 bool pfn_valid(unsigned long pfn);
 
-/** page_initialised() - whether the struct page of a valid @pfn has been written yet. Stable under the zone's lock. */
+/**
+ * page_initialised() - whether the struct page of @pfn has been written yet; false where there is none (pfn_valid())
+ *
+ * Context: any, after sparse_init(). Stable under the zone's lock.
+ */
 bool page_initialised(unsigned long pfn);
 
 #endif

@@ -84,7 +84,11 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj);
  */
 size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs) __must_check;
 
-/** kmem_cache_free_bulk() - kmem_cache_free() for each of @n objects of @cache; a wrong one among them is reported and left alone */
+/**
+ * kmem_cache_free_bulk() - kmem_cache_free() for each of @n objects of @cache, none of them NULL
+ *
+ * A wrong one among them is reported and left alone. Cost: O(n), interrupts masked once and all the time.
+ */
 void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs);
 
 static inline void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
