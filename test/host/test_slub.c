@@ -400,6 +400,58 @@ static void test_edges(void)
 	host_check();
 }
 
+#define BULK 300 /* several stacks full */
+
+static void bulk_of_pages(void)
+{
+	static struct page *pages[BULK];
+	struct page *had = alloc_page(GFP_KERNEL);
+
+	pages[BULK / 2] = had;
+	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, BULK, pages), BULK);
+	CHECK(had && pages[BULK / 2] == had);
+	for (int i = 0; i < BULK; i++) {
+		CHECK_EQ(page_ref_count(pages[i]), 1);
+		*(int *)page_address(pages[i]) = i;
+	}
+	for (int i = 0; i < BULK; i++) {
+		CHECK_EQ(*(int *)page_address(pages[i]), i);
+		__free_page(pages[i]);
+	}
+	host_check();
+}
+
+/* Many at once are all there, zeroed and apart; a wrong one among those freed stays; running out gives all back. */
+static void test_bulk(void)
+{
+	static void *objs[1 << 17];
+	struct kmem_cache *cache;
+	u8 *victim;
+
+	host_boot_simple(32 * MIB, 1);
+	cache = kmem_cache_create("bulk", 512, 0, 0, NULL);
+	for (int round = 0; round < 2; round++) {
+		CHECK_EQ(kmem_cache_alloc_bulk(cache, GFP_KERNEL | __GFP_ZERO, BULK, objs), BULK);
+		for (u64 i = 0; i < BULK; i++) {
+			CHECK_EQ(*(u64 *)objs[i], 0);
+			*(u64 *)objs[i] = i + 1;
+		}
+		for (u64 i = 0; i < BULK; i++)
+			CHECK_EQ(*(u64 *)objs[i], i + 1);
+		host_check();
+		victim = objs[BULK / 2];
+		objs[BULK / 2] = victim + 8;
+		kmem_cache_free_bulk(cache, BULK, objs);
+		CHECK_LOG("bulk: object 0x[0-9a-f]+ is not the beginning of an object: bulk: not freed");
+		kmem_cache_free(cache, victim);
+		host_check();
+	}
+	CHECK_EQ(kmem_cache_alloc_bulk(cache, GFP_KERNEL | __GFP_NOWARN, ARRAY_SIZE(objs), objs), 0);
+	host_check();
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	bulk_of_pages();
+}
+
 /* Misuse is reported, and nothing else happens. */
 static void test_wrong_frees(void)
 {
@@ -633,6 +685,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("random objects", test_random),
 	TAP_CASE("random objects, short of memory", test_random_short),
 	TAP_CASE("random objects, three nodes", test_random_nodes),
+	TAP_CASE("many at once", test_bulk),
 	TAP_CASE("wrong frees are reported and refused", test_wrong_frees),
 	TAP_CASE("caches that cannot be are refused", test_create_refused),
 	TAP_PANICS("SLAB_PANIC", test_create_panics, "panic: kmem_cache_create: doomed failed"),
