@@ -2,8 +2,8 @@
 /*
  * Per-CPU areas and their dynamic part.
  *
- * 1. An area is struct mm_cpu, a copy of the percpu_data section, and a dynamic part for __alloc_percpu(). All areas have
- *    one layout, so an offset found free in the bitmap is free in all of them.
+ * 1. An area is struct mm_cpu, a copy of the percpu_data section, a struct mm_local for each node, and a dynamic part for
+ *    __alloc_percpu(). All areas have one layout, so an offset found free in the bitmap is free in all of them.
  * 2. The boot CPU begins in boot_percpu_area, which has no dynamic part. setup_per_cpu_areas() allocates an area for each
  *    CPU on its node, or on the nearest one with free memory, and moves the boot CPU's contents to its own; nobody else
  *    runs yet.
@@ -30,9 +30,13 @@
 
 char boot_percpu_area[sizeof(struct mm_cpu) + PERCPU_STATIC_MAX] __aligned(64);
 
+/* The boot CPU's until there are areas: for its thread-local storage only. */
+static struct mm_local boot_local;
+
 static void *bases[CONFIG_NR_CPUS];
 static DEFINE_SPINLOCK(percpu_lock, LOCK_RANK_PERCPU);
 static u64 *used, *first;      /* percpu_lock */
+static size_t local_offset;    /* from the base; constant after set-up */
 static size_t dynamic_offset;  /* from the base; constant after set-up */
 static unsigned long nr_units; /* constant after set-up */
 static unsigned long nr_used;  /* percpu_lock */
@@ -58,8 +62,49 @@ void percpu_init_boot(int cpu)
 	memcpy(boot_percpu_area + sizeof(*head), __start_percpu_data, static_size());
 	head->cpu = (u32)cpu;
 	head->nid = NUMA_NO_NODE;
+	head->local = &boot_local;
 	bases[cpu] = boot_percpu_area;
 	asm_set_percpu_base(boot_percpu_area);
+	asm_set_local_base(&boot_local);
+}
+
+struct mm_local *percpu_local(int cpu, int nid)
+{
+	return (struct mm_local *)(void *)((char *)bases[cpu] + percpu_local_offset(nid));
+}
+
+u32 percpu_local_offset(int nid)
+{
+	return (u32)(local_offset + (size_t)nid * sizeof(struct mm_local));
+}
+
+/* One more than the highest node with memory. */
+static int nr_local_nodes(void)
+{
+	int nid = MAX_NUMNODES;
+
+	while (nid > 0 && !node_data[nid - 1])
+		nid--;
+	return nid;
+}
+
+/* Every stack of @cpu is the one that is empty and full, until somebody makes it a real one. */
+static void init_stacks(int cpu)
+{
+	struct mm_cpu *head = bases[cpu];
+	struct percpu_stack *nothing = &head->nothing;
+
+	percpu_stack_init(nothing, &head->nothing_slot, 0);
+	for (int nid = 0; nid < nr_local_nodes(); nid++) {
+		struct mm_local *local = percpu_local(cpu, nid);
+
+		for (size_t i = 0; i < sizeof(local->page) / sizeof(*nothing); i++)
+			(&local->page[0][0][0])[i] = *nothing;
+		for (size_t i = 0; i < OBJECT_STACKS; i++)
+			local->object[i] = *nothing;
+	}
+	head->local = percpu_local(cpu, node_for_alloc[head->nid]);
+	memset(head->local->tls, 0, sizeof(head->local->tls));
 }
 
 static void init_area(int cpu, size_t size, int nid)
@@ -75,17 +120,21 @@ static void init_area(int cpu, size_t size, int nid)
 	head->cpu = (u32)cpu;
 	head->nid = nid;
 	bases[cpu] = area;
-	if (is_boot_cpu)
+	init_stacks(cpu);
+	if (is_boot_cpu) {
 		asm_set_percpu_base(area);
-	else
+		asm_set_local_base(head->local);
+	} else {
 		arch_alloc_stack(cpu, node_for_alloc[nid]);
+	}
 }
 
 void setup_per_cpu_areas(int (*cpu_node)(int cpu))
 {
 	size_t dynamic = ALIGN(pcp_area_bytes(), UNIT) + DYNAMIC_BYTES, size;
 
-	dynamic_offset = ALIGN(sizeof(struct mm_cpu) + static_size(), (size_t)64);
+	local_offset = ALIGN(sizeof(struct mm_cpu) + static_size(), (size_t)64);
+	dynamic_offset = local_offset + (size_t)nr_local_nodes() * sizeof(struct mm_local);
 	size = ALIGN(dynamic_offset + dynamic, (size_t)PAGE_SIZE);
 	nr_units = (size - dynamic_offset) >> UNIT_SHIFT;
 	used = boot_alloc(2 * DIV_ROUND_UP(nr_units, 64) * sizeof(u64), SMP_CACHE_BYTES, NUMA_NO_NODE,

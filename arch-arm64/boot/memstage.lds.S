@@ -11,7 +11,7 @@
  *    and must not move the text of the second.
  * 4. Tables that files add to are sections named like C identifiers, between __start_ and __stop_ symbols.
  * 5. The first page is the headers of Image and PE (head.S, pe.S), whose sections begin on pages.
- * 6. Thread-local storage (the C library's errno) must be zero at the start and fit in struct mm_cpu's tls[] behind
+ * 6. Thread-local storage (the C library's errno) must be zero at the start and fit in struct mm_local's tls[] behind
  *    the 16 bytes that the ABI reserves: asserted below.
  */
 #include <asm/layout.h>
@@ -50,6 +50,9 @@ SECTIONS {
 		*libgcc.a:*(.text .text.*)
 		. = ALIGN(PAGE_SIZE);
 		__guarded_text_start = .;
+		__restart_text_start = .;
+		*(.text.restart)
+		__restart_text_end = .;
 		*(.text .text.*)
 		. = ALIGN(PAGE_SIZE);
 		__idmap_text_start = .;
@@ -68,6 +71,7 @@ SECTIONS {
 		TABLE(ktap_suites)
 		TABLE(ex_table)
 		TABLE(alternatives)
+		TABLE(restart_table)
 	} :rodata
 	.tdata : {
 		*(.tdata .tdata.*)
@@ -154,5 +158,5 @@ SECTIONS {
 	ASSERT(pe_header == _text + 0x40, "the PE header is not where the Image header says")
 	ASSERT(CONFIG_EXEC_ADDR % PAGE_SIZE == 0, "CONFIG_EXEC_ADDR is no multiple of 4 KiB")
 	ASSERT(SIZEOF(.tdata) == 0, "thread-local variables with an initial value")
-	ASSERT(TLS_TCB_SIZE + SIZEOF(.tbss) <= TLS_SIZE, "thread-local variables do not fit in struct mm_cpu")
+	ASSERT(TLS_TCB_SIZE + SIZEOF(.tbss) <= TLS_SIZE, "thread-local variables do not fit in struct mm_local")
 }

@@ -52,7 +52,7 @@ static void start_cycle_counter(void)
 void cpu_setup(void)
 {
 	write_sysreg((uintptr_t)exception_vectors, vbar_el1);
-	write_sysreg((uintptr_t)this_cpu()->tls, tpidr_el0);
+	asm_set_local_base(this_cpu()->local);
 	__asm__ volatile("isb\n\tmsr daifclr, #4" : : : "memory");
 	start_cycle_counter();
 }

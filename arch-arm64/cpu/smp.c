@@ -35,7 +35,7 @@
 #define NS_PER_MS	 1000000ULL
 #define START_POLLS	 100000000U /* of 10 ns or more each: an end for a machine whose clock stands still, too */
 
-_Static_assert(offsetof(struct mm_cpu, cpu) == 0, "smp_processor_id() reads the first field");
+_Static_assert(offsetof(struct mm_cpu, cpu) == MM_CPU_NUMBER, "smp_processor_id() reads it there");
 
 enum start_state { OFF, STARTING, JOINED, GIVEN_UP };
 

@@ -18,6 +18,7 @@
 
 #include <asm/irq.h>
 #include <asm/processor.h>
+#include <asm/restart.h>
 #include <asm/smp.h>
 #include <lib/dt.h>
 #include <lib/monitor.h>
@@ -109,11 +110,12 @@ static bool is_interrupt(u32 token)
 	return intid < INTID_LIMIT || intid >= INTID_ABOVE;
 }
 
-void irq_dispatch(void)
+void irq_dispatch(struct pt_regs *regs)
 {
 	struct mm_cpu *self = this_cpu();
 	u32 token = chip->ack();
 
+	restart_interrupted(regs);
 	self->irq_depth++;
 	for (; is_interrupt(token); token = chip->ack()) {
 		handle(token & chip->intid_mask);
@@ -191,6 +193,7 @@ void irq_init(const void *fdt)
 {
 	int node = root_controller(fdt);
 
+	restart_check();
 	if (node < 0) {
 		printk("irq: the tree's root names no interrupt-parent: one CPU, no interrupts\n");
 		return;

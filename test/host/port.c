@@ -34,7 +34,7 @@
 #define HOST_RUBBISH  (2UL << 20)
 #define HOST_LOG_SIZE (4UL << 20)
 
-_Static_assert(offsetof(struct mm_cpu, cpu) == 0, "smp_processor_id() reads it there");
+_Static_assert(offsetof(struct mm_cpu, cpu) == MM_CPU_NUMBER, "smp_processor_id() reads it there");
 
 /* Which CPU a thread is. */
 struct cpu_identity {
@@ -52,7 +52,7 @@ struct host_cpu {
 	pthread_t thread;
 };
 
-__thread void *host_percpu_base;
+__thread void *host_percpu_base, *host_local_base;
 DEFINE_PER_CPU(unsigned long, host_interrupts);
 static __thread struct cpu_identity self;
 
@@ -302,7 +302,7 @@ bool irqs_disabled(void)
 void host_interrupt(int cpu, void (*fn)(void *arg), void *arg)
 {
 	struct cpu_identity was = self;
-	void *base = host_percpu_base;
+	void *base = host_percpu_base, *local = host_local_base;
 
 	if (was.masked)
 		host_die("CPU %d interrupts CPU %d while it is masked itself: two that do so would wait for ever",
@@ -311,11 +311,13 @@ void host_interrupt(int cpu, void (*fn)(void *arg), void *arg)
 	local_irq_disable();
 	self.in_interrupt = true;
 	host_percpu_base = percpu_base(cpu);
+	host_local_base = this_cpu()->local;
 	++*this_cpu_ptr(&host_interrupts);
 	fn(arg);
 	if (!self.masked)
 		host_die("the handler on CPU %d left interrupts unmasked", cpu);
 	host_percpu_base = base;
+	host_local_base = local;
 	local_irq_enable();
 	self = was;
 }
@@ -370,6 +372,7 @@ void host_cpu_enter(int cpu)
 {
 	self = (struct cpu_identity){ .cpu = cpu };
 	asm_set_percpu_base(percpu_base(cpu));
+	asm_set_local_base(this_cpu()->local);
 	set_cpu_online(cpu);
 }
 
@@ -378,6 +381,7 @@ void host_cpu_leave(void)
 	if (self.masked)
 		host_die("CPU %d leaves with interrupts masked", self.cpu);
 	asm_set_percpu_base(NULL);
+	asm_set_local_base(NULL);
 }
 
 static void *cpu_thread(void *arg)

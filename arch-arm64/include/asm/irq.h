@@ -95,8 +95,10 @@ bool irq_serves(int cpu);
  */
 int irq_register(u32 intid, irq_handler_t handler, const char *name);
 
-/** irq_dispatch() - entry.S calls this for each IRQ exception, interrupts masked */
-void irq_dispatch(void);
+struct pt_regs;
+
+/** irq_dispatch() - entry.S calls this for each IRQ exception, interrupts masked, with what it interrupted */
+void irq_dispatch(struct pt_regs *regs);
 
 /** irq_send_sgi() - raise an SGI on another CPU that is on line */
 void irq_send_sgi(int cpu, u32 sgi);

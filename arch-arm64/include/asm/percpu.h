@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * This CPU's per-CPU base, in TPIDR_EL1. Group 2 of the port contract (<mm/port.h>).
+ * This CPU's per-CPU base, in TPIDR_EL1, and the base for its own node, in TPIDR_EL0. Group 2 of the port contract
+ * (<mm/port.h>).
  *
- * The base of a CPU changes at most once (from the boot area to the final one), and the compiler is told that reading
- * it has no side effect: it may read once and use the value again. So the function that sets the base, and any that
- * this one is inlined into, must not read it.
+ * 1. A base changes at most once (from the boot area to the final one), and the compiler is told that reading it has no
+ *    side effect: it may read once and use the value again. So the function that sets a base, and any that this one is
+ *    inlined into, must not read it.
+ * 2. TPIDR_EL0 is the C library's thread pointer, too: its thread-local storage is what the second base begins with.
  */
 #ifndef ASM_PERCPU_H
 #define ASM_PERCPU_H
@@ -22,6 +24,12 @@ static inline __attribute__((always_inline)) void *asm_percpu_base(void)
 static inline void asm_set_percpu_base(void *base)
 {
 	__asm__ volatile("msr tpidr_el1, %0" : : "r"(base) : "memory");
+}
+
+/** asm_set_local_base() - once per CPU, and once more on the boot CPU: what the pops of <asm/percpu_stack.h> start from */
+static inline void asm_set_local_base(void *base)
+{
+	__asm__ volatile("msr tpidr_el0, %0" : : "r"(base) : "memory");
 }
 
 #endif

@@ -20,6 +20,9 @@
 /* With the MPIDR of a record: the record is complete. No affinity field has this bit. */
 #define SECONDARY_BOOT_VALID 0x80000000
 
+/* Where a per-CPU area has its CPU's number (struct mm_cpu; asserted in cpu/smp.c). */
+#define MM_CPU_NUMBER 24
+
 /* Affinity fields of MPIDR_EL1: Aff3 in bits 39:32, Aff2, Aff1, Aff0 in bits 23:0. */
 #define MPIDR_AFFINITY 0xff00ffffff
 
@@ -68,7 +71,7 @@ _Noreturn void secondary_start(u64 entry_el);
 /** smp_processor_id() - number of the calling CPU: the first field of its per-CPU area (asserted in cpu/smp.c) */
 static __always_inline int smp_processor_id(void)
 {
-	return (int)*(const u32 *)asm_percpu_base();
+	return (int)*(const u32 *)(const void *)((const char *)asm_percpu_base() + MM_CPU_NUMBER);
 }
 
 /** smp_find_cpu() - the number of the CPU with these affinity fields of MPIDR, -1 when the tree names none. O(CPUs). */

@@ -51,7 +51,8 @@ enum migratetype {
 	MIGRATE_UNMOVABLE,
 	MIGRATE_MOVABLE,
 	MIGRATE_RECLAIMABLE,
-	MIGRATE_TYPES,
+	MIGRATE_PCPTYPES, /* the types up to here have per-CPU caches */
+	MIGRATE_TYPES = MIGRATE_PCPTYPES,
 };
 
 #define PAGEBLOCK_TYPE_BITS  4

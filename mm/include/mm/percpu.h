@@ -2,7 +2,7 @@
 /*
  * Per-CPU areas: one block of memory for each CPU, all of the same layout.
  *
- *	base of CPU n ──► struct mm_cpu | copy of the percpu_data section | dynamic: alloc_percpu()
+ *	base of CPU n ──► struct mm_cpu | copy of the percpu_data section | struct mm_local of each node | alloc_percpu()
  *
  * A per-CPU pointer is a cookie: the address that the variable would have if the areas' layout began so that the
  * percpu_data section stood where the linker put it. per_cpu_ptr() and this_cpu_ptr() turn it into an address.
@@ -13,24 +13,30 @@
 
 #include <lib/types.h>
 
+#include <mm/percpu_stack.h>
+
 #include <asm/percpu.h>
 
 struct per_cpu_pages;
 
 /**
  * struct mm_cpu - the head of each per-CPU area, one load away from the per-CPU base
+ * @nothing: (c) the stack that is empty and full; offset 0 names it
+ * @nothing_slot: (c) its only slot, NULL
  * @cpu: (c) this CPU's number
  * @irq_depth: (o) interrupt handlers running on this CPU, counted by the port's dispatcher
- * @tls: (o) thread-local storage of the C library (errno); the port points its thread register here
+ * @local: (c) the stacks for the CPU's own node: what the port's local base points to; NULL until there are areas
  * @nid: (c) the node this CPU belongs to, NUMA_NO_NODE until numa_init()
  * @hot_pages: (c) this CPU's page cache of the zone that an ordinary request takes pages from first; NULL until pcp_init()
  *
  * Lock letters: (c) constant once set up, (o) only by its own CPU with interrupts masked or from one context.
  */
 struct mm_cpu {
+	struct percpu_stack nothing;
+	void *nothing_slot;
 	u32 cpu;
 	u32 irq_depth;
-	u64 tls[8];
+	struct mm_local *local;
 	int nid;
 	struct per_cpu_pages *hot_pages;
 } __aligned(64);

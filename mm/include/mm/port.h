@@ -19,6 +19,8 @@
  *	void *asm_percpu_base(void): the base of this CPU's per-CPU area; one register read. Stable only while the
  *	    caller cannot move to another CPU (there is no migration in the image; a host thread is one CPU).
  *	void asm_set_percpu_base(void *base): once per CPU, before anything of mm or lib runs on it.
+ *	void asm_set_local_base(void *base): once per CPU, and again when the areas are set up: the struct mm_local of the
+ *	    CPU's own node (<mm/percpu_stack.h>), from which asm_stack_pop() starts.
  *
  * 3. <asm/irqflags.h> - interrupt masking on this CPU. Saves nest.
  *	unsigned long local_irq_save(void); void local_irq_restore(unsigned long); void local_irq_enable(void);
@@ -70,9 +72,16 @@
  *	    turn over @bits.
  *	Loads and stores are the compiler's own (__atomic_load_n(), READ_ONCE(), ...).
  *
- * 9. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ * 9. <asm/percpu_stack.h> - stacks of this CPU (<mm/percpu_stack.h>), which an interrupt handler may use at any time, too.
+ *	void *asm_stack_pop(size_t stack): the item on top of the stack whose head lies @stack bytes from the local base;
+ *	    NULL when there is none. @stack is a multiple of 8.
+ *	bool asm_stack_push(const u32 *stack, void *item): put @item, not NULL, on the stack whose head lies *@stack bytes
+ *	    from the per-CPU base; false when it is full. *@stack is read at the moment of the push.
+ *	__restartable: marks each function that calls one of the two.
  *
- * Cost: every function of groups 1 to 3 and 8 is a handful of instructions inline; the rest is off every hot path.
+ * 10. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ *
+ * Cost: every function of groups 1 to 3, 8 and 9 is a handful of instructions inline; the rest is off every hot path.
  */
 #ifndef MM_PORT_H
 #define MM_PORT_H
@@ -85,6 +94,7 @@
 #include <asm/mmu.h>
 #include <asm/page.h>
 #include <asm/percpu.h>
+#include <asm/percpu_stack.h>
 #include <asm/processor.h>
 #include <asm/smp.h>
 

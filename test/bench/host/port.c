@@ -36,12 +36,12 @@
 #define IMAGE_SIZE (64ULL << 10)
 #define TREE_BASE  (RAM_BASE + IMAGE_SIZE)
 
-_Static_assert(offsetof(struct mm_cpu, cpu) == 0, "smp_processor_id() reads it there");
+_Static_assert(offsetof(struct mm_cpu, cpu) == MM_CPU_NUMBER, "smp_processor_id() reads it there");
 
 /* The core wants the section of per-CPU variables to be there, and has none of its own. */
 DEFINE_PER_CPU(char, bench_percpu_section);
 
-__thread void *host_percpu_base;
+__thread void *host_percpu_base, *host_local_base;
 static bool booted;
 
 static void say_char(struct console *con, char c)
@@ -175,6 +175,7 @@ void bench_thread_enter(int thread)
 	if (thread == 0 && !booted)
 		boot();
 	asm_set_percpu_base(percpu_base(thread));
+	asm_set_local_base(this_cpu()->local);
 	set_cpu_online(thread);
 }
 

@@ -7,10 +7,12 @@
 
 #include <asm/percpu.h>
 
-/* The first field of a per-CPU area is its CPU's number (struct mm_cpu; asserted in port.c). */
+/* Where a per-CPU area has its CPU's number (struct mm_cpu; asserted in port.c). */
+#define MM_CPU_NUMBER 24
+
 static inline int smp_processor_id(void)
 {
-	return (int)*(const u32 *)asm_percpu_base();
+	return (int)*(const u32 *)(const void *)((const char *)asm_percpu_base() + MM_CPU_NUMBER);
 }
 
 /** arch_send_call() - run smp_call_interrupt() as @cpu, on the caller's thread, before returning */

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Per-CPU stacks under interrupts: what <mm/percpu_stack.h> promises.
+ *
+ * Each CPU's thread pops and pushes without a pause, while its timer interrupt does the same to the same stack. The items are
+ * numbers; whoever pops one marks it as his and takes the mark away before he pushes it. An item that two hold, or that is
+ * lost, is a sequence that was not begun anew.
+ */
+#include <mm/percpu.h>
+#include <mm/percpu_stack.h>
+#include <mm/port.h>
+
+#include <asm/restart.h>
+#include <asm/timer.h>
+
+#include "target.h"
+
+#define ITEMS	   24
+#define TIMER_NS   20000ULL
+#define LOAD_NS	   300000000ULL
+#define IN_HANDLER 6 /* items that the handler holds at most */
+
+/* One CPU's: its thread and its handler use it. */
+struct stack_load {
+	struct percpu_stack stack;
+	void *slot[ITEMS + 1];
+	u32 held[ITEMS + 1]; /* by item: who has it */
+	u64 mixed;	     /* items popped that somebody held */
+	u64 pops, interrupts;
+	size_t local; /* bytes from the local base to the stack, which may lie before it */
+	u32 base;     /* from the per-CPU base */
+	void *kept[IN_HANDLER];
+};
+
+static DEFINE_PER_CPU(struct stack_load, stack_load);
+
+static __restartable void *pop(size_t stack)
+{
+	return asm_stack_pop(stack);
+}
+
+static __restartable bool push(const u32 *stack, void *item)
+{
+	return asm_stack_push(stack, item);
+}
+
+static void *take(struct stack_load *load)
+{
+	void *item = pop(load->local);
+
+	if (!item)
+		return NULL;
+	load->mixed += load->held[(uintptr_t)item]++ != 0;
+	return item;
+}
+
+static bool give(struct stack_load *load, void *item)
+{
+	load->held[(uintptr_t)item]--;
+	return push(&load->base, item);
+}
+
+/* The handler keeps items over several interrupts, so the depth of the stack changes under the thread. */
+static void stack_interrupt(void)
+{
+	struct stack_load *load = this_cpu_ptr(&stack_load);
+	void **kept = &load->kept[load->interrupts++ % IN_HANDLER];
+
+	if (*kept)
+		load->mixed += !give(load, *kept);
+	*kept = take(load);
+}
+
+static void set_up(struct stack_load *load, unsigned long capacity)
+{
+	*load = (struct stack_load){ 0 };
+	percpu_stack_init(&load->stack, load->slot, capacity);
+	load->base = (u32)((uintptr_t)&load->stack - (uintptr_t)asm_percpu_base());
+	load->local = (uintptr_t)&load->stack - (uintptr_t)this_cpu()->local;
+}
+
+static void load_cpu(void *arg)
+{
+	struct stack_load *load = this_cpu_ptr(&stack_load);
+	u64 end = arch_clock_ns() + LOAD_NS;
+
+	(void)arg;
+	set_up(load, ITEMS);
+	for (uintptr_t item = 1; item <= ITEMS; item++)
+		push(&load->base, (void *)item);
+	timer_start_periodic(TIMER_NS, stack_interrupt);
+	while (arch_clock_ns() < end) {
+		void *first = take(load), *second = take(load);
+
+		load->pops += 2;
+		load->mixed += !first || !second || !give(load, first) || !give(load, second);
+	}
+	timer_stop();
+	for (int i = 0; i < IN_HANDLER; i++)
+		if (load->kept[i])
+			load->mixed += !give(load, load->kept[i]);
+}
+
+static unsigned long all_restarts(void)
+{
+	unsigned long sum = 0;
+
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		sum += restart_count(cpu);
+	return sum;
+}
+
+static bool every_item_once(const struct stack_load *load)
+{
+	u32 seen = 0;
+
+	for (unsigned long i = 1; i <= ITEMS; i++)
+		seen |= 1u << (uintptr_t)load->slot[i];
+	return seen == ((1u << ITEMS) - 1) << 1;
+}
+
+static void case_interrupted(void)
+{
+	unsigned long before = all_restarts();
+	int cpu;
+
+	on_all_cpus(load_cpu, NULL);
+	for_each_online_cpu(cpu) {
+		const struct stack_load *load = per_cpu_ptr(&stack_load, cpu);
+
+		ktap_ok(load->pops > 1000);
+		ktap_ok(load->interrupts > 0 || !timer_available());
+		ktap_ok(load->mixed == 0);
+		ktap_ok(percpu_stack_count(&load->stack, load->slot) == ITEMS);
+		ktap_ok(every_item_once(load));
+	}
+	ktap_ok(all_restarts() > before || !timer_available());
+}
+
+/* Empty, full, and the stack that is both. */
+static void case_ends(void)
+{
+	struct stack_load *load = this_cpu_ptr(&stack_load);
+	u32 nothing = 0;
+
+	set_up(load, 2);
+	ktap_ok(pop(load->local) == NULL);
+	ktap_ok(push(&load->base, (void *)1) && push(&load->base, (void *)2));
+	ktap_ok(!push(&load->base, (void *)3));
+	ktap_ok(pop(load->local) == (void *)2 && pop(load->local) == (void *)1);
+	ktap_ok(pop(load->local) == NULL);
+	ktap_ok(!push(&nothing, (void *)1));
+	ktap_ok(this_cpu()->nothing.top == this_cpu()->nothing.limit && !*this_cpu()->nothing.top);
+}
+
+static const struct ktap_case cases[] = {
+	{ "empty, full, and the stack that is both", case_ends },
+	{ "a thread and its timer interrupt on one stack, on all CPUs", case_interrupted },
+};
+KTAP_SUITE(stacks, cases, memory_check);
