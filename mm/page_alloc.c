@@ -25,13 +25,8 @@
 
 #include "buddy.h"
 #include "hardening.h"
+#include "page_report.h"
 #include "pcp.h"
-
-#define MAX_FAIL_REPORTS 10
-#define MAX_BAD_REPORTS	 20
-
-static u32 fail_reports; /* atomic */
-static u32 bad_reports;	 /* atomic */
 
 static bool watermark_ok(const struct zone *zone, unsigned int order, unsigned long mark, enum zone_type highest)
 {
@@ -55,13 +50,6 @@ static struct page *zone_alloc(struct zone *zone, unsigned int order, enum migra
 	return page;
 }
 
-static unsigned long mark_of(const struct zone *zone, enum zone_watermarks which, gfp_t gfp)
-{
-	unsigned long mark = zone->watermark[which];
-
-	return which == WMARK_MIN && (gfp & __GFP_HIGH) ? mark / 2 : mark;
-}
-
 /* The first zone of @list that has a block and may give it. */
 static struct page *get_page_from_list(struct zone **list, gfp_t gfp, unsigned int order, enum zone_watermarks which)
 {
@@ -79,45 +67,13 @@ static struct page *get_page_from_list(struct zone **list, gfp_t gfp, unsigned i
 			if (page)
 				return page;
 		}
-		if (!watermark_ok(zone, order, mark_of(zone, which, gfp), highest))
+		if (!watermark_ok(zone, order, zone_mark(zone, which, gfp), highest))
 			continue;
 		page = zone_alloc(zone, order, type);
 		if (page)
 			return page;
 	}
 	return NULL;
-}
-
-static void report_zone(const struct zone *zone, enum zone_type highest, gfp_t gfp)
-{
-	int largest = MAX_PAGE_ORDER;
-
-	while (largest >= 0 && !READ_ONCE(zone->free_area[largest].nr_free))
-		largest--;
-	if (READ_ONCE(zone->nr_deferred))
-		largest = MAX_PAGE_ORDER;
-	printk("  node %d zone %s: free %lu, mark %lu, kept for higher zones %lu, largest block order %d\n",
-	       zone->node->node_id, zone->name, READ_ONCE(zone->nr_free), mark_of(zone, WMARK_MIN, gfp),
-	       zone->lowmem_reserve[highest], largest);
-}
-
-/* The first line of a report, with @reason. Return: whether there is to be one. */
-static bool report_begin(int nid, gfp_t gfp, unsigned int order, const char *reason)
-{
-	if ((gfp & __GFP_NOWARN) || fetch_add32(&fail_reports, 1) >= MAX_FAIL_REPORTS)
-		return false;
-	printk("page allocation failure: order %u, gfp 0x%x, node %d, CPU %u%s\n", order, gfp, nid, this_cpu()->cpu,
-	       reason);
-	return true;
-}
-
-static void report_failure(struct zone **list, int nid, gfp_t gfp, unsigned int order)
-{
-	if (!report_begin(nid, gfp, order, *list ? "" : ": the node has no memory"))
-		return;
-	for (; *list; list++)
-		if ((*list)->idx <= gfp_zone(gfp))
-			report_zone(*list, gfp_zone(gfp), gfp);
 }
 
 static struct page *alloc_slow(struct zone **list, int nid, gfp_t gfp, unsigned int order)
@@ -128,7 +84,7 @@ static struct page *alloc_slow(struct zone **list, int nid, gfp_t gfp, unsigned 
 		drain_all_pages();
 	page = get_page_from_list(list, gfp, order, WMARK_MIN);
 	if (page)
-		WRITE_ONCE(fail_reports, 0);
+		page_fail_over();
 	else
 		report_failure(list, nid, gfp, order);
 	return page;
@@ -140,23 +96,6 @@ static void zero_pages(struct page *page, unsigned int order)
 
 	for (char *end = va + (PAGE_SIZE << order); va < end; va += PAGE_SIZE)
 		clear_page(va);
-}
-
-static bool both_groups(gfp_t gfp)
-{
-	return (gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) == (__GFP_MOVABLE | __GFP_RECLAIMABLE);
-}
-
-static struct page *refuse(int nid, gfp_t gfp, unsigned int order)
-{
-	const char *reason = ": there is no such node";
-
-	if (order > MAX_PAGE_ORDER)
-		reason = ": there is no such order";
-	else if (both_groups(gfp))
-		reason = ": __GFP_MOVABLE and __GFP_RECLAIMABLE exclude each other";
-	report_begin(nid, gfp, order, reason);
-	return NULL;
 }
 
 /* The zones to try for a request. */
@@ -176,8 +115,8 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 
 	if (nid == NUMA_NO_NODE)
 		nid = this_cpu()->nid;
-	if (unlikely(order > MAX_PAGE_ORDER || both_groups(gfp) || nid < 0 || nid >= MAX_NUMNODES))
-		return refuse(nid, gfp, order);
+	if (unlikely(order > MAX_PAGE_ORDER || gfp_names_two_groups(gfp) || nid < 0 || nid >= MAX_NUMNODES))
+		return refuse_pages(nid, gfp, order);
 	list = zonelist_of(nid, gfp);
 	page = get_page_from_list(list, gfp, order, WMARK_LOW);
 	if (unlikely(!page))
@@ -218,7 +157,7 @@ static struct zone *first_zone(gfp_t gfp)
 
 unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 {
-	bool by_one = both_groups(gfp) || (gfp & __GFP_ZERO);
+	bool by_one = gfp_names_two_groups(gfp) || (gfp & __GFP_ZERO);
 	struct zone *zone = by_one ? NULL : first_zone(gfp);
 	unsigned long done = 0;
 
@@ -244,38 +183,6 @@ unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 	return page ? (unsigned long)page_address(page) : 0;
 }
 
-static void report_bad_free(const struct page *page, unsigned int order, const char *fault)
-{
-	unsigned long pfn = page_to_pfn(page);
-
-	if (fetch_add32(&bad_reports, 1) >= MAX_BAD_REPORTS)
-		return;
-	printk("bad page free: pfn 0x%lx, order %u: %s: not freed", pfn, order, fault);
-	if (pfn_valid(pfn) && page_initialised(pfn))
-		printk(" (flags 0x%lx, refcount %d, order %u, CPU %u)", page->flags & (BIT(NR_PAGEFLAGS) - 1),
-		       page_ref_count(page), page->order, this_cpu()->cpu);
-	printk("\n");
-	arch_dump_stack();
-}
-
-/* Why a block of @order that begins at @page cannot be freed; NULL when it can. */
-static const char *free_fault(const struct page *page, unsigned int order)
-{
-	unsigned long pfn = page_to_pfn(page);
-
-	if (!pfn_valid(pfn) || !page_initialised(pfn))
-		return "no page that was ever allocated";
-	if (page_test(page, PG_reserved))
-		return "the page is reserved";
-	if (page_test(page, PG_buddy) || page_ref_count(page) <= 0)
-		return "the page is free already";
-	if (page_test(page, PG_slab) || page_test(page, PG_kmalloc))
-		return "the page belongs to SLUB";
-	if (page->order != order)
-		return "it was allocated with another order";
-	return NULL;
-}
-
 static void free_block(struct page *page, unsigned int order)
 {
 	struct zone *zone;
@@ -293,7 +200,7 @@ static void free_block(struct page *page, unsigned int order)
 
 void __free_pages(struct page *page, unsigned int order)
 {
-	const char *fault = HARDENED ? free_fault(page, order) : NULL;
+	const char *fault = HARDENED ? page_free_fault(page, order) : NULL;
 
 	if (unlikely(fault)) {
 		report_bad_free(page, order, fault);
@@ -318,26 +225,4 @@ void free_pages(unsigned long addr, unsigned int order)
 {
 	if (addr)
 		__free_pages(virt_to_page((void *)addr), order);
-}
-
-unsigned long nr_free_pages(void)
-{
-	unsigned long pages = 0;
-	struct zone *zone;
-	int i;
-
-	for_each_populated_zone(i, zone)
-		pages += READ_ONCE(zone->nr_free);
-	return pages;
-}
-
-unsigned long totalram_pages(void)
-{
-	unsigned long pages = 0;
-	struct zone *zone;
-	int i;
-
-	for_each_populated_zone(i, zone)
-		pages += zone->managed_pages;
-	return pages;
 }
