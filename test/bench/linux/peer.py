@@ -147,9 +147,6 @@ class Session:
                 recorded = self._rows.linux(row, cpu)
                 if not row.startswith(("boot_", "unmanaged_")):
                     self._add(cpu, row, ours.get(row), lean.get(row), recorded)
-        memblock = self._run("lean", "memblock")
-        for row in [row for row in self._only_linux if not row.startswith("boot_")]:
-            self._add(CPUS[0], row, None, memblock.get(row), self._only_linux[row]["linux"][CPUS[0]])
 
     def _numa(self):
         numa = self._run("numa", "all")
