@@ -3,7 +3,7 @@
  * The buddy allocator of a zone.
  *
  * 1. A free block of order n is 1 << n pages, aligned to its size. Its first page has PG_buddy, its order, and a place in
- *    free_area[n].free_list[migratetype]. Its buddy is the block at pfn ^ (1 << n).
+ *    free_area[n].free_list[migratetype]; the order of its other pages is 0. Its buddy is the block at pfn ^ (1 << n).
  * 2. Two free buddies of one zone never both exist: freeing merges them. As a pageblock is a block of MAX_PAGE_ORDER, all
  *    buddies of a page lie in its pageblock, whose struct pages are all written when any is.
  * 3. A block is in the list of its pageblock's migratetype. An allocation takes the smallest block that fits from its own
@@ -43,7 +43,7 @@ void set_pageblock_migratetype(unsigned long pfn, enum migratetype type)
 static void add_block(struct zone *zone, struct page *page, unsigned int order, enum migratetype type)
 {
 	debug_block_enters(zone, page, order);
-	page->order = (u8)order;
+	set_page_order(page, order);
 	page_set(page, PG_buddy);
 	list_add(&page->lru, &zone->free_area[order].free_list[type]);
 	ADD_ONCE(zone->free_area[order].nr_free, 1);
@@ -54,20 +54,13 @@ static void del_block(struct zone *zone, struct page *page)
 	debug_block_leaves(zone, page);
 	list_del(&page->lru);
 	page_clear(page, PG_buddy);
-	ADD_ONCE(zone->free_area[page->order].nr_free, -1UL);
+	ADD_ONCE(zone->free_area[page_order(page)].nr_free, -1UL);
 }
 
-/* Section, node and zone in one comparison; other bits of @other may be changing. */
-static bool same_zone(const struct page *page, const struct page *other)
-{
-	return !((page->flags ^ READ_ONCE(other->flags)) >> ZONE_ID_SHIFT);
-}
-
-/* Whether @buddy begins a free block of @order in @page's zone. */
+/* Whether @buddy begins a free block of @order in @page's zone: section, node, zone, flags and order in one load. */
 static bool is_free_buddy(const struct page *page, const struct page *buddy, unsigned int order)
 {
-	/* In this order: of another zone's page nothing but the identity may be looked at without that zone's lock. */
-	return same_zone(page, buddy) && page_test(buddy, PG_buddy) && buddy->order == order;
+	return READ_ONCE(buddy->flags) == ((page->flags & ~PAGE_STATE_MASK) | BIT(PG_buddy) | order);
 }
 
 void buddy_free(struct zone *zone, struct page *page, unsigned int order)
@@ -82,6 +75,7 @@ void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 		if (!is_free_buddy(page, buddy, order))
 			break;
 		del_block(zone, buddy);
+		set_page_order(max(page, buddy), 0);
 		pfn &= ~(1UL << order);
 		page = pfn_to_page(pfn);
 		order++;
@@ -111,7 +105,7 @@ static struct page *expand(struct zone *zone, struct page *page, unsigned int ha
 		have--;
 		add_block(zone, page + (1UL << have), have, type);
 	}
-	page->order = (u8)want;
+	set_page_order(page, want);
 	return page;
 }
 
@@ -126,10 +120,12 @@ static struct page *first_block(struct zone *zone, unsigned int order, enum migr
 static struct page *take_smallest(struct zone *zone, unsigned int order, enum migratetype type)
 {
 	for (unsigned int have = order; have <= MAX_PAGE_ORDER; have++) {
-		struct page *page = first_block(zone, have, type);
+		struct list_head *list = &zone->free_area[have].free_list[type];
+		struct page *page;
 
-		if (!page)
+		if (list_empty(list))
 			continue;
+		page = list_first_entry(list, struct page, lru);
 		del_block(zone, page);
 		return expand(zone, page, have, order, type);
 	}
@@ -149,8 +145,8 @@ static void convert_pageblock(struct zone *zone, unsigned long pfn, enum migrate
 		struct page *page = pfn_to_page(pfn);
 
 		if (page_test(page, PG_buddy))
-			list_move(&page->lru, &zone->free_area[page->order].free_list[type]);
-		pfn += 1UL << page->order;
+			list_move(&page->lru, &zone->free_area[page_order(page)].free_list[type]);
+		pfn += 1UL << page_order(page);
 	}
 }
 
@@ -184,7 +180,7 @@ static struct page *steal(struct zone *zone, unsigned int order, enum migratetyp
 		return NULL;
 	zone->nr_fallbacks++;
 	pfn = page_to_pfn(page);
-	have = page->order;
+	have = page_order(page);
 	if (have >= CONVERT_ORDER && !pageblock_shared(pfn))
 		convert_pageblock(zone, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES), type);
 	del_block(zone, page);

@@ -43,7 +43,7 @@ static void check(const struct zone *zone, const struct page *page, unsigned int
 	if (fault)
 		panic("block: pfn 0x%lx, order %u, %s of node %d zone %s: %s (flags 0x%lx, refcount %d, order %u)",
 		      page_to_pfn(page), order, event, zone->node->node_id, zone->name, fault, READ_ONCE(page->flags),
-		      page_ref_count(page), page->order);
+		      page_ref_count(page), page_order(page));
 }
 
 void debug_block_enters(const struct zone *zone, const struct page *page, unsigned int order)
@@ -57,9 +57,9 @@ void debug_block_leaves(const struct zone *zone, const struct page *page)
 
 	if (!page_test(page, PG_buddy))
 		fault = "it is in none";
-	else if (page->order > MAX_PAGE_ORDER || !zone->free_area[page->order].nr_free)
+	else if (page_order(page) > MAX_PAGE_ORDER || !zone->free_area[page_order(page)].nr_free)
 		fault = "there is none of its order";
-	check(zone, page, page->order, "leaves the free lists", fault);
+	check(zone, page, page_order(page), "leaves the free lists", fault);
 }
 
 void debug_block_cached(const struct zone *zone, const struct page *page, unsigned int order)
@@ -68,7 +68,7 @@ void debug_block_cached(const struct zone *zone, const struct page *page, unsign
 
 	if (page_test(page, PG_buddy))
 		fault = "it is in a free list";
-	else if (page->order != order)
+	else if (page_order(page) != order)
 		fault = "it is of another order";
 	check(zone, page, order, "in a CPU's cache", fault);
 }

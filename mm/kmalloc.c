@@ -73,7 +73,7 @@ static void kfree_large(const void *p)
 		return;
 	}
 	page_clear(page, PG_kmalloc);
-	__free_pages(page, page->order);
+	__free_pages(page, page_order(page));
 }
 
 void kfree(const void *p)
@@ -99,7 +99,7 @@ size_t ksize(const void *p)
 	if (page)
 		return page->slab_cache->object_size;
 	page = large_page(p);
-	return page ? PAGE_SIZE << page->order : 0;
+	return page ? PAGE_SIZE << page_order(page) : 0;
 }
 
 void *krealloc(const void *p, size_t size, gfp_t gfp)

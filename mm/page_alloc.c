@@ -218,7 +218,7 @@ void __free_pages(struct page *page, unsigned int order)
 
 void put_page(struct page *page)
 {
-	__free_pages(page, page->order);
+	__free_pages(page, page_order(page));
 }
 
 void free_pages(unsigned long addr, unsigned int order)

@@ -23,7 +23,7 @@ void report_bad_free(const struct page *page, unsigned int order, const char *fa
 	printk("bad page free: pfn 0x%lx, order %u: %s: not freed", pfn, order, fault);
 	if (pfn_valid(pfn) && page_initialised(pfn))
 		printk(" (flags 0x%lx, refcount %d, order %u, CPU %u)", page->flags & (BIT(NR_PAGEFLAGS) - 1),
-		       page_ref_count(page), page->order, this_cpu()->cpu);
+		       page_ref_count(page), page_order(page), this_cpu()->cpu);
 	printk("\n");
 	arch_dump_stack();
 }
@@ -40,7 +40,7 @@ const char *page_free_fault(const struct page *page, unsigned int order)
 		return "the page is free already";
 	if (page_test(page, PG_slab) || page_test(page, PG_kmalloc))
 		return "the page belongs to SLUB";
-	if (page->order != order)
+	if (page_order(page) != order)
 		return "it was allocated with another order";
 	return NULL;
 }

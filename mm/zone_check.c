@@ -31,7 +31,7 @@ static void sum_block(const struct zone *zone, unsigned long pfn, struct page_su
 
 	while (pfn < end) {
 		const struct page *page = pfn_to_page(pfn);
-		unsigned long n = 1UL << page->order;
+		unsigned long n = 1UL << page_order(page);
 
 		if (page_test(page, PG_reserved) || !page_in_zone(zone, page))
 			n = 1;
@@ -89,7 +89,7 @@ static const char *block_fault(const struct zone *zone, const struct page *page,
 	unsigned long pfn = page_to_pfn(page);
 	const struct page *buddy = pfn_to_page(pfn ^ (1UL << order));
 
-	if (!page_test(page, PG_buddy) || page->order != order)
+	if (!page_test(page, PG_buddy) || page_order(page) != order)
 		return "is no free block of that order";
 	if (!IS_ALIGNED(pfn, 1UL << order))
 		return "is not aligned to its size";
@@ -99,7 +99,8 @@ static const char *block_fault(const struct zone *zone, const struct page *page,
 		return "is of another migratetype";
 	if (page_ref_count(page))
 		return "has users";
-	if (order < MAX_PAGE_ORDER && page_test(buddy, PG_buddy) && buddy->order == order && page_in_zone(zone, buddy))
+	if (order < MAX_PAGE_ORDER && page_test(buddy, PG_buddy) && page_order(buddy) == order &&
+	    page_in_zone(zone, buddy))
 		return "has a free buddy";
 	return NULL;
 }
@@ -167,7 +168,7 @@ static bool check_stack(const struct zone *zone, int cpu, const struct pcp_stack
 	for (unsigned int i = 0; i < stack->count; i++) {
 		const struct page *page = stack->block[i];
 
-		if (page_test(page, PG_buddy) || page_ref_count(page) || page->order != order ||
+		if (page_test(page, PG_buddy) || page_ref_count(page) || page_order(page) != order ||
 		    !page_in_zone(zone, page)) {
 			printk("zone check: CPU %d's cache of node %d zone %s, order %u: pfn 0x%lx is no cached block\n",
 			       cpu, zone->node->node_id, zone->name, order, page_to_pfn(page));

@@ -207,7 +207,7 @@ static void case_exhaustion(void)
 		__free_page(page);
 	ktap_ok(page_alloc_check());
 	list_for_each_entry_safe(page, tmp, &taken, lru)
-		__free_pages(page, page->order);
+		__free_pages(page, page_order(page));
 	ktap_ok(quiet_free_pages() == before);
 }
 

@@ -27,49 +27,93 @@
 
 struct kmem_cache;
 
+/* Below the flags, the order of the block: so order and flags compare as one number, page_state(). */
+#define PAGE_ORDER_BITS 4
+#define PAGE_ORDER_MASK (BIT(PAGE_ORDER_BITS) - 1)
+
 enum pageflag {
-	PG_reserved, /* (i) not the page allocator's */
-	PG_buddy,    /* (Z) first page of a free block */
-	PG_slab,     /* (P) belongs to a slab; on every page of it */
-	PG_kmalloc,  /* (P) first page of a kmalloc() too large for a slab */
+	PG_reserved = PAGE_ORDER_BITS, /* (i) not the page allocator's */
+	PG_buddy,		       /* (Z) first page of a free block, which has no other flag */
+	PG_slab,		       /* (P) belongs to a slab; on every page of it */
+	PG_kmalloc,		       /* (P) first page of a kmalloc() too large for a slab */
 	NR_PAGEFLAGS,
 };
 
 /**
- * struct page - one page frame
- * @flags: (i) zone, node and section in the top 26 bits; below them, the PG_ bits with the letters above
- * @lru: (Z) free block: its place in the free list
- * @slab_list: (S) first page of a slab: its place in the node's partial list
+ * struct page - one page frame, by who uses it now: the page allocator, SLUB, or whoever allocated it
+ * @flags: (i) section, node and zone in the top 26 bits; from bit 4 up the PG_ bits with the letters above; in bits 0 to 3
+ *         (Z or P) the order of the block whose first page this is
+ * @lru: (Z) free block: its place in the free list; (P) allocated: its user's
+ * @mapping: (P) allocated: what the page belongs to, its user's
+ * @index: (P) allocated: its place there, its user's
+ * @slab_list: (S) first page of a slab: its place in the node's list
  * @slab_cache: (P) every page of a slab: its cache
  * @freelist: (S) first page of a slab: its first free object, NULL when full
+ * @compound_head: (P) page of a compound block but the first: address of the first page, bit 0 set
+ * @private: (P) allocated: its user's
  * @inuse: (S) first page of a slab: objects taken from it, those on a CPU's stack included
  * @objects: (P) first page of a slab: objects it holds
  * @head_offset: (P) pages of a slab: pages back to the first one
  * @on_list: (S) first page of a slab: whether it is in the node's partial list
  * @_refcount: users; 0 when free or cached. Atomic.
- * @order: (Z or P) of the block whose first page this is
- * @spare: nothing yet; keeps the descriptor one cache line
+ * @_mapcount: (P) allocated: how often page tables of its user map it; its user's
+ * @page_type: (P) allocated and never mapped: of what kind it is; its user's
+ * @object_check: (P) page of a slab: what the hardened free compares
+ * @page_stack: (P) offset of the per-CPU stack that takes this block when it is freed; 0: none, the slow path
+ * @object_stack: (P) page of a slab: offset of the per-CPU stack that takes its objects; 0, and on any other page: none
+ *
+ * A struct page that is zero but for the top bits of flags is an ordinary page that nobody uses.
  */
 struct page {
 	unsigned long flags;
 	union {
 		struct list_head lru;
 		struct list_head slab_list;
+		unsigned long compound_head;
 	};
-	struct kmem_cache *slab_cache;
-	void *freelist;
-	struct {
-		u16 inuse;
-		u16 objects;
-		u16 head_offset;
-		u16 on_list;
+	union {
+		void *mapping;
+		struct kmem_cache *slab_cache;
+	};
+	union {
+		unsigned long index;
+		void *freelist;
+	};
+	union {
+		unsigned long private;
+		struct {
+			u16 inuse;
+			u16 objects;
+			u16 head_offset;
+			u16 on_list;
+		};
 	};
 	s32 _refcount;
-	u8 order;
-	u8 spare[11];
+	union {
+		s32 _mapcount;
+		u32 page_type;
+		u32 object_check;
+	};
+	u32 page_stack;
+	u32 object_stack;
 };
 
 _Static_assert(sizeof(struct page) == 64, "struct page is one cache line");
+_Static_assert(offsetof(struct page, flags) == 0, "flags first");
+_Static_assert(offsetof(struct page, lru) == 8 && offsetof(struct page, slab_list) == 8 &&
+		       offsetof(struct page, compound_head) == 8,
+	       "a tail's bit 0 would be in the list's first pointer, which is even");
+_Static_assert(offsetof(struct page, mapping) == 24 && offsetof(struct page, slab_cache) == 24, "second user word");
+_Static_assert(offsetof(struct page, index) == 32 && offsetof(struct page, freelist) == 32, "third user word");
+_Static_assert(offsetof(struct page, private) == 40 && offsetof(struct page, inuse) == 40 &&
+		       offsetof(struct page, objects) == 42 && offsetof(struct page, head_offset) == 44 &&
+		       offsetof(struct page, on_list) == 46,
+	       "fourth user word");
+_Static_assert(offsetof(struct page, _refcount) == 48, "users");
+_Static_assert(offsetof(struct page, _mapcount) == 52 && offsetof(struct page, page_type) == 52 &&
+		       offsetof(struct page, object_check) == 52,
+	       "map count, type or check");
+_Static_assert(offsetof(struct page, page_stack) == 56 && offsetof(struct page, object_stack) == 60, "stacks last");
 
 #define SECTIONS_SHIFT	 (MAX_PHYSMEM_BITS - 30)
 #define ZONES_SHIFT	 2
@@ -79,7 +123,9 @@ _Static_assert(sizeof(struct page) == 64, "struct page is one cache line");
 #define NODE_ID_MASK	 (BIT(CONFIG_NODES_SHIFT) - 1)
 #define ZONE_ID_MASK	 (BIT(ZONES_SHIFT) - 1)
 
-_Static_assert(ZONE_ID_SHIFT >= NR_PAGEFLAGS, "flags and identity share one word");
+#define PAGE_STATE_MASK (BIT(ZONE_ID_SHIFT) - 1)
+
+_Static_assert(ZONE_ID_SHIFT >= NR_PAGEFLAGS, "order, flags and identity share one word");
 
 /* The memmap: struct page of PFN n is vmemmap[n]. Only present pageblocks have storage behind them. */
 #define vmemmap ((struct page *)VMEMMAP_START)
@@ -143,6 +189,23 @@ static inline void page_set(struct page *page, enum pageflag flag)
 static inline void page_clear(struct page *page, enum pageflag flag)
 {
 	WRITE_ONCE(page->flags, page->flags & ~BIT(flag));
+}
+
+/** page_state() - the PG_ bits and the block's order, of one moment: BIT(PG_...) | order */
+static inline unsigned long page_state(const struct page *page)
+{
+	return READ_ONCE(page->flags) & PAGE_STATE_MASK;
+}
+
+/** page_order() - order of the block whose first page @page is, free, cached or allocated; 0 on the block's other pages */
+static inline unsigned int page_order(const struct page *page)
+{
+	return READ_ONCE(page->flags) & PAGE_ORDER_MASK;
+}
+
+static inline void set_page_order(struct page *page, unsigned int order)
+{
+	WRITE_ONCE(page->flags, (page->flags & ~PAGE_ORDER_MASK) | order);
 }
 
 static inline int page_ref_count(const struct page *page)
