@@ -82,12 +82,12 @@ menuconfig: $(O)/.config ## Change build/CONFIG/.config in a menu
 
 CORE_DIRS := mm lib
 PORT_DIRS := $(addprefix arch-arm64/,boot mm cpu irq uart)
-TEST_DIRS := test/target test/bench
+TEST_DIRS := test/target test/misuse test/bench
 
 # Files that belong to an option: OPTION:pattern.
 OPTIONAL := MONITOR:lib/monitor%.c BOOTMEM:mm/bootmem%.c BOOTMEM:test/bench/bootmem.c \
 	MM_DEBUG_LOCKS:lib/lock_debug.c MM_DEBUG:lib/list_debug.c MM_DEBUG:mm/debug.c MM_DEBUG:mm/slub_debug.c \
-	SELFTEST:test/target/%.c SELFTEST:test/bench/%.c SELFTEST:mm/memtest_fault.c \
+	SELFTEST:test/target/%.c SELFTEST:test/misuse/%.c SELFTEST:test/bench/%.c SELFTEST:mm/memtest_fault.c \
 	SELFTEST:arch-arm64/irq/fault_cmd.c SELFTEST:arch-arm64/cpu/features_fault.c
 option_off = $(if $(filter y,$(CONFIG_$(word 1,$(subst :, ,$(1))))),,$(word 2,$(subst :, ,$(1))))
 ABSENT := $(foreach entry,$(OPTIONAL),$(call option_off,$(entry)))
@@ -129,6 +129,8 @@ EARLY_FLAGS := -mstrict-align -fno-stack-protector -fno-tree-loop-distribute-pat
 $(O)/arch-arm64/boot/early_%.o: CFLAGS += $(EARLY_FLAGS)
 # What runs under UEFI: the stack protector's report would need page tables of our own.
 $(O)/arch-arm64/boot/efi_%.o: CFLAGS += -fno-stack-protector
+# What a backtrace must name, whatever it ends with.
+$(O)/test/misuse/%.o: CFLAGS += -fno-optimize-sibling-calls
 
 LDFLAGS := -nostdlib -static-pie -Wl,--no-dynamic-linker -Wl,-z,text -Wl,-z,max-page-size=4096 -Wl,--build-id=none \
 	-Wl,--gc-sections -Wl,--fatal-warnings -Wl,--orphan-handling=error -Wl,--defsym=vfprintf=__i_vfprintf

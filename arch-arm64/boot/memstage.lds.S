@@ -69,6 +69,7 @@ SECTIONS {
 		*(.got .got.plt)
 		TABLE(monitor_cmds)
 		TABLE(ktap_suites)
+		TABLE(misuse_programs)
 		TABLE(ex_table)
 		TABLE(alternatives)
 		TABLE(restart_table)

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The links of a free block are written to, as a stray pointer would. */
+#include <mm/gfp.h>
+#include <mm/mmzone.h>
+
+#include "misuse.h"
+
+MISUSE(page_free_link_written, debug, PANICS)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+
+	__free_pages(page, MAX_PAGE_ORDER);
+	drain_all_pages();
+	page->lru.next = &page->lru;
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	__free_pages(page, MAX_PAGE_ORDER);
+}
