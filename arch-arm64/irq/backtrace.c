@@ -18,6 +18,8 @@
  * 6. A return address in a record may be signed (<asm/protect.h>). The signature is in the bits above the address and
  *    below bit 55, and beside that one, which are all ones in an address of the image: they are set again.
  */
+#include <stdio.h>
+
 #include <asm/bug.h>
 #include <asm/exception.h>
 #include <asm/ksyms.h>
@@ -131,4 +133,34 @@ void arch_dump_stack(void)
 	const struct frame_record *record = __builtin_frame_address(0);
 
 	backtrace(strip_signature(record->lr), 0, record->fp);
+}
+
+unsigned int stack_trace_save(unsigned long *store, unsigned int size, unsigned int skipnr)
+{
+	u64 from = 0, fp = (uintptr_t)__builtin_frame_address(0);
+	unsigned int frames = 0, stored = 0;
+
+	while (stored < size && follows(from, fp)) {
+		u64 caller = strip_signature(record_at(fp)->lr);
+
+		if (!caller)
+			break;
+		if (frames++ >= skipnr)
+			store[stored++] = caller;
+		from = fp;
+		fp = record_at(fp)->fp;
+	}
+	return stored;
+}
+
+const char *arch_symbol(unsigned long address, char *buf, size_t size)
+{
+	u64 offset;
+	const char *name = ksym_lookup(address - 1, &offset);
+
+	if (name)
+		snprintf(buf, size, "%.*s+0x%llx", KSYM_MAX - 20, name, offset + 1);
+	else
+		snprintf(buf, size, "0x%lx", address);
+	return buf;
 }

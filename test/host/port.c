@@ -14,6 +14,7 @@
  * 6. Who reports the end of the run is a thread, not a CPU: a thread that acts as another CPU still is the one that
  *    stands in the middle of its report.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <execinfo.h>
 #include <pthread.h>
@@ -156,6 +157,28 @@ void arch_dump_stack(void)
 
 	fflush(stdout);
 	backtrace_symbols_fd(frames, backtrace(frames, ARRAY_SIZE(frames)), STDOUT_FILENO);
+}
+
+/* The frame of this function itself is the first that backtrace() finds. */
+unsigned int stack_trace_save(unsigned long *store, unsigned int size, unsigned int skipnr)
+{
+	void *frames[32];
+	unsigned int found = (unsigned int)backtrace(frames, ARRAY_SIZE(frames)), n = 0;
+
+	for (unsigned int i = skipnr + 1; i < found && n < size; i++)
+		store[n++] = (unsigned long)frames[i];
+	return n;
+}
+
+const char *arch_symbol(unsigned long address, char *buf, size_t size)
+{
+	Dl_info info;
+
+	if (dladdr((const void *)(address - 1), &info) && info.dli_sname)
+		snprintf(buf, size, "%s+0x%lx", info.dli_sname, address - (unsigned long)info.dli_saddr);
+	else
+		snprintf(buf, size, "0x%lx", address);
+	return buf;
 }
 
 /* Time. */

@@ -29,4 +29,19 @@ bool arch_begin_report(void);
 /** arch_dump_stack() - the caller's backtrace, with symbol names, to the log. Context: any. */
 void arch_dump_stack(void);
 
+/**
+ * stack_trace_save() - the return addresses of the caller's frames, innermost first
+ * @store: @size of them at most
+ * @skipnr: leave out so many of the innermost frames; with 0 the first is that of the caller itself
+ *
+ * Context: any. Cost: about 25 instructions for each frame. Return: how many were stored.
+ */
+unsigned int stack_trace_save(unsigned long *store, unsigned int size, unsigned int skipnr);
+
+/** ARCH_SYMBOL_MAX - room for what arch_symbol() writes */
+#define ARCH_SYMBOL_MAX 96
+
+/** arch_symbol() - write "name+0x1c" of a return address, or the bare address, into @buf of @size bytes. Return: @buf. */
+const char *arch_symbol(unsigned long address, char *buf, size_t size);
+
 #endif

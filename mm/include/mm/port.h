@@ -61,6 +61,8 @@
  *	    on one CPU only, the first, so that reports do not mix: true the first time, false when that CPU comes a second
  *	    time, out of its own report; the third time it ends the run.
  *	void arch_dump_stack(void): the caller's backtrace, with symbol names, to the console.
+ *	unsigned int stack_trace_save(unsigned long *store, unsigned int size, unsigned int skipnr): its addresses, to keep.
+ *	const char *arch_symbol(unsigned long address, char *buf, size_t size): the name of one, "name+0x1c", to print.
  *
  * 8. <asm/atomic.h> - atomic read-modify-write of naturally aligned words. What a name does not say is relaxed.
  *	u32 xchg32_acquire(u32 *p, u32 value): store @value, return what was there.

@@ -89,6 +89,20 @@ void arch_dump_stack(void)
 {
 }
 
+unsigned int stack_trace_save(unsigned long *store, unsigned int size, unsigned int skipnr)
+{
+	(void)store;
+	(void)size;
+	(void)skipnr;
+	return 0;
+}
+
+const char *arch_symbol(unsigned long address, char *buf, size_t size)
+{
+	snprintf(buf, size, "0x%lx", address);
+	return buf;
+}
+
 u64 arch_clock_ns(void)
 {
 	struct timespec now;
