@@ -26,7 +26,7 @@
 #define UNIT	   (1UL << UNIT_SHIFT)
 
 /* Dynamic bytes beyond what the page caches ask for: the object stacks of some hundred caches. */
-#define DYNAMIC_BYTES (64UL << 10)
+#define DYNAMIC_BYTES (160UL << 10)
 
 char boot_percpu_area[sizeof(struct mm_cpu) + PERCPU_STATIC_MAX] __aligned(64);
 
