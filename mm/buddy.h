@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The buddy allocator of one zone, for page_alloc.c, pcp.c and page_init.c.
+ * The buddy allocator of one zone, for page_alloc.c, pcp.c, page_init.c and deferred.c.
  *
  * All of it wants zone->lock held (interrupts masked), but for get_pageblock_migratetype(), which gives a moment's
  * answer without it, and the boot CPU during hand-over, which is alone.
@@ -61,11 +61,11 @@ void set_pageblock_migratetype(unsigned long pfn, enum migratetype type);
 /**
  * zone_take_deferred() - write the struct pages of a deferred pageblock and free it as a block of @type
  *
- * Return: false when the zone has none. Cost: O(PAGEBLOCK_NR_PAGES) stores. See page_init.c.
+ * Return: false when the zone has none. Cost: O(PAGEBLOCK_NR_PAGES) stores, unless an idle CPU has done that. See deferred.c.
  */
 bool zone_take_deferred(struct zone *zone, enum migratetype type);
 
-/** deferred_in_zone() - whether the deferred pageblock at @pfn, in @zone's span, is @zone's. See page_init.c. */
+/** deferred_in_zone() - whether the deferred pageblock at @pfn, in @zone's span, is @zone's. See deferred.c. */
 bool deferred_in_zone(const struct zone *zone, unsigned long pfn);
 
 /** page_in_zone() - whether @page, of a pageblock that is initialised, is @zone's */

@@ -25,6 +25,7 @@
 #include <stdio.h>
 
 #include "boot_allocator.h"
+#include "deferred.h"
 #include "pcp.h"
 
 static u64 stage_end[NR_MM_STAGES];
@@ -145,6 +146,7 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	sparse_init();
 	stage_done(MM_STAGE_SPARSE);
 	memtest_setup(fdt_bootargs(boot->fdt));
+	deferred_setup(fdt_bootargs(boot->fdt));
 	set_movablecore(bootarg_size(fdt_bootargs(boot->fdt), "movablecore"));
 	dma_limit = find_dma_limit(boot->fdt);
 	stage_done(MM_STAGE_DMA);
@@ -166,6 +168,7 @@ void mm_hand_over(void)
 	free_memory();
 	stage_done(MM_STAGE_HANDOVER);
 	kmem_cache_init();
+	deferred_init();
 	stage_done(MM_STAGE_SLAB);
 	print_stages();
 }

@@ -82,7 +82,7 @@ def board(cpu, ram=4 * GIB, nodes=1):
 def command(machine, words, kernel):
     """QEMU's command line for the prompt's command @words, a list."""
     return [QEMU, *COMMON, *ICOUNT, *machine.options(), "-kernel", str(kernel),
-            "-append", "memstage.run=" + ",".join(words)]
+            "-append", "memmap_ahead=0 memstage.run=" + ",".join(words)]
 
 
 def parse(line):

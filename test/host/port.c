@@ -412,9 +412,10 @@ static void *cpu_thread(void *arg)
 	struct host_cpu *cpu = arg;
 
 	host_cpu_enter((int)(cpu - cpus));
-	while (wait_for_kick(cpu))
+	do {
 		while (smp_idle_work())
 			;
+	} while (wait_for_kick(cpu));
 	host_cpu_leave();
 	return NULL;
 }

@@ -109,6 +109,12 @@ static inline unsigned long pageblock_nr(unsigned long pfn)
 	return (pfn & (PAGES_PER_SECTION - 1)) >> PAGEBLOCK_ORDER;
 }
 
+/** memmap_reserved_bytes() - RAM that holds struct pages, written or not. Context: any, after sparse_init(). */
+u64 memmap_reserved_bytes(void);
+
+/** memmap_touched_bytes() - RAM of struct pages that have been written, whole pageblocks' worth. Context: any; a moment's figure. */
+u64 memmap_touched_bytes(void);
+
 /**
  * sparse_init() - sections, usage maps and vmemmap for all memory in memblock
  *
@@ -133,6 +139,28 @@ struct free_area {
 	unsigned long nr_free;
 };
 
+/* Pageblocks that a zone may have written ahead of need; and the pfn that is none. */
+#define DEFERRED_STOCK 8UL
+#define NO_BLOCK       (~0UL)
+
+/**
+ * struct deferred_stock - deferred pageblocks whose struct pages have been written ahead of need (mm/deferred.c)
+ * @pfn: (Z) their first page frames, the one written last at @nr - 1
+ * @writing: (Z) of the block that an idle CPU is writing now, NO_BLOCK when none is
+ * @nr: (Z) how many there are
+ * @goal: (b) how many idle CPUs keep; 0: they keep none
+ * @written: (a) the struct pages of @writing have been written
+ * @wanted: (a) idle CPUs are to fill it up
+ */
+struct deferred_stock {
+	unsigned long pfn[DEFERRED_STOCK];
+	unsigned long writing;
+	u32 nr;
+	u32 goal;
+	u32 written;
+	u32 wanted;
+};
+
 /**
  * struct zone - a range of page frames of one node that serve the same kinds of request
  * @node: (b) its node
@@ -151,7 +179,8 @@ struct free_area {
  * @free_area: (Z) free blocks by order and migratetype
  * @nr_free: (Z) free pages, deferred ones included
  * @nr_deferred: (Z) free pages whose memmap is not initialised
- * @deferred_pfn: (Z) no deferred pageblock lies below this
+ * @deferred_pfn: (Z) no deferred pageblock lies below this, but for those of @stock
+ * @stock: (Z) those that are written already
  * @nr_allocs: (Z) blocks taken from the free lists
  * @nr_fallbacks: (Z) times a block of another migratetype was taken
  */
@@ -173,6 +202,7 @@ struct zone {
 	unsigned long nr_free;
 	unsigned long nr_deferred;
 	unsigned long deferred_pfn;
+	struct deferred_stock stock;
 	unsigned long nr_allocs;
 	unsigned long nr_fallbacks;
 	struct free_area free_area[NR_PAGE_ORDERS];

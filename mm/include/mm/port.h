@@ -14,6 +14,8 @@
  *	    addition, defined only for RAM that arch_map_linear() has mapped.
  *	VMEMMAP_START: virtual address of the struct page of PFN 0; `vmemmap + pfn` is address arithmetic only.
  *	void clear_page(void *page): zeroes one aligned page.
+ *	void fill_lines(void *lines, unsigned long n, u64 first): writes n units of 64 bytes, aligned to 64: the first word of
+ *	    each is @first, the others are 0.
  *
  * 2. <asm/percpu.h> - this CPU.
  *	void *asm_percpu_base(void): the base of this CPU's per-CPU area; one register read. Stable only while the
