@@ -24,6 +24,7 @@
 #include <asm/atomic.h>
 
 #include "debug.h"
+#include "pcp.h"
 
 /* From this order on, stealing a block converts its pageblock. */
 #define CONVERT_ORDER (PAGEBLOCK_ORDER / 2)
@@ -43,18 +44,18 @@ void set_pageblock_migratetype(unsigned long pfn, enum migratetype type)
 static void add_block(struct zone *zone, struct page *page, unsigned int order, enum migratetype type)
 {
 	debug_block_enters(zone, page, order);
-	set_page_order(page, order);
-	page_set(page, PG_buddy);
+	WRITE_ONCE(page->flags, (page->flags & ~PAGE_STATE_MASK) | BIT(PG_buddy) | order);
 	list_add(&page->lru, &zone->free_area[order].free_list[type]);
 	ADD_ONCE(zone->free_area[order].nr_free, 1);
 }
 
-static void del_block(struct zone *zone, struct page *page)
+/* Its order is 0 then, as is that of every page that begins no block. */
+static void del_block(struct zone *zone, struct page *page, unsigned int order)
 {
 	debug_block_leaves(zone, page);
 	list_del(&page->lru);
-	page_clear(page, PG_buddy);
-	ADD_ONCE(zone->free_area[page_order(page)].nr_free, -1UL);
+	WRITE_ONCE(page->flags, page->flags & ~PAGE_STATE_MASK);
+	ADD_ONCE(zone->free_area[order].nr_free, -1UL);
 }
 
 /* Whether @buddy begins a free block of @order in @page's zone: section, node, zone, flags and order in one load. */
@@ -69,13 +70,13 @@ void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 	enum migratetype type = get_pageblock_migratetype(pfn);
 
 	ADD_ONCE(zone->nr_free, 1UL << order);
+	set_page_order(page, 0);
 	while (order < MAX_PAGE_ORDER) {
 		struct page *buddy = pfn_to_page(pfn ^ (1UL << order));
 
 		if (!is_free_buddy(page, buddy, order))
 			break;
-		del_block(zone, buddy);
-		set_page_order(max(page, buddy), 0);
+		del_block(zone, buddy, order);
 		pfn &= ~(1UL << order);
 		page = pfn_to_page(pfn);
 		order++;
@@ -98,15 +99,16 @@ void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
 }
 
 /* Cut @page, a block of @have that is on no list, down to @want; the upper halves become free blocks of @type. */
-static struct page *expand(struct zone *zone, struct page *page, unsigned int have, unsigned int want,
-			   enum migratetype type)
+static struct buddy_block expand(struct zone *zone, struct page *page, unsigned int have, unsigned int want,
+				 enum migratetype type)
 {
 	while (have > want) {
 		have--;
 		add_block(zone, page + (1UL << have), have, type);
 	}
-	set_page_order(page, want);
-	return page;
+	ADD_ONCE(zone->nr_free, -(1UL << want));
+	zone->nr_allocs++;
+	return (struct buddy_block){ page, want, type };
 }
 
 static struct page *first_block(struct zone *zone, unsigned int order, enum migratetype type)
@@ -116,8 +118,7 @@ static struct page *first_block(struct zone *zone, unsigned int order, enum migr
 	return list_empty(list) ? NULL : list_first_entry(list, struct page, lru);
 }
 
-/* The smallest block of @type that fits. */
-static struct page *take_smallest(struct zone *zone, unsigned int order, enum migratetype type)
+struct buddy_block buddy_take_listed(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type)
 {
 	for (unsigned int have = order; have <= MAX_PAGE_ORDER; have++) {
 		struct list_head *list = &zone->free_area[have].free_list[type];
@@ -126,15 +127,16 @@ static struct page *take_smallest(struct zone *zone, unsigned int order, enum mi
 		if (list_empty(list))
 			continue;
 		page = list_first_entry(list, struct page, lru);
-		del_block(zone, page);
-		return expand(zone, page, have, order, type);
+		del_block(zone, page, have);
+		return expand(zone, page, have, min(have, most), type);
 	}
-	return NULL;
+	return (struct buddy_block){ NULL, order, type };
 }
 
 /*
- * Make @type the type of the pageblock that begins at @pfn and is @zone's alone, and move its free blocks to that type's
- * lists. Each step is a block, whether free, cached or allocated; a reserved page is a block of order 0.
+ * Make @type the type of the pageblock that begins at @pfn and is @zone's alone: its free blocks move to that type's
+ * lists, and the others, but for those that are kept from the caches, are freed to that type's stacks. Each step is a
+ * block, whether free, cached or allocated; a reserved page is a block of order 0.
  */
 static void convert_pageblock(struct zone *zone, unsigned long pfn, enum migratetype type)
 {
@@ -143,10 +145,13 @@ static void convert_pageblock(struct zone *zone, unsigned long pfn, enum migrate
 	set_pageblock_migratetype(pfn, type);
 	while (pfn < end) {
 		struct page *page = pfn_to_page(pfn);
+		unsigned int order = page_order(page);
 
 		if (page_test(page, PG_buddy))
-			list_move(&page->lru, &zone->free_area[page_order(page)].free_list[type]);
-		pfn += 1UL << page_order(page);
+			list_move(&page->lru, &zone->free_area[order].free_list[type]);
+		else if (READ_ONCE(page->page_stack))
+			WRITE_ONCE(page->page_stack, pcp_stack_of(zone, order, type));
+		pfn += 1UL << order;
 	}
 }
 
@@ -170,36 +175,30 @@ static bool pageblock_shared(unsigned long pfn)
 	return bit_test(section_usage(pfn_to_section_nr(pfn))->shared, pageblock_nr(pfn));
 }
 
-static struct page *steal(struct zone *zone, unsigned int order, enum migratetype type)
+static struct buddy_block steal(struct zone *zone, unsigned int order, enum migratetype type)
 {
 	struct page *page = find_largest(zone, order, type);
 	unsigned long pfn;
 	unsigned int have;
 
 	if (!page)
-		return NULL;
+		return (struct buddy_block){ NULL, order, type };
 	zone->nr_fallbacks++;
 	pfn = page_to_pfn(page);
 	have = page_order(page);
 	if (have >= CONVERT_ORDER && !pageblock_shared(pfn))
 		convert_pageblock(zone, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES), type);
-	del_block(zone, page);
+	del_block(zone, page, have);
 	return expand(zone, page, have, order, get_pageblock_migratetype(pfn));
 }
 
-struct page *buddy_alloc(struct zone *zone, unsigned int order, enum migratetype type)
+struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type)
 {
-	struct page *page = take_smallest(zone, order, type);
+	struct buddy_block block = buddy_take_listed(zone, order, most, type);
 
-	if (!page && zone_take_deferred(zone, type))
-		page = take_smallest(zone, order, type);
-	if (!page)
-		page = steal(zone, order, type);
-	if (!page)
-		return NULL;
-	ADD_ONCE(zone->nr_free, -(1UL << order));
-	zone->nr_allocs++;
-	return page;
+	if (!block.page && zone_take_deferred(zone, type))
+		block = buddy_take_listed(zone, order, most, type);
+	return block.page ? block : steal(zone, order, type);
 }
 
 bool zone_has_block(const struct zone *zone, unsigned int order)

@@ -11,8 +11,28 @@
 #include <mm/gfp.h>
 #include <mm/mmzone.h>
 
-/** buddy_alloc() - take a block of 1 << @order pages; NULL when the zone has none. _refcount 0, order set. */
-struct page *buddy_alloc(struct zone *zone, unsigned int order, enum migratetype type);
+/**
+ * struct buddy_block - a block that was taken
+ * @page: its first page, _refcount 0; NULL: none
+ * @order: its order, which is not in @page's flags
+ * @type: the type of its pageblock, which a block that was stolen may not share with the request
+ */
+struct buddy_block {
+	struct page *page;
+	unsigned int order;
+	enum migratetype type;
+};
+
+/**
+ * buddy_take() - take the smallest block of at least @order, and no more of it than a block of @most
+ *
+ * What no free list of @type has comes from a deferred pageblock or from another type, and of that not more than @order.
+ * The caller sets the order of what it makes of the block, and page_stack.
+ */
+struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
+
+/** buddy_take_listed() - buddy_take() from the free lists of @type only */
+struct buddy_block buddy_take_listed(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
 
 /** buddy_free() - give a block back; it merges with its buddies as far as they are free */
 void buddy_free(struct zone *zone, struct page *page, unsigned int order);

@@ -21,6 +21,12 @@ void debug_block_leaves(const struct zone *zone, const struct page *page);
 /** debug_block_cached() - the block at @page goes onto this CPU's stack for @zone and @order, or comes off it */
 void debug_block_cached(const struct zone *zone, const struct page *page, unsigned int order);
 
+/** debug_block_passes() - debug_block_cached() for whichever zone it is in. Context: any. */
+static inline void debug_block_passes(const struct page *page, unsigned int order)
+{
+	debug_block_cached(page_zone(page), page, order);
+}
+
 #else
 
 static inline void debug_block_enters(const struct zone *zone, const struct page *page, unsigned int order)
@@ -39,6 +45,12 @@ static inline void debug_block_leaves(const struct zone *zone, const struct page
 static inline void debug_block_cached(const struct zone *zone, const struct page *page, unsigned int order)
 {
 	(void)zone;
+	(void)page;
+	(void)order;
+}
+
+static inline void debug_block_passes(const struct page *page, unsigned int order)
+{
 	(void)page;
 	(void)order;
 }

@@ -152,6 +152,7 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	bootmem_init(dma_limit);
 	stage_done(MM_STAGE_ZONES);
 	setup_per_cpu_areas(cpu_node);
+	pcp_setup();
 	boot_alloc_close();
 	stage_done(MM_STAGE_PERCPU);
 }

@@ -24,30 +24,17 @@
 #include <mm/port.h>
 
 #include "buddy.h"
+#include "debug.h"
 #include "hardening.h"
 #include "page_report.h"
 #include "pcp.h"
 
-static bool watermark_ok(const struct zone *zone, unsigned int order, unsigned long mark, enum zone_type highest)
+/* Pages that a request may take from @zone. */
+static unsigned long spare_pages(const struct zone *zone, unsigned long mark, enum zone_type highest)
 {
-	unsigned long free = READ_ONCE(zone->nr_free);
+	unsigned long free = READ_ONCE(zone->nr_free), kept = mark + zone->lowmem_reserve[highest];
 
-	if (free < (1UL << order) + mark + zone->lowmem_reserve[highest])
-		return false;
-	return !order || zone_has_block(zone, order);
-}
-
-static struct page *zone_alloc(struct zone *zone, unsigned int order, enum migratetype type)
-{
-	unsigned long flags;
-	struct page *page;
-
-	if (order < PCP_ORDERS)
-		return pcp_refill(zone, order, type);
-	flags = spin_lock_irqsave(&zone->lock);
-	page = buddy_alloc(zone, order, type);
-	spin_unlock_irqrestore(&zone->lock, flags);
-	return page;
+	return free > kept ? free - kept : 0;
 }
 
 /* The first zone of @list that has a block and may give it. */
@@ -59,30 +46,40 @@ static struct page *get_page_from_list(struct zone **list, gfp_t gfp, unsigned i
 	for (; *list; list++) {
 		struct zone *zone = *list;
 		struct page *page;
+		unsigned long spare;
 
 		if (zone->idx > highest)
 			continue;
-		if (order < PCP_ORDERS) {
-			page = pcp_pop(zone, order, type);
-			if (page)
-				return page;
-		}
-		if (!watermark_ok(zone, order, zone_mark(zone, which, gfp), highest))
+		page = pcp_pop(zone, order, type);
+		if (page)
+			return page;
+		spare = spare_pages(zone, zone_mark(zone, which, gfp), highest);
+		if (!(spare >> order) || (order && !zone_has_block(zone, order)))
 			continue;
-		page = zone_alloc(zone, order, type);
+		page = pcp_refill(zone, order, type, spare >> order);
 		if (page)
 			return page;
 	}
 	return NULL;
 }
 
+/* The caches have what the zones lack: this CPU's, and those of the others if the caller may wait for them. */
+static void drain_for(gfp_t gfp)
+{
+	if ((gfp & __GFP_DIRECT_RECLAIM) && arch_cross_call_ok())
+		drain_all_pages();
+	else
+		drain_local_pages();
+}
+
 static struct page *alloc_slow(struct zone **list, int nid, gfp_t gfp, unsigned int order)
 {
-	struct page *page;
+	struct page *page = get_page_from_list(list, gfp, order, WMARK_MIN);
 
-	if (*list && (gfp & __GFP_DIRECT_RECLAIM) && arch_cross_call_ok())
-		drain_all_pages();
-	page = get_page_from_list(list, gfp, order, WMARK_MIN);
+	if (!page && *list) {
+		drain_for(gfp);
+		page = get_page_from_list(list, gfp, order, WMARK_MIN);
+	}
 	if (page)
 		page_fail_over();
 	else
@@ -129,20 +126,27 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 	return page;
 }
 
-/* What changes nothing when this CPU's cache has a block. */
-#define GFP_HOT (__GFP_DIRECT_RECLAIM | __GFP_HIGH | __GFP_NOWARN)
-
-struct page *alloc_pages(gfp_t gfp, unsigned int order)
+struct page *__restartable alloc_pages_hot(size_t stack, gfp_t gfp, unsigned int order)
 {
-	if (likely(order < PCP_ORDERS && !(gfp & ~GFP_HOT))) {
-		struct page *page = pcp_pop_hot(order);
+	struct page *page = asm_stack_pop(stack);
 
-		if (likely(page)) {
-			WRITE_ONCE(page->_refcount, 1);
-			return page;
-		}
-	}
-	return alloc_pages_node(NUMA_NO_NODE, gfp, order);
+	if (unlikely(!page))
+		return alloc_pages_node(NUMA_NO_NODE, gfp, order);
+	debug_block_passes(page, order);
+	WRITE_ONCE(page->_refcount, 1);
+	return page;
+}
+
+struct page *alloc_pages_any(gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+	if (unlikely(order > MAX_PAGE_ORDER || !gfp_is_hot(gfp & ~__GFP_ZERO)))
+		return alloc_pages_node(NUMA_NO_NODE, gfp, order);
+	page = alloc_pages_hot(local_page_stack(order, gfp_migratetype(gfp)), gfp & ~__GFP_ZERO, order);
+	if (page && (gfp & __GFP_ZERO))
+		zero_pages(page, order);
+	return page;
 }
 
 /* The first zone that a request of @gfp near this CPU may be served from; NULL when there is none. */
@@ -176,44 +180,39 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 	return done;
 }
 
-unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
+/* Whether @page may be freed with @order by somebody who is its only user, and was not at the same time by another. */
+static __always_inline bool last_reference(struct page *page, unsigned int order)
 {
-	struct page *page = alloc_pages(gfp, order);
-
-	return page ? (unsigned long)page_address(page) : 0;
+	if (HARDENED)
+		return page_initialised(page_to_pfn(page)) && page_state(page) == order &&
+		       cas32_acq_rel((u32 *)&page->_refcount, 1, 0);
+	/* Who has the only reference needs no atomic operation: nobody else may take one. */
+	if (__atomic_load_n(&page->_refcount, __ATOMIC_ACQUIRE) != 1)
+		return false;
+	WRITE_ONCE(page->_refcount, 0);
+	return true;
 }
 
-static void free_block(struct page *page, unsigned int order)
-{
-	struct zone *zone;
-	unsigned long flags;
-
-	if (order < PCP_ORDERS) {
-		pcp_push(page, order);
-		return;
-	}
-	zone = page_zone(page);
-	flags = spin_lock_irqsave(&zone->lock);
-	buddy_free(zone, page, order);
-	spin_unlock_irqrestore(&zone->lock, flags);
-}
-
-void __free_pages(struct page *page, unsigned int order)
+/* A block that is not freed for certain. */
+static __noinline void free_pages_slow(struct page *page, unsigned int order)
 {
 	const char *fault = HARDENED ? page_free_fault(page, order) : NULL;
 
-	if (unlikely(fault)) {
+	if (unlikely(fault))
 		report_bad_free(page, order, fault);
+	else if (dec_return32_acq_rel((u32 *)&page->_refcount) == 0)
+		pcp_free(page, order);
+}
+
+void __restartable __free_pages(struct page *page, unsigned int order)
+{
+	if (unlikely(!last_reference(page, order))) {
+		free_pages_slow(page, order);
 		return;
 	}
-	/* Who has the only reference needs no atomic operation, unless two may free by mistake: nobody else may take one. */
-	if (!HARDENED && likely(__atomic_load_n(&page->_refcount, __ATOMIC_ACQUIRE) == 1)) {
-		WRITE_ONCE(page->_refcount, 0);
-		free_block(page, order);
-		return;
-	}
-	if (dec_return32_acq_rel((u32 *)&page->_refcount) == 0)
-		free_block(page, order);
+	debug_block_passes(page, order);
+	if (unlikely(!asm_stack_push(&page->page_stack, page)))
+		pcp_free(page, order);
 }
 
 void put_page(struct page *page)

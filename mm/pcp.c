@@ -1,110 +1,168 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Per-CPU page caches.
+ * Per-CPU page caches: what happens when a stack is found empty or full.
  *
- * 1. A hit is a pop or a push on an array, interrupts masked, no lock. An empty stack takes `batch` blocks from the zone
- *    under one zone lock; a full one gives the colder half back under one.
- * 2. The bounds. A CPU may keep from others at most 1/1024 of a zone in all its stacks together: `high` of each order is
- *    that share, and 63 blocks at order 0, half as many with each order more (31, 15, 7) at the most. In a zone too small
- *    for one block it is 0: each push then drains at once. batch is half of high.
- * 3. Draining: a CPU empties its own stacks; others are asked by cross call, for nobody else may touch them.
- * 4. zone_pcp_pages() reads the counts of all CPUs without a lock: exact when they are quiet.
+ * 1. A hit is a pop or a push of a per-CPU stack (page_alloc.c), without lock or masked interrupts. All here is done by
+ *    the stack's own CPU with interrupts masked, and what it does is rare: each event raises the stack's limit, so that
+ *    the next comes later (pcp_size.c).
+ * 2. Refill: the zone's smallest blocks that fit are taken first, then larger ones, and each is cut straight into the
+ *    stack, its lowest piece on top: of its pages only page_stack is written, and no free list is touched. A block
+ *    that has to be stolen from another type comes alone: the batch is not worth mixing types for.
+ * 3. Drain: of a full stack the colder half goes back, PCP_BATCH blocks at the most. Neighbours that were pushed one
+ *    after the other, upwards or downwards, are given back together, in the largest blocks that they make.
+ * 4. page_stack says which stack takes a block when it is freed: that of its pageblock's type. It is written under
+ *    zone->lock when a block leaves the free lists, and when its pageblock's type changes (buddy.c); 0 sends a block
+ *    past the caches.
+ * 5. Both hold zone->lock for O(PCP_BATCH): about 700 instructions when blocks are in runs, 4,000 when none is next to
+ *    another. Draining everything lets go of the lock and of interrupts after each PCP_BATCH blocks.
+ * 6. A CPU empties its own stacks; others are asked by cross call, for nobody else may touch them.
  */
 #include "pcp.h"
 
-#include <lib/printk.h>
 #include <lib/smp.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
+#include <string.h>
 
-#include "buddy.h"
 #include "debug.h"
 
-#define CPU_SHARE 1024
+/* --- from the zone --- */
 
-static unsigned int nr_populated_zones(void)
+/* Cut @block into blocks of @order, which are freed to @stack, and put them above @top. Return: the new top. */
+static void **cut_block(struct buddy_block block, unsigned int order, u32 stack, void **top)
 {
-	struct zone *zone;
-	unsigned int n = 0;
-	int i;
+	struct page *page = block.page + (1UL << block.order);
 
-	for_each_populated_zone(i, zone)
-		n++;
-	return n;
+	set_page_order(block.page, order);
+	do {
+		page -= 1UL << order;
+		if (order)
+			set_page_order(page, order);
+		WRITE_ONCE(page->page_stack, stack);
+		*++top = page;
+	} while (page != block.page);
+	return top;
 }
 
-size_t pcp_area_bytes(void)
+/* The highest order of a block that makes no more than @n blocks of @order. */
+static unsigned int order_of_batch(unsigned int order, unsigned long n)
 {
-	return nr_populated_zones() * ALIGN(sizeof(struct per_cpu_pages), (size_t)64);
+	return min(order + 63 - (unsigned int)__builtin_clzl(n), (unsigned int)MAX_PAGE_ORDER);
 }
 
-static void init_stack(struct pcp_stack *stack, const struct zone *zone, unsigned int order)
+/* Put up to @n blocks on @list, which has room for them. The zone is locked. */
+static void fill_list(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned int order, enum migratetype type,
+		      unsigned long n)
 {
-	unsigned long share = (zone->managed_pages / CPU_SHARE / (PCP_ORDERS * MIGRATE_TYPES)) >> order;
+	void **top = list->head->top, **end = top + n;
+	struct buddy_block block = buddy_take(pcp->zone, order, order_of_batch(order, n), type);
 
-	stack->high = (u16)min(share, (unsigned long)(PCP_SLOTS - 1) >> order);
-	stack->batch = (u16)max(stack->high / 2, 1);
-}
-
-static void init_cpu_pages(struct per_cpu_pages *pcp, struct zone *zone)
-{
-	pcp->zone = zone;
-	for (unsigned int order = 0; order < PCP_ORDERS; order++)
-		for (int type = 0; type < MIGRATE_TYPES; type++)
-			init_stack(&pcp->stack[order][type], zone, order);
-}
-
-/* The cache of the first zone in the CPU's zonelist that a request without zone flags may be served from. */
-static void set_hot_pages(struct mm_cpu *head, int cpu)
-{
-	static struct per_cpu_pages nothing;
-	struct zone **list = node_data[node_for_alloc[head->nid]]->zonelist;
-
-	while (*list && (*list)->idx > ZONE_NORMAL)
-		list++;
-	head->hot_pages = *list ? per_cpu_ptr((*list)->pcp, cpu) : &nothing;
-}
-
-void pcp_init(void)
-{
-	struct zone *zone;
-	int i;
-
-	for_each_populated_zone(i, zone) {
-		zone->pcp = __alloc_percpu(sizeof(struct per_cpu_pages), 64);
-		BUG_ON(!zone->pcp);
-		for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-			init_cpu_pages(per_cpu_ptr(zone->pcp, cpu), zone);
+	while (block.page) {
+		top = cut_block(block, order, pcp_stack_of(pcp->zone, order, block.type), top);
+		if (top == end)
+			break;
+		block = buddy_take_listed(pcp->zone, order, order_of_batch(order, (unsigned long)(end - top)), type);
 	}
-	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		set_hot_pages(percpu_base(cpu), cpu);
+	WRITE_ONCE(list->head->top, top);
 }
 
-struct page *pcp_pop_hot(unsigned int order)
+static struct page *pop(struct pcp_list *list)
 {
-	unsigned long flags = local_irq_save();
-	struct per_cpu_pages *pcp = this_cpu()->hot_pages;
-	struct pcp_stack *stack = &pcp->stack[order][MIGRATE_UNMOVABLE];
-	unsigned int count = stack->count;
-	struct page *page = NULL;
+	struct page *page = *list->head->top;
 
-	if (likely(count)) {
-		stack->count = (u16)(count - 1);
-		page = stack->block[count - 1];
-		debug_block_cached(pcp->zone, page, order);
-	}
-	local_irq_restore(flags);
+	if (page)
+		WRITE_ONCE(list->head->top, list->head->top - 1);
 	return page;
 }
+
+/* One block, past the stack. The zone is locked. */
+static struct page *take_one(struct per_cpu_pages *pcp, unsigned int order, enum migratetype type)
+{
+	struct buddy_block block = buddy_take(pcp->zone, order, order, type);
+
+	if (block.page) {
+		set_page_order(block.page, order);
+		WRITE_ONCE(block.page->page_stack, pcp_stack_of(pcp->zone, order, block.type));
+	}
+	return block.page;
+}
+
+/* --- to the zone --- */
+
+/* How many of the @n blocks at @block lie @step pages after one another. */
+static unsigned long run_length(void *const *block, unsigned long n, long step)
+{
+	const struct page *page = block[0];
+	unsigned long run = 1;
+
+	while (run < n && block[run] == page + step * (long)run)
+		run++;
+	return run;
+}
+
+/* Give blocks back that are no longer on a stack, runs of neighbours as one. The zone is locked. */
+static void give_back(struct zone *zone, void *const *block, unsigned long n, unsigned int order)
+{
+	const long step = 1L << order;
+
+	for (unsigned long run; n; block += run, n -= run) {
+		struct page *first = block[0];
+
+		run = run_length(block, n, step);
+		if (run == 1) {
+			run = run_length(block, n, -step);
+			first = block[run - 1];
+		}
+		/* What becomes the inside of a larger block has order 0. */
+		for (unsigned long i = 0; i < run; i++) {
+			debug_block_cached(zone, block[i], order);
+			if (order)
+				set_page_order(block[i], 0);
+		}
+		if (run == 1)
+			buddy_free(zone, first, order);
+		else
+			buddy_free_range(zone, page_to_pfn(first), run << order);
+	}
+}
+
+/* Give the @n coldest blocks of a stack back. Interrupts are masked. */
+static void drain_list(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned int order, unsigned long n)
+{
+	unsigned long left = pcp_list_count(list) - n;
+
+	spin_lock(&pcp->zone->lock);
+	give_back(pcp->zone, list->slots + 1, n, order);
+	spin_unlock(&pcp->zone->lock);
+	memmove(list->slots + 1, list->slots + 1 + n, left * sizeof(list->slots[0]));
+	WRITE_ONCE(list->head->top, list->slots + left);
+	pcp->drains++;
+}
+
+/* One step of the hand: a list that nobody had to fill or drain since it came by last gives half of its limit back. */
+static void move_hand(struct per_cpu_pages *pcp)
+{
+	unsigned int order = pcp->hand / MIGRATE_PCPTYPES;
+	struct pcp_list *list = &pcp->list[order][pcp->hand % MIGRATE_PCPTYPES];
+	unsigned long limit = pcp_list_limit(list), count = pcp_list_count(list);
+
+	pcp->hand = pcp->hand + 1 < PCP_LISTS ? pcp->hand + 1 : 0;
+	if (limit && !list->busy) {
+		if (count > limit / 2)
+			drain_list(pcp, list, order, min(count - limit / 2, (unsigned long)PCP_BATCH));
+		pcp_set_limit(pcp, list, order, max(limit / 2, pcp_list_count(list)));
+	}
+	list->busy = false;
+}
+
+/* --- for page_alloc.c --- */
 
 struct page *pcp_pop(struct zone *zone, unsigned int order, enum migratetype type)
 {
 	unsigned long flags = local_irq_save();
-	struct pcp_stack *stack = &this_cpu_ptr(zone->pcp)->stack[order][type];
-	struct page *page = stack->count ? stack->block[--stack->count] : NULL;
+	struct pcp_list *list = &this_cpu_ptr(zone->pcp)->list[order][type];
+	struct page *page = list->head ? pop(list) : NULL;
 
-	if (page)
-		debug_block_cached(zone, page, order);
 	local_irq_restore(flags);
 	return page;
 }
@@ -113,102 +171,139 @@ unsigned long pcp_pop_bulk(struct zone *zone, enum migratetype type, unsigned lo
 			   struct page **pages)
 {
 	unsigned long flags = local_irq_save();
-	struct pcp_stack *stack = &this_cpu_ptr(zone->pcp)->stack[0][type];
-	u16 left = stack->count;
+	struct percpu_stack *head = this_cpu_ptr(zone->pcp)->list[0][type].head;
+	void **top;
 
-	for (; from < nr; from++) {
+	if (!head)
+		nr = from;
+	for (top = head ? head->top : NULL; from < nr; from++) {
+		struct page *page;
+
 		if (pages[from])
 			continue;
-		if (!left)
+		page = *top;
+		if (!page)
 			break;
-		pages[from] = stack->block[--left];
-		debug_block_cached(zone, pages[from], 0);
-		WRITE_ONCE(pages[from]->_refcount, 1);
+		top--;
+		debug_block_cached(zone, page, 0);
+		WRITE_ONCE(page->_refcount, 1);
+		pages[from] = page;
 	}
-	stack->count = left;
+	if (head)
+		WRITE_ONCE(head->top, top);
 	local_irq_restore(flags);
 	return from;
 }
 
-struct page *pcp_refill(struct zone *zone, unsigned int order, enum migratetype type)
+struct page *pcp_refill(struct zone *zone, unsigned int order, enum migratetype type, unsigned long most)
 {
-	unsigned long flags = spin_lock_irqsave(&zone->lock);
+	unsigned long flags = local_irq_save();
 	struct per_cpu_pages *pcp = this_cpu_ptr(zone->pcp);
-	struct pcp_stack *stack = &pcp->stack[order][type];
+	struct pcp_list *list = &pcp->list[order][type];
+	unsigned long batch = 1;
 	struct page *page;
 
-	/* An interrupt may have filled it since the caller found it empty: what is there is kept. */
-	while (stack->count < stack->batch) {
-		page = buddy_alloc(zone, order, type);
-		if (!page)
-			break;
-		stack->block[stack->count++] = page;
+	/* An interrupt may have filled it since the caller found it empty. */
+	page = list->head ? pop(list) : NULL;
+	if (!page) {
+		if (list->head) {
+			move_hand(pcp);
+			pcp_grow(pcp, list, order);
+			batch = min(pcp_list_batch(list), most);
+		}
+		spin_lock(&zone->lock);
+		if (batch > 1) {
+			fill_list(pcp, list, order, type, batch);
+			page = pop(list);
+		} else {
+			page = take_one(pcp, order, type);
+		}
+		spin_unlock(&zone->lock);
+		pcp->refills++;
 	}
-	pcp->refills++;
-	page = stack->count ? stack->block[--stack->count] : NULL;
-	spin_unlock_irqrestore(&zone->lock, flags);
+	local_irq_restore(flags);
 	return page;
 }
 
-/* Give the @n coldest blocks of a stack back. Interrupts are masked. */
-static void drain_stack(struct zone *zone, struct pcp_stack *stack, unsigned int order, unsigned int n)
+/* This CPU's list for @page by its page_stack; NULL when it has none. */
+static struct pcp_list *list_of(struct per_cpu_pages *pcp, const struct page *page, unsigned int order)
 {
-	spin_lock(&zone->lock);
-	for (unsigned int i = 0; i < n; i++)
-		buddy_free(zone, stack->block[i], order);
-	spin_unlock(&zone->lock);
-	stack->count = (u16)(stack->count - n);
-	for (unsigned int i = 0; i < stack->count; i++)
-		stack->block[i] = stack->block[i + n];
+	u32 stack = READ_ONCE(page->page_stack);
+
+	for (int type = 0; type < MIGRATE_PCPTYPES; type++)
+		if (stack == pcp_stack_of(pcp->zone, order, (enum migratetype)type))
+			return pcp->list[order][type].head ? &pcp->list[order][type] : NULL;
+	return NULL;
 }
 
-/* Interrupts are masked, and @flags are what they were. The stack has one block more than it may. */
-static __noinline void drain_full_stack(struct per_cpu_pages *pcp, struct pcp_stack *stack, unsigned int order,
-					unsigned long flags)
+/* Make room on @list. Return: whether there is any. */
+static bool make_room(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned int order)
 {
-	pcp->drains++;
-	drain_stack(pcp->zone, stack, order, stack->count - stack->high / 2u);
+	unsigned long count = pcp_list_count(list);
+
+	if (count < pcp_list_limit(list))
+		return true;
+	move_hand(pcp);
+	pcp_grow(pcp, list, order);
+	count = pcp_list_count(list);
+	if (count >= pcp_list_limit(list) && count)
+		drain_list(pcp, list, order, min((count + 1) / 2, (unsigned long)PCP_BATCH));
+	return pcp_list_limit(list);
+}
+
+static void free_to_zone(struct zone *zone, struct page *page, unsigned int order)
+{
+	spin_lock(&zone->lock);
+	buddy_free(zone, page, order);
+	spin_unlock(&zone->lock);
+}
+
+void pcp_free(struct page *page, unsigned int order)
+{
+	unsigned long flags = local_irq_save();
+	struct zone *zone = page_zone(page);
+	struct per_cpu_pages *pcp = this_cpu_ptr(zone->pcp);
+	struct pcp_list *list = list_of(pcp, page, order);
+
+	if (list && make_room(pcp, list, order)) {
+		list->head->top[1] = page;
+		WRITE_ONCE(list->head->top, list->head->top + 1);
+	} else {
+		free_to_zone(zone, page, order);
+	}
 	local_irq_restore(flags);
 }
 
-void pcp_push(struct page *page, unsigned int order)
-{
-	enum migratetype type = get_pageblock_migratetype(page_to_pfn(page));
-	struct zone *zone = page_zone(page);
-	unsigned long flags = local_irq_save();
-	struct per_cpu_pages *pcp = this_cpu()->hot_pages;
-	struct pcp_stack *stack;
-	unsigned int count;
+/* --- on request --- */
 
-	if (unlikely(pcp->zone != zone))
-		pcp = this_cpu_ptr(zone->pcp);
-	stack = &pcp->stack[order][type];
-	count = stack->count;
-	debug_block_cached(zone, page, order);
-	stack->block[count] = page;
-	stack->count = (u16)(count + 1);
-	if (likely(count < stack->high))
+/* Empty a list, and give its limit up. */
+static void empty_list(struct zone *zone, unsigned int order, enum migratetype type)
+{
+	unsigned long count;
+
+	do {
+		unsigned long flags = local_irq_save();
+		struct per_cpu_pages *pcp = this_cpu_ptr(zone->pcp);
+		struct pcp_list *list = &pcp->list[order][type];
+
+		count = pcp_list_count(list);
+		if (count)
+			drain_list(pcp, list, order, min(count, (unsigned long)PCP_BATCH));
+		if (count <= PCP_BATCH && list->head)
+			pcp_set_limit(pcp, list, order, 0);
 		local_irq_restore(flags);
-	else
-		drain_full_stack(pcp, stack, order, flags);
+	} while (count > PCP_BATCH);
 }
 
 void drain_local_pages(void)
 {
-	unsigned long flags = local_irq_save();
 	struct zone *zone;
 	int i;
 
-	for_each_populated_zone(i, zone) {
-		struct per_cpu_pages *pcp = this_cpu_ptr(zone->pcp);
-
-		for (unsigned int order = 0; order < PCP_ORDERS; order++)
-			for (int type = 0; type < MIGRATE_TYPES; type++)
-				if (pcp->stack[order][type].count)
-					drain_stack(zone, &pcp->stack[order][type], order,
-						    pcp->stack[order][type].count);
-	}
-	local_irq_restore(flags);
+	for_each_populated_zone(i, zone)
+		for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
+			for (int type = 0; type < MIGRATE_PCPTYPES; type++)
+				empty_list(zone, order, (enum migratetype)type);
 }
 
 static void drain_call(void *arg)
@@ -220,16 +315,4 @@ static void drain_call(void *arg)
 void drain_all_pages(void)
 {
 	on_each_cpu(drain_call, NULL);
-}
-
-unsigned long zone_pcp_pages(struct zone *zone)
-{
-	unsigned long pages = 0;
-
-	for (int cpu = 0; zone->pcp && cpu < nr_cpu_ids; cpu++)
-		for (unsigned int order = 0; order < PCP_ORDERS; order++)
-			for (int type = 0; type < MIGRATE_TYPES; type++)
-				pages += (unsigned long)READ_ONCE(per_cpu_ptr(zone->pcp, cpu)->stack[order][type].count)
-					 << order;
-	return pages;
 }

@@ -115,18 +115,11 @@ static void show_pagesets(struct zone *zone)
 	con_printf("  pagesets\n");
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++) {
 		const struct per_cpu_pages *pcp = per_cpu_ptr(zone->pcp, cpu);
-		unsigned long count = 0, high = 0, batch = 0;
+		struct pcp_sums sums = pcp_sum(pcp);
 
-		for (int order = 0; order < PCP_ORDERS; order++) {
-			for (int type = 0; type < MIGRATE_TYPES; type++) {
-				count += (unsigned long)pcp->stack[order][type].count << order;
-				high += (unsigned long)pcp->stack[order][type].high << order;
-				batch += (unsigned long)pcp->stack[order][type].batch << order;
-			}
-		}
 		con_printf(
 			"    cpu: %d\n              count: %lu\n              high:  %lu\n              batch: %lu\n",
-			cpu, count, high, batch);
+			cpu, sums.count, sums.high, sums.batch);
 		con_printf("              refills: %lu\n              drains:  %lu\n", pcp->refills, pcp->drains);
 	}
 }

@@ -163,32 +163,6 @@ bool zone_check(struct zone *zone)
 	return ok;
 }
 
-static bool check_stack(const struct zone *zone, int cpu, const struct pcp_stack *stack, unsigned int order)
-{
-	for (unsigned int i = 0; i < stack->count; i++) {
-		const struct page *page = stack->block[i];
-
-		if (page_test(page, PG_buddy) || page_ref_count(page) || page_order(page) != order ||
-		    !page_in_zone(zone, page)) {
-			printk("zone check: CPU %d's cache of node %d zone %s, order %u: pfn 0x%lx is no cached block\n",
-			       cpu, zone->node->node_id, zone->name, order, page_to_pfn(page));
-			return false;
-		}
-	}
-	return true;
-}
-
-static bool check_caches(struct zone *zone)
-{
-	bool ok = true;
-
-	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		for (unsigned int order = 0; order < PCP_ORDERS; order++)
-			for (int type = 0; type < MIGRATE_TYPES; type++)
-				ok &= check_stack(zone, cpu, &per_cpu_ptr(zone->pcp, cpu)->stack[order][type], order);
-	return ok;
-}
-
 bool page_alloc_check(void)
 {
 	struct zone *zone;
@@ -197,7 +171,7 @@ bool page_alloc_check(void)
 	for_each_populated_zone(i, zone) {
 		struct page_sums s;
 
-		if (!zone_check(zone) || !check_caches(zone))
+		if (!zone_check(zone) || !pcp_check(zone))
 			return false;
 		sum_zone(zone, &s);
 		if (!equal(zone, "cached by struct page", s.cached, "the caches' counts", zone_pcp_pages(zone)))

@@ -43,6 +43,9 @@ static __always_inline void *asm_stack_pop(size_t stack)
 			      : [stack] "ri"(stack)
 			      : "memory"
 			      : empty);
+	/* As the compiler cannot know. */
+	if (!item)
+		__builtin_unreachable();
 	return item;
 empty:
 	return NULL;

@@ -17,8 +17,6 @@
 
 #include <asm/percpu.h>
 
-struct per_cpu_pages;
-
 /**
  * struct mm_cpu - the head of each per-CPU area, one load away from the per-CPU base
  * @nothing: (c) the stack that is empty and full; offset 0 names it
@@ -27,7 +25,6 @@ struct per_cpu_pages;
  * @irq_depth: (o) interrupt handlers running on this CPU, counted by the port's dispatcher
  * @local: (c) the stacks for the CPU's own node: what the port's local base points to; NULL until there are areas
  * @nid: (c) the node this CPU belongs to, NUMA_NO_NODE until numa_init()
- * @hot_pages: (c) this CPU's page cache of the zone that an ordinary request takes pages from first; NULL until pcp_init()
  *
  * Lock letters: (c) constant once set up, (o) only by its own CPU with interrupts masked or from one context.
  */
@@ -38,7 +35,6 @@ struct mm_cpu {
 	u32 irq_depth;
 	struct mm_local *local;
 	int nid;
-	struct per_cpu_pages *hot_pages;
 } __aligned(64);
 
 /* Room for the percpu_data section; setup_per_cpu_areas() refuses an image that needs more. */

@@ -68,6 +68,7 @@
  *	u32 xchg32_acquire(u32 *p, u32 value): store @value, return what was there.
  *	u32 claim32_acquire(u32 *p, u32 value): store @value if 0 is there; return what was there, so 0 when it was
  *	    stored. Acquire then, relaxed else.
+ *	bool cas32_acq_rel(u32 *p, u32 old, u32 value): store @value if @old is there; whether it was.
  *	u32 fetch_add32(u32 *p, u32 n), u64 fetch_add64(u64 *p, u64 n): add, return what was there.
  *	u32 dec_return32_acq_rel(u32 *p): take one away, return what is left.
  *	void or64_release(u64 *p, u64 bits), void andnot64(u64 *p, u64 bits), void xor64(u64 *p, u64 bits): set, clear or

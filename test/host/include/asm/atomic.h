@@ -18,6 +18,11 @@ static inline u32 claim32_acquire(u32 *p, u32 value)
 	return old;
 }
 
+static inline bool cas32_acq_rel(u32 *p, u32 old, u32 value)
+{
+	return __atomic_compare_exchange_n(p, &old, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
 static inline u32 fetch_add32(u32 *p, u32 n)
 {
 	return __atomic_fetch_add(p, n, __ATOMIC_RELAXED);
