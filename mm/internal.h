@@ -6,6 +6,8 @@
  * while any of them is held. In front of all stands slab_mutex (mm/slub.h), which is taken with interrupts unmasked, so
  * with none of them held, and kept across cross calls.
  *
+ *	10  vmalloc		free and used address space; slots of one size
+ *	12  vmap_lock		tables of vmalloc's address space, arch-arm64/mm/vmap.c
  *	15  percpu_lock		the dynamic part of the per-CPU areas
  *	20  kmem_cache node	partial slabs of one cache on one node
  *	30  zone->lock		free lists and pageblock states of one zone
@@ -22,6 +24,8 @@
 #include <mm/mm_init.h>
 
 enum mm_lock_rank {
+	LOCK_RANK_VMALLOC = 10,
+	LOCK_RANK_VMAP_TABLES = 12,
 	LOCK_RANK_PERCPU = 15,
 	LOCK_RANK_CACHE_NODE = 20,
 	LOCK_RANK_ZONE = 30,

@@ -22,6 +22,7 @@
 #include <mm/port.h>
 #include <mm/reserved_mem.h>
 #include <mm/slab.h>
+#include <mm/vmalloc.h>
 #include <stdio.h>
 
 #include "boot_allocator.h"
@@ -168,6 +169,7 @@ void mm_hand_over(void)
 	free_memory();
 	stage_done(MM_STAGE_HANDOVER);
 	kmem_cache_init();
+	vmalloc_init();
 	deferred_init();
 	stage_done(MM_STAGE_SLAB);
 	print_stages();

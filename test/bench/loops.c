@@ -3,6 +3,7 @@
 #include <lib/printk.h>
 #include <mm/gfp.h>
 #include <mm/slab.h>
+#include <mm/vmalloc.h>
 
 #include "bench.h"
 
@@ -37,6 +38,9 @@ PAGES(5)
 PAGES(9)
 PAGES(10)
 BENCH_LOOP(page_0_zero, { __free_page(alloc_page(GFP_KERNEL | __GFP_ZERO)); })
+BENCH_LOOP(vmalloc_4k, { vfree(vmalloc(4096)); })
+BENCH_LOOP(vmalloc_16k, { vfree(vmalloc(16384)); })
+BENCH_LOOP(vmalloc_1m, { vfree(vmalloc(1 << 20)); })
 BENCH_LOOP(get_free_page, { free_page(__get_free_page(GFP_KERNEL)); })
 /* clang-format on */
 
@@ -87,6 +91,8 @@ void bench_pages(void)
 		{ "page_4", page_4, 50000 },	       { "page_5", page_5, 50000 },
 		{ "page_9", page_9, 50000 },	       { "page_10", page_10, 50000 },
 		{ "page_0_zero", page_0_zero, 20000 }, { "get_free_page", get_free_page, 50000 },
+		{ "vmalloc_4k", vmalloc_4k, 30000 },   { "vmalloc_16k", vmalloc_16k, 30000 },
+		{ "vmalloc_1m", vmalloc_1m, 1500 },
 	};
 
 	bench_run(loops, ARRAY_SIZE(loops));

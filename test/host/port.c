@@ -68,7 +68,7 @@ static size_t log_len;
 static bool muted;
 static const char *input = "";
 
-static _Noreturn void __printf(1, 2) host_die(const char *fmt, ...)
+void host_die(const char *fmt, ...)
 {
 	va_list args;
 
@@ -214,6 +214,13 @@ static void ram_map(void *va, phys_addr_t pa, size_t size, int fixed)
 		host_die("map %p to %#llx, %#zx bytes: not physical memory of this port", va, pa, size);
 	if (mmap(va, size, PROT_READ | PROT_WRITE, MAP_SHARED | fixed, ram_fd, (off_t)pa) != va)
 		host_die("map %p to %#llx, %#zx bytes: %s", va, pa, size, strerror(errno));
+}
+
+void host_map_at(unsigned long va, phys_addr_t pa, size_t size, bool writable)
+{
+	ram_map((void *)va, pa, size, MAP_FIXED);
+	if (!writable && mprotect((void *)va, size, PROT_READ))
+		host_die("map %#lx read-only: %s", va, strerror(errno));
 }
 
 bool host_is_mapped(phys_addr_t pa)

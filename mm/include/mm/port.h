@@ -84,7 +84,19 @@
  *	    from the per-CPU base; false when it is full. *@stack is read at the moment of the push.
  *	__restartable: marks each function that calls one of the two.
  *
- * 10. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
+ *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps.
+ *	PAGE_KERNEL, PAGE_KERNEL_RO: readable and writable, readable only; neither executable.
+ *	u64 *arch_vmap_table(unsigned long va), arch_vmap_table_alloc(va), void arch_vmap_table_free(va): the table for the
+ *	    block at @va: found, made, freed. A table is a page of the page allocator's.
+ *	void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot), arch_clear_ptes(pte, va, n),
+ *	    phys_addr_t arch_pte_phys(u64 pte): entries of pages. An entry that maps nothing is 0.
+ *	int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot), phys_addr_t arch_vunmap_block(va): whole blocks.
+ *	bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa): what is mapped at @va.
+ *	void arch_vmap_publish(void): what was mapped works from now on.
+ *	void arch_flush_tlb_kernel(unsigned long start, unsigned long end): what was unmapped works nowhere any more.
+ *
+ * 11. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
  *
  * Cost: every function of groups 1 to 3, 8 and 9 is a handful of instructions inline; the rest is off every hot path.
  */
@@ -102,5 +114,6 @@
 #include <asm/percpu_stack.h>
 #include <asm/processor.h>
 #include <asm/smp.h>
+#include <asm/vmap.h>
 
 #endif
