@@ -52,6 +52,11 @@ def millions(value):
     return None if value is None else f"{value / 1e6:,.2f}" if value < 1e7 else f"{value / 1e6:,.1f}"
 
 
+def hundredths(value):
+    """What differs in hundredths; of thousands all before the point."""
+    return None if value is None else f"{value:.2f}" if value < 1000 else number(value)
+
+
 def ratio(ours, linux):
     if ours is None or not linux:
         return None
@@ -133,7 +138,7 @@ def memory(figures):
     for row, is_ in rows.memory.items():
         ours, linux = figures.ours(row), rows.linux(row, CPUS[0])
         if ours is not None and not row.startswith("boot_"):
-            table.add(is_["what"], f"{ours:.2f}", None if linux is None else f"{linux:.2f}", ratio(ours, linux))
+            table.add(is_["what"], hundredths(ours), hundredths(linux), ratio(ours, linux))
     return table
 
 
