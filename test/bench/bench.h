@@ -74,7 +74,7 @@ void bench_end(const char *row);
 /** bench_counts_instructions() - whether get_cycles() does: QEMU runs with -icount shift=0 */
 bool bench_counts_instructions(void);
 
-/* Slots for what batches allocate, enough for the largest. NULL until a group wants them. */
+/* Slots for what is allocated and kept, enough for the largest batch. NULL while no group runs. */
 #define BENCH_SLOTS 131072UL
 extern void **bench_slots;
 
