@@ -138,7 +138,8 @@ static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void *
 }
 
 /* Move objects of @slab, which is in no list, to @to, until that is full or the slab has no more; then list the slab. */
-static void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab, struct percpu_stack *to)
+static void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab,
+			 struct percpu_stack *to)
 {
 	u32 room = (u32)(to->limit - to->top), taken = slab->inuse, got;
 

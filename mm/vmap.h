@@ -16,13 +16,13 @@
 
 #define VMAP_BLOCK_PAGES (VMAP_BLOCK_SIZE >> PAGE_SHIFT)
 
-/* A slot of class n has 1 << n pages, the unmapped one at its end included. */
-#define SLOT_CLASS_MIN 1
-#define SLOT_CLASS_MAX 9
-#define SLOT_PAGES_MAX ((1U << SLOT_CLASS_MAX) - 1)
-#define SLOTS_MAX      (VMAP_BLOCK_PAGES >> SLOT_CLASS_MIN)
+/* A slot of order n has 1 << n pages, the unmapped one at its end included. */
+#define SLOT_ORDER_MIN 1
+#define SLOT_ORDER_MAX 9
+#define SLOT_PAGES_MAX ((1U << SLOT_ORDER_MAX) - 1)
+#define SLOTS_MAX      (VMAP_BLOCK_PAGES >> SLOT_ORDER_MIN)
 
-_Static_assert(1UL << SLOT_CLASS_MAX == VMAP_BLOCK_PAGES, "the largest slot is a whole block");
+_Static_assert(1UL << SLOT_ORDER_MAX == VMAP_BLOCK_PAGES, "the largest slot is a whole block");
 
 /* What an area is for. */
 enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM };
@@ -34,7 +34,7 @@ enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM };
  * @caller: (o) who asked for it
  * @nr_pages: (o) pages mapped; 0 when it is free
  * @use: (o) enum vmap_use
- * @class: (c) of its slot; 0 of a large area
+ * @order: (c) of its slot; 0 of a large area
  *
  * Letters: (c) constant; (o) its owner: who was given the area, or the CPU that caches it, or the block's lock.
  */
@@ -44,13 +44,13 @@ struct vmap_area {
 	const void *caller;
 	u32 nr_pages;
 	u8 use;
-	u8 class;
+	u8 order;
 };
 
 /**
  * struct vmap_block - 2 MiB of address space, cut into slots, with a table of their own
  * @extent: (V) in the tree of used extents
- * @list: (S) in its class's list while it has free slots
+ * @list: (S) in its order's list while it has free slots
  * @nr_free: (S) slots free in it
  * @nr_slots: (c)
  * @free: (S) a bit for each free slot
@@ -83,14 +83,14 @@ struct large_area {
 
 /**
  * struct vmap_cpu - one CPU's areas
- * @nr_free: cached by class
+ * @nr_free: cached by order
  * @free: whose TLB entries are gone
  * @nr_dirty: freed since
  * @dirty: whose addresses some TLB may still know
  */
 struct vmap_cpu {
-	u32 nr_free[SLOT_CLASS_MAX + 1];
-	struct vmap_area *free[SLOT_CLASS_MAX + 1][SLOTS_CACHED];
+	u32 nr_free[SLOT_ORDER_MAX + 1];
+	struct vmap_area *free[SLOT_ORDER_MAX + 1][SLOTS_CACHED];
 	u32 nr_dirty;
 	struct vmap_area *dirty[SLOTS_DIRTY];
 };

@@ -34,7 +34,7 @@ static bool check_block(const struct vmap_block *block, unsigned long *held)
 		const struct vmap_area *area = &block->area[i];
 		bool is_free = bit_test(block->free, i);
 
-		if (!check_area(area, 1UL << area->class))
+		if (!check_area(area, 1UL << area->order))
 			return false;
 		if (is_free && area->nr_pages)
 			return complain("the area at 0x%lx is used and its slot is free", area->addr);
@@ -66,8 +66,8 @@ static unsigned long held_by_cpus(void)
 		const struct vmap_cpu *c = per_cpu_ptr(vmap_cpus, cpu);
 
 		held += c->nr_dirty;
-		for (int class = SLOT_CLASS_MIN; class <= SLOT_CLASS_MAX; class ++)
-			held += c->nr_free[class];
+		for (int order = SLOT_ORDER_MIN; order <= SLOT_ORDER_MAX; order++)
+			held += c->nr_free[order];
 	}
 	return held;
 }
