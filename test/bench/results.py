@@ -165,7 +165,7 @@ def missing(rows, results):
     gaps = []
     for cpu in CPUS:
         have = figures(results, cpu)
-        wanted = rows.present() + (list(rows.memory) if cpu == CPUS[0] else [])
+        wanted = list(rows.operations) + (list(rows.memory) if cpu == CPUS[0] else [])
         gaps += [f"{row} on {cpu}" for row in wanted if row not in have]
         gaps += [f"profile of {name} on {cpu}" for name in rows.profiles() - results["profiles"].get(cpu, {}).keys()]
     return gaps
