@@ -38,8 +38,8 @@ os.execvp("{qemu}", ["{qemu}"] + words[:at] + words[at + 2:])
 """
 SMALL = """#!/usr/bin/python3
 import os, sys
-words = " ".join(sys.argv[1:]).replace("4096M", "128M").replace(str(4 << 30), "128M")
-os.execvp("{qemu}", ["{qemu}"] + words.split())
+words = [word.replace("4096M", "128M").replace(str(4 << 30), "128M") for word in sys.argv[1:]]
+os.execvp("{qemu}", ["{qemu}"] + words)
 """
 SAYS = "#!/bin/sh\n[ \"$1\" != --version ] || exit 0\n{words}\n"
 

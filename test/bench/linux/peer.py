@@ -60,7 +60,7 @@ def jobs():
 
 def append(job):
     if job.kernel == OURS:
-        return "memstage.run=bench" + (",boot" if job.what == "boot" else "")
+        return imagerun.append(["bench"] + ["boot"] * (job.what == "boot"))
     return f"console=ttyAMA0 panic=-1 mmbench={job.what}"
 
 
