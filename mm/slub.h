@@ -21,9 +21,10 @@
 /**
  * struct kmem_cache_cpu - what a CPU has of a cache
  * @refills: (o) times its stack was filled, or one object taken past it
- * @flushes: (o) times a full stack gave its colder half back
+ * @flushes: (o) times a full stack gave a batch back
  * @remote_frees: (o) objects that did not belong on its stack and went to their slab at once
- * @slot: (o) of its stack (struct percpu_stack, <mm/percpu_stack.h>); kmem_cache.capacity + 1 of them
+ * @slot: (o) of its stack (struct percpu_stack, <mm/percpu_stack.h>); kmem_cache.capacity + 1 of them and one for the NULL
+ *        behind what goes back to slabs
  *
  * Objects on a stack count as taken from their slabs. (o): its CPU's, interrupts masked; others may read the counts.
  */

@@ -129,7 +129,7 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 	cache->stack = (u32)OBJECT_STACK(NO_OBJECT_STACK);
 	if (nr == NO_OBJECT_STACK)
 		return;
-	cache->cpu = __alloc_percpu(sizeof(struct kmem_cache_cpu) + (capacity + 1) * sizeof(void *), 16);
+	cache->cpu = __alloc_percpu(sizeof(struct kmem_cache_cpu) + (capacity + 2) * sizeof(void *), 16);
 	if (!cache->cpu) {
 		release_stack_nr(nr);
 		return;

@@ -138,7 +138,7 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void
 		got += some;
 		if (got == n)
 			break;
-		/* The stack is empty: this fills it halfway. */
+		/* The stack is empty: this fills it. */
 		objs[got] = kmem_cache_alloc(cache, gfp);
 		if (unlikely(!objs[got])) {
 			kmem_cache_free_bulk(cache, got, objs);
