@@ -168,8 +168,11 @@ static void take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, st
 	}
 }
 
-/* Link those of @objs, from the first one on, that lie in @slab into its list. NULL ends @objs. Return: how many. */
-static u32 link_run(const struct kmem_cache *cache, struct page *slab, void **objs)
+/*
+ * Link those of @objs, from the first one on, that lie in @slab into its list. NULL ends @objs. *@wrong: addresses that begin
+ * no object, of whose frees the hot path could not tell; they are reported and left out. Return: how many were looked at.
+ */
+static u32 link_run(const struct kmem_cache *cache, struct page *slab, void **objs, u32 *wrong)
 {
 	const char *base = page_address(slab);
 	const size_t bytes = cache->slab_bytes;
@@ -177,9 +180,15 @@ static u32 link_run(const struct kmem_cache *cache, struct page *slab, void **ob
 	void *next = slab->freelist, *obj = *objs;
 	void **at = objs;
 
+	*wrong = 0;
 	do {
-		set_next_free(format, base, obj, next);
-		next = obj;
+		if (HARDENED && unlikely(!begins_object(cache, slab, obj))) {
+			slab_report_late(cache, slab, obj);
+			++*wrong;
+		} else {
+			set_next_free(format, base, obj, next);
+			next = obj;
+		}
 		obj = *++at;
 	} while ((size_t)((char *)obj - base) < bytes);
 	slab->freelist = next;
@@ -223,11 +232,12 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 
 	if (!slab)
 		return NULL;
-	stack = has_stacks(cache) ? percpu_local_offset(page_to_nid(slab)) + cache->stack : 0;
+	stack = object_stack_of(cache, page_to_nid(slab));
 	for (u16 i = 0; i < 1u << cache->order; i++) {
 		page_set(&slab[i], PG_slab);
 		slab[i].slab_cache = cache;
 		slab[i].head_offset = i;
+		WRITE_ONCE(slab[i].object_check, cache->object_check);
 		WRITE_ONCE(slab[i].object_stack, stack);
 	}
 	slab->inuse = 0;
@@ -242,6 +252,7 @@ static void free_slab(struct kmem_cache *cache, struct page *slab)
 	for (u32 i = 0; i < 1u << cache->order; i++) {
 		page_clear(&slab[i], PG_slab);
 		slab[i].slab_cache = NULL;
+		WRITE_ONCE(slab[i].object_check, 0);
 		WRITE_ONCE(slab[i].object_stack, 0);
 	}
 	__free_pages(slab, cache->order);
@@ -445,7 +456,7 @@ static void return_objects(struct kmem_cache *cache, void **objs)
 
 	while (*objs) {
 		struct page *slab = slab_of(*objs);
-		u32 run;
+		u32 run, wrong;
 
 		if (node != node_of(cache, slab)) {
 			if (node)
@@ -453,8 +464,8 @@ static void return_objects(struct kmem_cache *cache, void **objs)
 			node = node_of(cache, slab);
 			spin_lock(&node->lock);
 		}
-		run = link_run(cache, slab, objs);
-		settle_slab(cache, node, slab, run, &empty);
+		run = link_run(cache, slab, objs, &wrong);
+		settle_slab(cache, node, slab, run - wrong, &empty);
 		objs += run;
 	}
 	if (node)
@@ -497,8 +508,9 @@ static void free_masked(struct kmem_cache *cache, const struct page *slab, void 
 	return_object(cache, obj);
 }
 
-void slab_free_slow(struct page *slab, void *obj)
+void slab_free_slow(void *obj)
 {
+	const struct page *slab = slab_of(obj);
 	struct kmem_cache *cache = slab->slab_cache;
 	unsigned long flags = local_irq_save();
 
@@ -510,9 +522,8 @@ void slab_free_slow(struct page *slab, void *obj)
 
 void kmem_cache_free_slow(struct kmem_cache *cache, void *obj)
 {
-	if (HARDENED && unlikely(slab_free_refused(cache, obj)))
-		return;
-	slab_free_slow(slab_of(obj), obj);
+	if (obj && (!HARDENED || likely(!slab_free_refused(cache, obj))))
+		slab_free_slow(obj);
 }
 
 static void flush_call(void *arg)
