@@ -83,7 +83,7 @@ void kfree_slow(const void *p)
 	if (!slab)
 		kfree_large(p);
 	else if (!HARDENED || !slab_free_refused(NULL, p))
-		slab_free_slow(slab, (void *)(uintptr_t)p);
+		slab_free_slow((void *)(uintptr_t)p);
 }
 
 size_t ksize(const void *p)

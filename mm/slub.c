@@ -13,10 +13,11 @@
  * 3. A miss asks, in this order: the partial slabs of the node, under its lock; a new slab of that node's pages, in
  *    silence and without waiting; the partial slabs of the other nodes, from near to far; a new slab of any page that the
  *    flags allow, in earnest. So a node without pages costs a slab of far pages for each slab of objects, not for each
- *    object. An empty stack gets whole free lists until it is half full, or all of one new slab; who asks for another
+ *    object. An empty stack gets whole free lists until it has a batch, or all of one new slab; who asks for another
  *    node, or for one node only (__GFP_THISNODE, which ends with the first two steps), gets one object past the stack.
- * 4. A full stack gives its colder half back. Neighbours on the stack that are of one slab are linked and put in its list
- *    at once; the lock is held on while slabs are of one node. An object of another node goes home at once.
+ * 4. A full stack gives a batch back, the hottest: their lines are written to for that, and the others need not move.
+ *    Neighbours on the stack that are of one slab are linked and put in its list at once; the lock is held on while slabs
+ *    are of one node. An object of another node goes home at once.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
  *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone, which objects that
@@ -40,6 +41,9 @@
 #define GFP_PLACED (GFP_ZONES | __GFP_THISNODE) /* what a CPU's stack may not serve */
 
 #define MAX_ZONE_REPORTS 10
+
+/* Bounds what a miss takes, interrupts masked: about ten instructions for each object. */
+#define BATCH_MAX 128u
 
 /* A stack for one object, for who may not use the CPU's. */
 struct single {
@@ -104,13 +108,16 @@ static void link_from(const struct kmem_cache *cache, struct page *slab, u32 n)
 /* Of a slab from which nothing is taken: its first objects, the last of them first, so that they are popped in order. */
 static u32 take_first(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
 {
-	u32 n = min(room, (u32)slab->objects), size = cache->size;
+	u32 n = min(room, (u32)slab->objects), left = n;
+	const size_t size = cache->size;
 	char *obj = (char *)page_address(slab) + (size_t)n * size;
 
-	for (void **end = objs + n; objs < end; objs++) {
-		obj -= size;
-		*objs = obj;
+	for (; left > 1; left -= 2, objs += 2) {
+		objs[0] = obj - size;
+		objs[1] = obj -= 2 * size;
 	}
+	if (left)
+		*objs = obj - size;
 	link_from(cache, slab, n);
 	return n;
 }
@@ -121,16 +128,17 @@ static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void *
 	const struct free_format format = free_format(cache);
 	const char *base = page_address(slab);
 	void *obj = slab->freelist;
-	u32 n = 0;
+	u32 n = min(room, (u32)(slab->objects - slab->inuse));
 
-	while (obj && n < room) {
+	for (void **end = objs + n; objs < end; objs++) {
 		if (HARDENED && unlikely(!is_free_object(cache, slab, obj))) {
 			slab_report_list(cache, slab, obj);
+			n -= (u32)(end - objs);
 			slab->inuse = (u16)(slab->objects - n);
 			obj = NULL;
 			break;
 		}
-		objs[n++] = obj;
+		*objs = obj;
 		obj = next_free(format, base, obj);
 	}
 	slab->freelist = obj;
@@ -161,21 +169,28 @@ static void take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, st
 	}
 }
 
-/* Link those of @objs, from the first one on, that lie in @slab into its list: at most @n. Return: how many. */
-static u32 link_run(const struct kmem_cache *cache, struct page *slab, void **objs, u32 n)
+/*
+ * Link those of @objs, from the first one on, that lie in @slab into its list. NULL ends @objs. *@wrong: addresses that begin
+ * no object, of whose frees the hot path could not tell; they are reported and left out. Return: how many were looked at.
+ */
+static u32 link_run(const struct kmem_cache *cache, struct page *slab, void **objs, u32 *wrong)
 {
 	const char *base = page_address(slab);
 	const size_t bytes = cache->slab_bytes;
 	const struct free_format format = free_format(cache);
 	void *next = slab->freelist, *obj = *objs;
-	void **end = objs + n, **at = objs;
+	void **at = objs;
 
+	*wrong = 0;
 	do {
-		set_next_free(format, base, obj, next);
-		next = obj;
-		if (++at == end)
-			break;
-		obj = *at;
+		if (HARDENED && unlikely(!begins_object(cache, slab, obj))) {
+			slab_report_late(cache, slab, obj);
+			++*wrong;
+		} else {
+			set_next_free(format, base, obj, next);
+			next = obj;
+		}
+		obj = *++at;
 	} while ((size_t)((char *)obj - base) < bytes);
 	slab->freelist = next;
 	return (u32)(at - objs);
@@ -218,11 +233,12 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 
 	if (!slab)
 		return NULL;
-	stack = has_stacks(cache) ? percpu_local_offset(page_to_nid(slab)) + cache->stack : 0;
+	stack = object_stack_of(cache, page_to_nid(slab));
 	for (u16 i = 0; i < 1u << cache->order; i++) {
 		page_set(&slab[i], PG_slab);
 		slab[i].slab_cache = cache;
 		slab[i].head_offset = i;
+		WRITE_ONCE(slab[i].object_check, cache->object_check);
 		WRITE_ONCE(slab[i].object_stack, stack);
 	}
 	slab->inuse = 0;
@@ -237,6 +253,7 @@ static void free_slab(struct kmem_cache *cache, struct page *slab)
 	for (u32 i = 0; i < 1u << cache->order; i++) {
 		page_clear(&slab[i], PG_slab);
 		slab[i].slab_cache = NULL;
+		WRITE_ONCE(slab[i].object_check, 0);
 		WRITE_ONCE(slab[i].object_stack, 0);
 	}
 	__free_pages(slab, cache->order);
@@ -276,6 +293,12 @@ static struct percpu_stack *this_stack(const struct kmem_cache *cache)
 	return (struct percpu_stack *)(void *)((char *)this_cpu()->local + cache->stack);
 }
 
+/* How many objects a full stack gives back, and an empty one gets at least. */
+static u32 batch_of(const struct kmem_cache *cache)
+{
+	return min(cache->capacity / 2, BATCH_MAX);
+}
+
 /* Where a miss gets its object from: the CPU's stack, or @single when there is one. */
 static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct single *single)
 {
@@ -291,7 +314,13 @@ static void count_refill(const struct kmem_cache *cache)
 		ADD_ONCE(this_cpu_ptr(cache->cpu)->refills, 1);
 }
 
-/* One object of @nid's partial slabs, the stack filled halfway with others; NULL when there are none. */
+/* Up to where a miss fills @to, this CPU's stack of @cache; nowhere when a handler has done it since it was found empty. */
+static void **this_want(const struct kmem_cache *cache, const struct percpu_stack *to)
+{
+	return *to->top ? to->top : to->top + batch_of(cache);
+}
+
+/* One object of @nid's partial slabs, the stack gets a batch with it; NULL when there are none. */
 static void *take_from_node(struct kmem_cache *cache, int nid, struct single *single)
 {
 	struct kmem_cache_node *n = &cache->node[nid];
@@ -299,8 +328,7 @@ static void *take_from_node(struct kmem_cache *cache, int nid, struct single *si
 	struct percpu_stack *to = stack_to_fill(cache, single);
 	void *obj;
 
-	/* A handler may have filled it since it was found empty. */
-	take_partial(cache, n, to, single ? to->limit : to->limit - cache->capacity / 2);
+	take_partial(cache, n, to, single ? to->limit : this_want(cache, to));
 	count_refill(cache);
 	obj = pop_plain(to);
 	spin_unlock_irqrestore(&n->lock, flags);
@@ -421,14 +449,15 @@ void *slab_alloc_slow(struct kmem_cache *cache, gfp_t gfp)
 
 /* --- what comes back --- */
 
-/* Give @n objects back to their slabs. Context: interrupts masked, no lock held. */
-static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
+/* Give @objs, which NULL ends, back to their slabs. Context: interrupts masked, no lock held. */
+static void return_objects(struct kmem_cache *cache, void **objs)
 {
 	struct kmem_cache_node *node = NULL;
 	LIST_HEAD(empty);
 
-	for (u32 done = 0, run; done < n; done += run) {
-		struct page *slab = slab_of(objs[done]);
+	while (*objs) {
+		struct page *slab = slab_of(*objs);
+		u32 run, wrong;
 
 		if (node != node_of(cache, slab)) {
 			if (node)
@@ -436,26 +465,32 @@ static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
 			node = node_of(cache, slab);
 			spin_lock(&node->lock);
 		}
-		run = link_run(cache, slab, objs + done, n - done);
-		settle_slab(cache, node, slab, run, &empty);
+		run = link_run(cache, slab, objs, &wrong);
+		settle_slab(cache, node, slab, run - wrong, &empty);
+		objs += run;
 	}
 	if (node)
 		spin_unlock(&node->lock);
 	free_slabs(cache, &empty);
 }
 
-/* Give the @n coldest objects of this CPU's stack back. Interrupts are masked. */
+static void return_object(struct kmem_cache *cache, void *obj)
+{
+	void *objs[] = { obj, NULL };
+
+	return_objects(cache, objs);
+}
+
+/* Give the @n hottest objects of this CPU's stack back. Interrupts are masked. */
 static void flush_stack(struct kmem_cache *cache, u32 n)
 {
-	struct kmem_cache_cpu *cpu = this_cpu_ptr(cache->cpu);
 	struct percpu_stack *stack = this_stack(cache);
-	void **coldest = cpu->slot + 1;
-	size_t left = (size_t)(stack->top - cpu->slot) - n;
+	void **left = stack->top - n;
 
-	return_objects(cache, coldest, n);
-	memmove(coldest, coldest + n, left * sizeof(*coldest));
-	WRITE_ONCE(stack->top, cpu->slot + left);
-	ADD_ONCE(cpu->flushes, 1);
+	WRITE_ONCE(stack->top[1], NULL);
+	return_objects(cache, left + 1);
+	WRITE_ONCE(stack->top, left);
+	ADD_ONCE(this_cpu_ptr(cache->cpu)->flushes, 1);
 }
 
 /* Interrupts are masked. */
@@ -465,17 +500,18 @@ static void free_masked(struct kmem_cache *cache, const struct page *slab, void 
 
 	if (stack && page_to_nid(slab) == local_node()) {
 		if (stack->top == stack->limit)
-			flush_stack(cache, cache->capacity / 2);
+			flush_stack(cache, batch_of(cache));
 		push_plain(stack, obj);
 		return;
 	}
 	if (stack)
 		ADD_ONCE(this_cpu_ptr(cache->cpu)->remote_frees, 1);
-	return_objects(cache, &obj, 1);
+	return_object(cache, obj);
 }
 
-void slab_free_slow(struct page *slab, void *obj)
+void slab_free_slow(void *obj)
 {
+	const struct page *slab = slab_of(obj);
 	struct kmem_cache *cache = slab->slab_cache;
 	unsigned long flags = local_irq_save();
 
@@ -487,9 +523,8 @@ void slab_free_slow(struct page *slab, void *obj)
 
 void kmem_cache_free_slow(struct kmem_cache *cache, void *obj)
 {
-	if (HARDENED && unlikely(slab_free_refused(cache, obj)))
-		return;
-	slab_free_slow(slab_of(obj), obj);
+	if (obj && (!HARDENED || likely(!slab_free_refused(cache, obj))))
+		slab_free_slow(obj);
 }
 
 static void flush_call(void *arg)

@@ -21,9 +21,10 @@
 /**
  * struct kmem_cache_cpu - what a CPU has of a cache
  * @refills: (o) times its stack was filled, or one object taken past it
- * @flushes: (o) times a full stack gave its colder half back
+ * @flushes: (o) times a full stack gave a batch back
  * @remote_frees: (o) objects that did not belong on its stack and went to their slab at once
- * @slot: (o) of its stack (struct percpu_stack, <mm/percpu_stack.h>); kmem_cache.capacity + 1 of them
+ * @slot: (o) of its stack (struct percpu_stack, <mm/percpu_stack.h>); kmem_cache.capacity + 1 of them and one for the NULL
+ *        behind what goes back to slabs
  *
  * Objects on a stack count as taken from their slabs. (o): its CPU's, interrupts masked; others may read the counts.
  */
@@ -63,6 +64,7 @@ struct kmem_cache_node {
  * @align: (c)
  * @offset: (c) where in a free object its word is: free_word()
  * @key: (c) with which links to free objects are encoded
+ * @object_check: (c) that of its slabs' pages (<mm/object_check.h>)
  * @slab_bytes: (c) of a slab, all of its pages
  * @objects: (c) per slab
  * @order: (c) of a slab
@@ -84,6 +86,7 @@ struct kmem_cache {
 	u32 align;
 	u32 offset;
 	u32 key;
+	u32 object_check;
 	u32 slab_bytes;
 	u16 objects;
 	u16 order;
@@ -155,12 +158,18 @@ static inline unsigned long cpu_stack_count(const struct kmem_cache *cache, int 
 /** slab_alloc_slow() - kmem_cache_alloc() when the CPU's stack has nothing */
 void *slab_alloc_slow(struct kmem_cache *cache, gfp_t gfp);
 
+/** object_stack_of() - what pages of @cache's slabs on @nid name as the stack for its objects; 0 for none */
+static inline u32 object_stack_of(const struct kmem_cache *cache, int nid)
+{
+	return has_stacks(cache) ? percpu_local_offset(nid) + cache->stack : 0;
+}
+
 /**
- * slab_free_slow() - free @obj, an object of @slab's cache, when no stack took it
+ * slab_free_slow() - free @obj, which has passed all checks, when no stack took it
  *
  * It goes on this CPU's stack after room was made, or home to its slab.
  */
-void slab_free_slow(struct page *slab, void *obj);
+void slab_free_slow(void *obj);
 
 /**
  * slab_free_refused() - look at a free before it happens, where frees are checked
@@ -179,6 +188,9 @@ void kmem_cache_free_slow(struct kmem_cache *cache, void *obj);
 
 /** slab_hot_init() - the table of kmalloc(). Context: boot, before the first allocation. */
 void slab_hot_init(void);
+
+/** slab_report_late() - @obj, which begins no object of @slab, comes back from a stack. Context: the slab's lock. */
+void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj);
 
 /** kfree_slow() - kfree() when no stack took @p: it is no slab's, its stack is full, its node another; or it has to be checked */
 void kfree_slow(const void *p);

@@ -136,6 +136,12 @@ bool slab_free_refused(const struct kmem_cache *cache, const void *p)
 	return where != NOWHERE && report_twice(cache, slab, p, where);
 }
 
+void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj)
+{
+	printk("slab: %s: %p in the slab at pfn 0x%lx was freed some time ago and is not the beginning of an object\n",
+	       cache->name, obj, page_to_pfn(slab));
+}
+
 void slab_report_list(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
 	printk("slab: %s: the free list of the slab at pfn 0x%lx leads to %p, which is no free object of it: cut off\n",

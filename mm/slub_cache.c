@@ -119,6 +119,12 @@ static bool may_have_stacks(const struct kmem_cache *cache)
 	return !HARDENED || !cache->offset;
 }
 
+/* What every object's address is a multiple of: each slab begins with a page. */
+static u32 object_alignment(const struct kmem_cache *cache)
+{
+	return min(cache->size & -cache->size, (u32)PAGE_SIZE);
+}
+
 /* Stacks for @cache, number @wanted; without any it works, too. Nobody uses the cache yet. */
 static void init_stacks(struct kmem_cache *cache, u32 wanted)
 {
@@ -127,15 +133,17 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 	u32 nr = may_have_stacks(cache) ? claim_stack_nr(wanted) : NO_OBJECT_STACK;
 
 	cache->stack = (u32)OBJECT_STACK(NO_OBJECT_STACK);
+	cache->object_check = OBJECT_CHECK_NEVER;
 	if (nr == NO_OBJECT_STACK)
 		return;
-	cache->cpu = __alloc_percpu(sizeof(struct kmem_cache_cpu) + (capacity + 1) * sizeof(void *), 16);
+	cache->cpu = __alloc_percpu(sizeof(struct kmem_cache_cpu) + (capacity + 2) * sizeof(void *), 16);
 	if (!cache->cpu) {
 		release_stack_nr(nr);
 		return;
 	}
 	cache->stack = (u32)OBJECT_STACK(nr);
 	cache->capacity = capacity;
+	cache->object_check = object_check_word(this_cpu()->object_tag, object_alignment(cache));
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
 		percpu_stack_init(cpu_stack(cache, cpu), per_cpu_ptr(cache->cpu, cpu)->slot, capacity);
 }

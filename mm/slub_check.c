@@ -51,10 +51,9 @@ static bool check_freelist(const struct kmem_cache *cache, const struct page *sl
 /* Each page says whose it is, and which stacks take its objects. */
 static bool check_slab_page(const struct kmem_cache *cache, const struct page *page, u32 nr)
 {
-	u32 stack = has_stacks(cache) ? percpu_local_offset(page_to_nid(page)) + cache->stack : 0;
-
 	if (page_test(page, PG_slab) && page->slab_cache == cache && page->head_offset == nr &&
-	    page->object_stack == stack)
+	    page->object_check == cache->object_check &&
+	    page->object_stack == object_stack_of(cache, page_to_nid(page)))
 		return true;
 	return complain(cache, "slab at pfn 0x%lx: page %u is not marked as its own", page_to_pfn(page) - nr, nr);
 }

@@ -7,26 +7,41 @@
  * 2. To free is to push on the stack that the object's page names. A page that is no slab's names none, a page of another
  *    node one that takes nothing, a full stack takes nothing either: all of that is the slow path's.
  * 3. Both are restartable sequences (<mm/percpu_stack.h>): no lock, no atomic, interrupts as they are.
- * 4. Where frees are checked, an object has to pass slab_free_refused() first, and is marked while it is free.
+ * 4. Where frees are checked, what a free is given has to look right (<mm/object_check.h>), and is marked while it is
+ *    free. What looks odd goes to the slow path, which knows.
  * 5. Several objects at once are copied from and to the stack with interrupts masked.
  *
  * Each function here ends in a jump to its slow path, so none needs a frame.
  */
 #include "slub.h"
 
+#include <lib/smp.h>
 #include <mm/port.h>
 #include <string.h>
 
 #include "slub_debug.h"
 
-/* By (size - 1) / 8: OBJECT_STACK() of the general cache. Constant after slab_hot_init(). */
+/* By (size - 1) / 8: OBJECT_STACK() of the general cache. (c) after slab_hot_init() */
 static u16 stack_of_size[KMALLOC_MAX_CACHE_SIZE / ARCH_KMALLOC_MINALIGN];
 
 _Static_assert(OBJECT_STACK(OBJECT_STACKS) <= 0xffff, "a u16 holds it");
 _Static_assert(NR_KMALLOC_CACHES < NO_OBJECT_STACK, "each general cache has a stack");
 
+/* What no struct page of an earlier run has; and neither 0 nor small, nor 0 or less, as _mapcount is. */
+static u32 draw_tag(void)
+{
+	u64 random = (get_cycles() ^ arch_clock_ns() ^ (uintptr_t)percpu_base(0)) * 0x9e3779b97f4a7c15UL;
+	u32 top = (u32)(random >> 60) % 14 + 1;
+
+	return (top << (OBJECT_CHECK_TAG_BITS - 4) | (u32)(random >> 48 & 0xfff)) << OBJECT_CHECK_TAG_SHIFT;
+}
+
 void slab_hot_init(void)
 {
+	u32 tag = draw_tag();
+
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		((struct mm_cpu *)percpu_base(cpu))->object_tag = tag;
 	for (size_t i = 0; i < ARRAY_SIZE(stack_of_size); i++)
 		stack_of_size[i] = (u16)OBJECT_STACK(kmalloc_index(i * ARCH_KMALLOC_MINALIGN + 1));
 }
@@ -75,23 +90,48 @@ __restartable void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	return slab_alloc_slow(cache, gfp);
 }
 
+/* Point 4 of the theory. */
+static __always_inline void kfree_checked(struct page *page, void *p)
+{
+	struct mm_cpu *cpu = this_cpu();
+	u32 stack;
+
+	if (slub_debug_on() || unlikely(!asm_object_leaves(page, p, cpu->object_tag, &stack)))
+		kfree_slow(p);
+	else if (unlikely(!asm_stack_push_at(cpu, stack, p)))
+		slab_free_slow(p);
+}
+
 __restartable void kfree(const void *p)
 {
 	struct page *page = virt_to_page(p);
 
 	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
 		return;
-	if (HARDENED || slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, (void *)(uintptr_t)p)))
+	if (HARDENED)
+		kfree_checked(page, (void *)(uintptr_t)p);
+	else if (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, (void *)(uintptr_t)p)))
 		kfree_slow(p);
+}
+
+/* The same for who names the cache. NULL is no object, so it is sorted out behind the checks. */
+static __always_inline void free_checked(struct kmem_cache *cache, struct page *page, void *obj)
+{
+	u32 stack;
+
+	if (slub_debug_on() || unlikely(!asm_object_leaves_cache(page, obj, cache, &stack)))
+		kmem_cache_free_slow(cache, obj);
+	else if (unlikely(!asm_stack_push_at(asm_percpu_base(), stack, obj)))
+		slab_free_slow(obj);
 }
 
 __restartable void kmem_cache_free(struct kmem_cache *cache, void *obj)
 {
 	struct page *page = virt_to_page(obj);
 
-	if (unlikely(!obj))
-		return;
-	if (HARDENED || slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, obj)))
+	if (HARDENED)
+		free_checked(cache, page, obj);
+	else if (obj && (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, obj))))
 		kmem_cache_free_slow(cache, obj);
 }
 
@@ -139,7 +179,7 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void
 		got += some;
 		if (got == n)
 			break;
-		/* The stack is empty: this fills it halfway. */
+		/* The stack is empty: this fills it. */
 		objs[got] = kmem_cache_alloc(cache, gfp);
 		if (unlikely(!objs[got])) {
 			kmem_cache_free_bulk(cache, got, objs);
@@ -183,7 +223,7 @@ void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs)
 		if (!HARDENED && !slub_debug_on())
 			i += push_some(cache, n - i, objs + i);
 		if (i < n)
-			kmem_cache_free_slow(cache, objs[i]);
+			kmem_cache_free(cache, objs[i]);
 	}
 	local_irq_restore(flags);
 }

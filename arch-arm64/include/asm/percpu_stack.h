@@ -7,7 +7,8 @@
  *    done again: it changes registers, and a slot above the top.
  * 2. All sequences lie in one stretch of text, so that most interrupts cost two comparisons: a function in which one is
  *    inlined is marked __restartable. restart_check() proves it for all of them at boot.
- * 3. Nothing inside can fault in a working system, and nothing inside calls.
+ * 3. Nothing inside can fault in a working system, and nothing inside calls. A base may be read before: no code moves to
+ *    another CPU.
  *
  * Cost: a pop is 5 instructions, a push 8; the branch that leaves is not taken on a hit.
  */
@@ -66,6 +67,25 @@ static __always_inline bool asm_stack_push(const u32 *stack, void *item)
 			      "2:	str	%[top], [%[base]]\n" RESTART(1b, 2b)
 			      : [base] "=&r"(base), [top] "=&r"(top), [limit] "=&r"(limit)
 			      : [stack] "m"(*stack), [item] "r"(item)
+			      : "memory", "cc"
+			      : full);
+	return true;
+full:
+	return false;
+}
+
+/* The stack's head lies @stack bytes from @base, asm_percpu_base(). */
+static __always_inline bool asm_stack_push_at(void *base, u32 stack, void *item)
+{
+	void *head = (char *)base + stack, *top, *limit;
+
+	__asm__ goto volatile("1:	ldp	%[top], %[limit], [%[head]]\n"
+			      "	cmp	%[top], %[limit]\n"
+			      "	b.eq	%l[full]\n"
+			      "	str	%[item], [%[top], #8]!\n"
+			      "2:	str	%[top], [%[head]]\n" RESTART(1b, 2b)
+			      : [top] "=&r"(top), [limit] "=&r"(limit)
+			      : [head] "r"(head), [item] "r"(item)
 			      : "memory", "cc"
 			      : full);
 	return true;

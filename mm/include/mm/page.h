@@ -59,8 +59,8 @@ enum pageflag {
  * @_mapcount: (P) allocated: how often page tables of its user map it; its user's
  * @page_type: (P) allocated and never mapped: of what kind it is; its user's
  * @object_check: (P) page of a slab: what the hardened free compares
- * @page_stack: (P) offset of the per-CPU stack that takes this block when it is freed; 0: none, the slow path
  * @object_stack: (P) page of a slab: offset of the per-CPU stack that takes its objects; 0, and on any other page: none
+ * @page_stack: (P) offset of the per-CPU stack that takes this block when it is freed; 0: none, the slow path
  *
  * A struct page that is zero but for the top bits of flags is an ordinary page that nobody uses.
  */
@@ -94,8 +94,8 @@ struct page {
 		u32 page_type;
 		u32 object_check;
 	};
-	u32 page_stack;
 	u32 object_stack;
+	u32 page_stack;
 };
 
 _Static_assert(sizeof(struct page) == 64, "struct page is one cache line");
@@ -113,7 +113,8 @@ _Static_assert(offsetof(struct page, _refcount) == 48, "users");
 _Static_assert(offsetof(struct page, _mapcount) == 52 && offsetof(struct page, page_type) == 52 &&
 		       offsetof(struct page, object_check) == 52,
 	       "map count, type or check");
-_Static_assert(offsetof(struct page, page_stack) == 56 && offsetof(struct page, object_stack) == 60, "stacks last");
+_Static_assert(offsetof(struct page, object_stack) == 56 && offsetof(struct page, page_stack) == 60,
+	       "what a checked free of an object looks at is one load: object_check, object_stack");
 
 #define SECTIONS_SHIFT	 (MAX_PHYSMEM_BITS - 30)
 #define ZONES_SHIFT	 2

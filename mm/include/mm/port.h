@@ -82,7 +82,9 @@
  *	    NULL when there is none. @stack is a multiple of 8.
  *	bool asm_stack_push(const u32 *stack, void *item): put @item, not NULL, on the stack whose head lies *@stack bytes
  *	    from the per-CPU base; false when it is full. *@stack is read at the moment of the push.
- *	__restartable: marks each function that calls one of the two.
+ *	bool asm_stack_push_at(void *base, u32 stack, void *item): the same, the head's place and the base said by the
+ *	    caller: nothing but the end of @stack's use can make it wrong.
+ *	__restartable: marks each function that calls one of the three.
  *
  * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
  *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps.
@@ -96,9 +98,15 @@
  *	void arch_vmap_publish(void): what was mapped works from now on.
  *	void arch_flush_tlb_kernel(unsigned long start, unsigned long end): what was unmapped works nowhere any more.
  *
- * 11. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ * 11. <asm/object_check.h> - what a checked free looks at before an object goes on a stack. Both write the mark and set
+ *    *@stack to page->object_stack; or they return false, with nothing written, when anything is not as it should be,
+ *    memory that is not mapped included. mm/object_check.h says what.
+ *	bool asm_object_leaves(struct page *page, void *obj, u32 tag, u32 *stack): of any cache.
+ *	bool asm_object_leaves_cache(struct page *page, void *obj, const struct kmem_cache *cache, u32 *stack): of @cache.
  *
- * Cost: every function of groups 1 to 3, 8 and 9 is a handful of instructions inline; the rest is off every hot path.
+ * 12. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ *
+ * Cost: every function of groups 1 to 3, 8, 9 and 11 is a handful of instructions inline; the rest is off every hot path.
  */
 #ifndef MM_PORT_H
 #define MM_PORT_H
@@ -109,6 +117,7 @@
 #include <asm/bug.h>
 #include <asm/irqflags.h>
 #include <asm/mmu.h>
+#include <asm/object_check.h>
 #include <asm/page.h>
 #include <asm/percpu.h>
 #include <asm/percpu_stack.h>
