@@ -186,8 +186,11 @@ static __always_inline bool last_reference(struct page *page, unsigned int order
 	if (HARDENED)
 		return page_initialised(page_to_pfn(page)) && page_state(page) == order &&
 		       cas32_acq_rel((u32 *)&page->_refcount, 1, 0);
-	/* Who has the only reference needs no atomic operation: nobody else may take one. */
-	if (__atomic_load_n(&page->_refcount, __ATOMIC_ACQUIRE) != 1)
+	/*
+	 * Who has the only reference needs no atomic operation: nobody else may take one. What others did to the page before
+	 * they let go of theirs is over when its next user writes: a store is not done before the branch it hangs on.
+	 */
+	if (READ_ONCE(page->_refcount) != 1)
 		return false;
 	WRITE_ONCE(page->_refcount, 0);
 	return true;

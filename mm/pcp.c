@@ -100,11 +100,21 @@ static unsigned long run_length(void *const *block, unsigned long n, long step)
 	return run;
 }
 
-/* Give blocks back that are no longer on a stack, runs of neighbours as one. The zone is locked. */
+/* What becomes the inside of a larger block has order 0. */
+static void clear_orders(void *const *block, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++)
+		set_page_order(block[i], 0);
+}
+
+/* Give blocks of a stack back, runs of neighbours as one. The zone is locked. */
 static void give_back(struct zone *zone, void *const *block, unsigned long n, unsigned int order)
 {
 	const long step = 1L << order;
 
+	debug_blocks_cached(zone, block, n, order);
+	if (order)
+		clear_orders(block, n);
 	for (unsigned long run; n; block += run, n -= run) {
 		struct page *first = block[0];
 
@@ -113,12 +123,6 @@ static void give_back(struct zone *zone, void *const *block, unsigned long n, un
 			run = run_length(block, n, -step);
 			first = block[run - 1];
 		}
-		/* What becomes the inside of a larger block has order 0. */
-		for (unsigned long i = 0; i < run; i++) {
-			debug_block_cached(zone, block[i], order);
-			if (order)
-				set_page_order(block[i], 0);
-		}
 		if (run == 1)
 			buddy_free(zone, first, order);
 		else
@@ -126,11 +130,33 @@ static void give_back(struct zone *zone, void *const *block, unsigned long n, un
 	}
 }
 
-/* Give the @n coldest blocks of a stack back. Interrupts are masked. */
+/*
+ * Of the @n blocks at @block, as many as end where an aligned block of about as many would, if they are neighbours: so
+ * that what is given back now and what next time makes whole blocks, not halves of two.
+ */
+static unsigned long whole_blocks(void *const *block, unsigned long n, unsigned int order)
+{
+	unsigned long mask, last, prev, over = 0;
+
+	if (n < 2)
+		return n;
+	mask = (1UL << (63 - __builtin_clzl(n))) - 1;
+	last = page_to_pfn(block[n - 1]) >> order;
+	prev = page_to_pfn(block[n - 2]) >> order;
+	if (last == prev + 1)
+		over = (last + 1) & mask;
+	else if (prev == last + 1)
+		over = -last & mask;
+	return n - over;
+}
+
+/* Give the coldest blocks of a stack back, @n of them or rather less. Interrupts are masked. */
 static void drain_list(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned int order, unsigned long n)
 {
-	unsigned long left = pcp_list_count(list) - n;
+	unsigned long left;
 
+	n = whole_blocks(list->slots + 1, n, order);
+	left = pcp_list_count(list) - n;
 	spin_lock(&pcp->zone->lock);
 	give_back(pcp->zone, list->slots + 1, n, order);
 	spin_unlock(&pcp->zone->lock);
@@ -279,20 +305,21 @@ void pcp_free(struct page *page, unsigned int order)
 /* Empty a list, and give its limit up. */
 static void empty_list(struct zone *zone, unsigned int order, enum migratetype type)
 {
-	unsigned long count;
+	bool more;
 
 	do {
 		unsigned long flags = local_irq_save();
 		struct per_cpu_pages *pcp = this_cpu_ptr(zone->pcp);
 		struct pcp_list *list = &pcp->list[order][type];
+		unsigned long count = pcp_list_count(list);
 
-		count = pcp_list_count(list);
 		if (count)
 			drain_list(pcp, list, order, min(count, (unsigned long)PCP_BATCH));
-		if (count <= PCP_BATCH && list->head)
+		more = pcp_list_count(list);
+		if (!more && list->head)
 			pcp_set_limit(pcp, list, order, 0);
 		local_irq_restore(flags);
-	} while (count > PCP_BATCH);
+	} while (more);
 }
 
 void drain_local_pages(void)
