@@ -31,8 +31,8 @@ struct buddy_block {
  */
 struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
 
-/** buddy_take_listed() - buddy_take() from the free lists of @type only */
-struct buddy_block buddy_take_listed(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
+/** buddy_take_whole() - the smallest block of @order to @most that is in a free list of @type, all of it */
+struct buddy_block buddy_take_whole(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
 
 /** buddy_free() - give a block back; it merges with its buddies as far as they are free */
 void buddy_free(struct zone *zone, struct page *page, unsigned int order);

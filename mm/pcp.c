@@ -6,8 +6,9 @@
  *    the stack's own CPU with interrupts masked, and what it does is rare: each event raises the stack's limit, so that
  *    the next comes later (pcp_size.c).
  * 2. Refill: the zone's smallest blocks that fit are taken first, then larger ones, and each is cut straight into the
- *    stack, its lowest piece on top: of its pages only page_stack is written, and no free list is touched. A block
- *    that has to be stolen from another type comes alone: the batch is not worth mixing types for.
+ *    stack, its lowest piece on top: of its pages only page_stack is written, and no free list is touched. Only the
+ *    first block may be what a larger one was cut for, so that batches do not keep each other in pieces; one that has to be
+ *    stolen from another type comes alone.
  * 3. Drain: of a full stack the colder half goes back, PCP_BATCH blocks at the most. Neighbours that were pushed one
  *    after the other, upwards or downwards, are given back together, in the largest blocks that they make.
  * 4. page_stack says which stack takes a block when it is freed: that of its pageblock's type. It is written under
@@ -61,7 +62,7 @@ static void fill_list(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned
 		top = cut_block(block, order, pcp_stack_of(pcp->zone, order, block.type), top);
 		if (top == end)
 			break;
-		block = buddy_take_listed(pcp->zone, order, order_of_batch(order, (unsigned long)(end - top)), type);
+		block = buddy_take_whole(pcp->zone, order, order_of_batch(order, (unsigned long)(end - top)), type);
 	}
 	WRITE_ONCE(list->head->top, top);
 }
