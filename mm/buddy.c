@@ -84,9 +84,11 @@ void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 	add_block(zone, page, order, type);
 }
 
-void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
+unsigned int buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
 {
-	while (n) {
+	unsigned int blocks = 0;
+
+	for (; n; blocks++) {
 		unsigned int order = pfn ? (unsigned int)__builtin_ctzl(pfn) : MAX_PAGE_ORDER;
 
 		order = min(order, (unsigned int)MAX_PAGE_ORDER);
@@ -96,6 +98,7 @@ void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
 		pfn += 1UL << order;
 		n -= 1UL << order;
 	}
+	return blocks;
 }
 
 /* Cut @page, a block of @have that is on no list, down to @want; the upper halves become free blocks of @type. */

@@ -27,6 +27,12 @@
 
 #include "debug.h"
 
+/* Blocks that a drain makes of what it gives back, after which it begins no further run. */
+#define PCP_FREES (PCP_BATCH / 4)
+
+/* Blocks that the hand may give back, on top of what it came along with. */
+#define HAND_BATCH (PCP_BATCH / 8)
+
 /* --- from the zone --- */
 
 /* Cut @block into blocks of @order, which are freed to @stack, and put them above @top. Return: the new top. */
@@ -108,27 +114,34 @@ static void clear_orders(void *const *block, unsigned long n)
 		set_page_order(block[i], 0);
 }
 
-/* Give blocks of a stack back, runs of neighbours as one. The zone is locked. */
-static void give_back(struct zone *zone, void *const *block, unsigned long n, unsigned int order)
+/* Give the @n blocks at @block back, which are one run, upwards or downwards. The zone is locked. Return: as how many blocks. */
+static unsigned int give_run(struct zone *zone, void *const *block, unsigned long n, unsigned int order)
 {
-	const long step = 1L << order;
-
 	debug_blocks_cached(zone, block, n, order);
+	if (n == 1) {
+		buddy_free(zone, block[0], order);
+		return 1;
+	}
 	if (order)
 		clear_orders(block, n);
-	for (unsigned long run; n; block += run, n -= run) {
-		struct page *first = block[0];
+	return buddy_free_range(zone, min(page_to_pfn(block[0]), page_to_pfn(block[n - 1])), n << order);
+}
 
-		run = run_length(block, n, step);
-		if (run == 1) {
-			run = run_length(block, n, -step);
-			first = block[run - 1];
-		}
+/*
+ * Give blocks of a stack back, runs of neighbours as one: @n blocks, or fewer when they are scattered. The zone is locked.
+ * Return: how many.
+ */
+static unsigned long give_back(struct zone *zone, void *const *block, unsigned long n, unsigned int order)
+{
+	unsigned long done = 0, run;
+
+	for (unsigned int frees = 0; done < n && frees < PCP_FREES; done += run) {
+		run = run_length(block + done, n - done, 1L << order);
 		if (run == 1)
-			buddy_free(zone, first, order);
-		else
-			buddy_free_range(zone, page_to_pfn(first), run << order);
+			run = run_length(block + done, n - done, -(1L << order));
+		frees += give_run(zone, block + done, run, order);
 	}
+	return done;
 }
 
 /*
@@ -157,10 +170,10 @@ static void drain_list(struct per_cpu_pages *pcp, struct pcp_list *list, unsigne
 	unsigned long left;
 
 	n = whole_blocks(list->slots + 1, n, order);
-	left = pcp_list_count(list) - n;
 	spin_lock(&pcp->zone->lock);
-	give_back(pcp->zone, list->slots + 1, n, order);
+	n = give_back(pcp->zone, list->slots + 1, n, order);
 	spin_unlock(&pcp->zone->lock);
+	left = pcp_list_count(list) - n;
 	memmove(list->slots + 1, list->slots + 1 + n, left * sizeof(list->slots[0]));
 	WRITE_ONCE(list->head->top, list->slots + left);
 	pcp->drains++;
@@ -176,7 +189,7 @@ static void move_hand(struct per_cpu_pages *pcp)
 	pcp->hand = pcp->hand + 1 < PCP_LISTS ? pcp->hand + 1 : 0;
 	if (limit && !list->busy) {
 		if (count > limit / 2)
-			drain_list(pcp, list, order, min(count - limit / 2, (unsigned long)PCP_BATCH));
+			drain_list(pcp, list, order, min(count - limit / 2, (unsigned long)HAND_BATCH));
 		pcp_set_limit(pcp, list, order, max(limit / 2, pcp_list_count(list)));
 	}
 	list->busy = false;
