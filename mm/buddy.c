@@ -84,9 +84,11 @@ void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 	add_block(zone, page, order, type);
 }
 
-void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
+unsigned int buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
 {
-	while (n) {
+	unsigned int blocks = 0;
+
+	for (; n; blocks++) {
 		unsigned int order = pfn ? (unsigned int)__builtin_ctzl(pfn) : MAX_PAGE_ORDER;
 
 		order = min(order, (unsigned int)MAX_PAGE_ORDER);
@@ -96,6 +98,7 @@ void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
 		pfn += 1UL << order;
 		n -= 1UL << order;
 	}
+	return blocks;
 }
 
 /* Cut @page, a block of @have that is on no list, down to @want; the upper halves become free blocks of @type. */
@@ -118,9 +121,11 @@ static struct page *first_block(struct zone *zone, unsigned int order, enum migr
 	return list_empty(list) ? NULL : list_first_entry(list, struct page, lru);
 }
 
-struct buddy_block buddy_take_listed(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type)
+/* The smallest listed block of @order to @highest, and no more of it than a block of @most. */
+static struct buddy_block take_listed(struct zone *zone, unsigned int order, unsigned int highest, unsigned int most,
+				      enum migratetype type)
 {
-	for (unsigned int have = order; have <= MAX_PAGE_ORDER; have++) {
+	for (unsigned int have = order; have <= highest; have++) {
 		struct list_head *list = &zone->free_area[have].free_list[type];
 		struct page *page;
 
@@ -131,6 +136,11 @@ struct buddy_block buddy_take_listed(struct zone *zone, unsigned int order, unsi
 		return expand(zone, page, have, min(have, most), type);
 	}
 	return (struct buddy_block){ NULL, order, type };
+}
+
+struct buddy_block buddy_take_whole(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type)
+{
+	return take_listed(zone, order, most, most, type);
 }
 
 /*
@@ -194,10 +204,10 @@ static struct buddy_block steal(struct zone *zone, unsigned int order, enum migr
 
 struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type)
 {
-	struct buddy_block block = buddy_take_listed(zone, order, most, type);
+	struct buddy_block block = take_listed(zone, order, MAX_PAGE_ORDER, most, type);
 
 	if (!block.page && zone_take_deferred(zone, type))
-		block = buddy_take_listed(zone, order, most, type);
+		block = take_listed(zone, order, MAX_PAGE_ORDER, most, type);
 	return block.page ? block : steal(zone, order, type);
 }
 

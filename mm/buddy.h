@@ -31,14 +31,14 @@ struct buddy_block {
  */
 struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
 
-/** buddy_take_listed() - buddy_take() from the free lists of @type only */
-struct buddy_block buddy_take_listed(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
+/** buddy_take_whole() - the smallest block of @order to @most that is in a free list of @type, all of it */
+struct buddy_block buddy_take_whole(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
 
 /** buddy_free() - give a block back; it merges with its buddies as far as they are free */
 void buddy_free(struct zone *zone, struct page *page, unsigned int order);
 
-/** buddy_free_range() - give [pfn, pfn + n) back, in the largest aligned blocks */
-void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n);
+/** buddy_free_range() - give [pfn, pfn + n) back, in the largest aligned blocks. Return: how many. */
+unsigned int buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n);
 
 /* Of mem_section_usage.type: pageblocks in a word, and the bits of one. */
 #define TYPES_PER_WORD (64 / PAGEBLOCK_TYPE_BITS)

@@ -180,14 +180,24 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 	return done;
 }
 
-/* Whether @page may be freed with @order by somebody who is its only user, and was not at the same time by another. */
-static __always_inline bool last_reference(struct page *page, unsigned int order)
+/* Whether @page looks like a block of @order that is in use and nobody's but the page allocator's: theory, point 5. */
+static __always_inline bool looks_right(const struct page *page, unsigned int order)
+{
+	unsigned long flags;
+
+	return asm_load_mapped(&page->flags, &flags) && (flags & PAGE_STATE_MASK) == order;
+}
+
+/* Drop the reference to @page if it is the only one. Return: whether it was. */
+static __always_inline bool drop_only_reference(struct page *page)
 {
 	if (HARDENED)
-		return page_initialised(page_to_pfn(page)) && page_state(page) == order &&
-		       cas32_acq_rel((u32 *)&page->_refcount, 1, 0);
-	/* Who has the only reference needs no atomic operation: nobody else may take one. */
-	if (__atomic_load_n(&page->_refcount, __ATOMIC_ACQUIRE) != 1)
+		return cas32_acq_rel((u32 *)&page->_refcount, 1, 0);
+	/*
+	 * Who has the only reference needs no atomic operation: nobody else may take one. What others did to the page before
+	 * they let go of theirs is over when its next user writes: a store is not done before the branch it hangs on.
+	 */
+	if (READ_ONCE(page->_refcount) != 1)
 		return false;
 	WRITE_ONCE(page->_refcount, 0);
 	return true;
@@ -206,7 +216,7 @@ static __noinline void free_pages_slow(struct page *page, unsigned int order)
 
 void __restartable __free_pages(struct page *page, unsigned int order)
 {
-	if (unlikely(!last_reference(page, order))) {
+	if (unlikely((HARDENED && !looks_right(page, order)) || !drop_only_reference(page))) {
 		free_pages_slow(page, order);
 		return;
 	}

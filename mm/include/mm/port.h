@@ -56,6 +56,8 @@
  *	    CPU. A port whose memory cannot be told from its caches does nothing but a compiler barrier.
  *	int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size): map memmap storage, page aligned.
  *	    -ENOMEM when no table page could be had; nothing is undone (boot only, the caller panics).
+ *	bool asm_load_mapped(const unsigned long *word, unsigned long *value): load a word of the memmap; false
+ *	    where arch_map_vmemmap() has mapped nothing. Any CPU, any context.
  *
  * 7. <asm/bug.h> - the end.
  *	_Noreturn void arch_exit(int status): end the run with this status (QEMU's exit status, the host's exit).

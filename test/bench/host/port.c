@@ -136,6 +136,11 @@ void arch_linear_map_done(void)
 {
 }
 
+bool host_memmap_mapped(const void *addr)
+{
+	return addr;
+}
+
 int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size)
 {
 	(void)pa;
