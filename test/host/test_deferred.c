@@ -6,9 +6,11 @@
  * What was not written is made inaccessible, so that a look at it ends the case. How much was written is compared with a
  * count over all pageblocks.
  */
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <lib/bitmap.h>
 #include <lib/smp.h>
@@ -62,7 +64,8 @@ static void test_written_when_needed(void)
 	CHECK(before <= 8 * BLOCK_MEMMAP);
 	for (int i = 0; i < 10; i++)
 		CHECK(alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
-	CHECK(memmap_touched_bytes() >= before + 9 * BLOCK_MEMMAP && memmap_touched_bytes() <= before + 10 * BLOCK_MEMMAP);
+	CHECK(memmap_touched_bytes() >= before + 9 * BLOCK_MEMMAP &&
+	      memmap_touched_bytes() <= before + 10 * BLOCK_MEMMAP);
 	check_usage(NULL);
 }
 
@@ -105,10 +108,13 @@ static void forbid_unwritten(void)
 static void test_walkers(void)
 {
 	static const struct host_bank banks[] = { { GIB, 300 * MIB, 0 }, { 2 * GIB, 300 * MIB, 1 } };
+	/* Two pageblocks that nobody will ever write. */
+	static const struct tree_range kept = { 2 * GIB + 64 * MIB, 8 * MIB };
 	struct zone *zone;
 	int i;
 
-	host_boot(&(struct host_machine){ .banks = banks, .nr_banks = ARRAY_SIZE(banks), .nr_cpus = 2 });
+	host_boot(&(struct host_machine){
+		.banks = banks, .nr_banks = ARRAY_SIZE(banks), .reserved = &kept, .nr_reserved = 1, .nr_cpus = 2 });
 	CHECK(alloc_pages(GFP_KERNEL, 3));
 	forbid_unwritten();
 	host_check();
@@ -214,7 +220,41 @@ static void test_bad_argument(void)
 	CHECK_EQ(node_data[0]->node_zones[ZONE_DMA].stock.goal, 3);
 }
 
-static struct page *got;
+/* A CPU is stopped while it writes a block's struct pages: they fault, and the handler goes on when told. */
+
+static struct page *stopped_at, *got;
+static int writer;
+static bool go_on;
+
+static void stop_writer(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (info->si_addr < (void *)stopped_at || info->si_addr >= (void *)(stopped_at + PAGEBLOCK_NR_PAGES))
+		_exit(128 + signal);
+	__atomic_store_n(&writer, smp_processor_id(), __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&go_on, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	if (mprotect(stopped_at, BLOCK_MEMMAP, PROT_READ | PROT_WRITE))
+		_exit(128 + signal);
+}
+
+static void stop_at(unsigned long pfn)
+{
+	struct sigaction action = { .sa_sigaction = stop_writer, .sa_flags = SA_SIGINFO };
+
+	stopped_at = pfn_to_page(pfn);
+	CHECK(!sigaction(SIGSEGV, &action, NULL));
+	CHECK(!mprotect(stopped_at, BLOCK_MEMMAP, PROT_NONE));
+}
+
+static int wait_for_writer(void)
+{
+	u64 end = arch_clock_ns() + PATIENCE_NS;
+
+	while (!__atomic_load_n(&writer, __ATOMIC_ACQUIRE))
+		CHECK(arch_clock_ns() < end);
+	return __atomic_load_n(&writer, __ATOMIC_ACQUIRE);
+}
 
 static void take_one(void *arg)
 {
@@ -222,40 +262,75 @@ static void take_one(void *arg)
 	__atomic_store_n(&got, alloc_pages(GFP_KERNEL | __GFP_NOWARN, MAX_PAGE_ORDER), __ATOMIC_RELEASE);
 }
 
-/* The zone's last free block is just being written: who needs it waits for it, and gets it. */
+static void set_goal(struct zone *zone, u32 goal)
+{
+	unsigned long flags = spin_lock_irqsave(&zone->lock);
+
+	zone->stock.goal = goal;
+	__atomic_store_n(&zone->stock.wanted, goal, __ATOMIC_SEQ_CST);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	smp_wake_idle(~0ULL);
+}
+
+/* The zone's last free block is just being written: who needs it waits for it, gets it, and it does not get into the stock. */
 static void test_last_block(void)
 {
 	struct timespec moment = { 0, 50 * 1000 * 1000 };
 	struct zone *zone;
 	unsigned long pfn;
 
-	boot_1g(2, "memmap_ahead=0");
+	boot_1g(3, NULL);
 	zone = &node_data[0]->node_zones[ZONE_DMA];
 	/* Marks would keep the last blocks from us. */
 	for (int i = 0; i < NR_WMARK; i++)
 		zone->watermark[i] = 0;
+	set_goal(zone, 0);
 	while (zone->nr_deferred > PAGEBLOCK_NR_PAGES)
 		CHECK(alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
-	local_irq_disable();
-	spin_lock(&zone->lock);
-	for (pfn = zone->zone_start_pfn; !bit_test(usage_of(pfn)->deferred, pageblock_nr(pfn));)
+	for (pfn = zone->deferred_pfn; !bit_test(usage_of(pfn)->deferred, pageblock_nr(pfn));)
 		pfn += PAGEBLOCK_NR_PAGES;
-	zone->stock.writing = pfn;
-	zone->deferred_pfn = pfn + PAGEBLOCK_NR_PAGES;
-	spin_unlock(&zone->lock);
-	local_irq_enable();
-
-	CHECK_EQ(smp_work_start(1, take_one, NULL), 0);
+	stop_at(pfn);
+	set_goal(zone, 1);
+	/* CPU 1 or 2 writes; the other one takes. */
+	CHECK_EQ(smp_work_start(3 - wait_for_writer(), take_one, NULL), 0);
 	nanosleep(&moment, NULL);
 	CHECK(!__atomic_load_n(&got, __ATOMIC_ACQUIRE));
-	write_pages(pfn, PAGEBLOCK_NR_PAGES, page_identity(zone, pfn));
-	memmap_note_written();
-	__atomic_store_n(&zone->stock.written, 1, __ATOMIC_RELEASE);
-	smp_work_wait(1);
+	__atomic_store_n(&go_on, true, __ATOMIC_RELEASE);
+	smp_work_wait(3 - writer);
+	host_cpus_stop();
 	CHECK(got && page_to_pfn(got) == pfn);
 	CHECK_EQ(zone->stock.writing, NO_BLOCK);
+	CHECK_EQ(zone->stock.nr + zone->nr_deferred, 0);
+	check_usage(zone);
+	host_check();
+}
+
+/* While one CPU writes a block, others take those behind it; then it is in the stock. */
+static void test_block_passed(void)
+{
+	struct zone *zone;
+	unsigned long pfn;
+
+	boot_1g(2, NULL);
+	zone = &node_data[0]->node_zones[ZONE_DMA];
+	set_goal(zone, 0);
+	CHECK(alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
+	pfn = zone->deferred_pfn;
+	stop_at(pfn);
+	set_goal(zone, 1);
+	CHECK_EQ(wait_for_writer(), 1);
+	for (int i = 0; i < 10; i++) {
+		struct page *page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+
+		CHECK(page && page_to_pfn(page) > pfn && zone_check(zone));
+	}
+	CHECK(!page_initialised(pfn) && !stock_now(zone));
+	__atomic_store_n(&go_on, true, __ATOMIC_RELEASE);
+	wait_for_stock(zone);
 	host_cpus_stop();
-	check_usage(NULL);
+	CHECK(zone->stock.nr == 1 && zone->stock.pfn[0] == pfn);
+	CHECK(page_to_pfn(alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER)) == pfn);
+	check_usage(zone);
 	host_check();
 }
 
@@ -321,7 +396,9 @@ static int two_nodes(int cpu)
 
 static void test_nodes(void)
 {
-	static const struct host_bank banks[] = { { GIB, 512 * MIB, 0 }, { 2 * GIB, 512 * MIB, 1 }, { 3 * GIB, 512 * MIB, 2 } };
+	static const struct host_bank banks[] = { { GIB, 512 * MIB, 0 },
+						  { 2 * GIB, 512 * MIB, 1 },
+						  { 3 * GIB, 512 * MIB, 2 } };
 
 	host_boot(&(struct host_machine){ .banks = banks,
 					  .nr_banks = ARRAY_SIZE(banks),
@@ -349,6 +426,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("memmap_ahead=0: nobody writes ahead", test_switched_off),
 	TAP_CASE("memmap_ahead= wants 0 or 1", test_bad_argument),
 	TAP_CASE("the last block is being written", test_last_block),
+	TAP_CASE("a block that is being written is passed over", test_block_passed),
 	TAP_CASE("CPUs take all while others write ahead", test_race),
 	TAP_CASE("nodes with and without CPUs", test_nodes),
 };
