@@ -138,7 +138,8 @@ static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void *
 }
 
 /* Move objects of @slab, which is in no list, to @to, until that is full or the slab has no more; then list the slab. */
-static void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab, struct percpu_stack *to)
+static void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab,
+			 struct percpu_stack *to)
 {
 	u32 room = (u32)(to->limit - to->top), taken = slab->inuse, got;
 
@@ -212,7 +213,7 @@ static void init_objects(const struct kmem_cache *cache, struct page *slab)
 
 static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	struct page *slab = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_MOVABLE), cache->order);
+	struct page *slab = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP), cache->order);
 	u32 stack;
 
 	if (!slab)
@@ -344,7 +345,7 @@ static void *take_from_any_node(struct kmem_cache *cache, int nid, struct single
 /* Point 3 of the theory. */
 static void *take(struct kmem_cache *cache, gfp_t gfp, int nid, struct single *single)
 {
-	gfp_t near = (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN | __GFP_THISNODE;
+	gfp_t near = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN | __GFP_THISNODE;
 	void *obj = take_from_node(cache, nid, single);
 
 	if (!obj && !(gfp & __GFP_THISNODE)) {

@@ -43,7 +43,8 @@ static bool in_list(const struct kmem_cache *cache, const struct page *slab, con
 	/* An empty slab has no list: all of it is free. */
 	if (!slab->inuse)
 		return true;
-	for (const void *obj = slab->freelist; obj && n++ < slab->objects; obj = next_free(free_format(cache), base, obj)) {
+	for (const void *obj = slab->freelist; obj && n++ < slab->objects;
+	     obj = next_free(free_format(cache), base, obj)) {
 		if (obj == wanted)
 			return true;
 		if (!is_free_object(cache, slab, obj))

@@ -132,7 +132,8 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void
 	size_t got = 0;
 
 	while (got < n) {
-		size_t some = has_stacks(cache) && !(gfp & GFP_COLD & ~__GFP_ZERO) ? pop_some(cache, n - got, objs + got) : 0;
+		size_t some =
+			has_stacks(cache) && !(gfp & GFP_COLD & ~__GFP_ZERO) ? pop_some(cache, n - got, objs + got) : 0;
 
 		hand_out_some(cache, gfp, some, objs + got);
 		got += some;
