@@ -24,6 +24,7 @@
 #include <asm/atomic.h>
 
 #include "debug.h"
+#include "page_offline.h"
 #include "pcp.h"
 
 /* From this order on, stealing a block converts its pageblock. */
@@ -69,6 +70,8 @@ void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 	unsigned long pfn = page_to_pfn(page);
 	enum migratetype type = get_pageblock_migratetype(pfn);
 
+	if (unlikely(zone->nr_bad_pending) && free_around_bad(zone, page, order))
+		return;
 	ADD_ONCE(zone->nr_free, 1UL << order);
 	set_page_order(page, 0);
 	while (order < MAX_PAGE_ORDER) {
@@ -209,6 +212,12 @@ struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned in
 	if (!block.page && zone_take_deferred(zone, type))
 		block = take_listed(zone, order, MAX_PAGE_ORDER, most, type);
 	return block.page ? block : steal(zone, order, type);
+}
+
+void buddy_remove(struct zone *zone, struct page *page, unsigned int order)
+{
+	del_block(zone, page, order);
+	ADD_ONCE(zone->nr_free, -(1UL << order));
 }
 
 bool zone_has_block(const struct zone *zone, unsigned int order)

@@ -34,6 +34,9 @@ struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned in
 /** buddy_take_whole() - the smallest block of @order to @most that is in a free list of @type, all of it */
 struct buddy_block buddy_take_whole(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
 
+/** buddy_remove() - take the free block of @order at @page out of its list */
+void buddy_remove(struct zone *zone, struct page *page, unsigned int order);
+
 /** buddy_free() - give a block back; it merges with its buddies as far as they are free */
 void buddy_free(struct zone *zone, struct page *page, unsigned int order);
 
@@ -64,6 +67,9 @@ void set_pageblock_migratetype(unsigned long pfn, enum migratetype type);
  * Return: false when the zone has none. Cost: O(PAGEBLOCK_NR_PAGES) stores, unless an idle CPU has done that. See deferred.c.
  */
 bool zone_take_deferred(struct zone *zone, enum migratetype type);
+
+/** zone_init_deferred() - the same of the pageblock that begins at @pfn, if it is deferred, as MIGRATE_MOVABLE */
+void zone_init_deferred(struct zone *zone, unsigned long pfn);
 
 /** deferred_in_zone() - whether the deferred pageblock at @pfn, in @zone's span, is @zone's. See deferred.c. */
 bool deferred_in_zone(const struct zone *zone, unsigned long pfn);

@@ -139,15 +139,11 @@ static void want_stock(struct zone *zone)
 	smp_wake_idle(helpers[zone->node->node_id]);
 }
 
-bool zone_take_deferred(struct zone *zone, enum migratetype type)
+/* A deferred pageblock whose struct pages are written becomes a block of @type in the free lists. */
+static void enter_lists(struct zone *zone, unsigned long pfn, enum migratetype type)
 {
-	struct mem_section_usage *usage;
-	unsigned long pfn;
+	struct mem_section_usage *usage = usage_of(pfn);
 
-	if (!zone->nr_deferred)
-		return false;
-	pfn = take_block(zone);
-	usage = usage_of(pfn);
 	bit_clear(usage->deferred, pageblock_nr(pfn));
 	bit_set(usage->initialised, pageblock_nr(pfn));
 	set_pageblock_migratetype(pfn, type);
@@ -155,7 +151,39 @@ bool zone_take_deferred(struct zone *zone, enum migratetype type)
 	ADD_ONCE(zone->nr_free, -PAGEBLOCK_NR_PAGES);
 	buddy_free_range(zone, pfn, PAGEBLOCK_NR_PAGES);
 	want_stock(zone);
+}
+
+bool zone_take_deferred(struct zone *zone, enum migratetype type)
+{
+	if (!zone->nr_deferred)
+		return false;
+	enter_lists(zone, take_block(zone), type);
 	return true;
+}
+
+/* Have the struct pages of @zone's deferred pageblock @pfn written; it is in the stock no more. */
+static void take_this_block(struct zone *zone, unsigned long pfn)
+{
+	struct deferred_stock *stock = &zone->stock;
+
+	for (u32 i = 0; i < stock->nr; i++) {
+		if (stock->pfn[i] == pfn) {
+			stock->pfn[i] = stock->pfn[--stock->nr];
+			return;
+		}
+	}
+	if (stock->writing == pfn)
+		wait_for_writer(stock);
+	else
+		write_block(zone, pfn);
+}
+
+void zone_init_deferred(struct zone *zone, unsigned long pfn)
+{
+	if (!bit_test(usage_of(pfn)->deferred, pageblock_nr(pfn)) || !deferred_in_zone(zone, pfn))
+		return;
+	take_this_block(zone, pfn);
+	enter_lists(zone, pfn, MIGRATE_MOVABLE);
 }
 
 /* --- Ahead of need --- */

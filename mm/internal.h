@@ -11,6 +11,7 @@
  *	15  percpu_lock		the dynamic part of the per-CPU areas
  *	20  kmem_cache node	partial slabs of one cache on one node
  *	30  zone->lock		free lists and pageblock states of one zone
+ *	35  page owners		clearing records (CONFIG_PAGE_OWNER)
  *	200 log			lib/printk.c: anything may be held when a line is printed
  *
  * A CPU's own page and object stacks have no lock: they are touched by that CPU only, interrupts masked.
@@ -29,6 +30,7 @@ enum mm_lock_rank {
 	LOCK_RANK_PERCPU = 15,
 	LOCK_RANK_CACHE_NODE = 20,
 	LOCK_RANK_ZONE = 30,
+	LOCK_RANK_PAGE_OWNER = 35,
 };
 
 /* --- memblock_array.c: the arrays --- */

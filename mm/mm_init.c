@@ -27,6 +27,7 @@
 
 #include "boot_allocator.h"
 #include "deferred.h"
+#include "page_owner.h"
 #include "pcp.h"
 
 static u64 stage_end[NR_MM_STAGES];
@@ -145,6 +146,7 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	boot_alloc_open();
 	stage_done(MM_STAGE_NODES);
 	sparse_init();
+	page_owner_init(fdt_bootargs(boot->fdt));
 	stage_done(MM_STAGE_SPARSE);
 	memtest_setup(fdt_bootargs(boot->fdt));
 	deferred_setup(fdt_bootargs(boot->fdt));

@@ -25,6 +25,7 @@
 #include <mm/port.h>
 #include <string.h>
 
+#include "compound.h"
 #include "debug.h"
 
 /* Blocks that a drain makes of what it gives back, after which it begins no further run. */
@@ -305,6 +306,8 @@ void pcp_free(struct page *page, unsigned int order)
 	struct per_cpu_pages *pcp = this_cpu_ptr(zone->pcp);
 	struct pcp_list *list = list_of(pcp, page, order);
 
+	if (unlikely(PageHead(page)))
+		dissolve_compound_page(page, order);
 	if (list && make_room(pcp, list, order)) {
 		list->head->top[1] = page;
 		WRITE_ONCE(list->head->top, list->head->top + 1);

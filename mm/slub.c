@@ -228,7 +228,7 @@ static void init_objects(const struct kmem_cache *cache, struct page *slab)
 
 static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	struct page *slab = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_MOVABLE), cache->order);
+	struct page *slab = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP), cache->order);
 	u32 stack;
 
 	if (!slab)
@@ -373,7 +373,7 @@ static void *take_from_any_node(struct kmem_cache *cache, int nid, struct single
 /* Point 3 of the theory. */
 static void *take(struct kmem_cache *cache, gfp_t gfp, int nid, struct single *single)
 {
-	gfp_t near = (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN | __GFP_THISNODE;
+	gfp_t near = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN | __GFP_THISNODE;
 	void *obj = take_from_node(cache, nid, single);
 
 	if (!obj && !(gfp & __GFP_THISNODE)) {

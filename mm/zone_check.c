@@ -3,26 +3,27 @@
  * The proof of a zone's equations.
  *
  * 1. The memmap is walked pageblock by pageblock, and every page of the zone that is not reserved is put into one of
- *    three sums by its own struct page: free (first pages of buddy blocks, and deferred pageblocks), cached, allocated. The
- *    sums are compared with the zone's counters, which were kept by other code. Reserved pages are not summed: a pageblock
- *    without a free page has no struct pages.
+ *    four sums by its own struct page: free (first pages of buddy blocks, and deferred pageblocks), cached, allocated, bad.
+ *    The sums are compared with the zone's counters, which were kept by other code. Reserved pages are not summed: a
+ *    pageblock without a free page has no struct pages.
  * 2. The free lists are walked: every member is a free block of that order, aligned, in this zone, of this migratetype,
  *    not next to a free buddy of its order, and the lists of an order are together as long as its counter says.
  * 3. Done under zone->lock. Pages change between cached and allocated without it, so their two sums are compared only as
- *    one, and with the caches' counts when all CPUs are quiet: `free + cached + allocated = managed` is exact always.
+ *    one, and with the caches' counts when all CPUs are quiet: `free + cached + allocated + bad = managed` is exact always.
  */
 #include "internal.h"
 
 #include <lib/bitmap.h>
 #include <lib/printk.h>
 #include <lib/smp.h>
+#include <mm/page_offline.h>
 #include <mm/percpu.h>
 
 #include "buddy.h"
 #include "pcp.h"
 
 struct page_sums {
-	unsigned long free, deferred, cached, allocated;
+	unsigned long free, deferred, cached, allocated, bad;
 };
 
 static void sum_block(const struct zone *zone, unsigned long pfn, struct page_sums *sums)
@@ -39,6 +40,8 @@ static void sum_block(const struct zone *zone, unsigned long pfn, struct page_su
 			sums->free += n;
 		else if (page_ref_count(page))
 			sums->allocated += n;
+		else if (PageHWPoison(page))
+			sums->bad += n;
 		else
 			sums->cached += n;
 		pfn += n;
@@ -157,8 +160,9 @@ bool zone_check(struct zone *zone)
 		   zone->reserved_pages + zone->metadata_pages + zone->managed_pages) &&
 	     equal(zone, "deferred by bitmap", s.deferred, "nr_deferred", zone->nr_deferred) &&
 	     equal(zone, "free by struct page", s.free + s.deferred, "nr_free", zone->nr_free) &&
-	     equal(zone, "free + cached + allocated", s.free + s.deferred + s.cached + s.allocated, "managed",
-		   zone->managed_pages);
+	     equal(zone, "bad by struct page", s.bad, "nr_bad", zone->nr_bad) &&
+	     equal(zone, "free + cached + allocated + bad", s.free + s.deferred + s.cached + s.allocated + s.bad,
+		   "managed", zone->managed_pages);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return ok;
 }

@@ -10,7 +10,7 @@
  *
  *	spanned = zone_end_pfn - zone_start_pfn	(holes included)
  *	present = reserved + metadata + managed	(whole pages of memory)
- *	managed = free + per-CPU + allocated	(what memblock handed over)
+ *	managed = free + per-CPU + allocated + bad	(what memblock handed over)
  *	free    = on free lists + deferred
  *
  * zone_check() proves the last two by walking memmap and free lists. The terms of the second are memblock's counts at
@@ -183,6 +183,10 @@ struct deferred_stock {
  * @stock: (Z) those that are written already
  * @nr_allocs: (Z) blocks taken from the free lists
  * @nr_fallbacks: (Z) times a block of another migratetype was taken
+ * @nr_bad: (Z) pages taken out of use for ever
+ * @nr_bad_pending: (Z) pages that will be when they are freed
+ * @bad_pages: (Z) the former, linked by page->private; NULL ends it
+ * @bad_pending: (Z) the latter (mm/page_offline.c)
  */
 struct zone {
 	struct pglist_data *node;
@@ -205,6 +209,10 @@ struct zone {
 	struct deferred_stock stock;
 	unsigned long nr_allocs;
 	unsigned long nr_fallbacks;
+	unsigned long nr_bad;
+	unsigned long nr_bad_pending;
+	struct page *bad_pages;
+	struct bad_pending *bad_pending;
 	struct free_area free_area[NR_PAGE_ORDERS];
 };
 
