@@ -21,72 +21,73 @@ static void update(struct va_extent *node)
 	node->max = max(node->len, below);
 }
 
-/* Cut @node into what begins below @addr and the rest. */
-static void split(struct va_extent *node, unsigned long addr, struct va_extent **low, struct va_extent **high)
+/* Where @node hangs. */
+static struct va_extent **link_of(struct va_tree *tree, const struct va_extent *node)
 {
-	if (!node) {
-		*low = *high = NULL;
-	} else if (node->start < addr) {
-		split(node->right, addr, &node->right, high);
-		*low = node;
-		update(node);
+	if (!node->parent)
+		return &tree->root;
+	return node->parent->left == node ? &node->parent->left : &node->parent->right;
+}
+
+static void set_parent(struct va_extent *node, struct va_extent *parent)
+{
+	if (node)
+		node->parent = parent;
+}
+
+/* @node changes places with its parent; the order of addresses stays. */
+static void rotate_up(struct va_tree *tree, struct va_extent *node)
+{
+	struct va_extent *parent = node->parent;
+
+	*link_of(tree, parent) = node;
+	node->parent = parent->parent;
+	parent->parent = node;
+	if (parent->left == node) {
+		parent->left = node->right;
+		set_parent(parent->left, parent);
+		node->right = parent;
 	} else {
-		split(node->left, addr, low, &node->left);
-		*high = node;
+		parent->right = node->left;
+		set_parent(parent->right, parent);
+		node->left = parent;
+	}
+	update(parent);
+	update(node);
+}
+
+static void update_upwards(struct va_extent *node)
+{
+	for (; node; node = node->parent)
 		update(node);
-	}
-}
-
-/* All of @low begins below all of @high. */
-static struct va_extent *join(struct va_extent *low, struct va_extent *high)
-{
-	if (!low || !high)
-		return low ? low : high;
-	if (priority(low) > priority(high)) {
-		low->right = join(low->right, high);
-		update(low);
-		return low;
-	}
-	high->left = join(low, high->left);
-	update(high);
-	return high;
-}
-
-static struct va_extent *insert_below(struct va_extent *node, struct va_extent *extent)
-{
-	if (!node || priority(extent) > priority(node)) {
-		split(node, extent->start, &extent->left, &extent->right);
-		update(extent);
-		return extent;
-	}
-	if (extent->start < node->start)
-		node->left = insert_below(node->left, extent);
-	else
-		node->right = insert_below(node->right, extent);
-	update(node);
-	return node;
-}
-
-static struct va_extent *remove_below(struct va_extent *node, struct va_extent *extent)
-{
-	if (node == extent)
-		return join(node->left, node->right);
-	if (extent->start < node->start)
-		node->left = remove_below(node->left, extent);
-	else
-		node->right = remove_below(node->right, extent);
-	update(node);
-	return node;
 }
 
 void va_insert(struct va_tree *tree, struct va_extent *extent)
 {
-	tree->root = insert_below(tree->root, extent);
+	struct va_extent **link = &tree->root, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = extent->start < parent->start ? &parent->left : &parent->right;
+	}
+	extent->parent = parent;
+	extent->left = extent->right = NULL;
+	*link = extent;
+	update_upwards(extent);
+	while (extent->parent && priority(extent) > priority(extent->parent))
+		rotate_up(tree, extent);
 }
 
 void va_remove(struct va_tree *tree, struct va_extent *extent)
 {
-	tree->root = remove_below(tree->root, extent);
+	struct va_extent *parent;
+
+	while (extent->left && extent->right)
+		rotate_up(tree, priority(extent->left) > priority(extent->right) ? extent->left : extent->right);
+	parent = extent->parent;
+	*link_of(tree, extent) = extent->left ? extent->left : extent->right;
+	set_parent(extent->left ? extent->left : extent->right, parent);
+	update_upwards(parent);
 }
 
 struct va_extent *va_first_fit(const struct va_tree *tree, unsigned long len)

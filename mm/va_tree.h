@@ -3,7 +3,7 @@
  * Extents of address space by address: a treap that also knows the longest extent below each node.
  *
  * A treap is a binary search tree by start whose nodes are a heap by a hash of start: its shape is that of a tree built
- * in random order, so all below is O(log n), and the recursion is as deep as the tree. Extents of one tree do not overlap.
+ * in random order, so all below is O(log n). Extents of one tree do not overlap.
  * Not locked: the owner of the tree says which lock covers it. Nothing allocates.
  */
 #ifndef MM_VA_TREE_H
@@ -17,13 +17,13 @@
  * @len: bytes
  * @owner: what the tree's owner keeps for it
  * @max: the tree's own: the longest @len among this node and those below
- * @left, @right: the tree's own
+ * @parent, @left, @right: the tree's own
  */
 struct va_extent {
 	unsigned long start, len;
 	void *owner;
 	unsigned long max;
-	struct va_extent *left, *right;
+	struct va_extent *parent, *left, *right;
 };
 
 struct va_tree {
