@@ -128,4 +128,10 @@ void hand_over_range(int nid, unsigned long start, unsigned long end);
 /** hand_over_metadata() - the same of page frames that were counted as metadata at hand-over, whole pages of it */
 void hand_over_metadata(int nid, unsigned long start, unsigned long end);
 
+/** zone_of_range() - the zone that page frames [@start, @end) lie in, all memory of one bank; NULL otherwise. Boot only. */
+struct zone *zone_of_range(unsigned long start, unsigned long end);
+
+/** hand_over_cma() - whole pageblocks of @zone that were counted as reserved, as MIGRATE_CMA; nothing is written to them */
+void hand_over_cma(struct zone *zone, unsigned long start, unsigned long end);
+
 #endif

@@ -11,6 +11,7 @@
  * 3. A pageblock in which nothing is free is never written; page_initialised() says so.
  * 4. A deferred pageblock lies in one zone, for the range that set its bit did. Another may hold pages of several zones
  *    and nodes, or none: it is written in runs. That zones share it is noted for the buddy allocator (usage->shared).
+ *    Those of CMA areas, which are handed over last, have their type from then on and are counted apart.
  * 5. A pageblock's bits are covered by the lock of the zone it is in (at hand-over the boot CPU is alone). Zones of
  *    different locks may share a word of a bitmap, so words are changed with atomics. The spans of zones of different
  *    nodes may interleave: whose a deferred pageblock is, is noted with its bit, a byte for each, set a section at a time.
@@ -216,6 +217,34 @@ void hand_over_metadata(int nid, unsigned long start, unsigned long end)
 	}
 }
 
+/* Deferred pageblocks [start, end) of one zone become the zone's lent ones. */
+static void lend_blocks(struct zone *zone, unsigned long start, unsigned long end)
+{
+	ADD_ONCE(zone->nr_deferred, start - end);
+	ADD_ONCE(zone->nr_deferred_cma, end - start);
+	zone->cma_pages += end - start;
+	zone->deferred_cma_pfn = min(zone->deferred_cma_pfn, start);
+	for (; start < end; start += PAGEBLOCK_NR_PAGES)
+		set_pageblock_migratetype(start, MIGRATE_CMA);
+}
+
+void hand_over_cma(struct zone *zone, unsigned long start, unsigned long end)
+{
+	zone->reserved_pages -= end - start;
+	free_zone_range(zone, start, end);
+	lend_blocks(zone, start, end);
+}
+
+struct zone *zone_of_range(unsigned long start, unsigned long end)
+{
+	const struct memblock_region *region = memblock_search(&memblock.memory, PFN_PHYS(start));
+	struct zone *zone = region ? zone_of(region->nid, start) : NULL;
+
+	if (!zone || PFN_PHYS(end) > region->base + region->size || end > zone_end_pfn(zone))
+		return NULL;
+	return zone;
+}
+
 unsigned long memblock_free_all(void)
 {
 	phys_addr_t from, to;
@@ -257,33 +286,53 @@ bool deferred_in_zone(const struct zone *zone, unsigned long pfn)
 	return usage_of(pfn)->deferred_nid[pageblock_nr(pfn)] == zone->node->node_id;
 }
 
-/* The next deferred pageblock of @zone, whose nr_deferred says that there is one. */
-static unsigned long next_deferred(const struct zone *zone)
+/* The next deferred pageblock of @zone from @pfn on, of a CMA area or of none; a counter has said that there is one. */
+static unsigned long next_deferred(const struct zone *zone, unsigned long pfn, bool cma)
 {
-	unsigned long end = zone_end_pfn(zone), pfn = find_deferred(zone->deferred_pfn, end);
+	unsigned long end = zone_end_pfn(zone);
 
-	while (pfn < end && !deferred_in_zone(zone, pfn))
+	pfn = find_deferred(pfn, end);
+	while (pfn < end && (!deferred_in_zone(zone, pfn) || (get_pageblock_migratetype(pfn) == MIGRATE_CMA) != cma))
 		pfn = find_deferred(pfn + PAGEBLOCK_NR_PAGES, end);
 	BUG_ON(pfn >= end);
 	return pfn;
 }
 
-bool zone_take_deferred(struct zone *zone, enum migratetype type)
+/* Write the struct pages of the deferred pageblock at @pfn and free it as a block of @type; *@deferred counts it. */
+static void init_deferred(struct zone *zone, unsigned long pfn, enum migratetype type, unsigned long *deferred)
 {
-	struct mem_section_usage *usage;
-	unsigned long pfn;
+	struct mem_section_usage *usage = usage_of(pfn);
 
-	if (!zone->nr_deferred)
-		return false;
-	pfn = next_deferred(zone);
-	usage = usage_of(pfn);
 	write_pages(pfn, PAGEBLOCK_NR_PAGES, identity(zone, pfn), 0);
 	bit_clear(usage->deferred, pageblock_nr(pfn));
 	bit_set(usage->initialised, pageblock_nr(pfn));
 	set_pageblock_migratetype(pfn, type);
-	zone->deferred_pfn = pfn + PAGEBLOCK_NR_PAGES;
-	ADD_ONCE(zone->nr_deferred, -PAGEBLOCK_NR_PAGES);
+	ADD_ONCE(*deferred, -PAGEBLOCK_NR_PAGES);
 	ADD_ONCE(zone->nr_free, -PAGEBLOCK_NR_PAGES);
 	buddy_free_range(zone, pfn, PAGEBLOCK_NR_PAGES);
+}
+
+bool zone_take_deferred(struct zone *zone, enum migratetype type)
+{
+	bool cma = type == MIGRATE_CMA;
+	unsigned long *deferred = cma ? &zone->nr_deferred_cma : &zone->nr_deferred;
+	unsigned long *first = cma ? &zone->deferred_cma_pfn : &zone->deferred_pfn;
+	unsigned long pfn;
+
+	if (!*deferred)
+		return false;
+	pfn = next_deferred(zone, *first, cma);
+	*first = pfn + PAGEBLOCK_NR_PAGES;
+	init_deferred(zone, pfn, type, deferred);
 	return true;
+}
+
+void zone_init_deferred(struct zone *zone, unsigned long pfn)
+{
+	if (!bit_test(usage_of(pfn)->deferred, pageblock_nr(pfn)) || !deferred_in_zone(zone, pfn))
+		return;
+	if (get_pageblock_migratetype(pfn) == MIGRATE_CMA)
+		init_deferred(zone, pfn, MIGRATE_CMA, &zone->nr_deferred_cma);
+	else
+		init_deferred(zone, pfn, MIGRATE_MOVABLE, &zone->nr_deferred);
 }
