@@ -80,6 +80,16 @@ void set_pageblock_migratetype(unsigned long pfn, enum migratetype type);
 /** pageblock_shared() - whether zones share the pageblock of @pfn */
 bool pageblock_shared(unsigned long pfn);
 
+/** pageblock_in_zone() - whether the pageblock that begins at @pfn, initialised and not shared, was handed over to @zone */
+bool pageblock_in_zone(const struct zone *zone, unsigned long pfn);
+
+/**
+ * zone_of_pageblock() - the zone whose alone the pageblock that begins at @pfn is, initialised now; NULL when there is none
+ *
+ * Takes each zone's lock. See isolate.c.
+ */
+struct zone *zone_of_pageblock(unsigned long pfn);
+
 /**
  * convert_pageblock() - make @type, not MIGRATE_ISOLATE, the type of the pageblock that begins at @pfn
  *

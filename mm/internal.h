@@ -117,6 +117,11 @@ phys_addr_t memblock_find_place(phys_addr_t size, phys_addr_t align, phys_addr_t
 phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
 				     bool exact_nid);
 
+/* --- page_alloc.c --- */
+
+/** zonelist_of() - the zones to try for a request near @nid, a valid node; the end is NULL */
+struct zone **zonelist_of(int nid, gfp_t gfp);
+
 /* --- page_init.c --- */
 
 /** count_kept_pages() - what of each zone's memory memblock has reserved, to its reserved and metadata pages */

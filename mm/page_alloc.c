@@ -138,8 +138,7 @@ static void zero_pages(struct page *page, unsigned int order)
 		clear_page(va);
 }
 
-/* The zones to try for a request. */
-static struct zone **zonelist_of(int nid, gfp_t gfp)
+struct zone **zonelist_of(int nid, gfp_t gfp)
 {
 	static struct zone *none[1];
 

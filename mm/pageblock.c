@@ -70,6 +70,14 @@ bool pageblock_shared(unsigned long pfn)
 	return bit_test(section_usage(pfn_to_section_nr(pfn))->shared, pageblock_nr(pfn));
 }
 
+bool pageblock_in_zone(const struct zone *zone, unsigned long pfn)
+{
+	for (unsigned long end = pfn + PAGEBLOCK_NR_PAGES; pfn < end; pfn++)
+		if (!page_test(pfn_to_page(pfn), PG_reserved))
+			return page_in_zone(zone, pfn_to_page(pfn));
+	return false;
+}
+
 /*
  * The pageblock at @pfn has just become @to: its free blocks move to that type's lists, and the others, but for those that
  * are kept from the caches, are freed to that type's stacks, if it has any. Each step is a block, whether free, cached or

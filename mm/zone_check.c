@@ -27,21 +27,11 @@ struct page_sums {
 	unsigned long highatomic; /* in pageblocks of that type, by the pageblock */
 };
 
-/* Whether the pageblock that begins at @pfn, which no other zone shares, has pages of @zone. */
-static bool block_in_zone(const struct zone *zone, unsigned long pfn)
-{
-	for (unsigned long end = pfn + PAGEBLOCK_NR_PAGES; pfn < end; pfn++)
-		if (!page_test(pfn_to_page(pfn), PG_reserved))
-			return page_in_zone(zone, pfn_to_page(pfn));
-	return false;
-}
-
 static void sum_block(const struct zone *zone, unsigned long pfn, struct page_sums *sums)
 {
 	unsigned long end = pfn + PAGEBLOCK_NR_PAGES;
 
-	/* Such a pageblock is one zone's; whether it is ours, one of its pages that is not reserved tells. */
-	if (get_pageblock_bits(pfn) == MIGRATE_HIGHATOMIC && block_in_zone(zone, pfn))
+	if (get_pageblock_bits(pfn) == MIGRATE_HIGHATOMIC && pageblock_in_zone(zone, pfn))
 		sums->highatomic += PAGEBLOCK_NR_PAGES;
 	while (pfn < end) {
 		const struct page *page = pfn_to_page(pfn);
