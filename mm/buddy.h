@@ -158,6 +158,9 @@ void zone_init_deferred(struct zone *zone, unsigned long pfn);
 /** deferred_in_zone() - whether the deferred pageblock at @pfn, in @zone's span, is @zone's. See page_init.c. */
 bool deferred_in_zone(const struct zone *zone, unsigned long pfn);
 
+/** pageblock_deferred() - whether the pageblock of @pfn is wholly free and not initialised; false where there is none */
+bool pageblock_deferred(unsigned long pfn);
+
 /** page_in_zone() - whether @page, of a pageblock that is initialised, is @zone's */
 static inline bool page_in_zone(const struct zone *zone, const struct page *page)
 {

@@ -15,7 +15,6 @@
 #include <mm/contig.h>
 
 #include <errno.h>
-#include <lib/bitmap.h>
 #include <lib/mutex.h>
 #include <lib/printk.h>
 #include <mm/percpu.h>
@@ -86,8 +85,7 @@ static unsigned long settle(unsigned long start, unsigned long end)
 	return test_pages_isolated(start, end);
 }
 
-/* alloc_contig_range() without a word. *@busy: @end, or the page that stands in the way when the result is -EBUSY. */
-static int alloc_range(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy)
+int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy)
 {
 	unsigned long first = ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES), last = ALIGN(end, PAGEBLOCK_NR_PAGES);
 	int err;
@@ -157,7 +155,7 @@ static void say_why_not(unsigned long start, unsigned long end, unsigned long bu
 int alloc_contig_range(unsigned long start, unsigned long end, enum migratetype migratetype, gfp_t gfp)
 {
 	unsigned long busy;
-	int err = alloc_range(start, end, migratetype, &busy);
+	int err = alloc_contig_quietly(start, end, migratetype, &busy);
 
 	if (err && !(gfp & __GFP_NOWARN))
 		say_why_not(start, end, busy, err);
@@ -232,7 +230,7 @@ static unsigned long last_obstacle(const struct zone *zone, unsigned long start,
 
 	if (!pfn_valid(pfn) || get_pageblock_migratetype(pfn) >= MIGRATE_CMA)
 		return end - 1;
-	if (bit_test(section_usage(pfn_to_section_nr(pfn))->deferred, pageblock_nr(pfn)))
+	if (pageblock_deferred(pfn))
 		return deferred_in_zone(zone, pfn) ? end : end - 1;
 	if (!page_initialised(pfn) || pageblock_shared(pfn))
 		return end - 1;
@@ -283,7 +281,7 @@ static struct page *alloc_in_zone(struct zone *zone, unsigned long nr)
 		next = obstacle(zone, pfn, pfn + nr);
 		if (next < pfn + nr)
 			continue;
-		if (!alloc_range(pfn, pfn + nr, MIGRATE_MOVABLE, &next))
+		if (!alloc_contig_quietly(pfn, pfn + nr, MIGRATE_MOVABLE, &next))
 			return pfn_to_page(pfn);
 		/* Taken between the two looks. Isolated by somebody else: no page of it is to be tried. */
 		next = min(next, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES - 1);

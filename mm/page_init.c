@@ -286,6 +286,13 @@ bool deferred_in_zone(const struct zone *zone, unsigned long pfn)
 	return usage_of(pfn)->deferred_nid[pageblock_nr(pfn)] == zone->node->node_id;
 }
 
+bool pageblock_deferred(unsigned long pfn)
+{
+	const struct mem_section_usage *usage = section_usage(pfn_to_section_nr(pfn));
+
+	return usage && bit_test(usage->deferred, pageblock_nr(pfn));
+}
+
 /* The next deferred pageblock of @zone from @pfn on, of a CMA area or of none; a counter has said that there is one. */
 static unsigned long next_deferred(const struct zone *zone, unsigned long pfn, bool cma)
 {
@@ -329,7 +336,7 @@ bool zone_take_deferred(struct zone *zone, enum migratetype type)
 
 void zone_init_deferred(struct zone *zone, unsigned long pfn)
 {
-	if (!bit_test(usage_of(pfn)->deferred, pageblock_nr(pfn)) || !deferred_in_zone(zone, pfn))
+	if (!pageblock_deferred(pfn) || !deferred_in_zone(zone, pfn))
 		return;
 	if (get_pageblock_migratetype(pfn) == MIGRATE_CMA)
 		init_deferred(zone, pfn, MIGRATE_CMA, &zone->nr_deferred_cma);
