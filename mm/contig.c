@@ -33,8 +33,7 @@ static void take_block(struct zone *zone, unsigned long pfn, unsigned long start
 	struct page *page = pfn_to_page(pfn);
 	unsigned long block_end = pfn + (1UL << page_order(page));
 
-	buddy_take(zone, page);
-	set_page_order(page, 0);
+	buddy_remove(zone, page);
 	if (pfn < start)
 		buddy_free_range(zone, pfn, start - pfn);
 	if (block_end > end)
