@@ -70,8 +70,8 @@ static void add_area(const struct mem_claim *claim, const char *area_name, bool 
 	cma->is_default = is_default;
 	spin_lock_init(&cma->lock, "cma", LOCK_RANK_CMA);
 	nr_cma_areas++;
-	printk("cma: %s: %lu MiB at 0x%llx, node %d zone %s%s\n", cma->name, cma->count >> (20 - PAGE_SHIFT), claim->base,
-	       zone->node->node_id, zone->name, is_default ? ", default" : "");
+	printk("cma: %s: %lu MiB at 0x%llx, node %d zone %s%s\n", cma->name, cma->count >> (20 - PAGE_SHIFT),
+	       claim->base, zone->node->node_id, zone->name, is_default ? ", default" : "");
 }
 
 void cma_init(const void *fdt)

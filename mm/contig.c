@@ -147,8 +147,8 @@ static void say_why_not(unsigned long start, unsigned long end, unsigned long bu
 	if (err == -EINVAL || busy == end)
 		return;
 	page = block_of(busy);
-	printk("contig: [pfn 0x%lx-0x%lx]: pfn 0x%lx stands in the way: it is %s (order %u, refcount %d)\n", start, end - 1,
-	       busy, what_is(page), page_order(page), page_ref_count(page));
+	printk("contig: [pfn 0x%lx-0x%lx]: pfn 0x%lx stands in the way: it is %s (order %u, refcount %d)\n", start,
+	       end - 1, busy, what_is(page), page_order(page), page_ref_count(page));
 }
 
 int alloc_contig_range(unsigned long start, unsigned long end, enum migratetype migratetype, gfp_t gfp)
@@ -262,8 +262,8 @@ static unsigned long obstacle(struct zone *zone, unsigned long start, unsigned l
 /* Whether @zone stays above its min watermark without @nr pages more; what only some may use does not count. */
 static bool can_spare(const struct zone *zone, unsigned long nr)
 {
-	unsigned long kept = zone->watermark[WMARK_MIN] + zone_free_special(zone, MIGRATE_ISOLATE) + zone_free_cma(zone) +
-			     zone_free_special(zone, MIGRATE_HIGHATOMIC);
+	unsigned long kept = zone->watermark[WMARK_MIN] + zone_free_special(zone, MIGRATE_ISOLATE) +
+			     zone_free_cma(zone) + zone_free_special(zone, MIGRATE_HIGHATOMIC);
 	unsigned long free = READ_ONCE(zone->nr_free);
 
 	return free > kept && free - kept >= nr;

@@ -54,8 +54,8 @@ static unsigned long withheld_pages(const struct zone *zone, gfp_t gfp, unsigned
 static unsigned long spare_pages(const struct zone *zone, gfp_t gfp, unsigned int order, enum zone_watermarks which)
 {
 	unsigned long free = READ_ONCE(zone->nr_free);
-	unsigned long kept = zone_mark(zone, which, gfp) + zone->lowmem_reserve[gfp_zone(gfp)] +
-			     withheld_pages(zone, gfp, order);
+	unsigned long kept =
+		zone_mark(zone, which, gfp) + zone->lowmem_reserve[gfp_zone(gfp)] + withheld_pages(zone, gfp, order);
 
 	return free > kept ? free - kept : 0;
 }

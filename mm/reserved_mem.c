@@ -51,7 +51,8 @@ bool reserved_mem_is_cma(const void *fdt, int node)
 /* Nothing else that is reserved or no-map has a node. */
 static bool is_rmem(const struct mem_claim *claim)
 {
-	return claim->node >= 0 && (claim->kind == CLAIM_RESERVED || claim->kind == CLAIM_NOMAP || claim->kind == CLAIM_CMA);
+	return claim->node >= 0 &&
+	       (claim->kind == CLAIM_RESERVED || claim->kind == CLAIM_NOMAP || claim->kind == CLAIM_CMA);
 }
 
 /* Whether a pool before claim @end is the default one. */

@@ -54,8 +54,8 @@ static int show_cma(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	con_printf("%-24s %4s %-8s %14s %8s %8s %8s %8s %8s %8s\n", "area", "node", "zone", "base", "pages", "used", "free",
-		   "lent", "allocs", "failures");
+	con_printf("%-24s %4s %-8s %14s %8s %8s %8s %8s %8s %8s\n", "area", "node", "zone", "base", "pages", "used",
+		   "free", "lent", "allocs", "failures");
 	return cma_for_each_area(show_area, NULL);
 }
 MONITOR_CMD(cma, "", "CMA areas: pages allocated, free and lent", show_cma);

@@ -93,4 +93,5 @@ static int show_extfrag(int argc, char **argv)
 	show_index("unusable_index", unusable_index);
 	return 0;
 }
-MONITOR_CMD(extfrag, "", "fragmentation by order: -1.000 it would not fail, 0 for lack of memory, 1.000 fragmented", show_extfrag);
+MONITOR_CMD(extfrag, "", "fragmentation by order: -1.000 it would not fail, 0 for lack of memory, 1.000 fragmented",
+	    show_extfrag);

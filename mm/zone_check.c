@@ -151,8 +151,9 @@ static bool check_lists(struct zone *zone)
 	for (int type = 0; type < MIGRATE_TYPES; type++) {
 		if (!check_type(zone, type, &part, blocks))
 			return false;
-		if (type >= MIGRATE_PCPTYPES && !equal(zone, "pages in the lists of a special type", part, "their counter",
-						       zone_free_special(zone, (enum migratetype)type)))
+		if (type >= MIGRATE_PCPTYPES &&
+		    !equal(zone, "pages in the lists of a special type", part, "their counter",
+			   zone_free_special(zone, (enum migratetype)type)))
 			return false;
 		pages += part;
 	}

@@ -73,7 +73,8 @@ static const struct host_bank bank = { GIB, 128 * MIB, -1 };
 
 static void boot_usual(int nr_cpus)
 {
-	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = nr_cpus, .add_nodes = usual_pools });
+	host_boot(
+		&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = nr_cpus, .add_nodes = usual_pools });
 	area = cma_default_area();
 	CHECK(area);
 	first = PFN_DOWN(cma_get_base(area));
@@ -166,8 +167,9 @@ static void test_refused(void)
 	cma_for_each_area(stop, &small);
 	CHECK(!strcmp(cma_get_name(small), "small"));
 	CHECK_EQ(cma_get_size(small), PAGEBLOCK_SIZE);
-	CHECK_LOG("cma: /reserved-memory/unaligned@42100000 .*: base and size are no multiples of a pageblock \\(4 MiB\\): "
-		  "it stays reserved");
+	CHECK_LOG(
+		"cma: /reserved-memory/unaligned@42100000 .*: base and size are no multiples of a pageblock \\(4 MiB\\): "
+		"it stays reserved");
 	CHECK_LOG("cma: /reserved-memory/short@43000000 .*: base and size are no multiples");
 	CHECK_LOG("cma: /reserved-memory/a@44000000 .*: somebody else has part of it: it stays reserved");
 	CHECK_LOG("cma: /reserved-memory/b@44400000 .*: somebody else has part of it: it stays reserved");

@@ -221,7 +221,8 @@ static void test_fallback_order(void)
 		CHECK(page);
 		list_add(&page->lru, &taken);
 	}
-	while (type_of(page = alloc_pages(GFP_ATOMIC, 7)) == MIGRATE_UNMOVABLE && block_of(page) != block_of(reclaimable))
+	while (type_of(page = alloc_pages(GFP_ATOMIC, 7)) == MIGRATE_UNMOVABLE &&
+	       block_of(page) != block_of(reclaimable))
 		list_add(&page->lru, &taken);
 	CHECK_EQ(block_of(page), block_of(reclaimable));
 	CHECK_EQ(get_pageblock_migratetype(block_of(reclaimable)), MIGRATE_UNMOVABLE);
@@ -334,7 +335,8 @@ static void blocks_by_pages(const struct zone *zone, unsigned long *blocks, unsi
 	for (unsigned long pfn = zone->zone_start_pfn; pfn < zone_end_pfn(zone); pfn++) {
 		const struct page *page = pfn_to_page(pfn);
 
-		if (!pfn_valid(pfn) || (page_initialised(pfn) && (!page_test(page, PG_buddy) || !page_in_zone(zone, page))))
+		if (!pfn_valid(pfn) ||
+		    (page_initialised(pfn) && (!page_test(page, PG_buddy) || !page_in_zone(zone, page))))
 			continue;
 		if (!page_initialised(pfn) &&
 		    (!pageblock_deferred(pfn) || !deferred_in_zone(zone, pfn) || !IS_ALIGNED(pfn, PAGEBLOCK_NR_PAGES)))

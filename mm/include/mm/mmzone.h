@@ -51,7 +51,7 @@ enum migratetype {
 	MIGRATE_UNMOVABLE,
 	MIGRATE_MOVABLE,
 	MIGRATE_RECLAIMABLE,
-	MIGRATE_PCPTYPES, /* the types up to here have per-CPU caches */
+	MIGRATE_PCPTYPES,		       /* the types up to here have per-CPU caches */
 	MIGRATE_HIGHATOMIC = MIGRATE_PCPTYPES, /* kept for urgent requests of more than a page */
 	MIGRATE_CMA,			       /* of an area of <mm/cma.h>: lent to movable requests only */
 	MIGRATE_ISOLATE,		       /* given to nobody */
