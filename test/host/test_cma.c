@@ -277,6 +277,7 @@ static void test_lending(void)
 			CHECK_EQ(zone_free_cma(the_zone()), totalcma_pages());
 			CHECK(page_alloc_check());
 			/* The mark is kept of what such a request may have: CMA pages do not count. */
+			CHECK(the_zone()->nr_free >= totalcma_pages() + the_zone()->watermark[WMARK_MIN] / 2);
 			put_all(&taken);
 		}
 	}
