@@ -149,6 +149,7 @@ static void odd_pools(void)
 	/* To be placed: an alignment and a size below a pageblock are raised. */
 	tree_open("small");
 	tree_size("size", 300 * KIB);
+	tree_reg("alloc-ranges", &(struct tree_range){ GIB + 97 * MIB, 9 * MIB }, 1);
 	pool_flags();
 	tree_close();
 	tree_close();
@@ -167,6 +168,7 @@ static void test_refused(void)
 	cma_for_each_area(stop, &small);
 	CHECK(!strcmp(cma_get_name(small), "small"));
 	CHECK_EQ(cma_get_size(small), PAGEBLOCK_SIZE);
+	CHECK_EQ(cma_get_base(small), GIB + 100 * MIB);
 	CHECK_LOG(
 		"cma: /reserved-memory/unaligned@42100000 .*: base and size are no multiples of a pageblock \\(4 MiB\\): "
 		"it stays reserved");
