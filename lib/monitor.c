@@ -2,7 +2,7 @@
 /*
  * The prompt.
  *
- * 1. Bytes are polled from the consoles and echoed; backspace and delete rub out, carriage return or newline ends a
+ * 1. Bytes are polled from the consoles and echoed, and while none comes the idle task is run (lib/smp.h); backspace and delete rub out, carriage return or newline ends a
  *    line, 0x04 on an empty line ends the input. Lines of more than LINE_MAX - 1 bytes are refused whole.
  * 2. A line is cut at blanks into at most MONITOR_MAX_ARGS words; its first names the command.
  * 3. Commands are registered with MONITOR_CMD() and gathered by the linker; `help` lists them by name.
@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <lib/printk.h>
+#include <lib/smp.h>
 #include <string.h>
 
 #include <asm/bug.h>
@@ -96,7 +97,8 @@ static int wait_char(void)
 	int c;
 
 	while ((c = con_getc()) < 0)
-		cpu_relax();
+		if (!smp_idle_step())
+			cpu_relax();
 	return c;
 }
 

@@ -30,6 +30,8 @@
 #define LINE_MAX  1024
 #define PANIC_MAX 512
 
+_Static_assert(RING_SIZE >= LINE_MAX, "a line wraps round once at most");
+
 static DEFINE_SPINLOCK(log_lock, LOCK_RANK_LOG);
 static char ring[RING_SIZE];	 /* log_lock */
 static unsigned long ring_end;	 /* log_lock */
@@ -70,19 +72,43 @@ static void emit_all(const char *text, size_t len)
 		console_emit(con, text, len);
 }
 
+/* @len is at most LINE_MAX. */
 static void log_bytes(const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		ring[ring_end++ % RING_SIZE] = text[i];
+	size_t at = ring_end % RING_SIZE, head = min(len, RING_SIZE - at);
+
+	memcpy(ring + at, text, head);
+	memcpy(ring, text + head, len - head);
+	ring_end += len;
 	emit_all(text, len);
 }
 
+/* The decimal digits of @value in front of @end, blanks or zeros before them as @fill says until there are @width. Return: the first. */
+static char *put_digits(char *end, u64 value, unsigned int width, char fill)
+{
+	char *p = end, *widest = end - width;
+
+	do {
+		*--p = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	while (p > widest)
+		*--p = fill;
+	return p;
+}
+
+/* "[%5llu.%06llu] ": most of what a short line costs, if snprintf() does it. */
 static void log_stamp(u64 ns)
 {
-	char stamp[32];
-	int len = snprintf(stamp, sizeof(stamp), "[%5llu.%06llu] ", ns / 1000000000, ns / 1000 % 1000000);
+	char stamp[32], *end = stamp + sizeof(stamp), *p = end;
 
-	log_bytes(stamp, (size_t)len);
+	*--p = ' ';
+	*--p = ']';
+	p = put_digits(p, ns / 1000 % 1000000, 6, '0');
+	*--p = '.';
+	p = put_digits(p, ns / 1000000000, 5, ' ');
+	*--p = '[';
+	log_bytes(p, (size_t)(end - p));
 }
 
 static void end_line(void)

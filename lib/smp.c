@@ -11,6 +11,9 @@
  *    clears pending with release, the caller reads it with acquire, so what fn wrote is seen by the caller.
  * 3. Idle work is a second slot. A starter owns it from the compare-and-swap of `busy` on; storing fn hands it over to
  *    the target's idle loop, which runs fn, clears it and then `busy`. Whoever waits, waits for `busy` to be clear.
+ * 4. A CPU without work runs the idle task until that finds nothing to do. Its bit in idle_mask is set before the task looks
+ *    for the last time, and whoever has something for the task to find looks at the mask after it is there to be found: so one
+ *    of the two sees the other, and nothing is left lying while a CPU sleeps.
  * Slot letters: (a) atomic; (c) the caller that owns the slot.
  */
 #include <lib/smp.h>
@@ -38,7 +41,9 @@ struct work_slot {
 
 int nr_cpu_ids = 1;
 
-static u64 online_mask; /* (a) bit per CPU; CONFIG_NR_CPUS is at most 64 */
+static u64 online_mask;		/* (a) bit per CPU; CONFIG_NR_CPUS is at most 64 */
+static u64 idle_mask;		/* (a) CPUs in their idle loops, without work of their own */
+static bool (*idle_task)(void); /* (a) */
 static struct call_slot call_slots[CONFIG_NR_CPUS];
 static struct work_slot work_slots[CONFIG_NR_CPUS];
 
@@ -134,13 +139,49 @@ void smp_work_wait(int cpu)
 		cpu_relax();
 }
 
+static void set_idle(bool idle)
+{
+	u64 bit = 1ULL << smp_processor_id();
+
+	if (!(READ_ONCE(idle_mask) & bit) == !idle)
+		return;
+	if (idle)
+		or64_release(&idle_mask, bit);
+	else
+		andnot64(&idle_mask, bit);
+}
+
+void smp_set_idle_task(bool (*task)(void))
+{
+	__atomic_store_n(&idle_task, task, __ATOMIC_RELEASE);
+}
+
+bool smp_idle_step(void)
+{
+	bool (*task)(void) = __atomic_load_n(&idle_task, __ATOMIC_ACQUIRE);
+
+	return task && task();
+}
+
+void smp_wake_idle(u64 cpus)
+{
+	u64 idle = __atomic_load_n(&idle_mask, __ATOMIC_SEQ_CST) & cpus;
+
+	if (idle)
+		arch_wake_idle(__builtin_ctzll(idle));
+}
+
 bool smp_idle_work(void)
 {
 	struct work_slot *slot = &work_slots[smp_processor_id()];
 	smp_fn_t fn = __atomic_load_n(&slot->fn, __ATOMIC_ACQUIRE);
 
-	if (!fn)
-		return false;
+	if (!fn) {
+		/* Before the task looks: what comes later wakes this CPU. */
+		set_idle(true);
+		return smp_idle_step();
+	}
+	set_idle(false);
 	fn(slot->arg);
 	__atomic_store_n(&slot->fn, (smp_fn_t)NULL, __ATOMIC_RELAXED);
 	__atomic_store_n(&slot->busy, 0, __ATOMIC_RELEASE);

@@ -2,8 +2,8 @@
 /*
  * The account: where every byte of RAM is.
  *
- *	present    = reserved + metadata + free + per-CPU + allocated		per zone, in pages
- *	discovered = reserved + metadata + rounding + free + allocated		in all, in bytes
+ *	present    = reserved + metadata + free + per-CPU + allocated + bad	per zone, in pages
+ *	discovered = reserved + metadata + rounding + free + allocated + bad	in all, in bytes
  *
  * 1. The two sides come from different code. discovered, reserved (by owner) and metadata (by kind) are summed up from
  *    the claims (provenance.c); free and per-CPU are the page allocator's counters; allocated is found by walking the
@@ -23,7 +23,7 @@
 #include "provenance.h"
 
 struct page_sums {
-	unsigned long managed, free, cached, allocated;
+	unsigned long managed, free, cached, allocated, bad;
 };
 
 static bool agree(const char *left, u64 a, const char *right, u64 b)
@@ -37,13 +37,14 @@ static void add_zone(struct page_sums *sum, struct zone *zone)
 {
 	unsigned long cached = zone_pcp_pages(zone), allocated = zone_allocated_pages(zone);
 
-	printk("account: node %d zone %s: %lu pages = %lu reserved + %lu metadata + %lu free + %lu per-CPU + %lu allocated\n",
+	printk("account: node %d zone %s: %lu pages = %lu reserved + %lu metadata + %lu free + %lu per-CPU + %lu allocated + %lu bad\n",
 	       zone->node->node_id, zone->name, zone->present_pages, zone->reserved_pages, zone->metadata_pages,
-	       zone->nr_free, cached, allocated);
+	       zone->nr_free, cached, allocated, zone->nr_bad);
 	sum->managed += zone->managed_pages;
 	sum->free += zone->nr_free;
 	sum->cached += cached;
 	sum->allocated += allocated;
+	sum->bad += zone->nr_bad;
 }
 
 static void print_owner(const struct mem_claim *claim)
@@ -88,7 +89,7 @@ static void print_owners(void)
 bool account_print(void)
 {
 	struct page_sums pages = { 0 };
-	phys_addr_t rounding, free, allocated;
+	phys_addr_t rounding, free, allocated, bad;
 	struct ram_sums ram;
 	struct zone *zone;
 	bool ok;
@@ -101,13 +102,15 @@ bool account_print(void)
 	rounding = ram.unclaimed - ram.whole_pages;
 	free = PFN_PHYS(pages.free + pages.cached);
 	allocated = PFN_PHYS(pages.allocated);
+	bad = PFN_PHYS(pages.bad);
 
 	ok = page_alloc_check();
 	ok &= agree("RAM by the claims", ram.discovered, "RAM by memblock", memblock_phys_mem_size());
 	ok &= agree("whole unclaimed pages", ram.whole_pages, "managed by the zones", PFN_PHYS(pages.managed));
 	ok &= agree("discovered", ram.discovered, "the sum of its parts",
-		    ram.reserved + ram.metadata + rounding + free + allocated);
-	printk("account: discovered %llu bytes = %llu reserved + %llu metadata + %llu rounding + %llu free + %llu allocated: %s\n",
-	       ram.discovered, ram.reserved, ram.metadata, rounding, free, allocated, ok ? "balanced" : "NOT balanced");
+		    ram.reserved + ram.metadata + rounding + free + allocated + bad);
+	printk("account: discovered %llu bytes = %llu reserved + %llu metadata + %llu rounding + %llu free + %llu allocated + %llu bad: %s\n",
+	       ram.discovered, ram.reserved, ram.metadata, rounding, free, allocated, bad,
+	       ok ? "balanced" : "NOT balanced");
 	return ok;
 }

@@ -12,6 +12,8 @@
 
 #include <mm/memblock.h>
 
+#include "internal.h"
+
 #ifdef CONFIG_BOOTMEM
 
 #include "bootmem_boot.h"
@@ -34,6 +36,15 @@ static inline phys_addr_t boot_alloc_place(phys_addr_t size, phys_addr_t align, 
 	return bootmem_place(size, align, nid);
 }
 
+/** boot_alloc_exact() - the same, of @nid or none; bootmem cannot be asked for that: 0 */
+static inline phys_addr_t boot_alloc_exact(phys_addr_t size, phys_addr_t align, int nid)
+{
+	(void)size;
+	(void)align;
+	(void)nid;
+	return 0;
+}
+
 /** boot_free_all() - hand all that is free to the page allocator. Return: pages. */
 static inline unsigned long boot_free_all(void)
 {
@@ -53,6 +64,11 @@ static inline void boot_alloc_close(void)
 static inline phys_addr_t boot_alloc_place(phys_addr_t size, phys_addr_t align, int nid)
 {
 	return memblock_phys_alloc_try_nid(size, align, nid);
+}
+
+static inline phys_addr_t boot_alloc_exact(phys_addr_t size, phys_addr_t align, int nid)
+{
+	return memblock_alloc_range_nid(size, align, MEMBLOCK_LOW_LIMIT, MEMBLOCK_ALLOC_ACCESSIBLE, nid, true);
 }
 
 static inline unsigned long boot_free_all(void)

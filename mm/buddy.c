@@ -17,6 +17,7 @@
 #include "buddy.h"
 
 #include "debug.h"
+#include "page_offline.h"
 
 static void add_block(struct zone *zone, struct page *page, unsigned int order, enum migratetype type)
 {
@@ -46,6 +47,8 @@ void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 	unsigned long pfn = page_to_pfn(page);
 	enum migratetype type = get_pageblock_migratetype(pfn);
 
+	if (unlikely(zone->nr_bad_pending) && free_around_bad(zone, page, order))
+		return;
 	ADD_ONCE(zone->nr_free, 1UL << order);
 	count_special(zone, type, 1UL << order);
 	set_page_order(page, 0);
@@ -62,9 +65,11 @@ void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 	add_block(zone, page, order, type);
 }
 
-void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
+unsigned int buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
 {
-	while (n) {
+	unsigned int blocks = 0;
+
+	for (; n; blocks++) {
 		unsigned int order = pfn ? (unsigned int)__builtin_ctzl(pfn) : MAX_PAGE_ORDER;
 
 		order = min(order, (unsigned int)MAX_PAGE_ORDER);
@@ -74,6 +79,7 @@ void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
 		pfn += 1UL << order;
 		n -= 1UL << order;
 	}
+	return blocks;
 }
 
 /* Cut @page, a block of @have that is on no list, down to @want; the upper halves become free blocks of @type. */
@@ -90,9 +96,11 @@ static struct buddy_block expand(struct zone *zone, struct page *page, unsigned 
 	return (struct buddy_block){ page, want, type };
 }
 
-struct buddy_block buddy_take_listed(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type)
+/* The smallest listed block of @order to @highest, and no more of it than a block of @most. */
+static struct buddy_block take_listed(struct zone *zone, unsigned int order, unsigned int highest, unsigned int most,
+				      enum migratetype type)
 {
-	for (unsigned int have = order; have <= MAX_PAGE_ORDER; have++) {
+	for (unsigned int have = order; have <= highest; have++) {
 		struct list_head *list = &zone->free_area[have].free_list[type];
 		struct page *page;
 
@@ -105,12 +113,17 @@ struct buddy_block buddy_take_listed(struct zone *zone, unsigned int order, unsi
 	return (struct buddy_block){ NULL, order, type };
 }
 
+struct buddy_block buddy_take_whole(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type)
+{
+	return take_listed(zone, order, most, most, type);
+}
+
 struct buddy_block buddy_take_from(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type)
 {
-	struct buddy_block block = buddy_take_listed(zone, order, most, type);
+	struct buddy_block block = take_listed(zone, order, MAX_PAGE_ORDER, most, type);
 
 	if (!block.page && type != MIGRATE_HIGHATOMIC && zone_take_deferred(zone, type))
-		block = buddy_take_listed(zone, order, most, type);
+		block = take_listed(zone, order, MAX_PAGE_ORDER, most, type);
 	return block;
 }
 
@@ -142,10 +155,8 @@ struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned in
 	return block.page ? block : steal(zone, order, type);
 }
 
-void buddy_remove(struct zone *zone, struct page *page)
+void buddy_remove(struct zone *zone, struct page *page, unsigned int order)
 {
-	unsigned int order = page_order(page);
-
 	del_block(zone, page, order);
 	ADD_ONCE(zone->nr_free, -(1UL << order));
 	count_special(zone, get_pageblock_migratetype(page_to_pfn(page)), -(1UL << order));

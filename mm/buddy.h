@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The buddy allocator of one zone, for page_alloc.c, pcp.c and page_init.c.
+ * The buddy allocator of one zone, for page_alloc.c, pcp.c, page_init.c and deferred.c.
  *
  * All of it wants zone->lock held (interrupts masked), but for get_pageblock_migratetype(), which gives a moment's
  * answer without it, and the boot CPU during hand-over, which is alone.
@@ -35,17 +35,17 @@ struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned in
 /** buddy_take_from() - buddy_take() from pageblocks of @type and no other, deferred ones too: MIGRATE_HIGHATOMIC, MIGRATE_CMA, ... */
 struct buddy_block buddy_take_from(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
 
-/** buddy_remove() - take the free block at @page out of its list; the order of all its pages is 0 then */
-void buddy_remove(struct zone *zone, struct page *page);
+/** buddy_take_whole() - the smallest block of @order to @most that is in a free list of @type, all of it */
+struct buddy_block buddy_take_whole(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
 
-/** buddy_take_listed() - buddy_take() from the free lists of @type only */
-struct buddy_block buddy_take_listed(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
+/** buddy_remove() - take the free block of @order at @page out of its list; the order of all its pages is 0 then */
+void buddy_remove(struct zone *zone, struct page *page, unsigned int order);
 
 /** buddy_free() - give a block back; it merges with its buddies as far as they are free */
 void buddy_free(struct zone *zone, struct page *page, unsigned int order);
 
-/** buddy_free_range() - give [pfn, pfn + n) back, in the largest aligned blocks */
-void buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n);
+/** buddy_free_range() - give [pfn, pfn + n) back, in the largest aligned blocks. Return: how many. */
+unsigned int buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n);
 
 /* Of mem_section_usage.type: pageblocks in a word, and the bits of one. */
 #define TYPES_PER_WORD (64 / PAGEBLOCK_TYPE_BITS)
@@ -137,6 +137,9 @@ static inline enum migratetype pcp_type(enum migratetype type)
 	return type == MIGRATE_CMA ? MIGRATE_MOVABLE : MIGRATE_PCPTYPES;
 }
 
+/** migratetype_name() - "Unmovable", ..., as in Linux's tables */
+const char *migratetype_name(enum migratetype type);
+
 /* Count @n pages more, or with -@n fewer, as free pages of @type. */
 static inline void count_special(struct zone *zone, enum migratetype type, unsigned long n)
 {
@@ -148,14 +151,14 @@ static inline void count_special(struct zone *zone, enum migratetype type, unsig
  * zone_take_deferred() - write the struct pages of a deferred pageblock and free it as a block of @type
  *
  * For MIGRATE_CMA it is one of a CMA area, for another type one of none. Return: false when the zone has none. Cost:
- * O(PAGEBLOCK_NR_PAGES) stores. See page_init.c.
+ * O(PAGEBLOCK_NR_PAGES) stores, unless an idle CPU has done that. See deferred.c.
  */
 bool zone_take_deferred(struct zone *zone, enum migratetype type);
 
 /** zone_init_deferred() - the same of the pageblock that begins at @pfn, if it is deferred: as MIGRATE_CMA or MIGRATE_MOVABLE */
 void zone_init_deferred(struct zone *zone, unsigned long pfn);
 
-/** deferred_in_zone() - whether the deferred pageblock at @pfn, in @zone's span, is @zone's. See page_init.c. */
+/** deferred_in_zone() - whether the deferred pageblock at @pfn, in @zone's span, is @zone's. See deferred.c. */
 bool deferred_in_zone(const struct zone *zone, unsigned long pfn);
 
 /** pageblock_deferred() - whether the pageblock of @pfn is wholly free and not initialised; false where there is none */

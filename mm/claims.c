@@ -8,8 +8,8 @@
  *    printed; the tree stays reserved and mapped.
  * 3. The first FIRST_CLAIMS fit into a static table; when full it doubles, in memory from memblock, and that memory is
  *    claimed too. An outgrown table stays where it is: together they are less than the last one.
- * 4. boot_phys_alloc() is the one way in which mm takes memory before hand-over: it allocates, from whichever
- *    allocator boot_allocator.h has, and it claims.
+ * 4. boot_phys_alloc() and boot_phys_try_exact() are the ways in which mm takes memory before hand-over: they allocate, from
+ *    whichever allocator boot_allocator.h has, and they claim.
  */
 #include "internal.h"
 
@@ -172,6 +172,15 @@ phys_addr_t boot_phys_alloc(phys_addr_t size, phys_addr_t align, int nid, const 
 	/* The node that served need not be the one that was asked. */
 	nid = memblock_search(&memblock.memory, place)->nid;
 	claim_add(&(struct mem_claim){ place, size, CLAIM_METADATA, -1, nid, what, -1 });
+	return place;
+}
+
+phys_addr_t boot_phys_try_exact(phys_addr_t size, phys_addr_t align, int nid, const char *what)
+{
+	phys_addr_t place = boot_alloc_exact(size, align, nid);
+
+	if (place)
+		claim_add(&(struct mem_claim){ place, size, CLAIM_METADATA, -1, nid, what, -1 });
 	return place;
 }
 

@@ -17,12 +17,14 @@
 #include <errno.h>
 #include <lib/mutex.h>
 #include <lib/printk.h>
+#include <mm/page_offline.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
 
 #include "buddy.h"
 #include "hardening.h"
 #include "internal.h"
+#include "page_owner.h"
 #include "page_report.h"
 
 static DEFINE_MUTEX(contig_mutex);
@@ -31,9 +33,10 @@ static DEFINE_MUTEX(contig_mutex);
 static void take_block(struct zone *zone, unsigned long pfn, unsigned long start, unsigned long end)
 {
 	struct page *page = pfn_to_page(pfn);
-	unsigned long block_end = pfn + (1UL << page_order(page));
+	unsigned int order = page_order(page);
+	unsigned long block_end = pfn + (1UL << order);
 
-	buddy_remove(zone, page);
+	buddy_remove(zone, page, order);
 	if (pfn < start)
 		buddy_free_range(zone, pfn, start - pfn);
 	if (block_end > end)
@@ -84,6 +87,13 @@ static unsigned long settle(unsigned long start, unsigned long end)
 	return test_pages_isolated(start, end);
 }
 
+/* The caller has all of them. */
+static void note_owner(unsigned long start, unsigned long end)
+{
+	for (; start < end && page_owner_active(); start++)
+		page_owner_note_alloc(pfn_to_page(start), 0, GFP_KERNEL);
+}
+
 int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy)
 {
 	unsigned long first = ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES), last = ALIGN(end, PAGEBLOCK_NR_PAGES);
@@ -103,6 +113,8 @@ int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetyp
 		undo_isolate_page_range(first, last);
 	}
 	mutex_unlock(&contig_mutex);
+	if (!err)
+		note_owner(start, end);
 	return err;
 }
 
@@ -128,6 +140,8 @@ static const char *what_is(const struct page *page)
 {
 	if (page_test(page, PG_reserved))
 		return "reserved";
+	if (PageHWPoison(page))
+		return "bad";
 	if (page_test(page, PG_slab))
 		return "a slab's";
 	if (page_test(page, PG_kmalloc))
@@ -172,8 +186,10 @@ static bool put_one(struct page *page, unsigned long *in_use)
 		report_bad_free(page, 0, fault);
 		return false;
 	}
-	if (dec_return32_acq_rel((u32 *)&page->_refcount) == 0)
+	if (dec_return32_acq_rel((u32 *)&page->_refcount) == 0) {
+		page_owner_free(page);
 		return true;
+	}
 	++*in_use;
 	return false;
 }
@@ -216,7 +232,7 @@ void free_contig_range(unsigned long pfn, unsigned long nr)
 /* Whether the struct page says that somebody uses it, or that nobody ever may. */
 static bool in_the_way(const struct zone *zone, const struct page *page)
 {
-	return page_ref_count(page) || page_test(page, PG_reserved) || !page_in_zone(zone, page);
+	return page_ref_count(page) || page_test(page, PG_reserved) || PageHWPoison(page) || !page_in_zone(zone, page);
 }
 
 /*

@@ -21,6 +21,13 @@ void debug_block_leaves(const struct zone *zone, const struct page *page);
 /** debug_block_cached() - the block at @page goes onto this CPU's stack for @zone and @order, or comes off it */
 void debug_block_cached(const struct zone *zone, const struct page *page, unsigned int order);
 
+/** debug_blocks_cached() - debug_block_cached() for @n blocks */
+static inline void debug_blocks_cached(const struct zone *zone, void *const *block, unsigned long n, unsigned int order)
+{
+	for (unsigned long i = 0; i < n; i++)
+		debug_block_cached(zone, block[i], order);
+}
+
 /** debug_block_passes() - debug_block_cached() for whichever zone it is in. Context: any. */
 static inline void debug_block_passes(const struct page *page, unsigned int order)
 {
@@ -46,6 +53,14 @@ static inline void debug_block_cached(const struct zone *zone, const struct page
 {
 	(void)zone;
 	(void)page;
+	(void)order;
+}
+
+static inline void debug_blocks_cached(const struct zone *zone, void *const *block, unsigned long n, unsigned int order)
+{
+	(void)zone;
+	(void)block;
+	(void)n;
 	(void)order;
 }
 

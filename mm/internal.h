@@ -6,10 +6,13 @@
  * while any of them is held. In front of all stand slab_mutex (mm/slub.h) and contig_mutex (contig.c), which are taken with
  * interrupts unmasked, so with none of them held, and kept across cross calls; nobody takes both.
  *
+ *	10  vmalloc		free and used address space; slots of one size
+ *	12  vmap_lock		tables of vmalloc's address space, arch-arm64/mm/vmap.c
  *	15  percpu_lock		the dynamic part of the per-CPU areas
  *	20  kmem_cache node	partial slabs of one cache on one node
  *	25  cma			the bitmap of one CMA area
  *	30  zone->lock		free lists and pageblock states of one zone
+ *	35  page owners		clearing records (CONFIG_PAGE_OWNER)
  *	200 log			lib/printk.c: anything may be held when a line is printed
  *
  * A CPU's own page and object stacks have no lock: they are touched by that CPU only, interrupts masked.
@@ -23,10 +26,13 @@
 #include <mm/mm_init.h>
 
 enum mm_lock_rank {
+	LOCK_RANK_VMALLOC = 10,
+	LOCK_RANK_VMAP_TABLES = 12,
 	LOCK_RANK_PERCPU = 15,
 	LOCK_RANK_CACHE_NODE = 20,
 	LOCK_RANK_CMA = 25,
 	LOCK_RANK_ZONE = 30,
+	LOCK_RANK_PAGE_OWNER = 35,
 };
 
 /* --- memblock_array.c: the arrays --- */

@@ -30,20 +30,20 @@ static void *kmalloc_large(size_t size, gfp_t gfp, int nid)
 
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
-	page = alloc_pages_node(nid, gfp & ~__GFP_MOVABLE, order_for(size));
+	page = alloc_pages_node(nid, gfp & ~(__GFP_MOVABLE | __GFP_COMP), order_for(size));
 	if (!page)
 		return NULL;
 	page_set(page, PG_kmalloc);
 	return page_address(page);
 }
 
-void *__kmalloc(size_t size, gfp_t gfp)
+void *kmalloc_slow(size_t size, gfp_t gfp)
 {
-	if (unlikely(!size))
+	if (!size)
 		return ZERO_SIZE_PTR;
-	if (unlikely(kmalloc_from_pages(size, gfp)))
+	if (kmalloc_from_pages(size, gfp))
 		return kmalloc_large(size, gfp, NUMA_NO_NODE);
-	return kmem_cache_alloc(kmalloc_caches[kmalloc_index(size)], gfp);
+	return slab_alloc_slow(kmalloc_caches[kmalloc_index(size)], gfp);
 }
 
 void *kmalloc_node(size_t size, gfp_t gfp, int nid)
@@ -76,17 +76,14 @@ static void kfree_large(const void *p)
 	__free_pages(page, page_order(page));
 }
 
-void kfree(const void *p)
+void kfree_slow(const void *p)
 {
-	struct page *slab;
+	struct page *slab = HARDENED ? slab_head(p) : slab_if_any(p);
 
-	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
-		return;
-	slab = slab_to_free(p);
-	if (likely(slab))
-		slab_free(slab->slab_cache, slab, (void *)(uintptr_t)p);
-	else
+	if (!slab)
 		kfree_large(p);
+	else if (!HARDENED || !slab_free_refused(NULL, p))
+		slab_free_slow((void *)(uintptr_t)p);
 }
 
 size_t ksize(const void *p)

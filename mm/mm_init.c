@@ -23,9 +23,12 @@
 #include <mm/port.h>
 #include <mm/reserved_mem.h>
 #include <mm/slab.h>
+#include <mm/vmalloc.h>
 #include <stdio.h>
 
 #include "boot_allocator.h"
+#include "deferred.h"
+#include "page_owner.h"
 #include "pcp.h"
 
 static u64 stage_end[NR_MM_STAGES];
@@ -145,8 +148,10 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	boot_alloc_open();
 	stage_done(MM_STAGE_NODES);
 	sparse_init();
+	page_owner_init(fdt_bootargs(boot->fdt));
 	stage_done(MM_STAGE_SPARSE);
 	memtest_setup(fdt_bootargs(boot->fdt));
+	deferred_setup(fdt_bootargs(boot->fdt));
 	set_movablecore(bootarg_size(fdt_bootargs(boot->fdt), "movablecore"));
 	dma_limit = find_dma_limit(boot->fdt);
 	stage_done(MM_STAGE_DMA);
@@ -169,6 +174,8 @@ void mm_hand_over(void)
 	free_memory();
 	stage_done(MM_STAGE_HANDOVER);
 	kmem_cache_init();
+	vmalloc_init();
+	deferred_init();
 	stage_done(MM_STAGE_SLAB);
 	print_stages();
 }

@@ -13,10 +13,9 @@
  * 3. A zone's watermark for a request is the mark, plus what lowmem_reserve keeps from requests that a higher zone could
  *    have served. Free pages that are not for the request do not count: isolated ones, those of CMA areas unless it is
  *    movable, the reserve's. An order above 0 also wants a free block at least that large.
- * 4. A failure is reported with order, flags and each zone's state, ten times and then no more until memory was short
- *    and yet found. What is refused, an order, node or pair of flags that cannot be, counts as a failure.
- * 5. A block comes back when _refcount falls to 0. What cannot be: a page that is free, reserved, a slab's, or a block of
- *    another order, is reported with the page's state and left as it is.
+ *    __GFP_NOFAIL waits instead, draining again and again; where that is in vain it panics.
+ * 4. A failure is reported, and so is what is refused because it cannot be (page_fail.c).
+ * 5. A block comes back when _refcount falls to 0. What cannot be is reported and left as it is (page_bad.c).
  *
  * Context: any. Locks: zone->lock behind pcp_refill() and the buddy calls, one at a time.
  */
@@ -27,8 +26,10 @@
 #include <mm/port.h>
 
 #include "buddy.h"
+#include "compound.h"
 #include "debug.h"
 #include "hardening.h"
+#include "page_owner.h"
 #include "page_report.h"
 #include "pcp.h"
 
@@ -113,16 +114,64 @@ static void drain_for(gfp_t gfp)
 		drain_local_pages();
 }
 
+/* Down to the min watermark, and when that is not enough with what is kept for urgent requests, a pageblock at a time. */
+static struct page *get_last_page(struct zone **list, gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+	do
+		page = get_page_from_list(list, gfp, order, WMARK_MIN);
+	while (!page && unreserve_highatomic(list, gfp_zone(gfp), gfp_migratetype(gfp)));
+	return page;
+}
+
+/* Pages of @zone that a request may ever have. */
+static unsigned long pages_for(const struct zone *zone, gfp_t gfp)
+{
+	return zone->managed_pages - (gfp_migratetype(gfp) == MIGRATE_MOVABLE ? 0 : zone->cma_pages);
+}
+
+/* Whether zones of @list may have as many pages free, ever, that a request can be served by waiting. */
+static bool list_could_serve(struct zone **list, gfp_t gfp, unsigned int order)
+{
+	for (; *list; list++)
+		if ((*list)->idx <= gfp_zone(gfp) &&
+		    pages_for(*list, gfp) >= (1UL << order) + zone_mark(*list, WMARK_MIN, gfp | __GFP_HIGH) +
+						     (*list)->lowmem_reserve[gfp_zone(gfp)])
+			return true;
+	return false;
+}
+
+/* Until somebody has freed enough. Whoever does may be on any CPU, or a handler here. */
+static struct page *alloc_waiting(struct zone **list, int nid, gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+	if (!(gfp & __GFP_DIRECT_RECLAIM))
+		panic_nofail(list, nid, gfp, order, "the caller cannot wait");
+	if (!arch_cross_call_ok())
+		panic_nofail(list, nid, gfp, order, "nobody can wait in a handler or with interrupts masked");
+	if (!list_could_serve(list, gfp, order))
+		panic_nofail(list, nid, gfp, order, "no zone that it may use has as many pages");
+	report_failure(list, nid, gfp, order);
+	do {
+		cpu_relax();
+		drain_all_pages();
+		page = get_last_page(list, gfp | __GFP_HIGH, order);
+	} while (!page);
+	return page;
+}
+
 static struct page *alloc_slow(struct zone **list, int nid, gfp_t gfp, unsigned int order)
 {
 	struct page *page = get_page_from_list(list, gfp, order, WMARK_MIN);
 
-	if (!page && *list) {
+	if (!page && *list && !(gfp & __GFP_NORETRY)) {
 		drain_for(gfp);
-		do
-			page = get_page_from_list(list, gfp, order, WMARK_MIN);
-		while (!page && unreserve_highatomic(list, gfp_zone(gfp), gfp_migratetype(gfp)));
+		page = get_last_page(list, gfp & __GFP_NOFAIL ? gfp | __GFP_HIGH : gfp, order);
 	}
+	if (!page && (gfp & __GFP_NOFAIL))
+		page = alloc_waiting(list, nid, gfp, order);
 	if (page)
 		page_fail_over();
 	else
@@ -136,6 +185,15 @@ static void zero_pages(struct page *page, unsigned int order)
 
 	for (char *end = va + (PAGE_SIZE << order); va < end; va += PAGE_SIZE)
 		clear_page(va);
+}
+
+/* What the flags ask of a block that has been found. */
+static void prep_new_page(struct page *page, unsigned int order, gfp_t gfp)
+{
+	if (gfp & __GFP_ZERO)
+		zero_pages(page, order);
+	if ((gfp & __GFP_COMP) && order)
+		prep_compound_page(page, order);
 }
 
 struct zone **zonelist_of(int nid, gfp_t gfp)
@@ -154,7 +212,7 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 
 	if (nid == NUMA_NO_NODE)
 		nid = this_cpu()->nid;
-	if (unlikely(order > MAX_PAGE_ORDER || gfp_names_two_groups(gfp) || nid < 0 || nid >= MAX_NUMNODES))
+	if (unlikely(order > MAX_PAGE_ORDER || gfp_excludes_itself(gfp) || nid < 0 || nid >= MAX_NUMNODES))
 		return refuse_pages(nid, gfp, order);
 	list = zonelist_of(nid, gfp);
 	page = get_page_from_list(list, gfp, order, WMARK_LOW);
@@ -163,8 +221,9 @@ struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order)
 	if (unlikely(!page))
 		return NULL;
 	WRITE_ONCE(page->_refcount, 1);
-	if (gfp & __GFP_ZERO)
-		zero_pages(page, order);
+	if (gfp & (__GFP_ZERO | __GFP_COMP))
+		prep_new_page(page, order, gfp);
+	page_owner_alloc(page, order, gfp);
 	return page;
 }
 
@@ -176,6 +235,7 @@ struct page *__restartable alloc_pages_hot(size_t stack, gfp_t gfp, unsigned int
 		return alloc_pages_node(NUMA_NO_NODE, gfp, order);
 	debug_block_passes(page, order);
 	WRITE_ONCE(page->_refcount, 1);
+	page_owner_alloc(page, order, gfp);
 	return page;
 }
 
@@ -203,7 +263,7 @@ static struct zone *first_zone(gfp_t gfp)
 
 unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 {
-	bool by_one = gfp_names_two_groups(gfp) || (gfp & __GFP_ZERO);
+	bool by_one = gfp_excludes_itself(gfp) || (gfp & __GFP_ZERO) || page_owner_active();
 	struct zone *zone = by_one ? NULL : first_zone(gfp);
 	unsigned long done = 0;
 
@@ -222,14 +282,24 @@ unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 	return done;
 }
 
-/* Whether @page may be freed with @order by somebody who is its only user, and was not at the same time by another. */
-static __always_inline bool last_reference(struct page *page, unsigned int order)
+/* Whether @page looks like a block of @order that is in use and nobody's but the page allocator's: theory, point 5. */
+static __always_inline bool looks_right(const struct page *page, unsigned int order)
+{
+	unsigned long flags;
+
+	return asm_load_mapped(&page->flags, &flags) && (flags & PAGE_STATE_MASK) == order;
+}
+
+/* Drop the reference to @page if it is the only one. Return: whether it was. */
+static __always_inline bool drop_only_reference(struct page *page)
 {
 	if (HARDENED)
-		return page_initialised(page_to_pfn(page)) && page_state(page) == order &&
-		       cas32_acq_rel((u32 *)&page->_refcount, 1, 0);
-	/* Who has the only reference needs no atomic operation: nobody else may take one. */
-	if (__atomic_load_n(&page->_refcount, __ATOMIC_ACQUIRE) != 1)
+		return cas32_acq_rel((u32 *)&page->_refcount, 1, 0);
+	/*
+	 * Who has the only reference needs no atomic operation: nobody else may take one. What others did to the page before
+	 * they let go of theirs is over when its next user writes: a store is not done before the branch it hangs on.
+	 */
+	if (READ_ONCE(page->_refcount) != 1)
 		return false;
 	WRITE_ONCE(page->_refcount, 0);
 	return true;
@@ -240,30 +310,39 @@ static __noinline void free_pages_slow(struct page *page, unsigned int order)
 {
 	const char *fault = HARDENED ? page_free_fault(page, order) : NULL;
 
-	if (unlikely(fault))
+	if (unlikely(fault)) {
 		report_bad_free(page, order, fault);
-	else if (dec_return32_acq_rel((u32 *)&page->_refcount) == 0)
+	} else if (dec_return32_acq_rel((u32 *)&page->_refcount) == 0) {
+		page_owner_free(page);
 		pcp_free(page, order);
+	}
 }
 
 void __restartable __free_pages(struct page *page, unsigned int order)
 {
-	if (unlikely(!last_reference(page, order))) {
+	if (unlikely((HARDENED && !looks_right(page, order)) || !drop_only_reference(page))) {
 		free_pages_slow(page, order);
 		return;
 	}
 	debug_block_passes(page, order);
+	page_owner_free(page);
 	if (unlikely(!asm_stack_push(&page->page_stack, page)))
 		pcp_free(page, order);
 }
 
 void put_page(struct page *page)
 {
+	page = compound_head(page);
 	__free_pages(page, page_order(page));
 }
 
 void free_pages(unsigned long addr, unsigned int order)
 {
-	if (addr)
+	if (!addr)
+		return;
+	/* Before anything of it is read: an address that is nobody's has no struct page. */
+	if (HARDENED && unlikely(!pfn_valid(PFN_DOWN(__pa((void *)addr)))))
+		report_bad_free(virt_to_page((void *)addr), order, "no page that was ever allocated");
+	else
 		__free_pages(virt_to_page((void *)addr), order);
 }

@@ -2,30 +2,48 @@
 /*
  * What a free of pages may be: what is wrong with it, and what is said then.
  *
- * A page that is free, reserved, a slab's, or of a block of another order, is reported with its state and left as it is.
+ * 1. A free is refused of a page that is free, reserved, bad, a slab's, in the middle of a block, or of a block of another
+ *    order. What is refused stays as it is: what is allocated stays so, and since whose it is is in doubt, nobody gets it.
+ * 2. The report is one line that says what is wrong, the page's story (page_dump.c) and the caller's backtrace; after
+ *    twenty of them there are no more.
  */
 #include "page_report.h"
 
 #include <lib/printk.h>
-#include <mm/percpu.h>
 #include <mm/port.h>
 
 #define MAX_BAD_REPORTS 20
 
 static u32 bad_reports; /* atomic */
 
-void report_bad_free(const struct page *page, unsigned int order, const char *fault)
+static void report(const char *what, const struct page *page, unsigned int order, const char *fault,
+		   const char *outcome)
 {
-	unsigned long pfn = page_to_pfn(page);
-
 	if (fetch_add32(&bad_reports, 1) >= MAX_BAD_REPORTS)
 		return;
-	printk("bad page free: pfn 0x%lx, order %u: %s: not freed", pfn, order, fault);
-	if (pfn_valid(pfn) && page_initialised(pfn))
-		printk(" (flags 0x%lx, refcount %d, order %u, CPU %u)", page->flags & (BIT(NR_PAGEFLAGS) - 1),
-		       page_ref_count(page), page_order(page), this_cpu()->cpu);
-	printk("\n");
+	printk("bad page %s: pfn 0x%lx, order %u: %s%s\n", what, page_to_pfn(page), order, fault, outcome);
+	dump_page(page);
 	arch_dump_stack();
+}
+
+void report_bad_page(const char *what, const struct page *page, unsigned int order, const char *fault)
+{
+	report(what, page, order, fault, "");
+}
+
+void report_bad_free(const struct page *page, unsigned int order, const char *fault)
+{
+	report("free", page, order, fault, ": not freed");
+}
+
+/* What a page is that nobody can have a reference to. */
+static const char *unused_fault(const struct page *page)
+{
+	const struct page *block = page_block(page);
+
+	if (block != page && page_ref_count(block) > 0)
+		return "it is in the middle of a block";
+	return "the page is free already";
 }
 
 const char *page_free_fault(const struct page *page, unsigned int order)
@@ -36,8 +54,10 @@ const char *page_free_fault(const struct page *page, unsigned int order)
 		return "no page that was ever allocated";
 	if (page_test(page, PG_reserved))
 		return "the page is reserved";
+	if (page_test(page, PG_hwpoison))
+		return "the page is bad and was taken out of use";
 	if (page_test(page, PG_buddy) || page_ref_count(page) <= 0)
-		return "the page is free already";
+		return unused_fault(page);
 	if (page_test(page, PG_slab) || page_test(page, PG_kmalloc))
 		return "the page belongs to SLUB";
 	if (page_order(page) != order)

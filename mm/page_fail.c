@@ -2,49 +2,121 @@
 /*
  * What is said when pages are asked for that cannot be had.
  *
- * A failure is reported with order, flags and each zone's state, ten times and then no more until memory was short and
- * yet found. What is refused, an order, node or pair of flags that cannot be, counts as a failure.
+ * 1. The first line of a report has order, flags by value and name, node and CPU. Then each zone that was tried has a line,
+ *    in the order they were tried, with what stood in the way; then one each why others were not. The caller's backtrace
+ *    ends it.
+ * 2. What stood in the way is judged when the report is written; other CPUs go on, and a zone may have room again. Then
+ *    the line says so.
+ * 3. There are ten reports, and then no more until memory was short and yet found. What is refused, an order, node or
+ *    flags that cannot be, counts as a failure.
+ * 4. __GFP_NOFAIL panics where nobody can wait: after the same report, whatever was reported before.
  */
 #include "page_report.h"
 
 #include <lib/printk.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
+#include <stdio.h>
 
 #define MAX_FAIL_REPORTS 10
+#define OBSTACLE_MAX	 96
 
 static u32 fail_reports; /* atomic */
 
-static void report_zone(const struct zone *zone, enum zone_type highest, gfp_t gfp)
+/* Order of the largest free block of @zone, -1 when it has none; a deferred pageblock is one of the largest. */
+static int largest_order(const struct zone *zone)
 {
 	int largest = MAX_PAGE_ORDER;
 
+	if (READ_ONCE(zone->nr_deferred))
+		return largest;
 	while (largest >= 0 && !READ_ONCE(zone->free_area[largest].nr_free))
 		largest--;
-	if (READ_ONCE(zone->nr_deferred))
-		largest = MAX_PAGE_ORDER;
-	printk("  node %d zone %s: free %lu, mark %lu, kept for higher zones %lu, largest block order %d\n",
-	       zone->node->node_id, zone->name, READ_ONCE(zone->nr_free), zone_mark(zone, WMARK_MIN, gfp),
-	       zone->lowmem_reserve[highest], largest);
+	return largest;
 }
 
-/* The first line of a report, with @reason. Return: whether there is to be one. */
-static bool report_begin(int nid, gfp_t gfp, unsigned int order, const char *reason)
+/* What keeps @zone from serving the request, down to the min watermark. */
+static const char *obstacle(const struct zone *zone, gfp_t gfp, unsigned int order, char *buf)
 {
-	if ((gfp & __GFP_NOWARN) || fetch_add32(&fail_reports, 1) >= MAX_FAIL_REPORTS)
-		return false;
-	printk("page allocation failure: order %u, gfp 0x%x, node %d, CPU %u%s\n", order, gfp, nid, this_cpu()->cpu,
-	       reason);
-	return true;
+	unsigned long free = READ_ONCE(zone->nr_free), reserve = zone->lowmem_reserve[gfp_zone(gfp)];
+	unsigned long need = (1UL << order) + zone_mark(zone, WMARK_MIN, gfp);
+	int largest = largest_order(zone);
+
+	if (free < need)
+		snprintf(buf, OBSTACLE_MAX, "below min watermark by %lu", need - free);
+	else if (free < need + reserve)
+		snprintf(buf, OBSTACLE_MAX, "below lowmem reserve by %lu", need + reserve - free);
+	else if (largest < (int)order)
+		snprintf(buf, OBSTACLE_MAX, "no block of order %u (largest %d)", order, largest);
+	else
+		snprintf(buf, OBSTACLE_MAX, "has room again");
+	return buf;
+}
+
+static void report_tried(const struct zone *zone, gfp_t gfp, unsigned int order)
+{
+	char why[OBSTACLE_MAX];
+
+	printk("  node %d zone %s: %s: free %lu, min %lu, low %lu, high %lu, lowmem reserve %lu, largest block order %d\n",
+	       zone->node->node_id, zone->name, obstacle(zone, gfp, order, why), READ_ONCE(zone->nr_free),
+	       zone_mark(zone, WMARK_MIN, gfp), zone->watermark[WMARK_LOW], zone->watermark[WMARK_HIGH],
+	       zone->lowmem_reserve[gfp_zone(gfp)], largest_order(zone));
+}
+
+static bool in_list(struct zone **list, const struct zone *zone)
+{
+	while (*list && *list != zone)
+		list++;
+	return *list;
+}
+
+/* Zones that were not tried, with the reason. */
+static void report_others(struct zone **list, gfp_t gfp)
+{
+	struct zone *zone;
+	int i;
+
+	for_each_populated_zone(i, zone) {
+		const char *why = NULL;
+
+		if (zone->idx > gfp_zone(gfp))
+			why = "above the zones that the flags allow";
+		else if (!in_list(list, zone))
+			why = gfp & __GFP_THISNODE ? "other node, __GFP_THISNODE" : "has no pages to give";
+		if (why)
+			printk("  node %d zone %s: not tried: %s\n", zone->node->node_id, zone->name, why);
+	}
+}
+
+static void print_request(int nid, gfp_t gfp, unsigned int order, const char *reason)
+{
+	char names[GFP_NAMES_MAX];
+
+	printk("page allocation failure: order %u, gfp 0x%x (%s), node %d, CPU %u%s%s\n", order, gfp,
+	       gfp_names(gfp, names, sizeof(names)), nid, this_cpu()->cpu, *reason ? ": " : "", reason);
+}
+
+static void print_zones(struct zone **list, gfp_t gfp, unsigned int order)
+{
+	for (struct zone **zone = list; *zone; zone++)
+		if ((*zone)->idx <= gfp_zone(gfp))
+			report_tried(*zone, gfp, order);
+	report_others(list, gfp);
+}
+
+/* Whether there is to be a report of a failure with @gfp. */
+static bool report_wanted(gfp_t gfp)
+{
+	return !(gfp & __GFP_NOWARN) && fetch_add32(&fail_reports, 1) < MAX_FAIL_REPORTS;
 }
 
 void report_failure(struct zone **list, int nid, gfp_t gfp, unsigned int order)
 {
-	if (!report_begin(nid, gfp, order, *list ? "" : ": the node has no memory"))
+	if (!report_wanted(gfp))
 		return;
-	for (; *list; list++)
-		if ((*list)->idx <= gfp_zone(gfp))
-			report_zone(*list, gfp_zone(gfp), gfp);
+	print_request(nid, gfp, order, *list ? "" : "the node has no memory");
+	print_zones(list, gfp, order);
+	arch_dump_stack();
 }
 
 void page_fail_over(void)
@@ -52,14 +124,33 @@ void page_fail_over(void)
 	WRITE_ONCE(fail_reports, 0);
 }
 
+_Noreturn void panic_nofail(struct zone **list, int nid, gfp_t gfp, unsigned int order, const char *reason)
+{
+	print_request(nid, gfp, order, reason);
+	print_zones(list, gfp, order);
+	panic("__GFP_NOFAIL: order %u cannot be had: %s", order, reason);
+}
+
+static const char *refusal(gfp_t gfp, unsigned int order)
+{
+	if (order > MAX_PAGE_ORDER)
+		return "there is no such order";
+	if ((gfp & (__GFP_NOFAIL | __GFP_NORETRY)) == (__GFP_NOFAIL | __GFP_NORETRY))
+		return "__GFP_NOFAIL and __GFP_NORETRY exclude each other";
+	if (gfp_excludes_itself(gfp))
+		return "__GFP_MOVABLE and __GFP_RECLAIMABLE exclude each other";
+	return "there is no such node";
+}
+
 struct page *refuse_pages(int nid, gfp_t gfp, unsigned int order)
 {
-	const char *reason = ": there is no such node";
+	static struct zone *none[1];
 
-	if (order > MAX_PAGE_ORDER)
-		reason = ": there is no such order";
-	else if (gfp_names_two_groups(gfp))
-		reason = ": __GFP_MOVABLE and __GFP_RECLAIMABLE exclude each other";
-	report_begin(nid, gfp, order, reason);
+	if (gfp & __GFP_NOFAIL)
+		panic_nofail(none, nid, gfp, order, refusal(gfp, order));
+	if (report_wanted(gfp)) {
+		print_request(nid, gfp, order, refusal(gfp, order));
+		arch_dump_stack();
+	}
 	return NULL;
 }

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the page allocator says about requests and frees that cannot be served: page_fail.c and page_bad.c. */
+/*
+ * What the page allocator says about requests and pages that are not as they should be: page_fail.c, page_bad.c, page_dump.c.
+ *
+ * Context of all of it: any, the zone's lock not held; the log's is taken.
+ */
 #ifndef MM_PAGE_REPORT_H
 #define MM_PAGE_REPORT_H
 
 #include <mm/gfp.h>
 #include <mm/mmzone.h>
 
-/** gfp_names_two_groups() - whether @gfp says both movable and reclaimable, which exclude each other */
-static inline bool gfp_names_two_groups(gfp_t gfp)
+/** gfp_excludes_itself() - whether @gfp says two things of which only one can be */
+static inline bool gfp_excludes_itself(gfp_t gfp)
 {
-	return (gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) == (__GFP_MOVABLE | __GFP_RECLAIMABLE);
+	return (gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) == (__GFP_MOVABLE | __GFP_RECLAIMABLE) ||
+	       (gfp & (__GFP_NOFAIL | __GFP_NORETRY)) == (__GFP_NOFAIL | __GFP_NORETRY);
 }
 
 /** zone_mark() - pages that a request of @gfp leaves free in @zone when it goes as far down as @which */
@@ -20,19 +25,44 @@ static inline unsigned long zone_mark(const struct zone *zone, enum zone_waterma
 	return which == WMARK_MIN && (gfp & __GFP_HIGH) ? mark / 2 : mark;
 }
 
-/** report_failure() - no zone of @list could serve the request. Context: any, no lock of ours held. */
+/* --- page_fail.c --- */
+
+/** report_failure() - no zone of @list could serve the request */
 void report_failure(struct zone **list, int nid, gfp_t gfp, unsigned int order);
 
 /** page_fail_over() - memory was short and yet found: failures are worth a report again */
 void page_fail_over(void);
 
-/** refuse_pages() - report a request that no machine could serve. Return: NULL. */
+/** refuse_pages() - report a request that no machine could serve. Return: NULL; with __GFP_NOFAIL it panics. */
 struct page *refuse_pages(int nid, gfp_t gfp, unsigned int order);
+
+/** panic_nofail() - the __GFP_NOFAIL request cannot be served by waiting, because of @reason: the report, and the end */
+_Noreturn void panic_nofail(struct zone **list, int nid, gfp_t gfp, unsigned int order, const char *reason);
+
+/* --- page_bad.c --- */
 
 /** page_free_fault() - why a block of @order that begins at @page cannot be freed; NULL when it can */
 const char *page_free_fault(const struct page *page, unsigned int order);
 
-/** report_bad_free() - say so, with the page's state and the caller's backtrace */
+/** report_bad_page() - "bad page @what" of a block of @order that begins at @page: @fault; with its story and the caller's backtrace */
+void report_bad_page(const char *what, const struct page *page, unsigned int order, const char *fault);
+
+/** report_bad_free() - the same of a free, which is not done */
 void report_bad_free(const struct page *page, unsigned int order, const char *fault);
+
+/* --- page_dump.c --- */
+
+/** dump_page() - all that is known of @page into the log, a line each behind two blanks; any address of vmemmap will do */
+void dump_page(const struct page *page);
+
+/**
+ * page_block() - first page of the block that @page, which is initialised, lies in; a reserved page is a block of its own
+ *
+ * A moment's answer when the zone's lock is not held. Cost: O(blocks of its pageblock before it).
+ */
+const struct page *page_block(const struct page *page);
+
+/** page_block_state() - what a block is, by its first page: "free", "cached", "allocated", "reserved" or "bad" */
+const char *page_block_state(const struct page *block);
 
 #endif

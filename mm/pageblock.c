@@ -51,6 +51,20 @@ static const enum migratetype fallbacks[MIGRATE_PCPTYPES][MIGRATE_PCPTYPES - 1] 
 	[MIGRATE_RECLAIMABLE] = { MIGRATE_UNMOVABLE, MIGRATE_MOVABLE },
 };
 
+const char *migratetype_name(enum migratetype type)
+{
+	static const char *const names[MIGRATE_TYPES] = {
+		[MIGRATE_UNMOVABLE] = "Unmovable",
+		[MIGRATE_MOVABLE] = "Movable",
+		[MIGRATE_RECLAIMABLE] = "Reclaimable",
+		[MIGRATE_HIGHATOMIC] = "HighAtomic",
+		[MIGRATE_CMA] = "CMA",
+		[MIGRATE_ISOLATE] = "Isolate",
+	};
+
+	return names[type];
+}
+
 /* The word may hold pageblocks of a zone with another lock: change our bits only, atomically. */
 static void change_bits(unsigned long pfn, u64 changed)
 {

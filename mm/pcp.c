@@ -6,8 +6,9 @@
  *    the stack's own CPU with interrupts masked, and what it does is rare: each event raises the stack's limit, so that
  *    the next comes later (pcp_size.c).
  * 2. Refill: the zone's smallest blocks that fit are taken first, then larger ones, and each is cut straight into the
- *    stack, its lowest piece on top: of its pages only page_stack is written, and no free list is touched. A block
- *    that has to be stolen from another type comes alone: the batch is not worth mixing types for.
+ *    stack, its lowest piece on top: of its pages only page_stack is written, and no free list is touched. Only the
+ *    first block may be what a larger one was cut for, so that batches do not keep each other in pieces; one that has to be
+ *    stolen from another type comes alone.
  * 3. Drain: of a full stack the colder half goes back, PCP_BATCH blocks at the most. Neighbours that were pushed one
  *    after the other, upwards or downwards, are given back together, in the largest blocks that they make.
  * 4. page_stack says which stack takes a block when it is freed: that of its pageblock's type. It is written under
@@ -24,7 +25,14 @@
 #include <mm/port.h>
 #include <string.h>
 
+#include "compound.h"
 #include "debug.h"
+
+/* Blocks that a drain makes of what it gives back, after which it begins no further run. */
+#define PCP_FREES (PCP_BATCH / 4)
+
+/* Blocks that the hand may give back, on top of what it came along with. */
+#define HAND_BATCH (PCP_BATCH / 8)
 
 /* --- from the zone --- */
 
@@ -61,7 +69,7 @@ static void fill_list(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned
 		top = cut_block(block, order, pcp_stack_of(pcp->zone, order, block.type), top);
 		if (top == end)
 			break;
-		block = buddy_take_listed(pcp->zone, order, order_of_batch(order, (unsigned long)(end - top)), type);
+		block = buddy_take_whole(pcp->zone, order, order_of_batch(order, (unsigned long)(end - top)), type);
 	}
 	WRITE_ONCE(list->head->top, top);
 }
@@ -100,40 +108,73 @@ static unsigned long run_length(void *const *block, unsigned long n, long step)
 	return run;
 }
 
-/* Give blocks back that are no longer on a stack, runs of neighbours as one. The zone is locked. */
-static void give_back(struct zone *zone, void *const *block, unsigned long n, unsigned int order)
+/* What becomes the inside of a larger block has order 0. */
+static void clear_orders(void *const *block, unsigned long n)
 {
-	const long step = 1L << order;
-
-	for (unsigned long run; n; block += run, n -= run) {
-		struct page *first = block[0];
-
-		run = run_length(block, n, step);
-		if (run == 1) {
-			run = run_length(block, n, -step);
-			first = block[run - 1];
-		}
-		/* What becomes the inside of a larger block has order 0. */
-		for (unsigned long i = 0; i < run; i++) {
-			debug_block_cached(zone, block[i], order);
-			if (order)
-				set_page_order(block[i], 0);
-		}
-		if (run == 1)
-			buddy_free(zone, first, order);
-		else
-			buddy_free_range(zone, page_to_pfn(first), run << order);
-	}
+	for (unsigned long i = 0; i < n; i++)
+		set_page_order(block[i], 0);
 }
 
-/* Give the @n coldest blocks of a stack back. Interrupts are masked. */
+/* Give the @n blocks at @block back, which are one run, upwards or downwards. The zone is locked. Return: as how many blocks. */
+static unsigned int give_run(struct zone *zone, void *const *block, unsigned long n, unsigned int order)
+{
+	debug_blocks_cached(zone, block, n, order);
+	if (n == 1) {
+		buddy_free(zone, block[0], order);
+		return 1;
+	}
+	if (order)
+		clear_orders(block, n);
+	return buddy_free_range(zone, min(page_to_pfn(block[0]), page_to_pfn(block[n - 1])), n << order);
+}
+
+/*
+ * Give blocks of a stack back, runs of neighbours as one: @n blocks, or fewer when they are scattered. The zone is locked.
+ * Return: how many.
+ */
+static unsigned long give_back(struct zone *zone, void *const *block, unsigned long n, unsigned int order)
+{
+	unsigned long done = 0, run;
+
+	for (unsigned int frees = 0; done < n && frees < PCP_FREES; done += run) {
+		run = run_length(block + done, n - done, 1L << order);
+		if (run == 1)
+			run = run_length(block + done, n - done, -(1L << order));
+		frees += give_run(zone, block + done, run, order);
+	}
+	return done;
+}
+
+/*
+ * Of the @n blocks at @block, as many as end where an aligned block of about as many would, if they are neighbours: so
+ * that what is given back now and what next time makes whole blocks, not halves of two.
+ */
+static unsigned long whole_blocks(void *const *block, unsigned long n, unsigned int order)
+{
+	unsigned long mask, last, prev, over = 0;
+
+	if (n < 2)
+		return n;
+	mask = (1UL << (63 - __builtin_clzl(n))) - 1;
+	last = page_to_pfn(block[n - 1]) >> order;
+	prev = page_to_pfn(block[n - 2]) >> order;
+	if (last == prev + 1)
+		over = (last + 1) & mask;
+	else if (prev == last + 1)
+		over = -last & mask;
+	return n - over;
+}
+
+/* Give the coldest blocks of a stack back, @n of them or rather less. Interrupts are masked. */
 static void drain_list(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned int order, unsigned long n)
 {
-	unsigned long left = pcp_list_count(list) - n;
+	unsigned long left;
 
+	n = whole_blocks(list->slots + 1, n, order);
 	spin_lock(&pcp->zone->lock);
-	give_back(pcp->zone, list->slots + 1, n, order);
+	n = give_back(pcp->zone, list->slots + 1, n, order);
 	spin_unlock(&pcp->zone->lock);
+	left = pcp_list_count(list) - n;
 	memmove(list->slots + 1, list->slots + 1 + n, left * sizeof(list->slots[0]));
 	WRITE_ONCE(list->head->top, list->slots + left);
 	pcp->drains++;
@@ -149,7 +190,7 @@ static void move_hand(struct per_cpu_pages *pcp)
 	pcp->hand = pcp->hand + 1 < PCP_LISTS ? pcp->hand + 1 : 0;
 	if (limit && !list->busy) {
 		if (count > limit / 2)
-			drain_list(pcp, list, order, min(count - limit / 2, (unsigned long)PCP_BATCH));
+			drain_list(pcp, list, order, min(count - limit / 2, (unsigned long)HAND_BATCH));
 		pcp_set_limit(pcp, list, order, max(limit / 2, pcp_list_count(list)));
 	}
 	list->busy = false;
@@ -265,6 +306,8 @@ void pcp_free(struct page *page, unsigned int order)
 	struct per_cpu_pages *pcp = this_cpu_ptr(zone->pcp);
 	struct pcp_list *list = list_of(pcp, page, order);
 
+	if (unlikely(PageHead(page)))
+		dissolve_compound_page(page, order);
 	if (list && make_room(pcp, list, order)) {
 		list->head->top[1] = page;
 		WRITE_ONCE(list->head->top, list->head->top + 1);
@@ -279,20 +322,21 @@ void pcp_free(struct page *page, unsigned int order)
 /* Empty a list, and give its limit up. */
 static void empty_list(struct zone *zone, unsigned int order, enum migratetype type)
 {
-	unsigned long count;
+	bool more;
 
 	do {
 		unsigned long flags = local_irq_save();
 		struct per_cpu_pages *pcp = this_cpu_ptr(zone->pcp);
 		struct pcp_list *list = &pcp->list[order][type];
+		unsigned long count = pcp_list_count(list);
 
-		count = pcp_list_count(list);
 		if (count)
 			drain_list(pcp, list, order, min(count, (unsigned long)PCP_BATCH));
-		if (count <= PCP_BATCH && list->head)
+		more = pcp_list_count(list);
+		if (!more && list->head)
 			pcp_set_limit(pcp, list, order, 0);
 		local_irq_restore(flags);
-	} while (count > PCP_BATCH);
+	} while (more);
 }
 
 void drain_local_pages(void)

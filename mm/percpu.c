@@ -9,7 +9,8 @@
  *    runs yet.
  * 3. The dynamic part is a bitmap of 16-byte units: `used`, and `first` for the unit that an allocation begins with, by
  *    which free_percpu() knows its length: up to the next `first` or free unit.
- * 4. percpu_lock covers both bitmaps; zeroing happens under it, so that a unit is zero whenever it is free.
+ * 4. percpu_lock covers both bitmaps. A unit is zeroed in all areas by whoever gets it, not before: boot touches no more of the
+ *    dynamic part than is used.
  */
 #include <mm/percpu.h>
 
@@ -26,7 +27,7 @@
 #define UNIT	   (1UL << UNIT_SHIFT)
 
 /* Dynamic bytes beyond what the page caches ask for: the object stacks of some hundred caches. */
-#define DYNAMIC_BYTES (64UL << 10)
+#define DYNAMIC_BYTES (160UL << 10)
 
 char boot_percpu_area[sizeof(struct mm_cpu) + PERCPU_STATIC_MAX] __aligned(64);
 
@@ -110,9 +111,10 @@ static void init_stacks(int cpu)
 static void init_area(int cpu, size_t size, int nid)
 {
 	bool is_boot_cpu = bases[cpu];
-	char *area = boot_alloc(size, PAGE_SIZE, node_for_alloc[nid], "per-CPU areas");
+	char *area = __va(boot_phys_alloc(size, PAGE_SIZE, node_for_alloc[nid], "per-CPU areas"));
 	struct mm_cpu *head = (struct mm_cpu *)area;
 
+	memset(area, 0, dynamic_offset);
 	if (is_boot_cpu)
 		memcpy(area, boot_percpu_area, sizeof(*head) + static_size());
 	else
@@ -158,13 +160,11 @@ static unsigned long find_run(unsigned long n, unsigned long align)
 	unsigned long bias = dynamic_offset >> UNIT_SHIFT, start = ALIGN(bias, align) - bias;
 
 	while (start + n <= nr_units) {
-		unsigned long len = 0;
+		unsigned long taken = bits_next_set(used, start, start + n);
 
-		while (len < n && !bit_test(used, start + len))
-			len++;
-		if (len == n)
+		if (taken == start + n)
 			return start;
-		start = ALIGN(bias + start + len + 1, align) - bias;
+		start = ALIGN(bias + bits_next_clear(used, taken, nr_units), align) - bias;
 	}
 	return nr_units;
 }
@@ -193,6 +193,7 @@ void *__alloc_percpu(size_t size, size_t align)
 	spin_unlock_irqrestore(&percpu_lock, flags);
 	if (start == nr_units)
 		return NULL;
+	zero_units(start, n);
 	/* The cookie is no address of an object: it is what percpu_offset() turns back into the offset. */
 	return (void *)((uintptr_t)__start_percpu_data - sizeof(struct mm_cpu) + dynamic_offset +
 			(start << UNIT_SHIFT));
@@ -222,7 +223,6 @@ void free_percpu(void *ptr)
 	bit_clear(first, start);
 	bits_clear_range(used, start, n);
 	nr_used -= n;
-	zero_units(start, n);
 	spin_unlock_irqrestore(&percpu_lock, flags);
 }
 

@@ -8,12 +8,8 @@
 #include <lib/monitor.h>
 #include <lib/printk.h>
 
+#include "buddy.h"
 #include "fragindex.h"
-
-static const char *const type_names[MIGRATE_TYPES] = {
-	[MIGRATE_UNMOVABLE] = "Unmovable",   [MIGRATE_MOVABLE] = "Movable", [MIGRATE_RECLAIMABLE] = "Reclaimable",
-	[MIGRATE_HIGHATOMIC] = "HighAtomic", [MIGRATE_CMA] = "CMA",	    [MIGRATE_ISOLATE] = "Isolate",
-};
 
 static void show_free_blocks(struct zone *zone)
 {
@@ -21,7 +17,8 @@ static void show_free_blocks(struct zone *zone)
 
 	count_blocks(zone, &blocks);
 	for (int type = 0; type < MIGRATE_TYPES; type++) {
-		con_printf("Node %4d, zone %8s, type %12s ", zone->node->node_id, zone->name, type_names[type]);
+		con_printf("Node %4d, zone %8s, type %12s ", zone->node->node_id, zone->name,
+			   migratetype_name((enum migratetype)type));
 		for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
 			con_printf("%6lu ", blocks.free[type][order]);
 		con_printf("\n");
@@ -55,7 +52,7 @@ static int show_pagetypeinfo(int argc, char **argv)
 		show_free_blocks(zone);
 	con_printf("\n%-23s", "Number of blocks type ");
 	for (int type = 0; type < MIGRATE_TYPES; type++)
-		con_printf("%12s ", type_names[type]);
+		con_printf("%12s ", migratetype_name((enum migratetype)type));
 	con_printf("\n");
 	for_each_populated_zone(i, zone)
 		show_pageblocks(zone);

@@ -13,6 +13,7 @@
 #include <lib/printk.h>
 #include <mm/memblock.h>
 #include <mm/numa.h>
+#include <stdio.h>
 
 #include "provenance.h"
 
@@ -32,12 +33,12 @@ static const char *claim_preposition(const struct mem_claim *claim)
 
 static void print_claim(const struct mem_claim *claim)
 {
-	char name[NAME_MAX];
+	char name[NAME_MAX], node[16] = "";
 
-	printk("  %-8s [mem 0x%016llx-0x%016llx]", kind_names[claim->kind], claim->base, claim->base + claim->size - 1);
 	if (claim->nid != NUMA_NO_NODE)
-		printk(" node %d", claim->nid);
-	printk(" %s %s\n", claim_preposition(claim), claim_name(claim, name, sizeof(name)));
+		snprintf(node, sizeof(node), " node %d", claim->nid);
+	printk("  %-8s [mem 0x%016llx-0x%016llx]%s %s %s\n", kind_names[claim->kind], claim->base,
+	       claim->base + claim->size - 1, node, claim_preposition(claim), claim_name(claim, name, sizeof(name)));
 }
 
 void claims_print(bool metadata)

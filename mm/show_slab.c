@@ -15,12 +15,11 @@
 static void show_cache(struct kmem_cache *cache)
 {
 	struct slab_sums sums;
-	u32 capacity = per_cpu_ptr(cache->cpu, smp_processor_id())->capacity;
 
 	slab_sum(cache, &sums);
 	con_printf("%-17s %6lu %6lu %6u %4u %4u : tunables %4u %4u %4u : slabdata %6lu %6lu %6u\n", cache->name,
-		   sums.taken - sums.stacked, sums.objects, cache->size, cache->objects, 1u << cache->order, capacity,
-		   capacity / 2, 0u, sums.slabs, sums.slabs, 0u);
+		   sums.taken - sums.stacked, sums.objects, cache->size, cache->objects, 1u << cache->order,
+		   cache->capacity, cache->capacity / 2, 0u, sums.slabs, sums.slabs, 0u);
 }
 
 static int show_slabinfo(int argc, char **argv)

@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * SLUB: allocation and free of objects.
+ * SLUB: slabs, and what fills and empties the CPUs' stacks.
  *
  * 1. A slab is a block of pages cut into objects. Its first page's struct page holds all there is to know: the cache, the
- *    first free object, how many are taken. A free object holds the link to the next one; where, kmem_cache.offset says:
- *    in its middle, or behind it when a constructor made what is inside.
- * 2. Every CPU has a stack of free objects for each cache. A hit is a pop or a push, interrupts masked, no lock.
+ *    first free object, how many are taken. A free object has the link to the next one in its word (free_word()): in its
+ *    middle; at its beginning, which costs nothing to find, when frees are checked; behind it when a constructor made
+ *    what is inside. A slab from which nothing is taken has no list: its objects are told by address.
+ * 2. Every CPU has a stack of free objects for each cache (<mm/percpu_stack.h>). A hit is a pop or a push (slub_hot.c).
+ *    Each page of a slab names the stacks that take its objects: those of its cache for its own node. CPUs of other nodes
+ *    have `nothing` there. So stacks hold local objects only, but for those that 3 took from afar, and a free finds out
+ *    without a comparison.
  * 3. A miss asks, in this order: the partial slabs of the node, under its lock; a new slab of that node's pages, in
  *    silence and without waiting; the partial slabs of the other nodes, from near to far; a new slab of any page that the
  *    flags allow, in earnest. So a node without pages costs a slab of far pages for each slab of objects, not for each
- *    object. An empty stack is filled halfway by that; who asks for another node, or for one node only
- *    (__GFP_THISNODE, which ends with the first two steps), gets one object past the stack.
- * 4. A full stack gives its colder half back to their slabs, one hold of a node's lock for all neighbours of that node. An
- *    object of another node's slab goes home at once: stacks hold local objects only, but for those that 3 took from
- *    afar.
+ *    object. An empty stack gets whole free lists until it has a batch, or all of one new slab; who asks for another
+ *    node, or for one node only (__GFP_THISNODE, which ends with the first two steps), gets one object past the stack.
+ * 4. A full stack gives a batch back, the hottest: their lines are written to for that, and the others need not move.
+ *    Neighbours on the stack that are of one slab are linked and put in its list at once; the lock is held on while slabs
+ *    are of one node. An object of another node goes home at once.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
  *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone, which objects that
  *    lie on stacks already cannot honour: it is refused.
+ * 7. A cache has no stacks when all heads are given out, or per-CPU memory is short, or its word does not lie where the
+ *    hot paths of checked frees look for the mark: each of its operations is a miss that moves one object.
  *
  * Locks: kmem_cache_node->lock, one at a time; zone->lock behind it is never taken: pages are freed after it is let go.
  * Failure: NULL, nothing changed. Cost: O(1) on a hit, O(stack) on a miss.
@@ -26,7 +32,6 @@
 
 #include <lib/printk.h>
 #include <lib/smp.h>
-#include <mm/percpu.h>
 #include <mm/port.h>
 #include <string.h>
 
@@ -37,8 +42,14 @@
 
 #define MAX_ZONE_REPORTS 10
 
-/* Take an object of @nid's partial slabs; NULL when there is none. */
-typedef void *(*take_fn)(struct kmem_cache *cache, int nid);
+/* Bounds what a miss takes, interrupts masked: about ten instructions for each object. */
+#define BATCH_MAX 128u
+
+/* A stack for one object, for who may not use the CPU's. */
+struct single {
+	struct percpu_stack head;
+	void *slots[2];
+};
 
 int nr_node_ids = 1;
 
@@ -58,7 +69,7 @@ static struct kmem_cache_node *node_of(struct kmem_cache *cache, const struct pa
 
 static void list_slab(struct kmem_cache_node *n, struct page *slab)
 {
-	bool partial = slab->freelist;
+	bool partial = slab->inuse < slab->objects;
 
 	list_add(&slab->slab_list, partial ? &n->partial : &n->full);
 	slab->on_list = partial;
@@ -78,81 +89,162 @@ static void relist_slab(struct kmem_cache_node *n, struct page *slab)
 	list_slab(n, slab);
 }
 
-static void *take_object(struct kmem_cache *cache, struct page *slab)
+/* The list of an empty slab gets all objects but the first @n. */
+static void link_from(const struct kmem_cache *cache, struct page *slab, u32 n)
 {
-	void *obj = slab->freelist;
-
-	slab->freelist = *free_link(cache, obj);
-	slab->inuse++;
-	return obj;
-}
-
-/* Put @obj back. Return: the slab when it is empty now and should go, already unlisted; else NULL. */
-static struct page *return_object(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab, void *obj)
-{
-	*free_link(cache, obj) = slab->freelist;
-	slab->freelist = obj;
-	slab->inuse--;
-	n->nr_taken--;
-	if (!slab->on_list)
-		relist_slab(n, slab);
-	if (slab->inuse || n->nr_partial <= cache->min_partial)
-		return NULL;
-	unlist_slab(n, slab);
-	n->nr_slabs--;
-	return slab;
-}
-
-/* Move up to @want objects from @n's partial slabs to @objs. Return: how many. */
-static u32 take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, void **objs, u32 want)
-{
-	u32 got = 0;
-
-	while (got < want && !list_empty(&n->partial)) {
-		struct page *slab = list_first_entry(&n->partial, struct page, slab_list);
-
-		while (got < want && slab->freelist)
-			objs[got++] = take_object(cache, slab);
-		if (!slab->freelist)
-			relist_slab(n, slab);
-	}
-	n->nr_taken += got;
-	return got;
-}
-
-/* --- pages of slabs; no lock --- */
-
-static void cut_slab(struct kmem_cache *cache, struct page *slab)
-{
+	const struct free_format format = free_format(cache);
 	char *base = page_address(slab);
 	void *next = NULL;
 
-	/* Backwards, so that the list begins with the first object. */
-	for (u32 i = cache->objects; i-- > 0;) {
+	for (u32 i = slab->objects; i-- > n;) {
 		void *obj = base + (size_t)i * cache->size;
 
-		if (cache->ctor)
-			cache->ctor(obj);
-		*free_link(cache, obj) = next;
+		set_next_free(format, base, obj, next);
 		next = obj;
 	}
 	slab->freelist = next;
 }
 
+/* Of a slab from which nothing is taken: its first objects, the last of them first, so that they are popped in order. */
+static u32 take_first(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
+{
+	u32 n = min(room, (u32)slab->objects), left = n;
+	const size_t size = cache->size;
+	char *obj = (char *)page_address(slab) + (size_t)n * size;
+
+	for (; left > 1; left -= 2, objs += 2) {
+		objs[0] = obj - size;
+		objs[1] = obj -= 2 * size;
+	}
+	if (left)
+		*objs = obj - size;
+	link_from(cache, slab, n);
+	return n;
+}
+
+/* Of any other. What follows a word that was written over is lost: it counts as taken for ever. */
+static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
+{
+	const struct free_format format = free_format(cache);
+	const char *base = page_address(slab);
+	void *obj = slab->freelist;
+	u32 n = min(room, (u32)(slab->objects - slab->inuse));
+
+	for (void **end = objs + n; objs < end; objs++) {
+		if (HARDENED && unlikely(!is_free_object(cache, slab, obj))) {
+			slab_report_list(cache, slab, obj);
+			n -= (u32)(end - objs);
+			slab->inuse = (u16)(slab->objects - n);
+			obj = NULL;
+			break;
+		}
+		*objs = obj;
+		obj = next_free(format, base, obj);
+	}
+	slab->freelist = obj;
+	return n;
+}
+
+/* Move objects of @slab, which is in no list, to @to, until that is full or the slab has no more; then list the slab. */
+static void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab,
+			 struct percpu_stack *to)
+{
+	u32 room = (u32)(to->limit - to->top), taken = slab->inuse, got;
+
+	got = taken ? take_listed(cache, slab, to->top + 1, room) : take_first(cache, slab, to->top + 1, room);
+	slab->inuse = (u16)(slab->inuse + got);
+	n->nr_taken += slab->inuse - taken;
+	WRITE_ONCE(to->top, to->top + got);
+	list_slab(n, slab);
+}
+
+/* Fill @to from @n's partial slabs until it holds @want objects. */
+static void take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, struct percpu_stack *to, void **want)
+{
+	while (to->top < want && !list_empty(&n->partial)) {
+		struct page *slab = list_first_entry(&n->partial, struct page, slab_list);
+
+		unlist_slab(n, slab);
+		take_objects(cache, n, slab, to);
+	}
+}
+
+/*
+ * Link those of @objs, from the first one on, that lie in @slab into its list. NULL ends @objs. *@wrong: addresses that begin
+ * no object, of whose frees the hot path could not tell; they are reported and left out. Return: how many were looked at.
+ */
+static u32 link_run(const struct kmem_cache *cache, struct page *slab, void **objs, u32 *wrong)
+{
+	const char *base = page_address(slab);
+	const size_t bytes = cache->slab_bytes;
+	const struct free_format format = free_format(cache);
+	void *next = slab->freelist, *obj = *objs;
+	void **at = objs;
+
+	*wrong = 0;
+	do {
+		if (HARDENED && unlikely(!begins_object(cache, slab, obj))) {
+			slab_report_late(cache, slab, obj);
+			++*wrong;
+		} else {
+			set_next_free(format, base, obj, next);
+			next = obj;
+		}
+		obj = *++at;
+	} while ((size_t)((char *)obj - base) < bytes);
+	slab->freelist = next;
+	return (u32)(at - objs);
+}
+
+/* @n objects are back in @slab's list. One that is empty now and should go is moved to @empty. */
+static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab, u32 n,
+			struct list_head *empty)
+{
+	slab->inuse = (u16)(slab->inuse - n);
+	node->nr_taken -= n;
+	if (!slab->on_list)
+		relist_slab(node, slab);
+	if (slab->inuse || node->nr_partial <= cache->min_partial)
+		return;
+	unlist_slab(node, slab);
+	node->nr_slabs--;
+	list_add(&slab->slab_list, empty);
+}
+
+/* --- pages of slabs; no lock --- */
+
+static void init_objects(const struct kmem_cache *cache, struct page *slab)
+{
+	char *obj = page_address(slab);
+
+	if (!HARDENED && !cache->ctor)
+		return;
+	for (u32 i = 0; i < slab->objects; i++, obj += cache->size) {
+		if (cache->ctor)
+			cache->ctor(obj);
+		mark_free(cache, obj);
+	}
+}
+
 static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	struct page *slab = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_MOVABLE), cache->order);
+	struct page *slab = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP), cache->order);
+	u32 stack;
 
 	if (!slab)
 		return NULL;
+	stack = object_stack_of(cache, page_to_nid(slab));
 	for (u16 i = 0; i < 1u << cache->order; i++) {
 		page_set(&slab[i], PG_slab);
 		slab[i].slab_cache = cache;
 		slab[i].head_offset = i;
+		WRITE_ONCE(slab[i].object_check, cache->object_check);
+		WRITE_ONCE(slab[i].object_stack, stack);
 	}
 	slab->inuse = 0;
 	slab->objects = cache->objects;
-	cut_slab(cache, slab);
+	slab->freelist = NULL;
+	init_objects(cache, slab);
 	return slab;
 }
 
@@ -161,6 +253,8 @@ static void free_slab(struct kmem_cache *cache, struct page *slab)
 	for (u32 i = 0; i < 1u << cache->order; i++) {
 		page_clear(&slab[i], PG_slab);
 		slab[i].slab_cache = NULL;
+		WRITE_ONCE(slab[i].object_check, 0);
+		WRITE_ONCE(slab[i].object_stack, 0);
 	}
 	__free_pages(slab, cache->order);
 }
@@ -176,81 +270,94 @@ static void free_slabs(struct kmem_cache *cache, struct list_head *list)
 	}
 }
 
-/* --- the CPU's stack --- */
+/* --- misses --- */
 
-/* Interrupts are masked: this CPU's stack of @cache. */
-static __always_inline struct kmem_cache_cpu *this_stack(struct kmem_cache *cache)
+static void *pop_plain(struct percpu_stack *stack)
 {
-	return (struct kmem_cache_cpu *)(void *)((char *)asm_percpu_base() + cache->stack_offset);
+	void *obj = *stack->top;
+
+	if (obj)
+		WRITE_ONCE(stack->top, stack->top - 1);
+	return obj;
 }
 
-static __always_inline void push_object(struct kmem_cache_cpu *stack, void *obj)
+static void push_plain(struct percpu_stack *stack, void *obj)
 {
-	stack->object[stack->count] = obj;
-	ADD_ONCE(stack->count, 1);
+	WRITE_ONCE(stack->top[1], obj);
+	WRITE_ONCE(stack->top, stack->top + 1);
 }
 
-/* NULL when the stack is empty. */
-static __always_inline void *pop_object(struct kmem_cache_cpu *stack)
+/* Interrupts are masked: this CPU's stack of @cache, which has one. */
+static struct percpu_stack *this_stack(const struct kmem_cache *cache)
 {
-	if (!stack->count)
-		return NULL;
-	ADD_ONCE(stack->count, -1u);
-	return stack->object[stack->count];
+	return (struct percpu_stack *)(void *)((char *)this_cpu()->local + cache->stack);
 }
 
-/* Fill this CPU's stack from @nid's partial slabs and pop one object; NULL when there are none. */
-static void *refill_from_node(struct kmem_cache *cache, int nid)
+/* How many objects a full stack gives back, and an empty one gets at least. */
+static u32 batch_of(const struct kmem_cache *cache)
+{
+	return min(cache->capacity / 2, BATCH_MAX);
+}
+
+/* Where a miss gets its object from: the CPU's stack, or @single when there is one. */
+static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct single *single)
+{
+	if (!single)
+		return this_stack(cache);
+	percpu_stack_init(&single->head, single->slots, 1);
+	return &single->head;
+}
+
+static void count_refill(const struct kmem_cache *cache)
+{
+	if (has_stacks(cache))
+		ADD_ONCE(this_cpu_ptr(cache->cpu)->refills, 1);
+}
+
+/* Up to where a miss fills @to, this CPU's stack of @cache; nowhere when a handler has done it since it was found empty. */
+static void **this_want(const struct kmem_cache *cache, const struct percpu_stack *to)
+{
+	return *to->top ? to->top : to->top + batch_of(cache);
+}
+
+/* One object of @nid's partial slabs, the stack gets a batch with it; NULL when there are none. */
+static void *take_from_node(struct kmem_cache *cache, int nid, struct single *single)
 {
 	struct kmem_cache_node *n = &cache->node[nid];
 	unsigned long flags = spin_lock_irqsave(&n->lock);
-	struct kmem_cache_cpu *stack = this_stack(cache);
-	u32 have = stack->count, half = stack->capacity / 2;
+	struct percpu_stack *to = stack_to_fill(cache, single);
 	void *obj;
 
-	/* A handler may have filled it since it was found empty. */
-	if (have < half)
-		ADD_ONCE(stack->count, take_partial(cache, n, stack->object + have, half - have));
-	stack->refills++;
-	obj = pop_object(stack);
+	take_partial(cache, n, to, single ? to->limit : this_want(cache, to));
+	count_refill(cache);
+	obj = pop_plain(to);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
 }
 
-/* One object of @nid's partial slabs, past the stack; NULL when there are none. */
-static void *take_from_node(struct kmem_cache *cache, int nid)
-{
-	struct kmem_cache_node *n = &cache->node[nid];
-	unsigned long flags = spin_lock_irqsave(&n->lock);
-	void *obj = NULL;
-
-	take_partial(cache, n, &obj, 1);
-	spin_unlock_irqrestore(&n->lock, flags);
-	return obj;
-}
-
-/* One object of a new slab; the rest of it joins the node's partial slabs. */
-static void *alloc_from_new(struct kmem_cache *cache, gfp_t gfp, int nid)
+/* One object of a new slab; the rest of it goes on the stack, or joins the node's partial slabs. */
+static void *take_from_new(struct kmem_cache *cache, gfp_t gfp, int nid, struct single *single)
 {
 	struct page *slab = new_slab(cache, gfp, nid);
 	struct kmem_cache_node *n;
 	unsigned long flags;
+	struct percpu_stack *to;
 	void *obj;
 
 	if (!slab)
 		return NULL;
 	n = node_of(cache, slab);
 	flags = spin_lock_irqsave(&n->lock);
-	obj = take_object(cache, slab);
-	n->nr_taken++;
+	to = stack_to_fill(cache, single);
 	n->nr_slabs++;
-	list_slab(n, slab);
+	take_objects(cache, n, slab, to);
+	obj = pop_plain(to);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
 }
 
-/* @take from the nodes with partial slabs, in the order in which @nid's requests go to nodes. */
-static void *take_from_any_node(struct kmem_cache *cache, int nid, take_fn take)
+/* take_from_node() of the nodes with partial slabs, in the order in which @nid's requests go to nodes. */
+static void *take_from_any_node(struct kmem_cache *cache, int nid, struct single *single)
 {
 	void *obj = NULL;
 
@@ -258,66 +365,34 @@ static void *take_from_any_node(struct kmem_cache *cache, int nid, take_fn take)
 		int other = (*zone)->node->node_id;
 
 		if (READ_ONCE(cache->node[other].nr_partial))
-			obj = take(cache, other);
+			obj = take_from_node(cache, other, single);
 	}
 	return obj;
 }
 
 /* Point 3 of the theory. */
-static void *alloc_slow(struct kmem_cache *cache, gfp_t gfp, int nid, take_fn take)
+static void *take(struct kmem_cache *cache, gfp_t gfp, int nid, struct single *single)
 {
-	gfp_t near = (gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN | __GFP_THISNODE;
-	void *obj = take(cache, nid);
+	gfp_t near = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN | __GFP_THISNODE;
+	void *obj = take_from_node(cache, nid, single);
 
 	if (!obj && !(gfp & __GFP_THISNODE)) {
-		obj = alloc_from_new(cache, near, nid);
+		obj = take_from_new(cache, near, nid, single);
 		if (!obj)
-			obj = take_from_any_node(cache, nid, take);
+			obj = take_from_any_node(cache, nid, single);
 	}
-	return obj ? obj : alloc_from_new(cache, gfp, nid);
+	return obj ? obj : take_from_new(cache, gfp, nid, single);
 }
 
-static __always_inline void *pop(struct kmem_cache *cache)
-{
-	unsigned long flags = local_irq_save();
-	void *obj = pop_object(this_stack(cache));
-
-	local_irq_restore(flags);
-	return obj;
-}
-
-/* What every allocated object passes before the caller has it. */
+/* What every object passes that is not handed out as it lay on a stack. */
 static void *hand_out(struct kmem_cache *cache, gfp_t gfp, void *obj)
 {
 	if (unlikely(!obj))
 		return NULL;
 	slub_debug_alloc(cache, obj);
+	mark_taken(cache, obj);
 	if (gfp & __GFP_ZERO)
 		memset(obj, 0, cache->object_size);
-	return obj;
-}
-
-static void hand_out_some(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs)
-{
-	if (slub_debug_on() || (gfp & __GFP_ZERO))
-		for (size_t i = 0; i < n; i++)
-			hand_out(cache, gfp, objs[i]);
-}
-
-/* The stack is empty, or the object is not to be handed out as it lies there. */
-static __noinline void *alloc_not_hot(struct kmem_cache *cache, gfp_t gfp, void *obj)
-{
-	if (!obj)
-		obj = alloc_slow(cache, gfp, local_node(), refill_from_node);
-	return hand_out(cache, gfp, obj);
-}
-
-static __always_inline void *alloc_local(struct kmem_cache *cache, gfp_t gfp)
-{
-	void *obj = pop(cache);
-
-	if (unlikely(!obj) || unlikely(gfp & __GFP_ZERO) || slub_debug_on())
-		return alloc_not_hot(cache, gfp, obj);
 	return obj;
 }
 
@@ -343,184 +418,126 @@ static int serving_node(gfp_t gfp, int nid)
 	return node_for_alloc[nid];
 }
 
-static void *alloc_placed(struct kmem_cache *cache, gfp_t gfp, int nid)
+void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
+	struct single single;
+
 	if (unlikely(gfp & GFP_ZONES))
 		return refuse_zone(cache, gfp);
 	nid = serving_node(gfp, nid);
 	if (nid < 0)
 		return NULL;
-	if (nid == local_node() && !(gfp & __GFP_THISNODE))
-		return alloc_local(cache, gfp);
-	return hand_out(cache, gfp, alloc_slow(cache, gfp, nid, take_from_node));
+	if (nid == local_node() && !(gfp & GFP_PLACED) && has_stacks(cache))
+		return kmem_cache_alloc(cache, gfp);
+	return hand_out(cache, gfp, take(cache, gfp, nid, &single));
 }
 
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
-{
-	if (unlikely(gfp & GFP_PLACED))
-		return alloc_placed(cache, gfp, NUMA_NO_NODE);
-	return alloc_local(cache, gfp);
-}
-
-/* Pop up to @n objects into @objs. Return: how many. */
-static size_t pop_some(struct kmem_cache *cache, size_t n, void **objs)
-{
-	unsigned long flags = local_irq_save();
-	struct kmem_cache_cpu *stack = this_stack(cache);
-	u32 some = (u32)min(n, (size_t)stack->count), left = stack->count - some;
-
-	for (u32 i = 0; i < some; i++)
-		objs[i] = stack->object[left + i];
-	WRITE_ONCE(stack->count, left);
-	local_irq_restore(flags);
-	return some;
-}
-
-size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs)
-{
-	size_t got = 0;
-
-	while (got < n) {
-		size_t some = gfp & GFP_PLACED ? 0 : pop_some(cache, n - got, objs + got);
-
-		hand_out_some(cache, gfp, some, objs + got);
-		got += some;
-		if (got == n)
-			break;
-		/* The stack is empty: this fills it halfway. */
-		objs[got] = kmem_cache_alloc(cache, gfp);
-		if (unlikely(!objs[got])) {
-			kmem_cache_free_bulk(cache, got, objs);
-			return 0;
-		}
-		got++;
-	}
-	return n;
-}
-
-void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
-{
-	return alloc_placed(cache, gfp, nid);
-}
-
-/* Give back those of @objs, from the first one on, that lie on one node: at most @n. Return: how many. */
-static u32 return_run(struct kmem_cache *cache, void **objs, u32 n)
-{
-	struct kmem_cache_node *node = node_of(cache, slab_of(objs[0]));
-	unsigned long flags = spin_lock_irqsave(&node->lock);
-	u32 done = 0;
-	LIST_HEAD(empty);
-
-	do {
-		struct page *slab = return_object(cache, node, slab_of(objs[done]), objs[done]);
-
-		if (slab)
-			list_add(&slab->slab_list, &empty);
-	} while (++done < n && node_of(cache, slab_of(objs[done])) == node);
-	spin_unlock_irqrestore(&node->lock, flags);
-	free_slabs(cache, &empty);
-	return done;
-}
-
-/* Give the @n coldest objects of this CPU's stack back. Interrupts are masked. */
-static void flush_stack(struct kmem_cache *cache, struct kmem_cache_cpu *stack, u32 n)
-{
-	for (u32 done = 0; done < n;)
-		done += return_run(cache, stack->object + done, n - done);
-	ADD_ONCE(stack->count, -n);
-	memmove(stack->object, stack->object + n, stack->count * sizeof(stack->object[0]));
-	stack->flushes++;
-}
-
-const char *object_fault(const struct kmem_cache *cache, const struct page *slab, const void *obj)
-{
-	if (!slab)
-		return "lies in no slab";
-	if (slab->slab_cache != cache)
-		return "belongs to another cache";
-	return begins_object(cache, slab, obj) ? NULL : "is not the beginning of an object";
-}
-
-static __noinline void report_fault(const struct kmem_cache *cache, const struct page *slab, const void *obj)
-{
-	printk("kmem_cache_free: %s: object %p %s%s%s: not freed\n", cache->name, obj, object_fault(cache, slab, obj),
-	       slab ? ": " : "", slab ? slab->slab_cache->name : "");
-	arch_dump_stack();
-}
-
-/* Interrupts are masked. Return: whether @obj went on this CPU's stack: it has room, and the object is of its node. */
-static __always_inline bool push_hot(struct kmem_cache *cache, const struct page *slab, void *obj)
-{
-	struct kmem_cache_cpu *stack = this_stack(cache);
-
-	slub_debug_free(cache, obj);
-	if (unlikely(page_to_nid(slab) != stack->nid || stack->count == stack->capacity))
-		return false;
-	push_object(stack, obj);
-	return true;
-}
-
-/* Interrupts are masked, and @flags are what they were. What push_hot() did not take. */
-static __noinline void free_not_hot(struct kmem_cache *cache, const struct page *slab, void *obj, unsigned long flags)
-{
-	struct kmem_cache_cpu *stack = this_stack(cache);
-
-	if (page_to_nid(slab) != stack->nid) {
-		return_run(cache, &obj, 1);
-	} else {
-		flush_stack(cache, stack, stack->capacity / 2);
-		push_object(stack, obj);
-	}
-	local_irq_restore(flags);
-}
-
-void slab_free(struct kmem_cache *cache, struct page *slab, void *obj)
+void *slab_alloc_slow(struct kmem_cache *cache, gfp_t gfp)
 {
 	unsigned long flags;
+	void *obj;
 
-	if (HARDENED && unlikely(object_fault(cache, slab, obj))) {
-		report_fault(cache, slab, obj);
+	if (unlikely((gfp & GFP_PLACED) || !has_stacks(cache)))
+		return kmem_cache_alloc_node(cache, gfp, NUMA_NO_NODE);
+	flags = local_irq_save();
+	obj = pop_plain(this_stack(cache));
+	local_irq_restore(flags);
+	if (!obj)
+		obj = take(cache, gfp, local_node(), NULL);
+	return hand_out(cache, gfp, obj);
+}
+
+/* --- what comes back --- */
+
+/* Give @objs, which NULL ends, back to their slabs. Context: interrupts masked, no lock held. */
+static void return_objects(struct kmem_cache *cache, void **objs)
+{
+	struct kmem_cache_node *node = NULL;
+	LIST_HEAD(empty);
+
+	while (*objs) {
+		struct page *slab = slab_of(*objs);
+		u32 run, wrong;
+
+		if (node != node_of(cache, slab)) {
+			if (node)
+				spin_unlock(&node->lock);
+			node = node_of(cache, slab);
+			spin_lock(&node->lock);
+		}
+		run = link_run(cache, slab, objs, &wrong);
+		settle_slab(cache, node, slab, run - wrong, &empty);
+		objs += run;
+	}
+	if (node)
+		spin_unlock(&node->lock);
+	free_slabs(cache, &empty);
+}
+
+static void return_object(struct kmem_cache *cache, void *obj)
+{
+	void *objs[] = { obj, NULL };
+
+	return_objects(cache, objs);
+}
+
+/* Give the @n hottest objects of this CPU's stack back. Interrupts are masked. */
+static void flush_stack(struct kmem_cache *cache, u32 n)
+{
+	struct percpu_stack *stack = this_stack(cache);
+	void **left = stack->top - n;
+
+	WRITE_ONCE(stack->top[1], NULL);
+	return_objects(cache, left + 1);
+	WRITE_ONCE(stack->top, left);
+	ADD_ONCE(this_cpu_ptr(cache->cpu)->flushes, 1);
+}
+
+/* Interrupts are masked. */
+static void free_masked(struct kmem_cache *cache, const struct page *slab, void *obj)
+{
+	struct percpu_stack *stack = has_stacks(cache) ? this_stack(cache) : NULL;
+
+	if (stack && page_to_nid(slab) == local_node()) {
+		if (stack->top == stack->limit)
+			flush_stack(cache, batch_of(cache));
+		push_plain(stack, obj);
 		return;
 	}
-	flags = local_irq_save();
-	if (likely(push_hot(cache, slab, obj)))
-		local_irq_restore(flags);
-	else
-		free_not_hot(cache, slab, obj, flags);
+	if (stack)
+		ADD_ONCE(this_cpu_ptr(cache->cpu)->remote_frees, 1);
+	return_object(cache, obj);
 }
 
-void kmem_cache_free(struct kmem_cache *cache, void *obj)
+void slab_free_slow(void *obj)
 {
-	if (obj)
-		slab_free(cache, slab_to_free(obj), obj);
-}
-
-void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs)
-{
+	const struct page *slab = slab_of(obj);
+	struct kmem_cache *cache = slab->slab_cache;
 	unsigned long flags = local_irq_save();
 
-	for (size_t i = 0; i < n; i++) {
-		struct page *slab = slab_to_free(objs[i]);
-
-		if (HARDENED && unlikely(object_fault(cache, slab, objs[i])))
-			report_fault(cache, slab, objs[i]);
-		else if (!push_hot(cache, slab, objs[i]))
-			free_not_hot(cache, slab, objs[i], local_irq_save());
-	}
+	slub_debug_free(cache, obj);
+	mark_free(cache, obj);
+	free_masked(cache, slab, obj);
 	local_irq_restore(flags);
+}
+
+void kmem_cache_free_slow(struct kmem_cache *cache, void *obj)
+{
+	if (obj && (!HARDENED || likely(!slab_free_refused(cache, obj))))
+		slab_free_slow(obj);
 }
 
 static void flush_call(void *arg)
 {
 	struct kmem_cache *cache = arg;
-	struct kmem_cache_cpu *stack = this_stack(cache);
 
-	flush_stack(cache, stack, stack->count);
+	flush_stack(cache, (u32)cpu_stack_count(cache, smp_processor_id()));
 }
 
 void slab_flush_all(struct kmem_cache *cache)
 {
-	on_each_cpu(flush_call, cache);
+	if (has_stacks(cache))
+		on_each_cpu(flush_call, cache);
 }
 
 unsigned long slab_discard_empty(struct kmem_cache *cache)

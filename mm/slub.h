@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SLUB's structures, for slub*.c, kmalloc.c, show_slab.c and show_memory.c. */
+/* SLUB's structures, for slub*.c, kmalloc.c, show_slab.c and show_memory.c. What they are for, slub.c says. */
 #ifndef MM_SLUB_H
 #define MM_SLUB_H
 
@@ -7,30 +7,32 @@
 #include <lib/mutex.h>
 #include <lib/spinlock.h>
 #include <mm/mmzone.h>
+#include <mm/percpu.h>
 #include <mm/slab.h>
 
 #include "hardening.h"
 
-#define CPU_STACK_MAX 62
+/* A head that stays the one that is empty and full: caches beyond it, and those that want none, have no stack. */
+#define NO_OBJECT_STACK (OBJECT_STACKS - 1)
+
+/* Objects on a stack at the most. */
+#define CPU_STACK_MAX 512
 
 /**
- * struct kmem_cache_cpu - one CPU's stack of free objects
- * @count: objects on it
- * @capacity: (c) no more than this many
- * @nid: (c) the node whose objects may lie on it
- * @refills: times it was filled from slabs
- * @flushes: times objects went back to slabs
- * @object: the objects, the hottest at @count - 1
+ * struct kmem_cache_cpu - what a CPU has of a cache
+ * @refills: (o) times its stack was filled, or one object taken past it
+ * @flushes: (o) times a full stack gave a batch back
+ * @remote_frees: (o) objects that did not belong on its stack and went to their slab at once
+ * @slot: (o) of its stack (struct percpu_stack, <mm/percpu_stack.h>); kmem_cache.capacity + 1 of them and one for the NULL
+ *        behind what goes back to slabs
  *
- * Touched only by its CPU, interrupts masked; others look at @count. Its objects count as taken from their slabs.
+ * Objects on a stack count as taken from their slabs. (o): its CPU's, interrupts masked; others may read the counts.
  */
 struct kmem_cache_cpu {
-	u32 count;
-	u32 capacity;
-	int nid;
 	unsigned long refills;
 	unsigned long flushes;
-	void *object[CPU_STACK_MAX];
+	unsigned long remote_frees;
+	void *slot[];
 };
 
 /**
@@ -53,13 +55,17 @@ struct kmem_cache_node {
 
 /**
  * struct kmem_cache - a cache
- * @stack_offset: (c) bytes from a CPU's per-CPU base to its stack
- * @cpu: (c) the stacks (a per-CPU cookie)
+ * @stack: (c) bytes from the local base to the head of a CPU's stack: local_stack_of()
+ * @capacity: (c) objects that a CPU's stack holds; 0: it has none
+ * @cpu: (c) what each CPU has (a per-CPU cookie); NULL without stacks
  * @name: (c)
  * @object_size: (c) bytes a user may use
  * @size: (c) bytes from one object to the next
  * @align: (c)
- * @offset: (c) where in a free object the link to the next free one is
+ * @offset: (c) where in a free object its word is: free_word()
+ * @key: (c) with which links to free objects are encoded
+ * @object_check: (c) that of its slabs' pages (<mm/object_check.h>)
+ * @slab_bytes: (c) of a slab, all of its pages
  * @objects: (c) per slab
  * @order: (c) of a slab
  * @min_partial: (c) empty slabs are kept as long as a node has no more partial ones than this
@@ -71,13 +77,17 @@ struct kmem_cache_node {
  * Lock letters: (c) constant once created; (M) slab_mutex.
  */
 struct kmem_cache {
-	size_t stack_offset;
+	u32 stack;
+	u32 capacity;
 	struct kmem_cache_cpu *cpu;
 	const char *name;
 	u32 object_size;
 	u32 size;
 	u32 align;
 	u32 offset;
+	u32 key;
+	u32 object_check;
+	u32 slab_bytes;
 	u16 objects;
 	u16 order;
 	u16 min_partial;
@@ -119,16 +129,74 @@ static inline struct page *slab_head(const void *obj)
 	return page && page_test(page, PG_slab) ? slab_of(obj) : NULL;
 }
 
-/** slab_to_free() - slab_head() for what a caller gives back; where frees are not checked, it is believed to be in RAM */
-static inline struct page *slab_to_free(const void *p)
+/** slab_if_any() - slab_head() for what is believed to be in RAM */
+static inline struct page *slab_if_any(const void *p)
 {
-	const struct page *page = HARDENED ? linear_page(p) : virt_to_page(p);
-
-	return likely(page && page_test(page, PG_slab)) ? slab_of(p) : NULL;
+	return page_test(virt_to_page(p), PG_slab) ? slab_of(p) : NULL;
 }
 
-/** slab_free() - kmem_cache_free() of @obj, whose slab is @slab as slab_to_free() found it */
-void slab_free(struct kmem_cache *cache, struct page *slab, void *obj);
+/** has_stacks() - whether CPUs have a stack for @cache's objects */
+static inline bool has_stacks(const struct kmem_cache *cache)
+{
+	return cache->capacity != 0;
+}
+
+/** cpu_stack() - @cpu's stack of @cache, which has_stacks() */
+static inline struct percpu_stack *cpu_stack(const struct kmem_cache *cache, int cpu)
+{
+	const struct mm_cpu *head = percpu_base(cpu);
+
+	return (struct percpu_stack *)(void *)((char *)head->local + cache->stack);
+}
+
+/** cpu_stack_count() - objects on @cpu's stack of @cache, 0 when it has none; a moment's figure */
+static inline unsigned long cpu_stack_count(const struct kmem_cache *cache, int cpu)
+{
+	return has_stacks(cache) ? percpu_stack_count(cpu_stack(cache, cpu), per_cpu_ptr(cache->cpu, cpu)->slot) : 0;
+}
+
+/** slab_alloc_slow() - kmem_cache_alloc() when the CPU's stack has nothing */
+void *slab_alloc_slow(struct kmem_cache *cache, gfp_t gfp);
+
+/** object_stack_of() - what pages of @cache's slabs on @nid name as the stack for its objects; 0 for none */
+static inline u32 object_stack_of(const struct kmem_cache *cache, int nid)
+{
+	return has_stacks(cache) ? percpu_local_offset(nid) + cache->stack : 0;
+}
+
+/**
+ * slab_free_slow() - free @obj, which has passed all checks, when no stack took it
+ *
+ * It goes on this CPU's stack after room was made, or home to its slab.
+ */
+void slab_free_slow(void *obj);
+
+/**
+ * slab_free_refused() - look at a free before it happens, where frees are checked
+ * @cache: the cache that the caller names; NULL: any
+ * @p: what it wants to free
+ *
+ * Context: any. Return: false when @p is an object of @cache that is not free; true after a report that says what it is.
+ */
+bool slab_free_refused(const struct kmem_cache *cache, const void *p);
+
+/** slab_report_list() - the list of @slab leads to @obj, which is no free object. Context: the slab's lock. */
+void slab_report_list(const struct kmem_cache *cache, const struct page *slab, const void *obj);
+
+/** kmem_cache_free_slow() - kmem_cache_free() when no stack took @obj, or it has to be checked */
+void kmem_cache_free_slow(struct kmem_cache *cache, void *obj);
+
+/** slab_hot_init() - the table of kmalloc(). Context: boot, before the first allocation. */
+void slab_hot_init(void);
+
+/** slab_report_late() - @obj, which begins no object of @slab, comes back from a stack. Context: the slab's lock. */
+void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj);
+
+/** kfree_slow() - kfree() when no stack took @p: it is no slab's, its stack is full, its node another; or it has to be checked */
+void kfree_slow(const void *p);
+
+/** kmalloc_slow() - kmalloc() of any size and flags, this CPU's stack aside */
+void *kmalloc_slow(size_t size, gfp_t gfp);
 
 /** begins_object() - whether @obj, an address in @cache's @slab, is that of an object */
 static inline bool begins_object(const struct kmem_cache *cache, const struct page *slab, const void *obj)
@@ -141,9 +209,81 @@ static inline bool begins_object(const struct kmem_cache *cache, const struct pa
 /** object_fault() - why @obj, which lies in @slab (NULL: in none), is no object of @cache; NULL when it is one */
 const char *object_fault(const struct kmem_cache *cache, const struct page *slab, const void *obj);
 
-static inline void **free_link(const struct kmem_cache *cache, void *obj)
+/*
+ * A free object's word, @offset bytes into it. Where frees are trusted it is the address of the slab's next free object.
+ * Where they are checked its lower half is the mark that tells a free object, and its upper half the number of the next
+ * free one, from 1 on, 0 for none, encoded with the cache's key: so what was written over leads to no object elsewhere.
+ */
+static inline u32 *free_word(const struct kmem_cache *cache, const void *obj)
 {
-	return (void **)(void *)((char *)obj + cache->offset);
+	return (u32 *)(uintptr_t)((const char *)obj + cache->offset);
+}
+
+/** free_mark() - what the word of @obj begins with while it is free: the low half of the address of its struct page */
+static inline u32 free_mark(const void *obj)
+{
+	return (u32)(uintptr_t)virt_to_page(obj);
+}
+
+/** mark_free(), mark_taken() - @obj is free from now on, or no longer. Context: who frees or allocates it. */
+static inline void mark_free(const struct kmem_cache *cache, void *obj)
+{
+	if (HARDENED)
+		free_word(cache, obj)[0] = free_mark(obj);
+}
+
+static inline void mark_taken(const struct kmem_cache *cache, void *obj)
+{
+	if (HARDENED)
+		free_word(cache, obj)[0] = 0;
+}
+
+/** is_marked_free() - whether @obj looks free: it is, or its user has written the mark there */
+static inline bool is_marked_free(const struct kmem_cache *cache, const void *obj)
+{
+	return HARDENED && READ_ONCE(free_word(cache, obj)[0]) == free_mark(obj);
+}
+
+/** struct free_format - what of a cache its slabs' lists are made with: a copy, which no store to an object changes */
+struct free_format {
+	u32 offset, key, size;
+};
+
+static inline struct free_format free_format(const struct kmem_cache *cache)
+{
+	return (struct free_format){ cache->offset, cache->key, cache->size };
+}
+
+/** set_next_free() - @next, or NULL, follows @obj in the list of the slab at @base. Context: the slab's lock. */
+static __always_inline void set_next_free(struct free_format format, const char *base, void *obj, const void *next)
+{
+	char *word = (char *)obj + format.offset;
+
+	if (HARDENED) {
+		u32 nr = next ? (u32)((const char *)next - base) / format.size + 1 : 0;
+
+		((u32 *)(void *)word)[1] = nr ^ format.key;
+	} else {
+		*(const void **)(void *)word = next;
+	}
+}
+
+/** next_free() - what set_next_free() said. Whether that is an object, begins_object() has to say. Context: the slab's lock. */
+static __always_inline void *next_free(struct free_format format, const char *base, const void *obj)
+{
+	char *word = (char *)(uintptr_t)obj + format.offset;
+	u32 nr;
+
+	if (!HARDENED)
+		return *(void **)(void *)word;
+	nr = ((u32 *)(void *)word)[1] ^ format.key;
+	return nr ? (void *)(uintptr_t)(base + (size_t)(nr - 1) * format.size) : NULL;
+}
+
+/** is_free_object() - whether @obj, found in the list of @cache's @slab, may be in it */
+static inline bool is_free_object(const struct kmem_cache *cache, const struct page *slab, const void *obj)
+{
+	return begins_object(cache, slab, obj) && (!HARDENED || is_marked_free(cache, obj));
 }
 
 /** struct slab_sums - a cache's state, summed over nodes and CPUs */

@@ -7,7 +7,8 @@
  *    per-CPU stacks.
  * 2. The slab order is the smallest, up to MAX_SLAB_ORDER, whose waste is at most 1/16 of the slab and which holds
  *    MIN_OBJECTS; failing that the one that wastes the smallest part.
- * 3. A CPU's stack holds up to CPU_STACK_MAX objects or STACK_BYTES, whichever is less, at least four.
+ * 3. A CPU's stack holds STACK_BYTES of objects, but at least four and at most CPU_STACK_MAX of a general cache, a
+ *    quarter of it of any other. General caches have the first numbers of object stacks, which kmalloc() makes constants of.
  * 4. slab_mutex covers the list of caches. Whoever walks it holds the mutex all the way, cross calls included; a cache
  *    leaves the list under the mutex and is freed afterwards, when no walker can be at it. The first caches are listed
  *    without: nobody else uses SLUB yet.
@@ -15,23 +16,28 @@
 #include "slub.h"
 
 #include <errno.h>
+#include <lib/bitmap.h>
 #include <lib/printk.h>
 #include <lib/smp.h>
 #include <mm/percpu.h>
+#include <mm/port.h>
 #include <stdio.h>
 
 #include "internal.h"
 
 #define MAX_SLAB_ORDER 3
-#define MIN_OBJECTS    8
+#define MIN_OBJECTS    16
 #define WASTE_PART     16
-#define STACK_BYTES    16384
+#define STACK_BYTES    32768u
 #define ALL_SLAB_FLAGS (SLAB_HWCACHE_ALIGN | SLAB_PANIC)
 
 DEFINE_MUTEX(slab_mutex);
 LIST_HEAD(slab_caches);
 
 static struct kmem_cache *cache_cache;
+
+static DEFINE_SPINLOCK(stacks_lock, LOCK_RANK_CACHE_NODE);
+static u64 stacks_used[OBJECT_STACKS / 64]; /* stacks_lock; a bit for each number */
 
 static size_t cache_struct_size(void)
 {
@@ -68,38 +74,94 @@ static void init_geometry(struct kmem_cache *cache, size_t size, size_t align)
 	cache->object_size = (u32)size;
 	cache->align = (u32)align;
 	size = ALIGN(size, sizeof(void *));
-	cache->offset = cache->ctor ? (u32)size : (u32)ALIGN_DOWN(size / 2, sizeof(void *));
+	cache->offset = cache->ctor ? (u32)size : HARDENED ? 0 : (u32)ALIGN_DOWN(size / 2, sizeof(void *));
 	if (cache->ctor)
 		size += sizeof(void *);
 	cache->size = (u32)ALIGN(size, align);
 	cache->order = choose_order(cache->size);
-	cache->objects = (u16)((PAGE_SIZE << cache->order) / cache->size);
+	cache->slab_bytes = (u32)(PAGE_SIZE << cache->order);
+	cache->objects = (u16)(cache->slab_bytes / cache->size);
+	cache->key = (u32)((uintptr_t)cache * 0x9e3779b97f4a7c15UL >> 32) ^ (u32)get_cycles();
 	cache->min_partial = 5;
 }
 
-static void init_stack(struct kmem_cache_cpu *stack, u32 capacity, int nid)
+/* A number for @cache's stacks: @wanted, or for NO_OBJECT_STACK any that no general cache has. */
+static u32 claim_stack_nr(u32 wanted)
 {
-	stack->capacity = capacity;
-	stack->nid = node_for_alloc[nid];
+	unsigned long flags = spin_lock_irqsave(&stacks_lock);
+	u32 nr = wanted == NO_OBJECT_STACK ? NR_KMALLOC_CACHES : wanted;
+
+	while (nr < NO_OBJECT_STACK && bit_test(stacks_used, nr))
+		nr++;
+	if (nr < NO_OBJECT_STACK)
+		bit_set(stacks_used, nr);
+	spin_unlock_irqrestore(&stacks_lock, flags);
+	return nr;
 }
 
-static bool init_stacks(struct kmem_cache *cache)
+static void release_stack_nr(u32 nr)
 {
-	u32 capacity = min(max(STACK_BYTES / cache->size, 4u), (u32)CPU_STACK_MAX);
-	size_t bytes = offsetof(struct kmem_cache_cpu, object) + capacity * sizeof(void *);
+	unsigned long flags = spin_lock_irqsave(&stacks_lock);
 
-	cache->cpu = __alloc_percpu(bytes, 16);
-	if (!cache->cpu)
-		return false;
+	if (nr < NO_OBJECT_STACK)
+		bit_clear(stacks_used, nr);
+	spin_unlock_irqrestore(&stacks_lock, flags);
+}
+
+static u32 stack_nr(const struct kmem_cache *cache)
+{
+	return (u32)((cache->stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack));
+}
+
+/* Where frees are checked, the hot paths look for the mark at the beginning of an object. */
+static bool may_have_stacks(const struct kmem_cache *cache)
+{
+	return !HARDENED || !cache->offset;
+}
+
+/* What every object's address is a multiple of: each slab begins with a page. */
+static u32 object_alignment(const struct kmem_cache *cache)
+{
+	return min(cache->size & -cache->size, (u32)PAGE_SIZE);
+}
+
+/* Stacks for @cache, number @wanted; without any it works, too. Nobody uses the cache yet. */
+static void init_stacks(struct kmem_cache *cache, u32 wanted)
+{
+	u32 most = wanted == NO_OBJECT_STACK ? CPU_STACK_MAX / 4 : CPU_STACK_MAX;
+	u32 capacity = min(max(STACK_BYTES / cache->size, 4u), most);
+	u32 nr = may_have_stacks(cache) ? claim_stack_nr(wanted) : NO_OBJECT_STACK;
+
+	cache->stack = (u32)OBJECT_STACK(NO_OBJECT_STACK);
+	cache->object_check = OBJECT_CHECK_NEVER;
+	if (nr == NO_OBJECT_STACK)
+		return;
+	cache->cpu = __alloc_percpu(sizeof(struct kmem_cache_cpu) + (capacity + 2) * sizeof(void *), 16);
+	if (!cache->cpu) {
+		release_stack_nr(nr);
+		return;
+	}
+	cache->stack = (u32)OBJECT_STACK(nr);
+	cache->capacity = capacity;
+	cache->object_check = object_check_word(this_cpu()->object_tag, object_alignment(cache));
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		init_stack(per_cpu_ptr(cache->cpu, cpu), capacity, ((struct mm_cpu *)percpu_base(cpu))->nid);
-	cache->stack_offset = percpu_offset(cache->cpu);
-	return true;
+		percpu_stack_init(cpu_stack(cache, cpu), per_cpu_ptr(cache->cpu, cpu)->slot, capacity);
 }
 
-/* Fill in a zeroed struct. Return: false when there is no room for its stacks. */
-static bool init_cache(struct kmem_cache *cache, const char *name, size_t size, size_t align, unsigned int flags,
-		       void (*ctor)(void *obj))
+/* The heads of @cache's stacks, which are empty, take nothing any more. Nobody uses the cache. */
+static void end_stacks(struct kmem_cache *cache)
+{
+	if (!has_stacks(cache))
+		return;
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		*cpu_stack(cache, cpu) = ((struct mm_cpu *)percpu_base(cpu))->nothing;
+	release_stack_nr(stack_nr(cache));
+	free_percpu(cache->cpu);
+}
+
+/* Fill in a zeroed struct. @wanted: the number that its stacks must have, or NO_OBJECT_STACK. */
+static void init_cache(struct kmem_cache *cache, const char *name, size_t size, size_t align, unsigned int flags,
+		       void (*ctor)(void *obj), u32 wanted)
 {
 	cache->name = name;
 	cache->flags = (u16)flags;
@@ -112,12 +174,12 @@ static bool init_cache(struct kmem_cache *cache, const char *name, size_t size, 
 		INIT_LIST_HEAD(&n->partial);
 		INIT_LIST_HEAD(&n->full);
 	}
-	return init_stacks(cache);
+	init_stacks(cache, wanted);
 }
 
 /* A cache that is in no list yet; NULL after a line that says why. */
 static struct kmem_cache *make_cache(const char *name, size_t size, size_t align, unsigned int flags,
-				     void (*ctor)(void *obj))
+				     void (*ctor)(void *obj), u32 wanted)
 {
 	struct kmem_cache *cache;
 
@@ -128,17 +190,17 @@ static struct kmem_cache *make_cache(const char *name, size_t size, size_t align
 		return NULL;
 	}
 	cache = kmem_cache_zalloc(cache_cache, GFP_KERNEL);
-	if (cache && init_cache(cache, name, size, align, flags, ctor))
-		return cache;
-	printk("kmem_cache_create: %s: no memory for its %s\n", name, cache ? "per-CPU stacks" : "struct");
-	kmem_cache_free(cache_cache, cache);
-	return NULL;
+	if (cache)
+		init_cache(cache, name, size, align, flags, ctor, wanted);
+	else
+		printk("kmem_cache_create: %s: no memory for its struct\n", name);
+	return cache;
 }
 
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
 				     void (*ctor)(void *obj))
 {
-	struct kmem_cache *cache = make_cache(name, size, align, flags, ctor);
+	struct kmem_cache *cache = make_cache(name, size, align, flags, ctor, NO_OBJECT_STACK);
 
 	if (!cache && (flags & SLAB_PANIC))
 		panic("kmem_cache_create: %s failed", name);
@@ -184,7 +246,7 @@ int kmem_cache_destroy(struct kmem_cache *cache)
 	mutex_lock(&slab_mutex);
 	list_del(&cache->list);
 	mutex_unlock(&slab_mutex);
-	free_percpu(cache->cpu);
+	end_stacks(cache);
 	kmem_cache_free(cache_cache, cache);
 	return 0;
 }
@@ -208,7 +270,7 @@ void slab_sum(struct kmem_cache *cache, struct slab_sums *sums)
 	}
 	sums->objects = sums->slabs * cache->objects;
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		sums->stacked += READ_ONCE(per_cpu_ptr(cache->cpu, cpu)->count);
+		sums->stacked += cpu_stack_count(cache, cpu);
 }
 
 /* The cache that caches come from, in a page of its own. */
@@ -220,15 +282,17 @@ static void create_cache_cache(void)
 		nr_node_ids = nid + 1;
 	BUG_ON(cache_struct_size() > KMALLOC_MAX_CACHE_SIZE);
 	cache_cache = (struct kmem_cache *)__get_free_pages(GFP_KERNEL | __GFP_ZERO, cache_struct_size() > PAGE_SIZE);
-	if (!cache_cache || !init_cache(cache_cache, "kmem_cache", cache_struct_size(), 0, SLAB_HWCACHE_ALIGN, NULL))
+	if (!cache_cache)
 		panic("kmem_cache_init: no memory for the first cache");
+	init_cache(cache_cache, "kmem_cache", cache_struct_size(), 0, SLAB_HWCACHE_ALIGN, NULL, NO_OBJECT_STACK);
 	list_add_tail(&cache_cache->list, &slab_caches);
 }
 
-static struct kmem_cache *create_general(const char *name, size_t size)
+/* Number @nr of the general caches. */
+static struct kmem_cache *create_general(const char *name, size_t size, u32 nr)
 {
 	size_t align = size & (size - 1) ? 0 : min(size, (size_t)PAGE_SIZE);
-	struct kmem_cache *cache = make_cache(name, size, align, 0, NULL);
+	struct kmem_cache *cache = make_cache(name, size, align, 0, NULL, nr);
 
 	if (!cache)
 		panic("kmem_cache_init: no memory for the general caches");
@@ -240,10 +304,11 @@ void kmem_cache_init(void)
 {
 	static char names[NR_KMALLOC_CACHES][16];
 
+	slab_hot_init();
 	create_cache_cache();
 	for (int i = 0; i < NR_KMALLOC_CACHES; i++) {
 		snprintf(names[i], sizeof(names[i]), "kmalloc-%u", kmalloc_sizes[i]);
-		kmalloc_caches[i] = create_general(names[i], kmalloc_sizes[i]);
+		kmalloc_caches[i] = create_general(names[i], kmalloc_sizes[i], (u32)i);
 	}
 	printk("SLUB: %d general caches of %u to %u bytes, %d nodes, %d CPUs\n", NR_KMALLOC_CACHES, kmalloc_sizes[0],
 	       kmalloc_sizes[NR_KMALLOC_CACHES - 1], nr_node_ids, nr_cpu_ids);

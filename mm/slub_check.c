@@ -20,7 +20,7 @@
 #include <string.h>
 
 /* Eight bits for each object of which 64 CPUs' stacks are full: an eighth of the searches is in vain at the worst. */
-#define SEEN_SHIFT 15
+#define SEEN_SHIFT 18
 
 _Static_assert((1UL << SEEN_SHIFT) >= 8UL * 64 * CPU_STACK_MAX, "as point 2 wants it");
 
@@ -31,9 +31,12 @@ static u64 seen[(1UL << SEEN_SHIFT) / 64]; /* slab_mutex */
 static bool check_freelist(const struct kmem_cache *cache, const struct page *slab)
 {
 	unsigned long n = 0, expected = (unsigned long)slab->objects - slab->inuse;
+	const char *base = page_address(slab);
 
-	for (void *obj = slab->freelist; obj; obj = *free_link(cache, obj)) {
-		if (!begins_object(cache, slab, obj))
+	if (!slab->inuse)
+		return true;
+	for (void *obj = slab->freelist; obj; obj = next_free(free_format(cache), base, obj)) {
+		if (!is_free_object(cache, slab, obj))
 			return complain(cache, "slab at pfn 0x%lx: free object %p is none of its", page_to_pfn(slab),
 					obj);
 		if (++n > expected)
@@ -45,13 +48,22 @@ static bool check_freelist(const struct kmem_cache *cache, const struct page *sl
 	return true;
 }
 
+/* Each page says whose it is, and which stacks take its objects. */
+static bool check_slab_page(const struct kmem_cache *cache, const struct page *page, u32 nr)
+{
+	if (page_test(page, PG_slab) && page->slab_cache == cache && page->head_offset == nr &&
+	    page->object_check == cache->object_check &&
+	    page->object_stack == object_stack_of(cache, page_to_nid(page)))
+		return true;
+	return complain(cache, "slab at pfn 0x%lx: page %u is not marked as its own", page_to_pfn(page) - nr, nr);
+}
+
 static bool check_slab(const struct kmem_cache *cache, const struct page *slab, bool partial)
 {
 	for (u32 i = 0; i < 1u << cache->order; i++)
-		if (!page_test(&slab[i], PG_slab) || slab[i].slab_cache != cache || slab[i].head_offset != i)
-			return complain(cache, "slab at pfn 0x%lx: page %u is not marked as its own", page_to_pfn(slab),
-					i);
-	if (partial != (slab->freelist != NULL) || slab->on_list != partial)
+		if (!check_slab_page(cache, &slab[i], i))
+			return false;
+	if (partial != (slab->inuse < slab->objects) || slab->on_list != partial)
 		return complain(cache, "slab at pfn 0x%lx: %u of %u taken, in the wrong list", page_to_pfn(slab),
 				slab->inuse, slab->objects);
 	return check_freelist(cache, slab);
@@ -87,27 +99,30 @@ static bool check_node(struct kmem_cache *cache, int nid)
 
 static bool in_freelist(const struct kmem_cache *cache, const struct page *slab, const void *wanted)
 {
-	for (void *obj = slab->freelist; obj; obj = *free_link(cache, obj))
+	if (!slab->inuse)
+		return true;
+	for (void *obj = slab->freelist; obj; obj = next_free(free_format(cache), page_address(slab), obj))
 		if (obj == wanted)
 			return true;
 	return false;
 }
 
 /* The first CPU whose stack has @obj, among the first @n objects of @last's stack and all of those before. */
-static int first_holder(const struct kmem_cache *cache, int last, u32 n, const void *obj)
+static int first_holder(const struct kmem_cache *cache, int last, unsigned long n, const void *obj)
 {
 	for (int cpu = 0; cpu <= last; cpu++) {
-		const struct kmem_cache_cpu *stack = per_cpu_ptr(cache->cpu, cpu);
+		void *const *slot = per_cpu_ptr(cache->cpu, cpu)->slot + 1;
+		unsigned long count = cpu == last ? n : cpu_stack_count(cache, cpu);
 
-		for (u32 i = 0; i < (cpu == last ? n : stack->count); i++)
-			if (stack->object[i] == obj)
+		for (unsigned long i = 0; i < count; i++)
+			if (slot[i] == obj)
 				return cpu;
 	}
 	return -1;
 }
 
 /* Note @obj, number @n of @cpu's stack. Return: the CPU whose stack has it already; -1 when none has. */
-static int note_stacked(const struct kmem_cache *cache, int cpu, u32 n, const void *obj)
+static int note_stacked(const struct kmem_cache *cache, int cpu, unsigned long n, const void *obj)
 {
 	unsigned long hash = (uintptr_t)obj * 0x9e3779b97f4a7c15UL >> (64 - SEEN_SHIFT);
 
@@ -117,7 +132,7 @@ static int note_stacked(const struct kmem_cache *cache, int cpu, u32 n, const vo
 	return -1;
 }
 
-static bool check_stacked(const struct kmem_cache *cache, int cpu, u32 n, const void *obj)
+static bool check_stacked(const struct kmem_cache *cache, int cpu, unsigned long n, const void *obj)
 {
 	const struct page *slab = slab_head(obj);
 	int other;
@@ -135,12 +150,17 @@ static bool check_stacked(const struct kmem_cache *cache, int cpu, u32 n, const 
 
 static bool check_stack(const struct kmem_cache *cache, int cpu)
 {
-	const struct kmem_cache_cpu *stack = per_cpu_ptr(cache->cpu, cpu);
+	unsigned long count = cpu_stack_count(cache, cpu);
+	void *const *slot;
 
-	if (stack->count > stack->capacity)
-		return complain(cache, "CPU %d: %u objects on a stack of %u", cpu, stack->count, stack->capacity);
-	for (u32 i = 0; i < stack->count; i++)
-		if (!check_stacked(cache, cpu, i, stack->object[i]))
+	if (!has_stacks(cache))
+		return true;
+	slot = per_cpu_ptr(cache->cpu, cpu)->slot;
+	if (count > cache->capacity || slot[0])
+		return complain(cache, "CPU %d: %lu objects on a stack of %u, below them %p", cpu, count,
+				cache->capacity, slot[0]);
+	for (unsigned long i = 0; i < count; i++)
+		if (!check_stacked(cache, cpu, i, slot[i + 1]))
 			return false;
 	return true;
 }

@@ -29,9 +29,13 @@ static const struct passage given_back = { "kmem_cache_free", "already" };
 static void check_freelist(const struct passage *passage, const struct kmem_cache *cache, const struct page *slab,
 			   const void *obj)
 {
+	const char *base = page_address(slab);
 	u32 n = 0;
 
-	for (const void *free = slab->freelist; free; free = *free_link(cache, (void *)(uintptr_t)free)) {
+	if (!slab->inuse)
+		panic("%s: %s: object %p is free %s: nothing of its slab at pfn 0x%lx is taken", passage->caller,
+		      cache->name, obj, passage->free, page_to_pfn(slab));
+	for (const void *free = slab->freelist; free; free = next_free(free_format(cache), base, free)) {
 		if (object_fault(cache, slab_head(free), free) || slab_head(free) != slab || ++n > slab->objects)
 			panic("%s: %s: the free list of the slab at pfn 0x%lx leads to %p, which is no free object of it",
 			      passage->caller, cache->name, page_to_pfn(slab), free);
@@ -45,12 +49,13 @@ static void check_freelist(const struct passage *passage, const struct kmem_cach
 /* Interrupts are masked. */
 static void check_this_stack(const struct passage *passage, const struct kmem_cache *cache, const void *obj)
 {
-	const struct kmem_cache_cpu *stack = this_cpu_ptr(cache->cpu);
+	int cpu = smp_processor_id();
+	unsigned long count = cpu_stack_count(cache, cpu);
 
-	for (u32 i = 0; i < stack->count; i++)
-		if (stack->object[i] == obj)
-			panic("%s: %s: object %p is free %s: on the stack of CPU %d, %u of %u", passage->caller,
-			      cache->name, obj, passage->free, smp_processor_id(), i + 1, stack->count);
+	for (unsigned long i = 1; i <= count; i++)
+		if (per_cpu_ptr(cache->cpu, cpu)->slot[i] == obj)
+			panic("%s: %s: object %p is free %s: on the stack of CPU %d, %lu of %lu", passage->caller,
+			      cache->name, obj, passage->free, cpu, i, count);
 }
 
 static void check_object(const struct passage *passage, struct kmem_cache *cache, const void *obj)

@@ -3,27 +3,28 @@
  * The proof of a zone's equations.
  *
  * 1. The memmap is walked pageblock by pageblock, and every page of the zone that is not reserved is put into one of
- *    three sums by its own struct page: free (first pages of buddy blocks, and deferred pageblocks), cached, allocated. The
- *    sums are compared with the zone's counters, which were kept by other code. Reserved pages are not summed: a pageblock
- *    without a free page has no struct pages.
+ *    four sums by its own struct page: free (first pages of buddy blocks, and deferred pageblocks), cached, allocated, bad.
+ *    The sums are compared with the zone's counters, which were kept by other code. Reserved pages are not summed: a
+ *    pageblock without a free page has no struct pages.
  * 2. The free lists are walked: every member is a free block of that order, aligned, in this zone, of this migratetype,
  *    not next to a free buddy of its order, and the lists of an order are together as long as its counter says, and those
  *    of each special type hold as many pages as theirs.
  * 3. Done under zone->lock. Pages change between cached and allocated without it, so their two sums are compared only as
- *    one, and with the caches' counts when all CPUs are quiet: `free + cached + allocated = managed` is exact always.
+ *    one, and with the caches' counts when all CPUs are quiet: `free + cached + allocated + bad = managed` is exact always.
  */
 #include "internal.h"
 
 #include <lib/bitmap.h>
 #include <lib/printk.h>
 #include <lib/smp.h>
+#include <mm/page_offline.h>
 #include <mm/percpu.h>
 
 #include "buddy.h"
 #include "pcp.h"
 
 struct page_sums {
-	unsigned long free, deferred, deferred_cma, cached, allocated;
+	unsigned long free, deferred, deferred_cma, cached, allocated, bad;
 	unsigned long highatomic; /* in pageblocks of that type, by the pageblock */
 };
 
@@ -43,6 +44,8 @@ static void sum_block(const struct zone *zone, unsigned long pfn, struct page_su
 			sums->free += n;
 		else if (page_ref_count(page))
 			sums->allocated += n;
+		else if (PageHWPoison(page))
+			sums->bad += n;
 		else
 			sums->cached += n;
 		pfn += n;
@@ -179,8 +182,10 @@ bool zone_check(struct zone *zone)
 	     equal(zone, "pages of high-atomic pageblocks", s.highatomic, "nr_reserved_highatomic",
 		   zone->nr_reserved_highatomic) &&
 	     equal(zone, "free by struct page", s.free + s.deferred + s.deferred_cma, "nr_free", zone->nr_free) &&
-	     equal(zone, "free + cached + allocated", s.free + s.deferred + s.deferred_cma + s.cached + s.allocated,
-		   "managed", zone->managed_pages);
+	     equal(zone, "bad by struct page", s.bad, "nr_bad", zone->nr_bad) &&
+	     equal(zone, "free + cached + allocated + bad",
+		   s.free + s.deferred + s.deferred_cma + s.cached + s.allocated + s.bad, "managed",
+		   zone->managed_pages);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return ok;
 }

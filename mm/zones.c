@@ -154,6 +154,7 @@ static void init_zone(pg_data_t *pgdat, enum zone_type idx)
 	zone->idx = idx;
 	zone->deferred_pfn = ~0UL;
 	zone->deferred_cma_pfn = ~0UL;
+	zone->stock.writing = NO_BLOCK;
 	spin_lock_init(&zone->lock, zone->name, LOCK_RANK_ZONE);
 	for (int order = 0; order < NR_PAGE_ORDERS; order++)
 		for (int type = 0; type < MIGRATE_TYPES; type++)
@@ -182,16 +183,15 @@ static void init_node(int nid)
 	node_data[nid] = pgdat;
 }
 
-/* The node of the set @nodes that is nearest to @nid; -1 when the set is empty. */
+/* The node of the set @nodes, a bit each, that is nearest to @nid; -1 when the set is empty. Cost: O(nodes of the set). */
 static int nearest_node(int nid, u64 nodes)
 {
 	int best = -1;
 
-	for (int step = 0; step < MAX_NUMNODES; step++) {
-		int other = (nid + step) % MAX_NUMNODES;
+	/* Bit 0 is @nid itself. */
+	for (u64 left = nodes >> nid | nodes << (64 - nid) % 64; left; left &= left - 1) {
+		int other = (nid + __builtin_ctzll(left)) % 64;
 
-		if (!(nodes >> other & 1))
-			continue;
 		if (best < 0 || node_distance(nid, other) < node_distance(nid, best))
 			best = other;
 	}

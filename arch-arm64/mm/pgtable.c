@@ -12,7 +12,8 @@
  *    read both at any moment. Entries only ever change from 0 to their value here, so no break-before-make and no TLB
  *    invalidation are needed: the architecture does not cache entries that map nothing.
  * 4. An entry that is not 0 is never overwritten: pt_map() panics, for two owners of one address are a bug.
- * 5. On -ENOMEM what was mapped stays; a table once installed is never freed.
+ * 5. On -ENOMEM what was mapped stays. Once the machine runs, tables come and go below vmalloc's entries only (vmap.c), under
+ *    its lock, which covers table_pages from then on.
  *
  * Invariant: tables reachable from boot_tables.pgd = those in boot_tables + arch_table_pages(); arch_pt_check() proves
  * it.
@@ -81,6 +82,16 @@ static u64 *find_table(u64 va, phys_addr_t pa, int level, pt_alloc_fn alloc)
 		table = pt_table(entry & PTE_ADDR_MASK, l + 1);
 	}
 	return table;
+}
+
+u64 *pt_find_table(u64 va, int level, pt_alloc_fn alloc)
+{
+	return find_table(va, 0, level, alloc);
+}
+
+void pt_table_gone(void)
+{
+	table_pages--;
 }
 
 /* The first level whose entries may map @pa at @va and are not larger than @size. */

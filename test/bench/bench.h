@@ -4,7 +4,7 @@
  *
  * 1. A figure is get_cycles() at the end less get_cycles() at the start. Under -icount shift=0,sleep=off that is the guest
  *    instructions of the whole machine in between, so no CPU may run but those that are measured: a CPU that waits
- *    sleeps (bench_sleep_until()), and no timer runs.
+ *    sleeps (bench_sleep_until()), idle CPUs write no struct pages ahead (memmap_ahead=0), and no timer runs.
  * 2. A row is said in one line, "bench: ROW INSTRUCTIONS OPERATIONS", for test/bench/bench.py to read; it knows what
  *    Linux takes for the row and what the budget is.
  * 3. Rows are measured as Linux's were: the same sizes, counts and orders of freeing, a warm-up of n/8 + 64 operations
@@ -74,7 +74,7 @@ void bench_end(const char *row);
 /** bench_counts_instructions() - whether get_cycles() does: QEMU runs with -icount shift=0 */
 bool bench_counts_instructions(void);
 
-/* Slots for what batches allocate, enough for the largest. NULL until a group wants them. */
+/* Slots for what is allocated and kept, enough for the largest batch. NULL while no group runs. */
 #define BENCH_SLOTS 131072UL
 extern void **bench_slots;
 

@@ -8,8 +8,8 @@
 	bench.py --markdown FILE     the same for README.md
 
 1. All is: every row on each CPU model, on two nodes, some rows with the hardening level basic, the boot on machines of
-   128 MiB to 255 GiB with one node, of 1 to 255 GiB with eight, and a profile of each gated row. Only that makes a
-   results file.
+   128 MiB to 255 GiB with one node, of 1 to 255 GiB with eight, the size of the core, and a profile of each gated row.
+   Only that makes a results file.
 2. GROUP is one of the image's (bench.c); "boot" means all those machines. Nothing is written then.
 3. Whatever goes wrong is one line, and no file.
 """
@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 # pylint: disable=wrong-import-position
 import results as data
 import table
-from imagerun import CPUS, GIB, MIB, Failure, Progress, board, image, measure
+from imagerun import CPUS, GIB, MIB, ROOT, Failure, Progress, board, image, measure
 from symbols import profile
 
 BYTES = {"128m": 128 * MIB, "1g": 1 * GIB, "4g": 4 * GIB, "16g": 16 * GIB, "64g": 64 * GIB, "255g": 255 * GIB}
@@ -36,12 +36,27 @@ HOT = {"kmalloc": ["kmalloc_64", "kmem_cache_64"], "pages": ["page_0", "page_4"]
 LEVELS = {"none": "bench", "basic": "virt"}
 
 
+def short(path):
+    return os.path.relpath(path)
+
+
 def boot_names(measured, suffix):
     """Rows of the group boot, by the machine they are of."""
     names = {row: f"{row}_{suffix}" for row in measured if row.startswith("boot_")}
     if "unmanaged_mib_per_gib" in measured:
         names["unmanaged_mib_per_gib"] = f"unmanaged_{suffix}"
     return {name: measured[row] for row, name in names.items()}
+
+
+def core_size():
+    """Bytes of mm/ in the image, of all its objects: {row: bytes}. Raises Failure."""
+    objects = [image().parent / source.relative_to(ROOT).with_suffix(".o") for source in (ROOT / "mm").glob("*.c")]
+    words = [data.CROSS + "size", "--totals", *map(str, filter(Path.exists, objects))]
+    totals = (data.said(words) or "").splitlines()[-1:]
+    if not totals or "TOTALS" not in totals[0]:
+        raise Failure(f"{words[0]} has no totals of the objects in {short(image().parent / 'mm')}")
+    text, initialised, zero = map(int, totals[0].split()[:3])
+    return {"code_bytes": text, "data_bytes": initialised + zero}
 
 
 class Bench:
@@ -58,7 +73,7 @@ class Bench:
         measured = measure(board(cpu), cpu, group, progress=self.progress)
         boots = boot_names(measured, STANDARD)
         if not group:
-            lacking = [row for row in self.rows.present() if row not in measured]
+            lacking = [row for row in self.rows.operations if row not in measured]
             if lacking:
                 raise Failure(f"{cpu}: rows missing in the run: {', '.join(lacking)}")
         self._keep({row: measured[row] for row in self.rows.all if row in measured} | boots, cpu)
@@ -99,6 +114,7 @@ class Bench:
         self.numa()
         self.basic()
         self.boot()
+        self._keep(core_size(), CPUS[0])
         self.profiles()
         self.results = circumstances | self.results
         lacking = data.missing(self.rows, self.results)
@@ -112,10 +128,6 @@ class Bench:
         for cpu in CPUS:
             self.cpu(cpu, group)
         self.numa(group)
-
-
-def short(path):
-    return os.path.relpath(path)
 
 
 def show(results, rows, markdown=False):

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""No gated row has grown by more than 1 % since the results that were accepted (test/bench/gate.py).
+"""No gated row has grown by more than it may since the results that were accepted (test/bench/gate.py).
 
 	check.t [--results FILE] [--group GROUP] [--cpu CPU]
 

@@ -83,6 +83,7 @@ static void cross_batch(const char *row, void (*alloc)(void *arg), void (*free)(
 		alloc(&cross);
 		allocs += measure ? cross.taken : 0;
 		if (!bench_on_cpu(1, free, &cross)) {
+			free(&cross);
 			bench_fail(row, "CPU 1 does not take work");
 			return;
 		}

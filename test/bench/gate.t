@@ -19,8 +19,9 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 # pylint: disable=wrong-import-position
+import bench
 import gate
-from imagerun import BUILD, CPUS, QEMU, board, ktap, measure
+from imagerun import BUILD, CPUS, QEMU, Failure, board, ktap, measure
 from results import KEYS, Rows
 from symbols import profile
 
@@ -37,8 +38,8 @@ os.execvp("{qemu}", ["{qemu}"] + words[:at] + words[at + 2:])
 """
 SMALL = """#!/usr/bin/python3
 import os, sys
-words = " ".join(sys.argv[1:]).replace("4096M", "128M").replace(str(4 << 30), "128M")
-os.execvp("{qemu}", ["{qemu}"] + words.split())
+words = [word.replace("4096M", "128M").replace(str(4 << 30), "128M") for word in sys.argv[1:]]
+os.execvp("{qemu}", ["{qemu}"] + words)
 """
 SAYS = "#!/bin/sh\n[ \"$1\" != --version ] || exit 0\n{words}\n"
 
@@ -99,6 +100,11 @@ def gate_cases(tap, scene):
            "a row that grew by 2 % fails and is named")
     tap.ok(f"{FUNCTION}() grew by {more:.2f}" in said and said.count("() grew") == 1, "so is the function that grew")
 
+    less = first | {ROW: round(first[ROW] - 1, 3)}
+    status, said = scene.check(scene.results(less, {ROW: whole | {FUNCTION: whole[FUNCTION] - 1}}))
+    tap.ok(status == 1 and said.count("not ok") == 1 and f"{CPU} {ROW}: grew by 0.3 %" in said and
+           f"{FUNCTION}() grew by 1.00" in said, "in an exact row one instruction is seen")
+
     status, said = scene.check(scene.results(first | {ROW: first[ROW] * 1.02}, {ROW: whole}))
     tap.ok(status == 0 and f"{ROW} shrank" in said and "make bench-accept" in said,
            "a row that shrank is news, no failure")
@@ -114,8 +120,11 @@ def gate_cases(tap, scene):
                         CPU], QEMU=qemu)
     tap.ok(status == 1 and said.count("not ok") == 1 and "measured, not slab_bytes_8, " in said and
            "boot_mm_4g" in said, "a gated row of memory has to be measured, too")
-    edge = gate.Change("x", CPU, 100.0, 101.0)
+    edge = gate.Change("x", CPU, 100.0, 101.0, False)
     tap.ok(not gate.grew(edge) and gate.grew(edge._replace(ours=101.1)), "1 % is allowed, more is not")
+    edge = gate.Change("x", CPU, 1000.0, 1000.02, True)
+    tap.ok(not gate.grew(edge) and gate.grew(edge._replace(ours=1000.07)) and gate.shrank(edge._replace(ours=999.0)),
+           "what a loop's start takes is allowed, one instruction is not")
 
 
 def bad_results(tap, scene):
@@ -155,6 +164,11 @@ def bad_runs(tap, scene):
     complains("a row missing in the run", "rows missing in the run: kmalloc_64, ", scene.bench(QEMU=short))
     dies = scene.qemu("dies", SAYS.format(words='echo "bench: kmalloc_8 30 1"; exit 1'))
     complains("a run that ends early", "ended early with status 1", scene.bench(QEMU=dies))
+    bench.data.CROSS = "no-such-"
+    try:
+        complains("no tool for the size of the core", "no-such-size has no totals", (0, str(bench.core_size())))
+    except Failure as failure:
+        complains("no tool for the size of the core", "no-such-size has no totals", (1, f"bench: {failure}"))
     hangs = scene.qemu("hangs", SAYS.format(words="exec sleep 100"))
     complains("a run that hangs", "no end within 1 seconds", scene.bench(QEMU=hangs, BENCH_TIMEOUT="1"))
     complains("nothing to accept", "No such file", scene.bench("--accept"))

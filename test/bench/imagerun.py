@@ -79,10 +79,15 @@ def board(cpu, ram=4 * GIB, nodes=1):
     return Machine(cpu=cpu, ram=ram, nodes=[ram // nodes] * nodes if nodes > 1 else ())
 
 
+def append(words):
+    """The image's command line for the prompt's command @words: idle CPUs sleep, or what they do would be counted."""
+    return "memmap_ahead=0 memstage.run=" + ",".join(words)
+
+
 def command(machine, words, kernel):
     """QEMU's command line for the prompt's command @words, a list."""
     return [QEMU, *COMMON, *ICOUNT, *machine.options(), "-kernel", str(kernel),
-            "-append", "memstage.run=" + ",".join(words)]
+            "-append", append(words)]
 
 
 def parse(line):

@@ -23,6 +23,7 @@ from imagerun import BUILD, CPUS, QEMU, ROOT, Failure
 HERE = ROOT / "test/bench"
 LATEST = BUILD / "bench/results.json"
 ACCEPTED = HERE / "results.json"
+CROSS = os.environ.get("CROSS", "aarch64-linux-gnu-")
 ROW_KEYS = {"row", "cpu", "ours", "linux", "budget"}
 LISTS = {"rows": ROW_KEYS, "numa": ROW_KEYS, "basic": {"row", "cpu", "ours", "none"}}
 KEYS = {"commit", "changed", "date", "compiler", "qemu", "configuration", "machine", "cpus", "rows", "numa", "basic",
@@ -46,12 +47,11 @@ class Rows:
         self.memory = load_toml("memory.toml")
         self.all = self.operations | self.memory
 
-    def present(self):
-        """Operations that the image has."""
-        return [row for row, is_ in self.operations.items() if "until" not in is_]
-
     def gated(self):
         return [row for row, is_ in self.all.items() if is_["gate"]]
+
+    def exact(self, row):
+        return self.all[row].get("exact", False)
 
     def linux(self, row, cpu):
         return self.all.get(row, {}).get("linux", {}).get(cpu)
@@ -94,7 +94,7 @@ def circumstances(kernel):
         "commit": said(["git", "rev-parse", "HEAD"]),
         "changed": changes is None or bool(changes),
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "compiler": first_line([os.environ.get("CROSS", "aarch64-linux-gnu-") + "gcc", "--version"]),
+        "compiler": first_line([CROSS + "gcc", "--version"]),
         "qemu": first_line([QEMU, "--version"]),
         "configuration": {"name": kernel.parent.name, "options": [one for one in options if one.startswith("CONFIG_")]},
         "machine": "virt, 4 CPUs, 4 GiB in one node unless a row says more; -icount shift=0,sleep=off",
@@ -165,7 +165,7 @@ def missing(rows, results):
     gaps = []
     for cpu in CPUS:
         have = figures(results, cpu)
-        wanted = rows.present() + (list(rows.memory) if cpu == CPUS[0] else [])
+        wanted = list(rows.operations) + (list(rows.memory) if cpu == CPUS[0] else [])
         gaps += [f"{row} on {cpu}" for row in wanted if row not in have]
         gaps += [f"profile of {name} on {cpu}" for name in rows.profiles() - results["profiles"].get(cpu, {}).keys()]
     return gaps

@@ -52,6 +52,11 @@ def millions(value):
     return None if value is None else f"{value / 1e6:,.2f}" if value < 1e7 else f"{value / 1e6:,.1f}"
 
 
+def hundredths(value):
+    """What differs in hundredths; of thousands all before the point."""
+    return None if value is None else f"{value:.2f}" if value < 1000 else number(value)
+
+
 def ratio(ours, linux):
     if ours is None or not linux:
         return None
@@ -89,12 +94,11 @@ def operations(figures):
     for row, is_ in rows.operations.items():
         ours = [figures.ours(row, cpu) for cpu in CPUS]
         linux = [rows.linux(row, cpu) for cpu in CPUS]
-        until = f"issue {is_['until']}" if "until" in is_ else None
-        if ours == [None, None] and not until:
+        if ours == [None, None]:
             continue
         table.add(is_["what"], number(ours[0]), number(linux[0]), ratio(ours[0], linux[0]), number(ours[1]),
                   number(linux[1]), number(figures.numa(row)[0]), number(figures.numa(row)[1] or is_.get("numa")),
-                  number(is_.get("budget")), until or verdict(is_.get("budget"), *ours))
+                  number(is_.get("budget")), verdict(is_.get("budget"), *ours))
     return table
 
 
@@ -133,7 +137,7 @@ def memory(figures):
     for row, is_ in rows.memory.items():
         ours, linux = figures.ours(row), rows.linux(row, CPUS[0])
         if ours is not None and not row.startswith("boot_"):
-            table.add(is_["what"], f"{ours:.2f}", None if linux is None else f"{linux:.2f}", ratio(ours, linux))
+            table.add(is_["what"], hundredths(ours), hundredths(linux), ratio(ours, linux))
     return table
 
 

@@ -15,8 +15,8 @@ import struct
 from tree import PAGE, merge
 
 GIB4 = 1 << 32
-ZONE_PARTS = {"reserved", "metadata", "free", "per-CPU", "allocated"}
-TOTAL_PARTS = {"reserved", "metadata", "rounding", "free", "allocated"}
+ZONE_PARTS = {"reserved", "metadata", "free", "per-CPU", "allocated", "bad"}
+TOTAL_PARTS = {"reserved", "metadata", "rounding", "free", "allocated", "bad"}
 IMAGE_PARTS = ["image text", "image rodata", "image data"]
 
 
@@ -267,7 +267,7 @@ def account_faults(tree, log, one):
         faults.append(f"the parts make {sum(one.parts.values())} bytes, not {one.discovered}")
     sums = {name: PAGE * sum(zone.parts[name] for zone in one.zones) for name in sorted(ZONE_PARTS)}
     sums["free"] += sums.pop("per-CPU")
-    for name in "free", "allocated":
+    for name in "free", "allocated", "bad":
         if one.parts[name] != sums[name]:
             faults.append(f"{name}: {one.parts[name]} bytes in all, the zones make {sums[name]}")
     kept = sums["reserved"] + sums["metadata"] + discovered - PAGE * sum(tree.pages().values())

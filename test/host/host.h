@@ -22,6 +22,12 @@ DECLARE_PER_CPU(unsigned long, host_interrupts);
  */
 void host_boot_cpu(int nr_cpus);
 
+/** host_die() - the port is used as its contract does not allow: say so, and end the process */
+_Noreturn void __printf(1, 2) host_die(const char *fmt, ...);
+
+/** host_map_at() - have the memory file at @pa appear at @va too; page aligned */
+void host_map_at(unsigned long va, phys_addr_t pa, size_t size, bool writable);
+
 /** host_unmap_all() - no memory is mapped any more, as at reset; RAM keeps its bytes, as RAM does */
 void host_unmap_all(void);
 

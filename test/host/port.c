@@ -68,7 +68,7 @@ static size_t log_len;
 static bool muted;
 static const char *input = "";
 
-static _Noreturn void __printf(1, 2) host_die(const char *fmt, ...)
+void host_die(const char *fmt, ...)
 {
 	va_list args;
 
@@ -216,6 +216,13 @@ static void ram_map(void *va, phys_addr_t pa, size_t size, int fixed)
 		host_die("map %p to %#llx, %#zx bytes: %s", va, pa, size, strerror(errno));
 }
 
+void host_map_at(unsigned long va, phys_addr_t pa, size_t size, bool writable)
+{
+	ram_map((void *)va, pa, size, MAP_FIXED);
+	if (!writable && mprotect((void *)va, size, PROT_READ))
+		host_die("map %#lx read-only: %s", va, strerror(errno));
+}
+
 bool host_is_mapped(phys_addr_t pa)
 {
 	unsigned char resident;
@@ -268,17 +275,29 @@ void arch_linear_map_done(void)
 	linear_map_done = true;
 }
 
+/* A byte for each page of the memmap that is mapped. */
+static bool memmap_mapped[HOST_VMEMMAP_SIZE >> PAGE_SHIFT];
+
+bool host_memmap_mapped(const void *addr)
+{
+	unsigned long page = ((uintptr_t)addr - VMEMMAP_START) >> PAGE_SHIFT;
+
+	return page < ARRAY_SIZE(memmap_mapped) && memmap_mapped[page];
+}
+
 int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size)
 {
 	if (va < VMEMMAP_START || size > HOST_VMEMMAP_SIZE || va - VMEMMAP_START > HOST_VMEMMAP_SIZE - size)
 		host_die("arch_map_vmemmap(%#lx, %#llx, %#zx): not in the memmap", va, pa, size);
 	ram_map((void *)va, pa, size, MAP_FIXED_NOREPLACE);
+	memset(memmap_mapped + ((va - VMEMMAP_START) >> PAGE_SHIFT), true, size >> PAGE_SHIFT);
 	return 0;
 }
 
 void host_unmap_all(void)
 {
 	munmap((void *)HOST_LINEAR, PHYS_ADDR_LIMIT + HOST_VMEMMAP_SIZE);
+	memset(memmap_mapped, false, sizeof(memmap_mapped));
 	boot_window_used = 0;
 	linear_map_done = false;
 }
@@ -412,9 +431,10 @@ static void *cpu_thread(void *arg)
 	struct host_cpu *cpu = arg;
 
 	host_cpu_enter((int)(cpu - cpus));
-	while (wait_for_kick(cpu))
+	do {
 		while (smp_idle_work())
 			;
+	} while (wait_for_kick(cpu));
 	host_cpu_leave();
 	return NULL;
 }

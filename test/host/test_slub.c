@@ -555,19 +555,17 @@ static void test_nodes(void)
 static void test_check_sees(void)
 {
 	struct kmem_cache *cache;
-	struct page *slab;
-	void **link;
-	void *p;
+	void *p, *q;
 
 	host_boot_simple(32 * MIB, 1);
 	cache = kmem_cache_create("victim", 64, 0, 0, NULL);
 	p = kmem_cache_alloc(cache, GFP_KERNEL);
-	CHECK(p && kmem_cache_check());
-	slab = virt_to_page(p);
-	slab -= slab->head_offset;
-	link = (void **)(void *)((char *)slab->freelist + 32);
-	CHECK(*link);
-	*link = (char *)*link + 8;
+	q = kmem_cache_alloc(cache, GFP_KERNEL);
+	CHECK(p && q);
+	kmem_cache_free(cache, q);
+	kmem_cache_shrink(cache);
+	CHECK(kmem_cache_check());
+	((u32 *)q)[1] ^= 0x10000;
 	CHECK(!kmem_cache_check());
 	CHECK_LOG("slab check: victim: slab at pfn 0x[0-9a-f]+: ");
 }

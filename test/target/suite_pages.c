@@ -10,6 +10,43 @@
 
 #include "target.h"
 
+#define STOCK_WAIT_NS 1000000000ULL
+
+static bool stock_is_low(const struct zone *zone)
+{
+	return 2 * READ_ONCE(zone->stock.nr) < zone->stock.goal;
+}
+
+/* After this CPU has used the stock up, another one fills it again. */
+static void case_written_ahead(void)
+{
+	struct page *first = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER), *page, *tmp;
+	struct zone *zone = first ? page_zone(first) : NULL;
+	u64 end = arch_clock_ns() + STOCK_WAIT_NS, touched = memmap_touched_bytes();
+	LIST_HEAD(taken);
+
+	if (!zone || !zone->stock.goal || num_online_cpus() < 2 ||
+	    zone->nr_deferred < 4 * DEFERRED_STOCK << PAGEBLOCK_ORDER) {
+		ktap_skip("one CPU, or a zone too small for a stock");
+	} else {
+		list_add(&first->lru, &taken);
+		for (unsigned int n = 0; n < 2 * DEFERRED_STOCK; n++) {
+			page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+			if (ktap_ok(page && page_zone(page) == zone))
+				list_add(&page->lru, &taken);
+		}
+		while (stock_is_low(zone) && arch_clock_ns() < end)
+			cpu_relax();
+		ktap_ok(!stock_is_low(zone));
+		ktap_ok(memmap_touched_bytes() > touched && memmap_touched_bytes() < memmap_reserved_bytes());
+		first = NULL;
+	}
+	list_for_each_entry_safe(page, tmp, &taken, lru)
+		__free_pages(page, MAX_PAGE_ORDER);
+	if (first)
+		__free_pages(first, MAX_PAGE_ORDER);
+}
+
 static void case_orders(void)
 {
 	struct page *page[NR_PAGE_ORDERS];
@@ -212,6 +249,7 @@ static void case_exhaustion(void)
 }
 
 static const struct ktap_case cases[] = {
+	{ "written ahead of need", case_written_ahead },
 	{ "orders", case_orders },
 	{ "zeroed", case_zeroed },
 	{ "zones", case_zones },

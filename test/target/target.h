@@ -43,7 +43,7 @@ struct load_result {
  */
 bool load_run(u64 ns, u64 seed, struct load_result *result);
 
-/** memory_check() - all invariants of memblock, the page allocator, SLUB and per-CPU memory; the suites' common check */
+/** memory_check() - all invariants of memblock, the page allocator, SLUB, per-CPU memory and vmalloc; the suites' common check */
 bool memory_check(void);
 
 /** quiet_free_pages() - free pages when every cache and empty slab was given back: what can be compared */

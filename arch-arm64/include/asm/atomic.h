@@ -51,6 +51,7 @@ static __always_inline u32 claim32_acquire(u32 *p, u32 value)
 static __always_inline bool cas32_acq_rel(u32 *p, u32 old, u32 value)
 {
 	u32 found, failed;
+	bool stored;
 
 	__asm__ volatile(ALTERNATIVE("1:	ldaxr	%w[found], [%[addr]]\n"
 				     "	cmp	%w[found], %w[old]\n"
@@ -62,10 +63,10 @@ static __always_inline bool cas32_acq_rel(u32 *p, u32 old, u32 value)
 				     "mov	%w[found], %w[old]\n"
 				     "	casal	%w[found], %w[value], [%[addr]]\n"
 				     "	cmp	%w[found], %w[old]")
-			 : [found] "=&r"(found), [failed] "=&r"(failed), "+m"(*p)
+			 : [found] "=&r"(found), [failed] "=&r"(failed), "=@cceq"(stored), "+m"(*p)
 			 : [addr] "r"(p), [old] "Ir"(old), [value] "rZ"(value), [feature] "i"(CPU_LSE)
-			 : "memory", "cc");
-	return found == old;
+			 : "memory");
+	return stored;
 }
 
 static __always_inline u32 fetch_add32(u32 *p, u32 n)

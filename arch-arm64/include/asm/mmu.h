@@ -12,6 +12,7 @@
 #include <lib/types.h>
 
 #include <asm/cache.h>
+#include <asm/exception.h>
 
 /** arch_boot_va() - an address for [@pa, @pa + @size), RAM that memblock has just reserved; NULL: window full */
 void *arch_boot_va(phys_addr_t pa, size_t size);
@@ -24,6 +25,24 @@ void arch_linear_map_done(void);
 
 /** arch_map_vmemmap() - map memmap storage, page aligned. Return: 0, or -ENOMEM with nothing undone. */
 int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size);
+
+/** asm_load_mapped() - *@value = *@word; false when nothing is mapped there */
+static __always_inline bool asm_load_mapped(const unsigned long *word, unsigned long *value)
+{
+	unsigned long loaded;
+
+	/* clang-format off */
+	__asm__ goto volatile("1:	ldr	%[loaded], %[word]\n" EX_TABLE(1b, %l[unmapped])
+			      : [loaded] "=r"(loaded)
+			      : [word] "m"(*word)
+			      :
+			      : unmapped);
+	/* clang-format on */
+	*value = loaded;
+	return true;
+unmapped:
+	return false;
+}
 
 /** arch_sync_memory() - what was written to this part of the linear map is in memory, and in no cache any more */
 static inline void arch_sync_memory(const void *start, size_t size)

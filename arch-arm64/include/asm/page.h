@@ -33,4 +33,12 @@ static __always_inline phys_addr_t __pa(const void *va)
 /** clear_page() - zero one page-aligned page of normal memory */
 void clear_page(void *page);
 
+/**
+ * fill_lines() - write @n units of 64 bytes: the first word of each is @first, the others are 0
+ * @lines: aligned to 64 bytes, in normal memory
+ *
+ * Cost: 3.3 instructions for each unit where DC ZVA zeroes 64 bytes, else 4.5.
+ */
+void fill_lines(void *lines, unsigned long n, u64 first);
+
 #endif

@@ -7,7 +7,8 @@
  *    done again: it changes registers, and a slot above the top.
  * 2. All sequences lie in one stretch of text, so that most interrupts cost two comparisons: a function in which one is
  *    inlined is marked __restartable. restart_check() proves it for all of them at boot.
- * 3. Nothing inside can fault in a working system, and nothing inside calls.
+ * 3. Nothing inside can fault in a working system, and nothing inside calls. A base may be read before: no code moves to
+ *    another CPU.
  *
  * Cost: a pop is 5 instructions, a push 8; the branch that leaves is not taken on a hit.
  */
@@ -29,19 +30,22 @@
 	".long (" #commit ") - .\n\t"           \
 	".popsection\n\t"
 
-/* %[stack] is an offset from the base for the CPU's own node. */
+/*
+ * %[stack] is an offset from the base for the CPU's own node. Scratch registers are named, so that the compiler leaves
+ * arguments where they came.
+ */
 static __always_inline void *asm_stack_pop(size_t stack)
 {
-	void *base, *top, *item;
+	void *item;
 
-	__asm__ goto volatile("1:	mrs	%[base], tpidr_el0\n"
-			      "	ldr	%[top], [%[base], %[stack]]\n"
-			      "	ldr	%[item], [%[top]], #-8\n"
+	__asm__ goto volatile("1:	mrs	x16, tpidr_el0\n"
+			      "	ldr	x17, [x16, %[stack]]\n"
+			      "	ldr	%[item], [x17], #-8\n"
 			      "	cbz	%[item], %l[empty]\n"
-			      "2:	str	%[top], [%[base], %[stack]]\n" RESTART(1b, 2b)
-			      : [base] "=&r"(base), [top] "=&r"(top), [item] "=&r"(item)
+			      "2:	str	x17, [x16, %[stack]]\n" RESTART(1b, 2b)
+			      : [item] "=&r"(item)
 			      : [stack] "ri"(stack)
-			      : "memory"
+			      : "memory", "x16", "x17"
 			      : empty);
 	/* As the compiler cannot know. */
 	if (!item)
@@ -54,18 +58,35 @@ empty:
 /* *@stack is an offset from the per-CPU base. */
 static __always_inline bool asm_stack_push(const u32 *stack, void *item)
 {
-	void *base, *top, *limit;
+	__asm__ goto volatile("1:	mrs	x15, tpidr_el1\n"
+			      "	ldr	w16, %[stack]\n"
+			      "	add	x15, x15, w16, uxtw\n"
+			      "	ldp	x16, x17, [x15]\n"
+			      "	cmp	x16, x17\n"
+			      "	b.eq	%l[full]\n"
+			      "	str	%[item], [x16, #8]!\n"
+			      "2:	str	x16, [x15]\n" RESTART(1b, 2b)
+			      :
+			      : [stack] "m"(*stack), [item] "r"(item)
+			      : "memory", "cc", "x15", "x16", "x17"
+			      : full);
+	return true;
+full:
+	return false;
+}
 
-	__asm__ goto volatile("1:	mrs	%[base], tpidr_el1\n"
-			      "	ldr	%w[top], %[stack]\n"
-			      "	add	%[base], %[base], %w[top], uxtw\n"
-			      "	ldp	%[top], %[limit], [%[base]]\n"
+/* The stack's head lies @stack bytes from @base, asm_percpu_base(). */
+static __always_inline bool asm_stack_push_at(void *base, u32 stack, void *item)
+{
+	void *head = (char *)base + stack, *top, *limit;
+
+	__asm__ goto volatile("1:	ldp	%[top], %[limit], [%[head]]\n"
 			      "	cmp	%[top], %[limit]\n"
 			      "	b.eq	%l[full]\n"
 			      "	str	%[item], [%[top], #8]!\n"
-			      "2:	str	%[top], [%[base]]\n" RESTART(1b, 2b)
-			      : [base] "=&r"(base), [top] "=&r"(top), [limit] "=&r"(limit)
-			      : [stack] "m"(*stack), [item] "r"(item)
+			      "2:	str	%[top], [%[head]]\n" RESTART(1b, 2b)
+			      : [top] "=&r"(top), [limit] "=&r"(limit)
+			      : [head] "r"(head), [item] "r"(item)
 			      : "memory", "cc"
 			      : full);
 	return true;

@@ -138,6 +138,12 @@ typedef phys_addr_t (*pt_alloc_fn)(void);
  */
 int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc);
 
+/** pt_find_table() - the table of @level that maps @va, made with its parents if need be; NULL when @alloc has no page */
+u64 *pt_find_table(u64 va, int level, pt_alloc_fn alloc);
+
+/** pt_table_gone() - a table that pt_find_table() made is about to be freed */
+void pt_table_gone(void);
+
 /** pt_boot_alloc() - a pt_alloc_fn that takes from memblock, before hand-over */
 phys_addr_t pt_boot_alloc(void);
 

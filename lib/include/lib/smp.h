@@ -53,7 +53,30 @@ int smp_work_start(int cpu, smp_fn_t fn, void *arg);
 /** smp_work_wait() - return when the work that smp_work_start() gave @cpu is done. Context: thread. */
 void smp_work_wait(int cpu);
 
-/** smp_idle_work() - run this CPU's work, if there is any; the idle loop's body. Return: whether there was. */
+/**
+ * smp_idle_work() - run this CPU's work, or else a step of the idle task; the idle loop's body
+ *
+ * Return: whether there was any; then it is to be asked again. Else the CPU may sleep until arch_wake_idle().
+ */
 bool smp_idle_work(void);
+
+/**
+ * smp_set_idle_task() - have CPUs that have nothing else to do run @task
+ *
+ * It does a small piece of whatever there is to do, interrupts unmasked at the start and at the end, and returns whether it
+ * found any. It is asked until it does not, and again whenever the CPU was awake. Context: boot, once.
+ */
+void smp_set_idle_task(bool (*task)(void));
+
+/** smp_idle_step() - run the idle task once, for a CPU that waits in a loop of its own. Return: whether there was anything to do. */
+bool smp_idle_step(void);
+
+/**
+ * smp_wake_idle() - wake one CPU of the set @cpus, if one sleeps in its idle loop, for the idle task
+ *
+ * What was stored with __ATOMIC_SEQ_CST before is seen by the task if it loads that so: either it finds it, or the CPU is woken.
+ * Context: any. Cost: a load, and an interrupt sent.
+ */
+void smp_wake_idle(u64 cpus);
 
 #endif

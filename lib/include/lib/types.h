@@ -70,9 +70,17 @@ _Static_assert(sizeof(u64) == 8 && sizeof(u32) == 4 && sizeof(u16) == 2, "fixed-
 #define __must_check	     __attribute__((warn_unused_result))
 #define __malloc_like	     __attribute__((malloc))
 
-/* Read or write a shared variable exactly once, without ordering. */
+/*
+ * Read or write a shared variable exactly once, without ordering. ThreadSanitizer has to be told that these do not race;
+ * else they are volatile accesses, for gcc does not fold an offset into the address of an atomic one.
+ */
+#ifdef __SANITIZE_THREAD__
 #define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#else
+#define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, v) ((void)(*(volatile __typeof__(x) *)&(x) = (v)))
+#endif
 
 /* Add to a variable that has one writer at a time, while others may read it with READ_ONCE(). */
 #define ADD_ONCE(x, n) WRITE_ONCE(x, (x) + (n))

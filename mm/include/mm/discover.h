@@ -128,6 +128,9 @@ const char *claim_name(const struct mem_claim *claim, char *buf, size_t size);
  */
 phys_addr_t boot_phys_alloc(phys_addr_t size, phys_addr_t align, int nid, const char *what);
 
+/** boot_phys_try_exact() - boot_phys_alloc() from @nid and no other node; 0 when it has no such piece */
+phys_addr_t boot_phys_try_exact(phys_addr_t size, phys_addr_t align, int nid, const char *what);
+
 /** boot_alloc() - boot_phys_alloc(), mapped and zeroed */
 void *boot_alloc(phys_addr_t size, phys_addr_t align, int nid, const char *what);
 

@@ -5,68 +5,22 @@
  * Common contract: an order is 0 to MAX_PAGE_ORDER, a block is 1 << order pages, aligned to its size. Pages come from
  * the linear map. Context: thread or interrupt handler, any CPU, after hand-over; interrupts are masked for the
  * moment of touching the CPU's page cache, and zone locks are taken behind it. A request that cannot be served
- * returns NULL (after a report that says why, at most 10 in a row, unless __GFP_NOWARN) and changes nothing.
+ * returns NULL (after a report that says why, at most 10 in a row, unless __GFP_NOWARN) and changes nothing. What the
+ * gfp flags mean, <mm/gfp_types.h> says; blocks of an odd size are in <mm/page_exact.h>.
  */
 #ifndef MM_GFP_H
 #define MM_GFP_H
 
-#include <lib/types.h>
-
-#include <mm/mmzone.h>
+#include <mm/gfp_types.h>
 #include <mm/percpu_stack.h>
-
-typedef u32 gfp_t;
-
-/**
- * DOC: gfp flags
- *
- * __GFP_DMA, __GFP_DMA32: from that zone or a cheaper one. __GFP_MOVABLE: may come from ZONE_MOVABLE, and is grouped
- * with movable pages. __GFP_RECLAIMABLE: grouped with reclaimable ones; it excludes __GFP_MOVABLE, and a request with both
- * is refused like one for an order or a node that there cannot be. __GFP_HIGH: may use half of the reserve below the min
- * watermark. __GFP_ZERO: zeroed. __GFP_NOWARN: no report on failure. __GFP_THISNODE: the node asked for or none.
- * __GFP_DIRECT_RECLAIM: the caller can wait: other CPUs' page caches may be drained for it by cross call.
- */
-#define __GFP_DMA	     ((gfp_t)1 << 0)
-#define __GFP_DMA32	     ((gfp_t)1 << 1)
-#define __GFP_MOVABLE	     ((gfp_t)1 << 2)
-#define __GFP_RECLAIMABLE    ((gfp_t)1 << 3)
-#define __GFP_HIGH	     ((gfp_t)1 << 4)
-#define __GFP_ZERO	     ((gfp_t)1 << 5)
-#define __GFP_NOWARN	     ((gfp_t)1 << 6)
-#define __GFP_THISNODE	     ((gfp_t)1 << 7)
-#define __GFP_DIRECT_RECLAIM ((gfp_t)1 << 8)
-
-#define GFP_KERNEL __GFP_DIRECT_RECLAIM
-#define GFP_ATOMIC __GFP_HIGH
-#define GFP_NOWAIT __GFP_NOWARN
-#define GFP_DMA	   __GFP_DMA
-#define GFP_DMA32  __GFP_DMA32
-
-/** gfp_zone() - the highest zone that @gfp allows */
-static inline enum zone_type gfp_zone(gfp_t gfp)
-{
-	if (gfp & __GFP_DMA)
-		return ZONE_DMA;
-	if (gfp & __GFP_DMA32)
-		return ZONE_DMA32;
-	return gfp & __GFP_MOVABLE ? ZONE_MOVABLE : ZONE_NORMAL;
-}
-
-/** gfp_migratetype() - the group that pages of @gfp, which does not name two of them, belong to */
-static __always_inline enum migratetype gfp_migratetype(gfp_t gfp)
-{
-	return (enum migratetype)(gfp >> 2 & 3);
-}
-
-_Static_assert((__GFP_MOVABLE >> 2) == MIGRATE_MOVABLE && (__GFP_RECLAIMABLE >> 2) == MIGRATE_RECLAIMABLE,
-	       "gfp_migratetype() is a shift");
 
 /** gfp_is_hot() - whether a hit of this CPU's page cache is right for @gfp as it is: no certain zone or node, not zeroed */
 static __always_inline bool gfp_is_hot(gfp_t gfp)
 {
 	const gfp_t both = __GFP_MOVABLE | __GFP_RECLAIMABLE;
+	const gfp_t effort = __GFP_DIRECT_RECLAIM | __GFP_HIGH | __GFP_NOWARN | __GFP_NOFAIL;
 
-	return !(gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_HIGH | __GFP_NOWARN | both)) && (gfp & both) != both;
+	return !(gfp & ~(effort | __GFP_HIGHMEM | both)) && (gfp & both) != both;
 }
 
 /**
@@ -129,7 +83,7 @@ static __always_inline __must_check unsigned long __get_free_pages(gfp_t gfp, un
  */
 void __free_pages(struct page *page, unsigned int order);
 
-/** free_pages() - __free_pages() by address; 0 does nothing */
+/** free_pages() - __free_pages() by address, of the linear map; 0 does nothing. An address outside RAM is reported. */
 void free_pages(unsigned long addr, unsigned int order);
 
 #define alloc_page(gfp)	     alloc_pages(gfp, 0)

@@ -10,7 +10,7 @@
  *
  *	spanned = zone_end_pfn - zone_start_pfn	(holes included)
  *	present = reserved + metadata + managed	(whole pages of memory)
- *	managed = free + per-CPU + allocated	(what memblock handed over)
+ *	managed = free + per-CPU + allocated + bad	(what memblock handed over)
  *	free    = on free lists + deferred + deferred CMA
  *
  * zone_check() proves the last two by walking memmap and free lists. The terms of the second are memblock's counts at
@@ -116,6 +116,12 @@ static inline unsigned long pageblock_nr(unsigned long pfn)
 	return (pfn & (PAGES_PER_SECTION - 1)) >> PAGEBLOCK_ORDER;
 }
 
+/** memmap_reserved_bytes() - RAM that holds struct pages, written or not. Context: any, after sparse_init(). */
+u64 memmap_reserved_bytes(void);
+
+/** memmap_touched_bytes() - RAM of struct pages that have been written, whole pageblocks' worth. Context: any; a moment's figure. */
+u64 memmap_touched_bytes(void);
+
 /**
  * sparse_init() - sections, usage maps and vmemmap for all memory in memblock
  *
@@ -140,6 +146,28 @@ struct free_area {
 	unsigned long nr_free;
 };
 
+/* Pageblocks that a zone may have written ahead of need; and the pfn that is none. */
+#define DEFERRED_STOCK 8UL
+#define NO_BLOCK       (~0UL)
+
+/**
+ * struct deferred_stock - deferred pageblocks whose struct pages have been written ahead of need (mm/deferred.c)
+ * @pfn: (Z) their first page frames, the one written last at @nr - 1
+ * @writing: (Z) of the block that an idle CPU is writing now, NO_BLOCK when none is
+ * @nr: (Z) how many there are
+ * @goal: (b) how many idle CPUs keep; 0: they keep none
+ * @written: (a) the struct pages of @writing have been written
+ * @wanted: (a) idle CPUs are to fill it up
+ */
+struct deferred_stock {
+	unsigned long pfn[DEFERRED_STOCK];
+	unsigned long writing;
+	u32 nr;
+	u32 goal;
+	u32 written;
+	u32 wanted;
+};
+
 /**
  * struct zone - a range of page frames of one node that serve the same kinds of request
  * @node: (b) its node
@@ -158,14 +186,19 @@ struct free_area {
  * @free_area: (Z) free blocks by order and migratetype
  * @nr_free: (Z) free pages, deferred ones included
  * @nr_deferred: (Z) free pages whose memmap is not initialised, but for those of CMA areas
- * @deferred_pfn: (Z) none of their pageblocks lies below this
- * @nr_deferred_cma: (Z) the same of CMA areas
+ * @deferred_pfn: (Z) none of their pageblocks lies below this, but for those of @stock
+ * @stock: (Z) those that are written already
+ * @nr_deferred_cma: (Z) free pages of CMA areas whose memmap is not initialised
  * @deferred_cma_pfn: (Z) none of their pageblocks lies below this
  * @nr_free_special: (Z) of nr_free, pages in the lists of each type from MIGRATE_PCPTYPES on (zone_free_special())
  * @nr_reserved_highatomic: (Z) pages of its MIGRATE_HIGHATOMIC pageblocks, free or not
  * @cma_pages: (b) pages of its CMA areas
  * @nr_allocs: (Z) blocks taken from the free lists
  * @nr_fallbacks: (Z) times a block of another migratetype was taken
+ * @nr_bad: (Z) pages taken out of use for ever
+ * @nr_bad_pending: (Z) pages that will be when they are freed
+ * @bad_pages: (Z) the former, linked by page->private; NULL ends it
+ * @bad_pending: (Z) the latter (mm/page_offline.c)
  */
 struct zone {
 	struct pglist_data *node;
@@ -190,8 +223,13 @@ struct zone {
 	unsigned long nr_free_special[MIGRATE_SPECIAL_TYPES];
 	unsigned long nr_reserved_highatomic;
 	unsigned long cma_pages;
+	struct deferred_stock stock;
 	unsigned long nr_allocs;
 	unsigned long nr_fallbacks;
+	unsigned long nr_bad;
+	unsigned long nr_bad_pending;
+	struct page *bad_pages;
+	struct bad_pending *bad_pending;
 	struct free_area free_area[NR_PAGE_ORDERS];
 };
 

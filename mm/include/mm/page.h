@@ -12,6 +12,8 @@
  *	cached		_refcount 0, no PG_buddy: on a CPU's page stack, or inside a free or cached block
  *	allocated	_refcount > 0 on the first page of a block of 1 << order pages
  *	slab		allocated, and PG_slab: the slab fields are SLUB's
+ *	compound	allocated with __GFP_COMP: PG_head on the first page, compound_head on each other
+ *	bad		PG_hwpoison: no block's, order 0 and _refcount 0 for ever
  *
  * Lock letters: (Z) the zone's lock; (P) whoever owns the page: the CPU whose stack it is on, or its user;
  * (S) the slab's node lock; (i) written once when the pageblock is initialised.
@@ -36,6 +38,8 @@ enum pageflag {
 	PG_buddy,		       /* (Z) first page of a free block, which has no other flag */
 	PG_slab,		       /* (P) belongs to a slab; on every page of it */
 	PG_kmalloc,		       /* (P) first page of a kmalloc() too large for a slab */
+	PG_head,		       /* (P) first page of a compound block */
+	PG_hwpoison,		       /* (Z) bad: taken out of use for ever (<mm/page_offline.h>) */
 	NR_PAGEFLAGS,
 };
 
@@ -59,8 +63,8 @@ enum pageflag {
  * @_mapcount: (P) allocated: how often page tables of its user map it; its user's
  * @page_type: (P) allocated and never mapped: of what kind it is; its user's
  * @object_check: (P) page of a slab: what the hardened free compares
- * @page_stack: (P) offset of the per-CPU stack that takes this block when it is freed; 0: none, the slow path
  * @object_stack: (P) page of a slab: offset of the per-CPU stack that takes its objects; 0, and on any other page: none
+ * @page_stack: (P) offset of the per-CPU stack that takes this block when it is freed; 0: none, the slow path
  *
  * A struct page that is zero but for the top bits of flags is an ordinary page that nobody uses.
  */
@@ -94,8 +98,8 @@ struct page {
 		u32 page_type;
 		u32 object_check;
 	};
-	u32 page_stack;
 	u32 object_stack;
+	u32 page_stack;
 };
 
 _Static_assert(sizeof(struct page) == 64, "struct page is one cache line");
@@ -113,7 +117,8 @@ _Static_assert(offsetof(struct page, _refcount) == 48, "users");
 _Static_assert(offsetof(struct page, _mapcount) == 52 && offsetof(struct page, page_type) == 52 &&
 		       offsetof(struct page, object_check) == 52,
 	       "map count, type or check");
-_Static_assert(offsetof(struct page, page_stack) == 56 && offsetof(struct page, object_stack) == 60, "stacks last");
+_Static_assert(offsetof(struct page, object_stack) == 56 && offsetof(struct page, page_stack) == 60,
+	       "what a checked free of an object looks at is one load: object_check, object_stack");
 
 #define SECTIONS_SHIFT	 (MAX_PHYSMEM_BITS - 30)
 #define ZONES_SHIFT	 2
@@ -213,13 +218,52 @@ static inline int page_ref_count(const struct page *page)
 	return READ_ONCE(page->_refcount);
 }
 
-/** get_page() - one more user of an allocated page */
-static inline void get_page(struct page *page)
+/*
+ * Compound blocks, of __GFP_COMP: every page but the first points to the first, so that any of them stands for the whole
+ * block. Context: whoever holds a reference.
+ */
+static inline bool PageHead(const struct page *page)
 {
-	fetch_add32((u32 *)&page->_refcount, 1);
+	return page_test(page, PG_head);
 }
 
-/** put_page() - one user less; the last one frees the block that begins here */
+static inline bool PageTail(const struct page *page)
+{
+	return READ_ONCE(page->compound_head) & 1;
+}
+
+static inline bool PageCompound(const struct page *page)
+{
+	return PageHead(page) || PageTail(page);
+}
+
+/** compound_head() - first page of the compound block that @page is part of; @page itself when it is of none */
+static inline struct page *compound_head(const struct page *page)
+{
+	unsigned long head = READ_ONCE(page->compound_head);
+
+	return (struct page *)(head & 1 ? head - 1 : (unsigned long)page);
+}
+
+/** compound_order() - order of the compound block whose first page is @page; 0 for any other page */
+static inline unsigned int compound_order(const struct page *page)
+{
+	return PageHead(page) ? page_order(page) : 0;
+}
+
+/** virt_to_head_page() - compound_head() of the page that holds the linear-map address @addr */
+static inline struct page *virt_to_head_page(const void *addr)
+{
+	return compound_head(virt_to_page(addr));
+}
+
+/** get_page() - one more user of an allocated page; of a compound block, by any of its pages */
+static inline void get_page(struct page *page)
+{
+	fetch_add32((u32 *)&compound_head(page)->_refcount, 1);
+}
+
+/** put_page() - one user less; the last one frees the block that begins here, or the compound block that this is part of */
 void put_page(struct page *page);
 
 /**

@@ -25,6 +25,7 @@
  * @irq_depth: (o) interrupt handlers running on this CPU, counted by the port's dispatcher
  * @local: (c) the stacks for the CPU's own node: what the port's local base points to; NULL until there are areas
  * @nid: (c) the node this CPU belongs to, NUMA_NO_NODE until numa_init()
+ * @object_tag: (c) what object_check of slab pages has in this run of the machine (mm/object_check.h), the same on all CPUs
  *
  * Lock letters: (c) constant once set up, (o) only by its own CPU with interrupts masked or from one context.
  */
@@ -35,6 +36,7 @@ struct mm_cpu {
 	u32 irq_depth;
 	struct mm_local *local;
 	int nid;
+	u32 object_tag;
 } __aligned(64);
 
 /* Room for the percpu_data section; setup_per_cpu_areas() refuses an image that needs more. */

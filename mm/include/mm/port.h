@@ -14,6 +14,8 @@
  *	    addition, defined only for RAM that arch_map_linear() has mapped.
  *	VMEMMAP_START: virtual address of the struct page of PFN 0; `vmemmap + pfn` is address arithmetic only.
  *	void clear_page(void *page): zeroes one aligned page.
+ *	void fill_lines(void *lines, unsigned long n, u64 first): writes n units of 64 bytes, aligned to 64: the first word of
+ *	    each is @first, the others are 0.
  *
  * 2. <asm/percpu.h> - this CPU.
  *	void *asm_percpu_base(void): the base of this CPU's per-CPU area; one register read. Stable only while the
@@ -54,6 +56,8 @@
  *	    CPU. A port whose memory cannot be told from its caches does nothing but a compiler barrier.
  *	int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size): map memmap storage, page aligned.
  *	    -ENOMEM when no table page could be had; nothing is undone (boot only, the caller panics).
+ *	bool asm_load_mapped(const unsigned long *word, unsigned long *value): load a word of the memmap; false
+ *	    where arch_map_vmemmap() has mapped nothing. Any CPU, any context.
  *
  * 7. <asm/bug.h> - the end.
  *	_Noreturn void arch_exit(int status): end the run with this status (QEMU's exit status, the host's exit).
@@ -80,11 +84,31 @@
  *	    NULL when there is none. @stack is a multiple of 8.
  *	bool asm_stack_push(const u32 *stack, void *item): put @item, not NULL, on the stack whose head lies *@stack bytes
  *	    from the per-CPU base; false when it is full. *@stack is read at the moment of the push.
- *	__restartable: marks each function that calls one of the two.
+ *	bool asm_stack_push_at(void *base, u32 stack, void *item): the same, the head's place and the base said by the
+ *	    caller: nothing but the end of @stack's use can make it wrong.
+ *	__restartable: marks each function that calls one of the three.
  *
- * 10. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
+ *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps.
+ *	PAGE_KERNEL, PAGE_KERNEL_RO: readable and writable, readable only; neither executable.
+ *	u64 *arch_vmap_table(unsigned long va), arch_vmap_table_alloc(va), void arch_vmap_table_free(va): the table for the
+ *	    block at @va: found, made, freed. A table is a page of the page allocator's.
+ *	void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot), arch_clear_ptes(pte, va, n),
+ *	    phys_addr_t arch_pte_phys(u64 pte): entries of pages. An entry that maps nothing is 0.
+ *	int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot), phys_addr_t arch_vunmap_block(va): whole blocks.
+ *	bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa): what is mapped at @va.
+ *	void arch_vmap_publish(void): what was mapped works from now on.
+ *	void arch_flush_tlb_kernel(unsigned long start, unsigned long end): what was unmapped works nowhere any more.
  *
- * Cost: every function of groups 1 to 3, 8 and 9 is a handful of instructions inline; the rest is off every hot path.
+ * 11. <asm/object_check.h> - what a checked free looks at before an object goes on a stack. Both write the mark and set
+ *    *@stack to page->object_stack; or they return false, with nothing written, when anything is not as it should be,
+ *    memory that is not mapped included. mm/object_check.h says what.
+ *	bool asm_object_leaves(struct page *page, void *obj, u32 tag, u32 *stack): of any cache.
+ *	bool asm_object_leaves_cache(struct page *page, void *obj, const struct kmem_cache *cache, u32 *stack): of @cache.
+ *
+ * 12. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ *
+ * Cost: every function of groups 1 to 3, 8, 9 and 11 is a handful of instructions inline; the rest is off every hot path.
  */
 #ifndef MM_PORT_H
 #define MM_PORT_H
@@ -95,10 +119,12 @@
 #include <asm/bug.h>
 #include <asm/irqflags.h>
 #include <asm/mmu.h>
+#include <asm/object_check.h>
 #include <asm/page.h>
 #include <asm/percpu.h>
 #include <asm/percpu_stack.h>
 #include <asm/processor.h>
 #include <asm/smp.h>
+#include <asm/vmap.h>
 
 #endif

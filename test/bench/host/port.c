@@ -10,8 +10,9 @@
  *    so what the core does by them ends the run: taking pages back from other CPUs when memory is short.
  * 3. The benchmark calls these for malloc(), free() and realloc(): its object file has other names for them when it is
  *    linked with the core (scripts/bench-host.mk). They are no malloc for anybody else: threads have to enter.
- * 4. The log of the boot is not shown. Whatever is said later is a complaint, and goes to standard error.
- * 5. After a run the core's check functions prove that nothing was lost (bench_proved()): figures of a broken allocator
+ * 4. It has no second place for memory, so there is no vmalloc(): it finds no table to put its entries in.
+ * 5. The log of the boot is not shown. Whatever is said later is a complaint, and goes to standard error.
+ * 6. After a run the core's check functions prove that nothing was lost (bench_proved()): figures of a broken allocator
  *    are none.
  */
 #include "host_bench.h"
@@ -135,6 +136,11 @@ void arch_linear_map_done(void)
 {
 }
 
+bool host_memmap_mapped(const void *addr)
+{
+	return addr;
+}
+
 int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size)
 {
 	(void)pa;
@@ -156,6 +162,57 @@ void arch_wake_idle(int cpu)
 bool arch_cross_call_ok(void)
 {
 	return true;
+}
+
+/* Nobody who calls malloc() asks for vmalloc's addresses. */
+u64 *arch_vmap_table(unsigned long va)
+{
+	(void)va;
+	return NULL;
+}
+
+u64 *arch_vmap_table_alloc(unsigned long va)
+{
+	(void)va;
+	return NULL;
+}
+
+void arch_vmap_table_free(unsigned long va)
+{
+	(void)va;
+}
+
+void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot)
+{
+	(void)pte, (void)va, (void)pa, (void)n, (void)prot;
+}
+
+void arch_clear_ptes(u64 *pte, unsigned long va, unsigned long n)
+{
+	(void)pte, (void)va, (void)n;
+}
+
+int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot)
+{
+	(void)va, (void)pa, (void)prot;
+	return -1;
+}
+
+phys_addr_t arch_vunmap_block(unsigned long va)
+{
+	(void)va;
+	return 0;
+}
+
+bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
+{
+	(void)va, (void)pa;
+	return false;
+}
+
+void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
+{
+	(void)start, (void)end;
 }
 
 static void boot(void)

@@ -33,4 +33,15 @@ static inline void arch_alloc_stack(int cpu, int nid)
 /** arch_map_vmemmap() - map the storage a second time: a struct page and the RAM that holds it are the same bytes */
 int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size);
 
+/** host_memmap_mapped() - whether arch_map_vmemmap() has mapped what is at @addr */
+bool host_memmap_mapped(const void *addr);
+
+static inline bool asm_load_mapped(const unsigned long *word, unsigned long *value)
+{
+	if (!host_memmap_mapped(word))
+		return false;
+	*value = __atomic_load_n(word, __ATOMIC_RELAXED);
+	return true;
+}
+
 #endif

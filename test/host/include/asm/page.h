@@ -47,4 +47,13 @@ static inline void clear_page(void *page)
 	memset(page, 0, PAGE_SIZE);
 }
 
+static inline void fill_lines(void *lines, unsigned long n, u64 first)
+{
+	u64 *line = (u64 *)lines;
+
+	memset(lines, 0, n * 64);
+	for (unsigned long i = 0; i < n; i++)
+		line[i * 8] = first;
+}
+
 #endif

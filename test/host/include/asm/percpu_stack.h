@@ -27,20 +27,26 @@ static inline void *asm_stack_pop(size_t stack)
 	return item;
 }
 
-/* *@stack is an offset from asm_percpu_base(). */
-static inline bool asm_stack_push(const u32 *stack, void *item)
+/* The stack's head lies @stack bytes from @base, asm_percpu_base(). */
+static inline bool asm_stack_push_at(void *base, u32 stack, void *item)
 {
 	unsigned long flags = local_irq_save();
-	struct percpu_stack *head = (struct percpu_stack *)(void *)((char *)asm_percpu_base() + READ_ONCE(*stack));
+	struct percpu_stack *head = (struct percpu_stack *)(void *)((char *)base + stack);
 	void **top = head->top;
 	bool room = top != head->limit;
 
 	if (likely(room)) {
-		top[1] = item;
+		WRITE_ONCE(top[1], item);
 		WRITE_ONCE(head->top, top + 1);
 	}
 	local_irq_restore(flags);
 	return room;
+}
+
+/* *@stack is an offset from asm_percpu_base(). */
+static inline bool asm_stack_push(const u32 *stack, void *item)
+{
+	return asm_stack_push_at(asm_percpu_base(), READ_ONCE(*stack), item);
 }
 
 #endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Page table entries of vmalloc's part of the address space. Group 10 of the port contract (<mm/port.h>).
+ *
+ * 1. Entries of level 3 are written by who owns the addresses. An entry changes from 0 to its value and back to 0, so no
+ *    break-before-make is needed; before it is written again, arch_flush_tlb_kernel() is called.
+ * 2. Tables come from the page allocator and go back to it. Tables of levels 1 and 2 stay once they are made.
+ */
+#ifndef ASM_VMAP_H
+#define ASM_VMAP_H
+
+#include <asm/barrier.h>
+#include <asm/pgtable.h>
+
+#define PAGE_KERNEL    PT_RW
+#define PAGE_KERNEL_RO PT_RO
+
+#define VMAP_BLOCK_SIZE PT_SPAN(2)
+
+/** arch_vmap_table() - the table whose 512 entries map the block of 2 MiB at @va; NULL when there is none */
+u64 *arch_vmap_table(unsigned long va);
+
+/** arch_vmap_table_alloc() - the same, made if need be; NULL when there is no page for it, or a block is mapped at @va */
+u64 *arch_vmap_table_alloc(unsigned long va);
+
+/** arch_vmap_table_free() - free that table, whose entries are 0, and tell all TLBs */
+void arch_vmap_table_free(unsigned long va);
+
+/** arch_set_ptes() - map @n pages from @pa on at entries from @pte on, which are 0 */
+static inline void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot)
+{
+	u64 value = pa | prot | PTE_PAGE;
+
+	(void)va;
+	for (u64 *end = pte + n; pte < end; pte++, value += PAGE_SIZE)
+		WRITE_ONCE(*pte, value);
+}
+
+/** arch_clear_ptes() - unmap @n pages */
+static inline void arch_clear_ptes(u64 *pte, unsigned long va, unsigned long n)
+{
+	(void)va;
+	for (u64 *end = pte + n; pte < end; pte++)
+		WRITE_ONCE(*pte, 0);
+}
+
+/** arch_pte_phys() - what an entry that is not 0 maps */
+static inline phys_addr_t arch_pte_phys(u64 pte)
+{
+	return pte & PTE_ADDR_MASK;
+}
+
+/** arch_vmap_publish() - what was mapped before may be used now, on any CPU that is told the address */
+static inline void arch_vmap_publish(void)
+{
+	dsb(ishst);
+	isb();
+}
+
+/** arch_vmap_block() - map a block of 2 MiB, both ends aligned. Return: 0, or -ENOMEM when there is no page for a table. */
+int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot);
+
+/** arch_vunmap_block() - unmap the block at @va. Return: its physical address; 0 when none is mapped there. */
+phys_addr_t arch_vunmap_block(unsigned long va);
+
+/** arch_vmap_lookup() - what is mapped at @va, page or block. Return: whether anything is. */
+bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa);
+
+/** arch_flush_tlb_kernel() - no CPU uses old translations of [@start, @end) any more. Context: any. */
+void arch_flush_tlb_kernel(unsigned long start, unsigned long end);
+
+#endif

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The command `vmallocinfo`: vmalloc's areas in the format of /proc/vmallocinfo, each with who asked for it. */
+#include <lib/monitor.h>
+#include <lib/printk.h>
+#include <mm/port.h>
+
+#include "vmap.h"
+
+static const char *const kinds[] = {
+	[VMAP_VMALLOC] = "vmalloc",
+	[VMAP_VMAP] = "vmap",
+	[VMAP_RAM] = "vm_map_ram",
+};
+
+static void show_nodes(const struct vmap_area *area)
+{
+	unsigned long count[MAX_NUMNODES] = { 0 };
+
+	for (u32 i = 0; i < area->nr_pages; i++) {
+		const struct page *page = vmalloc_to_page((void *)(area->addr + ((unsigned long)i << PAGE_SHIFT)));
+
+		if (page)
+			count[page_to_nid(page)]++;
+	}
+	for (int nid = 0; nid < MAX_NUMNODES; nid++)
+		if (count[nid])
+			con_printf(" N%d=%lu", nid, count[nid]);
+}
+
+/* The size counts the unmapped page at the end, as Linux's does. */
+static void show_area(const struct vmap_area *area)
+{
+	unsigned long size = ((unsigned long)area->nr_pages + 1) << PAGE_SHIFT;
+	char caller[ARCH_SYMBOL_MAX];
+
+	con_printf("0x%016lx-0x%016lx %7lu %s pages=%u %s", area->addr, area->addr + size, size,
+		   arch_symbol((unsigned long)area->caller, caller, sizeof(caller)), area->nr_pages, kinds[area->use]);
+	show_nodes(area);
+	con_printf("\n");
+}
+
+static int show_vmallocinfo(int argc, char **argv)
+{
+	struct vmap_area area = { .addr = 0 };
+
+	(void)argc;
+	(void)argv;
+	while (vmap_area_next(area.addr + PAGE_SIZE, &area))
+		show_area(&area);
+	return 0;
+}
+MONITOR_CMD(vmallocinfo, "", "vmalloc's areas, as /proc/vmallocinfo", show_vmallocinfo);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What is wrong with an object that somebody gives back, and with the list of a slab.
+ *
+ * 1. An address that is no object of the cache is told by its struct page, which is looked at only when it has been
+ *    written: page_initialised().
+ * 2. An object that bears the mark is free already, or its user wrote the mark. Which of the two is found out by looking for
+ *    it: in its slab's list, under the node's lock, and on the stacks of all CPUs. No report goes by the mark alone.
+ * 3. Another CPU's stack is read while that CPU uses it. A slot in which the object is seen may be an old one, whose new
+ *    content has been stored and is not visible yet; stores become visible, so the slot is read again SETTLE_NS later.
+ *    What is there still is no old content: a slot that was stored to never shows again what was there before.
+ * 4. A free that is refused changes nothing: the object stays what it is. A list that leads to no free object is cut off
+ *    there: what followed counts as taken from then on.
+ *
+ * Cost: O(objects of a slab + stacks), for marked objects only.
+ */
+#include <lib/printk.h>
+#include <lib/smp.h>
+#include <mm/port.h>
+
+#include "slub.h"
+
+#define SETTLE_NS 1000000ULL
+
+/* Where an object was found. */
+#define NOWHERE (-1)
+#define IN_SLAB (-2)
+
+const char *object_fault(const struct kmem_cache *cache, const struct page *slab, const void *obj)
+{
+	if (!slab)
+		return "lies in no slab";
+	if (slab->slab_cache != cache)
+		return "belongs to another cache";
+	return begins_object(cache, slab, obj) ? NULL : "is not the beginning of an object";
+}
+
+static bool in_list(const struct kmem_cache *cache, const struct page *slab, const void *wanted)
+{
+	const char *base = page_address(slab);
+	u32 n = 0;
+
+	/* An empty slab has no list: all of it is free. */
+	if (!slab->inuse)
+		return true;
+	for (const void *obj = slab->freelist; obj && n++ < slab->objects;
+	     obj = next_free(free_format(cache), base, obj)) {
+		if (obj == wanted)
+			return true;
+		if (!is_free_object(cache, slab, obj))
+			break;
+	}
+	return false;
+}
+
+/* The slot of @cpu's stack that holds @obj, NULL when none does. The CPU goes on meanwhile. */
+static void **slot_with(const struct kmem_cache *cache, int cpu, const void *obj)
+{
+	void **slot = per_cpu_ptr(cache->cpu, cpu)->slot, **top = READ_ONCE(cpu_stack(cache, cpu)->top);
+
+	for (; top > slot; top--)
+		if (READ_ONCE(*top) == obj)
+			return top;
+	return NULL;
+}
+
+/* Point 3 of the theory. */
+static bool stays_on_stack(const struct kmem_cache *cache, int cpu, const void *obj)
+{
+	void **slot = slot_with(cache, cpu, obj);
+	u64 start;
+
+	if (!slot || cpu == smp_processor_id())
+		return slot;
+	start = arch_clock_ns();
+	while (arch_clock_ns() - start < SETTLE_NS)
+		cpu_relax();
+	return READ_ONCE(*slot) == obj;
+}
+
+/* Where @obj of @slab lies free: the CPU whose stack it is on, IN_SLAB, or NOWHERE. */
+static int find_free(struct kmem_cache *cache, const struct page *slab, const void *obj)
+{
+	struct kmem_cache_node *n = &cache->node[page_to_nid(slab)];
+	unsigned long flags = spin_lock_irqsave(&n->lock);
+	bool listed = in_list(cache, slab, obj);
+	int found = NOWHERE;
+
+	for (int cpu = 0; !listed && has_stacks(cache) && found == NOWHERE && cpu < nr_cpu_ids; cpu++)
+		found = stays_on_stack(cache, cpu, obj) ? cpu : NOWHERE;
+	spin_unlock_irqrestore(&n->lock, flags);
+	return listed ? IN_SLAB : found;
+}
+
+static const char *caller_name(const struct kmem_cache *cache)
+{
+	return cache ? "kmem_cache_free" : "kfree";
+}
+
+/* Return: true, always. */
+static bool report_wrong(const struct kmem_cache *cache, const struct page *slab, const void *obj)
+{
+	const struct kmem_cache *owner = slab ? slab->slab_cache : NULL, *named = cache ? cache : owner;
+
+	printk("%s: %s: object %p %s%s%s: not freed\n", caller_name(cache), named->name, obj,
+	       object_fault(named, slab, obj), owner ? ": " : "", owner ? owner->name : "");
+	arch_dump_stack();
+	return true;
+}
+
+static bool report_twice(const struct kmem_cache *cache, const struct page *slab, const void *obj, int where)
+{
+	const char *caller = caller_name(cache), *name = slab->slab_cache->name;
+
+	if (where == IN_SLAB)
+		printk("%s: %s: object %p is free already, in its slab at pfn 0x%lx: not freed\n", caller, name, obj,
+		       page_to_pfn(slab));
+	else
+		printk("%s: %s: object %p is free already, on the stack of CPU %d: not freed\n", caller, name, obj,
+		       where);
+	arch_dump_stack();
+	return true;
+}
+
+bool slab_free_refused(const struct kmem_cache *cache, const void *p)
+{
+	const struct page *slab = slab_head(p);
+	struct kmem_cache *owner = slab ? slab->slab_cache : NULL;
+	int where;
+
+	if (unlikely(!slab || (cache && owner != cache) || !begins_object(owner, slab, p)))
+		return report_wrong(cache, slab, p);
+	if (likely(!is_marked_free(owner, p)))
+		return false;
+	where = find_free(owner, slab, p);
+	return where != NOWHERE && report_twice(cache, slab, p, where);
+}
+
+void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj)
+{
+	printk("slab: %s: %p in the slab at pfn 0x%lx was freed some time ago and is not the beginning of an object\n",
+	       cache->name, obj, page_to_pfn(slab));
+}
+
+void slab_report_list(const struct kmem_cache *cache, const struct page *slab, const void *obj)
+{
+	printk("slab: %s: the free list of the slab at pfn 0x%lx leads to %p, which is no free object of it: cut off\n",
+	       cache->name, page_to_pfn(slab), obj);
+	arch_dump_stack();
+}

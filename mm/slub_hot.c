@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * SLUB: what a hit runs through.
+ *
+ * 1. To allocate is to pop from this CPU's stack of the cache. Where it is depends on the cache only, so for a constant
+ *    size it is a constant distance from the base for the CPU's own node; for others a table has it by size.
+ * 2. To free is to push on the stack that the object's page names. A page that is no slab's names none, a page of another
+ *    node one that takes nothing, a full stack takes nothing either: all of that is the slow path's.
+ * 3. Both are restartable sequences (<mm/percpu_stack.h>): no lock, no atomic, interrupts as they are.
+ * 4. Where frees are checked, what a free is given has to look right (<mm/object_check.h>), and is marked while it is
+ *    free. What looks odd goes to the slow path, which knows.
+ * 5. Several objects at once are copied from and to the stack with interrupts masked.
+ *
+ * Each function here ends in a jump to its slow path, so none needs a frame.
+ */
+#include "slub.h"
+
+#include <lib/smp.h>
+#include <mm/port.h>
+#include <string.h>
+
+#include "slub_debug.h"
+
+/* By (size - 1) / 8: OBJECT_STACK() of the general cache. (c) after slab_hot_init() */
+static u16 stack_of_size[KMALLOC_MAX_CACHE_SIZE / ARCH_KMALLOC_MINALIGN];
+
+_Static_assert(OBJECT_STACK(OBJECT_STACKS) <= 0xffff, "a u16 holds it");
+_Static_assert(NR_KMALLOC_CACHES < NO_OBJECT_STACK, "each general cache has a stack");
+
+/* What no struct page of an earlier run has; and neither 0 nor small, nor 0 or less, as _mapcount is. */
+static u32 draw_tag(void)
+{
+	u64 random = (get_cycles() ^ arch_clock_ns() ^ (uintptr_t)percpu_base(0)) * 0x9e3779b97f4a7c15UL;
+	u32 top = (u32)(random >> 60) % 14 + 1;
+
+	return (top << (OBJECT_CHECK_TAG_BITS - 4) | (u32)(random >> 48 & 0xfff)) << OBJECT_CHECK_TAG_SHIFT;
+}
+
+void slab_hot_init(void)
+{
+	u32 tag = draw_tag();
+
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		((struct mm_cpu *)percpu_base(cpu))->object_tag = tag;
+	for (size_t i = 0; i < ARRAY_SIZE(stack_of_size); i++)
+		stack_of_size[i] = (u16)OBJECT_STACK(kmalloc_index(i * ARCH_KMALLOC_MINALIGN + 1));
+}
+
+/* The checks and marks of what a pop gave. */
+static __always_inline void *popped(void *obj)
+{
+	if (HARDENED)
+		*(u32 *)obj = 0;
+	if (slub_debug_on())
+		slub_debug_alloc(slab_of(obj)->slab_cache, obj);
+	return obj;
+}
+
+static __noinline void *kmalloc_missed(size_t stack, gfp_t gfp)
+{
+	return slab_alloc_slow(kmalloc_caches[(stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack)], gfp);
+}
+
+__restartable void *kmalloc_hot(size_t stack, gfp_t gfp)
+{
+	void *obj = asm_stack_pop(stack);
+
+	return likely(obj) ? popped(obj) : kmalloc_missed(stack, gfp);
+}
+
+__restartable void *__kmalloc(size_t size, gfp_t gfp)
+{
+	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE) && likely(!(gfp & GFP_COLD))) {
+		size_t stack = stack_of_size[(size - 1) / ARCH_KMALLOC_MINALIGN];
+		void *obj = asm_stack_pop(stack);
+
+		return likely(obj) ? popped(obj) : kmalloc_missed(stack, gfp);
+	}
+	return kmalloc_slow(size, gfp);
+}
+
+__restartable void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	if (likely(!(gfp & GFP_COLD))) {
+		void *obj = asm_stack_pop(cache->stack);
+
+		if (likely(obj))
+			return popped(obj);
+	}
+	return slab_alloc_slow(cache, gfp);
+}
+
+/* Point 4 of the theory. */
+static __always_inline void kfree_checked(struct page *page, void *p)
+{
+	struct mm_cpu *cpu = this_cpu();
+	u32 stack;
+
+	if (slub_debug_on() || unlikely(!asm_object_leaves(page, p, cpu->object_tag, &stack)))
+		kfree_slow(p);
+	else if (unlikely(!asm_stack_push_at(cpu, stack, p)))
+		slab_free_slow(p);
+}
+
+__restartable void kfree(const void *p)
+{
+	struct page *page = virt_to_page(p);
+
+	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
+		return;
+	if (HARDENED)
+		kfree_checked(page, (void *)(uintptr_t)p);
+	else if (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, (void *)(uintptr_t)p)))
+		kfree_slow(p);
+}
+
+/* The same for who names the cache. NULL is no object, so it is sorted out behind the checks. */
+static __always_inline void free_checked(struct kmem_cache *cache, struct page *page, void *obj)
+{
+	u32 stack;
+
+	if (slub_debug_on() || unlikely(!asm_object_leaves_cache(page, obj, cache, &stack)))
+		kmem_cache_free_slow(cache, obj);
+	else if (unlikely(!asm_stack_push_at(asm_percpu_base(), stack, obj)))
+		slab_free_slow(obj);
+}
+
+__restartable void kmem_cache_free(struct kmem_cache *cache, void *obj)
+{
+	struct page *page = virt_to_page(obj);
+
+	if (HARDENED)
+		free_checked(cache, page, obj);
+	else if (obj && (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, obj))))
+		kmem_cache_free_slow(cache, obj);
+}
+
+/* Interrupts are masked: this CPU's stack of @cache; that which is empty and full when there is none. */
+static struct percpu_stack *this_stack(const struct kmem_cache *cache)
+{
+	return (struct percpu_stack *)(void *)((char *)this_cpu()->local + cache->stack);
+}
+
+/* Pop up to @n objects into @objs. Return: how many. */
+static size_t pop_some(struct kmem_cache *cache, size_t n, void **objs)
+{
+	unsigned long flags = local_irq_save();
+	struct percpu_stack *stack = this_stack(cache);
+	size_t some = min(n, cpu_stack_count(cache, smp_processor_id()));
+	void **top = stack->top - some;
+
+	memcpy(objs, top + 1, some * sizeof(*objs));
+	WRITE_ONCE(stack->top, top);
+	local_irq_restore(flags);
+	return some;
+}
+
+/* What bulks owe the objects that they pop: each what popped() and the flags ask for. */
+static void hand_out_some(const struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs)
+{
+	if (!HARDENED && !slub_debug_on() && !(gfp & __GFP_ZERO))
+		return;
+	for (size_t i = 0; i < n; i++) {
+		popped(objs[i]);
+		if (gfp & __GFP_ZERO)
+			memset(objs[i], 0, cache->object_size);
+	}
+}
+
+size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs)
+{
+	size_t got = 0;
+
+	while (got < n) {
+		size_t some =
+			has_stacks(cache) && !(gfp & GFP_COLD & ~__GFP_ZERO) ? pop_some(cache, n - got, objs + got) : 0;
+
+		hand_out_some(cache, gfp, some, objs + got);
+		got += some;
+		if (got == n)
+			break;
+		/* The stack is empty: this fills it. */
+		objs[got] = kmem_cache_alloc(cache, gfp);
+		if (unlikely(!objs[got])) {
+			kmem_cache_free_bulk(cache, got, objs);
+			return 0;
+		}
+		got++;
+	}
+	return n;
+}
+
+/* Whether a bulk may put objects on @stack, @cache's on this CPU, without a look at each: all are believed and local. */
+static bool push_blindly(const struct kmem_cache *cache)
+{
+	return !HARDENED && !slub_debug_on() && has_stacks(cache) && nr_node_ids == 1;
+}
+
+/* Push those of @objs, from the first on, that go on this CPU's stack. Interrupts are masked. Return: how many. */
+static size_t push_some(const struct kmem_cache *cache, size_t n, void **objs)
+{
+	struct percpu_stack *stack = this_stack(cache);
+	u32 offset = (u32)((char *)stack - (char *)asm_percpu_base());
+	void **top = stack->top;
+	size_t room = min(n, (size_t)(stack->limit - top)), some = 0;
+
+	if (push_blindly(cache)) {
+		memcpy(top + 1, objs, room * sizeof(*objs));
+		some = room;
+	} else {
+		for (; some < room && virt_to_page(objs[some])->object_stack == offset; some++)
+			top[some + 1] = objs[some];
+	}
+	WRITE_ONCE(stack->top, top + some);
+	return some;
+}
+
+void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs)
+{
+	unsigned long flags = local_irq_save();
+
+	for (size_t i = 0; i < n; i++) {
+		if (!HARDENED && !slub_debug_on())
+			i += push_some(cache, n - i, objs + i);
+		if (i < n)
+			kmem_cache_free(cache, objs[i]);
+	}
+	local_irq_restore(flags);
+}

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * vmalloc(), vmap() and their kin: addresses, pages, and what connects them.
+ *
+ * 1. An area of up to 511 pages takes a slot (vmap_slot.c); a larger one takes an extent of whole 2 MiB (vmap_extent.c), with
+ *    a struct large_area. Either has an unmapped page behind it at the least.
+ * 2. Pages are taken in the largest blocks that fit the rest of the size and are at hand (no reclaim, no report for those);
+ *    single pages as the caller's flags say. A block is one page to the page allocator, so that it is found again at the
+ *    end without a list: an entry names its first page, whose struct page knows the order.
+ * 3. vfree() unmaps, frees the pages and gives the address back. A TLB may know the pages until it is told, before the address
+ *    is used again: who touches freed memory meets its next owner, as with any other allocator.
+ * 4. A large area is unmapped, all TLBs are told, and its tables freed, at once.
+ * 5. On failure what was mapped is unmapped and freed, and the address given back.
+ *
+ * Locks: none here. Pages in use are counted by a walk when somebody asks, so that no call pays for it.
+ */
+#include <lib/printk.h>
+#include <lib/smp.h>
+#include <mm/percpu.h>
+#include <mm/port.h>
+#include <mm/slab.h>
+#include <mm/vmalloc.h>
+
+#include "internal.h"
+#include "vmap.h"
+
+#define MAX_REPORTS 20
+
+static u32 reports;		   /* atomic */
+static unsigned long max_nr_pages; /* of an area: all RAM; constant after set-up */
+
+#define BLOCK_ORDER ((unsigned int)(__builtin_ctzl(VMAP_BLOCK_PAGES)))
+
+/* What one call asks for. */
+struct request {
+	gfp_t gfp;
+	int nid;
+	u64 prot;
+	u8 use;
+	bool blocks;
+	struct page **pages; /* of vmap(); NULL when pages are to be allocated */
+};
+
+/* --- pages in, pages out: [pte, pte + n), all in one table --- */
+
+/* Near this CPU, from its own cache if that has some. */
+static struct page *take_block(const struct request *rq, gfp_t gfp, unsigned int order)
+{
+	return likely(rq->nid == NUMA_NO_NODE) ? alloc_pages(gfp, order) : alloc_pages_node(rq->nid, gfp, order);
+}
+
+/* A block of up to 1 << *order pages; *order is what was had. */
+static struct page *take_pages(const struct request *rq, unsigned int *order)
+{
+	gfp_t easy = (rq->gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN;
+
+	for (; *order; --*order) {
+		struct page *page = take_block(rq, easy, *order);
+
+		if (page)
+			return page;
+	}
+	return take_block(rq, rq->gfp, 0);
+}
+
+/* Unmap and, if they are the area's own, free @n pages. */
+static void empty_entries(u64 *pte, unsigned long va, unsigned long n, bool own)
+{
+	for (unsigned long i = 0; own && i < n;) {
+		struct page *page = pfn_to_page(PFN_DOWN(arch_pte_phys(READ_ONCE(pte[i]))));
+		unsigned int order = page_order(page);
+
+		arch_clear_ptes(pte + i, va + (i << PAGE_SHIFT), 1UL << order);
+		__free_pages(page, order);
+		i += 1UL << order;
+	}
+	if (!own)
+		arch_clear_ptes(pte, va, n);
+}
+
+/* Allocate and map @n pages. Return: whether all could be had; if not, none is left. */
+static bool fill_entries(u64 *pte, unsigned long va, unsigned long n, const struct request *rq)
+{
+	unsigned long done = 0;
+
+	while (done < n) {
+		unsigned int order = min(63 - (unsigned int)__builtin_clzl(n - done), BLOCK_ORDER);
+		struct page *page = take_pages(rq, &order);
+
+		if (!page) {
+			empty_entries(pte, va, done, true);
+			return false;
+		}
+		arch_set_ptes(pte + done, va + (done << PAGE_SHIFT), page_to_phys(page), 1UL << order, rq->prot);
+		done += 1UL << order;
+	}
+	return true;
+}
+
+static void map_given(u64 *pte, unsigned long va, unsigned long n, const struct request *rq, unsigned long first)
+{
+	for (unsigned long i = 0; i < n; i++)
+		arch_set_ptes(pte + i, va + (i << PAGE_SHIFT), page_to_phys(rq->pages[first + i]), 1, rq->prot);
+}
+
+/* --- small areas --- */
+
+static struct vmap_area *map_small(unsigned int nr, const struct request *rq)
+{
+	struct vmap_area *area = vmap_slot_get(nr);
+
+	if (!area)
+		return NULL;
+	if (rq->pages) {
+		map_given(area->pte, area->addr, nr, rq, 0);
+	} else if (!fill_entries(area->pte, area->addr, nr, rq)) {
+		vmap_slot_put(area);
+		return NULL;
+	}
+	return area;
+}
+
+static void unmap_small(struct vmap_area *area)
+{
+	unsigned int nr = area->nr_pages;
+	bool own = area->use == VMAP_VMALLOC;
+
+	WRITE_ONCE(area->nr_pages, 0);
+	area->use = VMAP_FREE;
+	empty_entries(area->pte, area->addr, nr, own);
+	vmap_slot_put(area);
+}
+
+/* --- large areas, a block of 2 MiB at a time --- */
+
+/* Map the pages [first, first + n) of @large, which lie in one block. */
+static bool map_part(struct large_area *large, unsigned long first, unsigned long n, const struct request *rq)
+{
+	unsigned long va = large->area.addr + (first << PAGE_SHIFT);
+	struct page *block = NULL;
+	u64 *table;
+
+	if (large->blocks && n == VMAP_BLOCK_PAGES)
+		block = alloc_pages_node(rq->nid, (rq->gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN, BLOCK_ORDER);
+	if (block) {
+		if (!arch_vmap_block(va, page_to_phys(block), rq->prot))
+			return true;
+		__free_pages(block, BLOCK_ORDER);
+		return false;
+	}
+	table = arch_vmap_table_alloc(va);
+	if (!table)
+		return false;
+	virt_to_page(table)->mapping = NULL;
+	if (rq->pages)
+		map_given(table, va, n, rq, first);
+	else if (!fill_entries(table, va, n, rq)) {
+		arch_vmap_table_free(va);
+		return false;
+	}
+	return true;
+}
+
+static void unmap_part(const struct vmap_area *area, unsigned long first, unsigned long n)
+{
+	unsigned long va = area->addr + (first << PAGE_SHIFT);
+	u64 *table = arch_vmap_table(va);
+	bool own = area->use == VMAP_VMALLOC;
+
+	if (table)
+		empty_entries(table, va, n, own);
+	else
+		__free_pages(pfn_to_page(PFN_DOWN(arch_vunmap_block(va))), BLOCK_ORDER);
+}
+
+/* Unmap the first @mapped pages, tell all TLBs, and let go of the address. */
+static void end_large(struct large_area *large, unsigned long mapped)
+{
+	unsigned long addr = large->area.addr;
+
+	for (unsigned long first = 0; first < mapped; first += VMAP_BLOCK_PAGES)
+		unmap_part(&large->area, first, min(mapped - first, VMAP_BLOCK_PAGES));
+	arch_flush_tlb_kernel(addr, addr + large->extent->len);
+	for (unsigned long first = 0; first < mapped; first += VMAP_BLOCK_PAGES)
+		if (arch_vmap_table(addr + (first << PAGE_SHIFT)))
+			arch_vmap_table_free(addr + (first << PAGE_SHIFT));
+	vmap_extent_put(large->extent);
+	kfree(large);
+}
+
+static struct va_extent *extent_or_purge(unsigned long len, void *owner)
+{
+	struct va_extent *extent = vmap_extent_get(len, owner);
+
+	if (!extent && arch_cross_call_ok()) {
+		vmap_purge();
+		extent = vmap_extent_get(len, owner);
+	}
+	return extent;
+}
+
+static struct vmap_area *map_large(unsigned long nr, const struct request *rq)
+{
+	struct large_area *large = kzalloc(sizeof(*large), GFP_KERNEL);
+	/* At least two blocks, by which it is told from a block of slots. */
+	unsigned long len = max(ALIGN((nr + 1) << PAGE_SHIFT, VMAP_BLOCK_SIZE), 2 * VMAP_BLOCK_SIZE);
+
+	if (!large)
+		return NULL;
+	large->extent = extent_or_purge(len, large);
+	if (!large->extent) {
+		kfree(large);
+		return NULL;
+	}
+	large->area.addr = large->extent->start;
+	large->area.use = rq->use;
+	large->blocks = rq->blocks;
+	for (unsigned long first = 0; first < nr; first += VMAP_BLOCK_PAGES) {
+		if (map_part(large, first, min(nr - first, VMAP_BLOCK_PAGES), rq))
+			continue;
+		end_large(large, first);
+		return NULL;
+	}
+	return &large->area;
+}
+
+/* --- any area --- */
+
+static void report_refusal(size_t size, const struct request *rq, const char *why)
+{
+	if ((rq->gfp & __GFP_NOWARN) || fetch_add32(&reports, 1) >= MAX_REPORTS)
+		return;
+	printk("vmalloc: %zu bytes, CPU %d: %s\n", size, smp_processor_id(), why);
+	arch_dump_stack();
+}
+
+static void *map_area(size_t size, const struct request *rq, const void *caller)
+{
+	unsigned long nr = size / PAGE_SIZE + (size % PAGE_SIZE != 0);
+	struct vmap_area *area;
+
+	if (unlikely(!nr || nr > max_nr_pages)) {
+		report_refusal(size, rq, nr ? "more than all RAM" : "nothing to map");
+		return NULL;
+	}
+	area = nr <= SLOT_PAGES_MAX ? map_small((unsigned int)nr, rq) : map_large(nr, rq);
+	if (unlikely(!area)) {
+		report_refusal(size, rq, "no memory, or no address space");
+		return NULL;
+	}
+	arch_vmap_publish();
+	area->use = rq->use;
+	area->caller = caller;
+	WRITE_ONCE(area->nr_pages, (u32)nr);
+	return (void *)area->addr;
+}
+
+/* The area that @addr lies in; NULL when there is none. */
+static struct vmap_area *find_area(unsigned long addr)
+{
+	struct vmap_area *area = vmap_slot_find(addr);
+
+	return area ? area : vmap_large_find(addr);
+}
+
+static const char *const use_names[] = {
+	[VMAP_FREE] = "free",
+	[VMAP_VMALLOC] = "vmalloc()'s",
+	[VMAP_VMAP] = "vmap()'s",
+	[VMAP_RAM] = "vm_map_ram()'s",
+};
+
+static void report_bad(const char *caller, const void *addr, const struct vmap_area *area)
+{
+	char owner[ARCH_SYMBOL_MAX];
+
+	if (fetch_add32(&reports, 1) >= MAX_REPORTS)
+		return;
+	if (!area || !area->caller)
+		printk("%s: %p lies in no area: nothing done\n", caller, addr);
+	else if (!area->nr_pages)
+		printk("%s: %p: the area there is free, last asked for by %s: nothing done\n", caller, addr,
+		       arch_symbol((unsigned long)area->caller, owner, sizeof(owner)));
+	else
+		printk("%s: %p lies in the area 0x%lx-0x%lx, %s, asked for by %s: nothing done\n", caller, addr,
+		       area->addr, area->addr + ((unsigned long)area->nr_pages << PAGE_SHIFT) - 1, use_names[area->use],
+		       arch_symbol((unsigned long)area->caller, owner, sizeof(owner)));
+	arch_dump_stack();
+}
+
+/* The area of @use that begins at @addr; NULL, after a report, when there is none. */
+static struct vmap_area *area_to_end(const char *caller, const void *addr, u8 use)
+{
+	struct vmap_area *area = is_vmalloc_addr(addr) ? find_area((uintptr_t)addr) : NULL;
+
+	if (likely(area && area->addr == (uintptr_t)addr && area->nr_pages && area->use == use))
+		return area;
+	report_bad(caller, addr, area);
+	return NULL;
+}
+
+static void end_area(struct vmap_area *area)
+{
+	if (area->pte)
+		unmap_small(area);
+	else
+		end_large(container_of(area, struct large_area, area), area->nr_pages);
+}
+
+struct vmap_area *vmap_large_find(unsigned long addr)
+{
+	struct va_extent extent;
+
+	if (!vmap_extent_at(addr, &extent) || extent_is_block(&extent))
+		return NULL;
+	return &((struct large_area *)extent.owner)->area;
+}
+
+void vmalloc_init(void)
+{
+	vmap_extents_init();
+	vmap_slots_init();
+	max_nr_pages = totalram_pages();
+}
+
+/* --- the interface --- */
+
+#define VMALLOC_REQUEST(flags)                                                                \
+	{                                                                                     \
+		.gfp = (flags), .nid = NUMA_NO_NODE, .prot = PAGE_KERNEL, .use = VMAP_VMALLOC \
+	}
+
+void *vmalloc(size_t size)
+{
+	static const struct request any = VMALLOC_REQUEST(GFP_KERNEL);
+
+	return map_area(size, &any, __builtin_return_address(0));
+}
+
+void *vzalloc(size_t size)
+{
+	static const struct request zeroed = VMALLOC_REQUEST(GFP_KERNEL | __GFP_ZERO);
+
+	return map_area(size, &zeroed, __builtin_return_address(0));
+}
+
+void *vmalloc_node(size_t size, int nid)
+{
+	struct request rq = VMALLOC_REQUEST(GFP_KERNEL);
+
+	rq.nid = nid;
+	return map_area(size, &rq, __builtin_return_address(0));
+}
+
+void *vzalloc_node(size_t size, int nid)
+{
+	struct request rq = VMALLOC_REQUEST(GFP_KERNEL | __GFP_ZERO);
+
+	rq.nid = nid;
+	return map_area(size, &rq, __builtin_return_address(0));
+}
+
+void *__vmalloc(size_t size, gfp_t gfp)
+{
+	return map_area(size, &(struct request)VMALLOC_REQUEST(gfp), __builtin_return_address(0));
+}
+
+void *vmalloc_huge(size_t size, gfp_t gfp)
+{
+	struct request rq = VMALLOC_REQUEST(gfp);
+
+	rq.blocks = true;
+	return map_area(size, &rq, __builtin_return_address(0));
+}
+
+void vfree(const void *addr)
+{
+	struct vmap_area *area = addr ? area_to_end("vfree", addr, VMAP_VMALLOC) : NULL;
+
+	if (area)
+		end_area(area);
+}
+
+static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
+{
+	struct request rq = { .gfp = GFP_KERNEL, .nid = NUMA_NO_NODE, .prot = prot, .use = use, .pages = pages };
+
+	return map_area((size_t)count << PAGE_SHIFT, &rq, caller);
+}
+
+void *vmap(struct page **pages, unsigned int count, u64 prot)
+{
+	return map_pages(pages, count, prot, VMAP_VMAP, __builtin_return_address(0));
+}
+
+void vunmap(const void *addr)
+{
+	struct vmap_area *area = addr ? area_to_end("vunmap", addr, VMAP_VMAP) : NULL;
+
+	if (area)
+		end_area(area);
+}
+
+void *vm_map_ram(struct page **pages, unsigned int count, int nid)
+{
+	(void)nid;
+	return map_pages(pages, count, PAGE_KERNEL, VMAP_RAM, __builtin_return_address(0));
+}
+
+void vm_unmap_ram(const void *addr, unsigned int count)
+{
+	struct vmap_area *area = area_to_end("vm_unmap_ram", addr, VMAP_RAM);
+
+	if (area && area->nr_pages == count)
+		end_area(area);
+	else if (area)
+		report_bad("vm_unmap_ram", addr, area);
+}
+
+void vm_unmap_aliases(void)
+{
+	vmap_purge();
+}
+
+struct page *vmalloc_to_page(const void *addr)
+{
+	phys_addr_t pa;
+
+	if (!is_vmalloc_addr(addr) || !arch_vmap_lookup((uintptr_t)addr, &pa))
+		return NULL;
+	return pfn_to_page(PFN_DOWN(pa));
+}
+
+unsigned long vmalloc_to_pfn(const void *addr)
+{
+	return page_to_pfn(vmalloc_to_page(addr));
+}
+
+unsigned long vmalloc_nr_pages(void)
+{
+	struct vmap_area area = { .addr = 0 };
+	unsigned long pages = 0;
+
+	while (vmap_area_next(area.addr + PAGE_SIZE, &area))
+		pages += area.use == VMAP_VMALLOC ? area.nr_pages : 0;
+	return pages;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Areas of vmalloc's address space, for vmalloc.c, vmap_slot.c, vmap_check.c and show_vmalloc.c.
+ *
+ *	[VMALLOC_START, VMALLOC_END) = free extents + used extents, multiples of 2 MiB
+ *	used extent = a block of equal slots, or one large area
+ *	slots of a block = free in the block + cached by CPUs + dirty + used
+ */
+#ifndef MM_VMAP_H
+#define MM_VMAP_H
+
+#include <lib/list.h>
+#include <mm/vmalloc.h>
+
+#include "va_tree.h"
+
+#define VMAP_BLOCK_PAGES (VMAP_BLOCK_SIZE >> PAGE_SHIFT)
+
+/* A slot of order n has 1 << n pages, the unmapped one at its end included. */
+#define SLOT_ORDER_MIN 1
+#define SLOT_ORDER_MAX 9
+#define SLOT_PAGES_MAX ((1U << SLOT_ORDER_MAX) - 1)
+#define SLOTS_MAX      (VMAP_BLOCK_PAGES >> SLOT_ORDER_MIN)
+
+_Static_assert(1UL << SLOT_ORDER_MAX == VMAP_BLOCK_PAGES, "the largest slot is a whole block");
+
+/* What an area is for. */
+enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM };
+
+/**
+ * struct vmap_area - a range of pages that is mapped, or could be
+ * @addr: (c) its first address
+ * @pte: (c) its first entry; NULL of a large area, which may be mapped by blocks
+ * @caller: (o) who asked for it
+ * @nr_pages: (o) pages mapped; 0 when it is free
+ * @use: (o) enum vmap_use
+ * @order: (c) of its slot; 0 of a large area
+ *
+ * Letters: (c) constant; (o) its owner: who was given the area, or the CPU that caches it, or the block's lock.
+ */
+struct vmap_area {
+	unsigned long addr;
+	u64 *pte;
+	const void *caller;
+	u32 nr_pages;
+	u8 use;
+	u8 order;
+};
+
+/**
+ * struct vmap_block - 2 MiB of address space, cut into slots, with a table of their own
+ * @extent: (V) in the tree of used extents
+ * @list: (S) in its order's list while it has free slots
+ * @nr_free: (S) slots free in it
+ * @nr_slots: (c)
+ * @free: (S) a bit for each free slot
+ * @area: (c) its slots
+ */
+struct vmap_block {
+	struct va_extent *extent;
+	struct list_head list;
+	u32 nr_free;
+	u32 nr_slots;
+	u64 free[SLOTS_MAX / 64];
+	struct vmap_area area[];
+};
+
+/**
+ * struct large_area - an area that is an extent of its own
+ * @area: its pte is NULL
+ * @extent: (c) its address space
+ * @blocks: (c) it is mapped by blocks of 2 MiB where there are any
+ */
+struct large_area {
+	struct vmap_area area;
+	struct va_extent *extent;
+	bool blocks;
+};
+
+/* The areas that one CPU holds back, interrupts masked. */
+#define SLOTS_CACHED 64
+#define SLOTS_DIRTY  64
+
+/**
+ * struct vmap_cpu - one CPU's areas
+ * @nr_free: cached by order
+ * @free: whose TLB entries are gone
+ * @nr_dirty: freed since
+ * @dirty: whose addresses some TLB may still know
+ */
+struct vmap_cpu {
+	u32 nr_free[SLOT_ORDER_MAX + 1];
+	struct vmap_area *free[SLOT_ORDER_MAX + 1][SLOTS_CACHED];
+	u32 nr_dirty;
+	struct vmap_area *dirty[SLOTS_DIRTY];
+};
+
+extern struct vmap_cpu *vmap_cpus; /* a per-CPU cookie */
+
+/* The page of a block's table says which block it is. */
+static inline struct vmap_block *block_of(const u64 *pte)
+{
+	return virt_to_page(pte)->mapping;
+}
+
+/** vmap_block_next() - copy the first slot of @block in use at or above @addr. Return: false when there is none. */
+bool vmap_block_next(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy);
+
+/** vmap_slots_init() - no block yet. Context: boot, after kmem_cache_init(). */
+void vmap_slots_init(void);
+
+/** vmap_slot_get() - a slot for @nr_pages, at most SLOT_PAGES_MAX; NULL when address space or memory is short */
+struct vmap_area *vmap_slot_get(unsigned int nr_pages);
+
+/** vmap_slot_put() - give a slot back that maps nothing any more; no CPU gets it before TLBs were told. Context: any. */
+void vmap_slot_put(struct vmap_area *area);
+
+/** vmap_slot_find() - the slot that @addr lies in, free or used; NULL when it lies in no block */
+struct vmap_area *vmap_slot_find(unsigned long addr);
+
+/** vmap_purge() - every CPU's cached and dirty slots back to their blocks, and empty blocks back. Context: where arch_cross_call_ok(). */
+void vmap_purge(void);
+
+/** vmap_extent_get() - @len bytes of address space, a multiple of 2 MiB, for @owner; NULL when there is none */
+struct va_extent *vmap_extent_get(unsigned long len, void *owner);
+
+/** vmap_extent_put() - give it back; TLBs were told. Context: any. */
+void vmap_extent_put(struct va_extent *extent);
+
+/**
+ * vmap_extent_next() - copy the used extent with the lowest start at or above @addr. Return: false when there is none.
+ *
+ * Its owner may be on its way out: look at it only while nobody allocates or frees.
+ */
+bool vmap_extent_next(unsigned long addr, struct va_extent *copy);
+
+/** vmap_extent_at() - copy the used extent that @addr lies in. Return: false when there is none. */
+bool vmap_extent_at(unsigned long addr, struct va_extent *copy);
+
+/**
+ * vmap_area_next() - copy the area in use with the lowest address at or above @addr
+ *
+ * Context: any; others may allocate and free meanwhile. Return: false when there is none.
+ */
+bool vmap_area_next(unsigned long addr, struct vmap_area *copy);
+
+/** vmap_extents_whole() - whether free and used extents cover the address space */
+bool vmap_extents_whole(void);
+
+/** vmap_extents_init() - all of the address space is free. Context: boot. */
+void vmap_extents_init(void);
+
+/** vmap_large_find() - the large area that @addr lies in; NULL when it lies in none */
+struct vmap_area *vmap_large_find(unsigned long addr);
+
+/* Whether the extent's owner is a block: a large area is larger. */
+static inline bool extent_is_block(const struct va_extent *extent)
+{
+	return extent->len == VMAP_BLOCK_SIZE;
+}
+
+#endif

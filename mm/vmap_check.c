@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The proof of vmalloc's equations (vmap.h).
+ *
+ * 1. Free and used extents cover the address space.
+ * 2. In each block: as many bits as it counts free slots; a slot maps its area's pages and nothing behind them; a free one
+ *    maps nothing. Slots that are neither free nor used are those that CPUs hold back, over all blocks and CPUs.
+ */
+#include <lib/bitmap.h>
+#include <lib/printk.h>
+#include <lib/smp.h>
+#include <mm/percpu.h>
+
+#include "vmap.h"
+
+#define complain(fmt, ...) (printk("vmalloc check: " fmt "\n", __VA_ARGS__), false)
+
+static bool check_area(const struct vmap_area *area, unsigned long slot_pages)
+{
+	if (area->nr_pages >= slot_pages)
+		return complain("the area at 0x%lx has %u pages, its slot %lu", area->addr, area->nr_pages, slot_pages);
+	for (unsigned long i = 0; i < slot_pages; i++)
+		if (!READ_ONCE(area->pte[i]) == (i < area->nr_pages))
+			return complain("page %lu of the area of %u at 0x%lx is %s", i, area->nr_pages, area->addr,
+					area->pte[i] ? "mapped" : "not mapped");
+	return true;
+}
+
+static bool check_block(const struct vmap_block *block, unsigned long *held)
+{
+	u32 nr_free = 0;
+
+	for (u32 i = 0; i < block->nr_slots; i++) {
+		const struct vmap_area *area = &block->area[i];
+		bool is_free = bit_test(block->free, i);
+
+		if (!check_area(area, 1UL << area->order))
+			return false;
+		if (is_free && area->nr_pages)
+			return complain("the area at 0x%lx is used and its slot is free", area->addr);
+		nr_free += is_free;
+		*held += !is_free && !area->nr_pages;
+	}
+	if (nr_free != block->nr_free)
+		return complain("the block at 0x%lx has %u free slots, counted %u", block->extent->start, nr_free,
+				block->nr_free);
+	return true;
+}
+
+static bool check_large(const struct va_extent *extent, const struct vmap_area *area)
+{
+	phys_addr_t pa;
+
+	for (unsigned long i = 0; i < extent->len >> PAGE_SHIFT; i++)
+		if (arch_vmap_lookup(extent->start + (i << PAGE_SHIFT), &pa) != (i < area->nr_pages))
+			return complain("page %lu of the large area of %u at 0x%lx is %s", i, area->nr_pages,
+					extent->start, i < area->nr_pages ? "not mapped" : "mapped");
+	return true;
+}
+
+static unsigned long held_by_cpus(void)
+{
+	unsigned long held = 0;
+
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		const struct vmap_cpu *c = per_cpu_ptr(vmap_cpus, cpu);
+
+		held += c->nr_dirty;
+		for (int order = SLOT_ORDER_MIN; order <= SLOT_ORDER_MAX; order++)
+			held += c->nr_free[order];
+	}
+	return held;
+}
+
+bool vmalloc_check(void)
+{
+	unsigned long held = 0;
+	struct va_extent extent;
+
+	if (!vmap_extents_whole())
+		return complain("free and used extents do not cover [0x%lx, 0x%lx)", VMALLOC_START, VMALLOC_END);
+	for (unsigned long at = VMALLOC_START; vmap_extent_next(at, &extent); at = extent.start + extent.len)
+		if (!(extent_is_block(&extent) ? check_block(extent.owner, &held) :
+						 check_large(&extent, vmap_large_find(extent.start))))
+			return false;
+	if (held != held_by_cpus())
+		return complain("%lu slots are neither free nor used, CPUs hold %lu", held, held_by_cpus());
+	return true;
+}

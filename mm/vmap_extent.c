@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * vmalloc's address space: which parts of it are free.
+ *
+ * 1. Two trees (va_tree.h), of free extents and of used ones. Extents are multiples of 2 MiB, so each has page tables of its
+ *    own, and neighbours in the tree of free ones are merged.
+ * 2. The node of a used extent is that of the free one it was cut from, or a new one: so giving back needs no memory, and
+ *    what has merged is freed.
+ * 3. First fit by address: what is in use stays low, in few tables.
+ *
+ * va_lock covers both trees.
+ */
+#include <lib/spinlock.h>
+#include <mm/slab.h>
+
+#include "internal.h"
+#include "vmap.h"
+
+static DEFINE_SPINLOCK(va_lock, LOCK_RANK_VMALLOC);
+static struct va_tree free_extents, used_extents; /* va_lock */
+static struct va_extent whole = { .start = VMALLOC_START, .len = VMALLOC_END - VMALLOC_START };
+
+_Static_assert(VMALLOC_START % VMAP_BLOCK_SIZE == 0 && VMALLOC_END % VMAP_BLOCK_SIZE == 0, "extents are whole blocks");
+
+void vmap_extents_init(void)
+{
+	va_insert(&free_extents, &whole);
+}
+
+/* Cut @len bytes from @from, the lowest fit, whose rest @rest may become. Return: the node of the part that is cut. */
+static struct va_extent *cut(struct va_extent *from, struct va_extent *rest, unsigned long len)
+{
+	va_remove(&free_extents, from);
+	if (from->len > len) {
+		rest->start = from->start + len;
+		rest->len = from->len - len;
+		va_insert(&free_extents, rest);
+	}
+	from->len = len;
+	return from;
+}
+
+struct va_extent *vmap_extent_get(unsigned long len, void *owner)
+{
+	struct va_extent *rest = kmalloc(sizeof(*rest), GFP_KERNEL), *extent;
+	unsigned long flags;
+
+	if (!rest)
+		return NULL;
+	flags = spin_lock_irqsave(&va_lock);
+	extent = va_first_fit(&free_extents, len);
+	if (extent) {
+		bool exact = extent->len == len;
+
+		extent = cut(extent, rest, len);
+		extent->owner = owner;
+		va_insert(&used_extents, extent);
+		if (!exact)
+			rest = NULL;
+	}
+	spin_unlock_irqrestore(&va_lock, flags);
+	kfree(rest);
+	return extent;
+}
+
+/* Join @extent with @next, which begins where it ends. Return: the node that is not needed any more. */
+static struct va_extent *merge(struct va_extent *extent, struct va_extent *next)
+{
+	va_remove(&free_extents, next);
+	extent->len += next->len;
+	return next;
+}
+
+/* The first node is static: it is never given to kfree(). */
+static void free_node(struct va_extent *node)
+{
+	if (node != &whole)
+		kfree(node);
+}
+
+void vmap_extent_put(struct va_extent *extent)
+{
+	unsigned long flags = spin_lock_irqsave(&va_lock);
+	struct va_extent *below = va_at_or_below(&free_extents, extent->start), *gone[2] = { NULL, NULL };
+	struct va_extent *above = va_at_or_above(&free_extents, extent->start);
+
+	va_remove(&used_extents, extent);
+	if (above && extent->start + extent->len == above->start)
+		gone[0] = merge(extent, above);
+	if (below && below->start + below->len == extent->start) {
+		va_remove(&free_extents, below);
+		below->len += extent->len;
+		gone[1] = extent;
+		extent = below;
+	}
+	va_insert(&free_extents, extent);
+	spin_unlock_irqrestore(&va_lock, flags);
+	free_node(gone[0]);
+	free_node(gone[1]);
+}
+
+bool vmap_extent_next(unsigned long addr, struct va_extent *copy)
+{
+	unsigned long flags = spin_lock_irqsave(&va_lock);
+	const struct va_extent *extent = va_at_or_above(&used_extents, addr);
+
+	if (extent)
+		*copy = *extent;
+	spin_unlock_irqrestore(&va_lock, flags);
+	return extent;
+}
+
+bool vmap_extent_at(unsigned long addr, struct va_extent *copy)
+{
+	unsigned long flags = spin_lock_irqsave(&va_lock);
+	const struct va_extent *extent = va_at_or_below(&used_extents, addr);
+	bool inside = extent && addr - extent->start < extent->len;
+
+	if (inside)
+		*copy = *extent;
+	spin_unlock_irqrestore(&va_lock, flags);
+	return inside;
+}
+
+/* The areas of @extent at or above @addr: one of them into *@copy. va_lock is held, so the owner cannot go. */
+static bool area_in(const struct va_extent *extent, unsigned long addr, struct vmap_area *copy)
+{
+	const struct large_area *large = extent->owner;
+
+	if (extent_is_block(extent))
+		return vmap_block_next(extent->owner, addr, copy);
+	if (large->area.addr < addr || !READ_ONCE(large->area.nr_pages))
+		return false;
+	*copy = large->area;
+	return true;
+}
+
+bool vmap_area_next(unsigned long addr, struct vmap_area *copy)
+{
+	unsigned long flags = spin_lock_irqsave(&va_lock);
+	const struct va_extent *extent = va_at_or_below(&used_extents, addr);
+	bool found = false;
+
+	if (!extent || addr - extent->start >= extent->len)
+		extent = va_at_or_above(&used_extents, addr);
+	while (extent && !found) {
+		found = area_in(extent, addr, copy);
+		extent = va_at_or_above(&used_extents, extent->start + extent->len);
+	}
+	spin_unlock_irqrestore(&va_lock, flags);
+	return found;
+}
+
+bool vmap_extents_whole(void)
+{
+	unsigned long flags = spin_lock_irqsave(&va_lock), at = VMALLOC_START;
+	bool was_free = false, whole_cover = true;
+
+	while (whole_cover && at < VMALLOC_END) {
+		const struct va_extent *unused = va_at_or_above(&free_extents, at);
+		const struct va_extent *used = va_at_or_above(&used_extents, at);
+		bool is_free = unused && unused->start == at;
+
+		/* One of them begins here, not both; and two free ones would have merged. */
+		whole_cover = is_free != (used && used->start == at) && !(is_free && was_free);
+		if (whole_cover)
+			at += is_free ? unused->len : used->len;
+		was_free = is_free;
+	}
+	spin_unlock_irqrestore(&va_lock, flags);
+	return whole_cover && at == VMALLOC_END;
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The host port's vmalloc addresses (test/host/include/asm/vmap.h).
+ *
+ * 1. One entry for each block of 2 MiB: the address of its table, or the physical address of a block with bit 0 set.
+ * 2. table_lock covers what tables there are, as the machine's does; pages for them are taken under it.
+ * 3. Unmapping leaves a mapping that allows nothing, so that nothing else of the process lands there.
+ */
+#include <sys/mman.h>
+
+#include <lib/spinlock.h>
+#include <mm/gfp.h>
+#include <mm/port.h>
+
+#include "../../mm/internal.h"
+#include "host.h"
+
+#define NR_BLOCKS ((VMALLOC_END - VMALLOC_START) / VMAP_BLOCK_SIZE)
+#define PRESENT	  1ULL
+
+static DEFINE_SPINLOCK(table_lock, LOCK_RANK_VMAP_TABLES);
+static u64 block_entry[NR_BLOCKS]; /* written under table_lock, read at any time */
+
+static u64 *entry_of(unsigned long va)
+{
+	return &block_entry[(va - VMALLOC_START) / VMAP_BLOCK_SIZE];
+}
+
+static void unmap_range(unsigned long va, size_t size)
+{
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+
+	if (mmap((void *)va, size, PROT_NONE, flags, -1, 0) != (void *)va)
+		host_die("unmap %#lx, %#zx bytes", va, size);
+}
+
+u64 *arch_vmap_table(unsigned long va)
+{
+	u64 entry = __atomic_load_n(entry_of(va), __ATOMIC_ACQUIRE);
+
+	return entry & PRESENT ? NULL : (u64 *)(uintptr_t)entry;
+}
+
+u64 *arch_vmap_table_alloc(unsigned long va)
+{
+	unsigned long flags = spin_lock_irqsave(&table_lock);
+	u64 *table;
+
+	table = arch_vmap_table(va);
+	if (!table && !*entry_of(va)) {
+		table = (u64 *)get_zeroed_page(GFP_ATOMIC | __GFP_NOWARN);
+		__atomic_store_n(entry_of(va), (uintptr_t)table, __ATOMIC_RELEASE);
+	}
+	spin_unlock_irqrestore(&table_lock, flags);
+	return table;
+}
+
+void arch_vmap_table_free(unsigned long va)
+{
+	unsigned long flags = spin_lock_irqsave(&table_lock);
+	u64 *table;
+
+	table = arch_vmap_table(va);
+	for (size_t i = 0; i < PAGE_SIZE / sizeof(u64); i++)
+		if (table[i])
+			host_die("the table for %#lx is freed, and its entry %zu is %#llx", va, i, table[i]);
+	__atomic_store_n(entry_of(va), 0, __ATOMIC_RELEASE);
+	spin_unlock_irqrestore(&table_lock, flags);
+	free_page((unsigned long)table);
+}
+
+void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot)
+{
+	for (unsigned long i = 0; i < n; i++) {
+		if (READ_ONCE(pte[i]))
+			host_die("%#lx is mapped already", va + i * PAGE_SIZE);
+		WRITE_ONCE(pte[i], (pa + i * PAGE_SIZE) | prot | PRESENT);
+	}
+	host_map_at(va, pa, n * PAGE_SIZE, prot == PAGE_KERNEL);
+}
+
+void arch_clear_ptes(u64 *pte, unsigned long va, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++)
+		WRITE_ONCE(pte[i], 0);
+	unmap_range(va, n * PAGE_SIZE);
+}
+
+int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot)
+{
+	if (*entry_of(va))
+		host_die("%#lx is mapped already", va);
+	__atomic_store_n(entry_of(va), pa | prot | PRESENT, __ATOMIC_RELEASE);
+	host_map_at(va, pa, VMAP_BLOCK_SIZE, prot == PAGE_KERNEL);
+	return 0;
+}
+
+phys_addr_t arch_vunmap_block(unsigned long va)
+{
+	u64 entry = *entry_of(va);
+
+	if (!(entry & PRESENT))
+		return 0;
+	__atomic_store_n(entry_of(va), 0, __ATOMIC_RELEASE);
+	unmap_range(va, VMAP_BLOCK_SIZE);
+	return arch_pte_phys(entry);
+}
+
+bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
+{
+	const u64 *table = arch_vmap_table(va);
+	u64 entry = table ? READ_ONCE(table[va % VMAP_BLOCK_SIZE / PAGE_SIZE]) : READ_ONCE(*entry_of(va));
+
+	*pa = arch_pte_phys(entry) + va % (table ? PAGE_SIZE : VMAP_BLOCK_SIZE);
+	return entry;
+}
+
+void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
+{
+	if (start >= end)
+		host_die("no address between %#lx and %#lx to forget", start, end);
+}

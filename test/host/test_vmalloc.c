@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* vmalloc: areas against a sorted list, what is refused, what is left behind, and eight CPUs at once. */
+#include <lib/smp.h>
+#include <mm/port.h>
+#include <mm/slab.h>
+#include <mm/vmalloc.h>
+#include <string.h>
+
+#include "../../mm/va_tree.h"
+#include "../../mm/vmap.h"
+#include "host.h"
+#include "machine.h"
+#include "tap.h"
+
+#define MIB  (1ULL << 20)
+#define LIVE 200
+
+/* The tree against a bitmap of what its extents cover. */
+
+#define UNITS 512
+
+static void check_tree(const struct va_tree *tree, const struct va_extent *of, const bool *taken)
+{
+	unsigned long longest = 0;
+
+	for (unsigned long addr = 0; addr < UNITS; addr++) {
+		unsigned long below = addr, above = addr;
+		const struct va_extent *found;
+
+		while (below && !taken[below])
+			below--;
+		while (above < UNITS && !taken[above])
+			above++;
+		found = va_at_or_below(tree, addr);
+		CHECK(found == (taken[below] ? &of[below] : NULL));
+		found = va_at_or_above(tree, addr);
+		CHECK(found == (above < UNITS ? &of[above] : NULL));
+		if (taken[addr])
+			longest = max(longest, of[addr].len);
+	}
+	for (unsigned long len = 1; len <= longest + 1; len++) {
+		unsigned long first = 0;
+
+		while (first < UNITS && !(taken[first] && of[first].len >= len))
+			first++;
+		CHECK(va_first_fit(tree, len) == (first < UNITS ? &of[first] : NULL));
+	}
+}
+
+static void test_tree(void)
+{
+	static struct va_extent of[UNITS];
+	static bool taken[UNITS];
+	struct va_tree tree = { NULL };
+
+	check_tree(&tree, of, taken);
+	for (unsigned long n = tap_ops(3000); n; n--) {
+		unsigned long at = tap_below(UNITS);
+
+		if (taken[at]) {
+			va_remove(&tree, &of[at]);
+		} else {
+			of[at] = (struct va_extent){ .start = at, .len = 1 + tap_below(100) };
+			va_insert(&tree, &of[at]);
+		}
+		taken[at] = !taken[at];
+		if (n % 64 == 0)
+			check_tree(&tree, of, taken);
+	}
+	check_tree(&tree, of, taken);
+}
+
+/* Areas at random: apart from each other by a page, whole, and nothing left in the end. */
+
+static struct {
+	u64 *mem;
+	size_t size;
+	struct page **pages; /* of a mapping */
+} live[LIVE];
+
+static unsigned long quiet_pages(void)
+{
+	vm_unmap_aliases();
+	kmem_cache_shrink_all();
+	drain_all_pages();
+	return nr_free_pages();
+}
+
+static u64 stamp_of(unsigned long slot, unsigned long word)
+{
+	return slot * 0x9e3779b97f4a7c15ULL + word;
+}
+
+static void write_area(unsigned long slot)
+{
+	for (unsigned long word = 0; word < live[slot].size / sizeof(u64); word += 64)
+		live[slot].mem[word] = stamp_of(slot, word);
+}
+
+static void check_area_whole(unsigned long slot)
+{
+	for (unsigned long word = 0; word < live[slot].size / sizeof(u64); word += 64)
+		CHECK_EQ(live[slot].mem[word], stamp_of(slot, word));
+}
+
+static void check_apart(unsigned long slot)
+{
+	uintptr_t start = (uintptr_t)live[slot].mem, end = start + ALIGN(live[slot].size, PAGE_SIZE);
+	phys_addr_t pa;
+
+	CHECK(is_vmalloc_addr(live[slot].mem) && IS_ALIGNED(start, PAGE_SIZE));
+	CHECK(end < VMALLOC_END && !arch_vmap_lookup(end, &pa));
+	for (unsigned long other = 0; other < LIVE; other++) {
+		uintptr_t from = (uintptr_t)live[other].mem;
+
+		CHECK(!from || other == slot || end < from || from + ALIGN(live[other].size, PAGE_SIZE) < start);
+	}
+}
+
+static size_t random_size(void)
+{
+	switch (tap_below(8)) {
+	case 0:
+		return 1 + tap_below(3 * MIB);
+	case 1:
+		return 1 + tap_below(256 << 10);
+	default:
+		return 1 + tap_below(20000);
+	}
+}
+
+/* Map pages of our own. */
+static void map_some(unsigned long slot)
+{
+	unsigned long n = 1 + tap_below(600);
+	struct page **pages = kmalloc(n * sizeof(*pages), GFP_KERNEL);
+
+	CHECK(pages);
+	for (unsigned long i = 0; i < n; i++) {
+		pages[i] = alloc_page(GFP_KERNEL);
+		CHECK(pages[i]);
+	}
+	live[slot].pages = pages;
+	live[slot].size = n * PAGE_SIZE;
+	live[slot].mem = vmap(pages, (unsigned int)n, PAGE_KERNEL);
+}
+
+static void make(unsigned long slot)
+{
+	if (tap_below(6) == 0) {
+		map_some(slot);
+	} else {
+		live[slot].size = random_size();
+		live[slot].mem = tap_below(2) ? vmalloc(live[slot].size) : vmalloc_huge(live[slot].size, GFP_KERNEL);
+	}
+	CHECK(live[slot].mem);
+	check_apart(slot);
+	write_area(slot);
+}
+
+static void end(unsigned long slot)
+{
+	unsigned long n = live[slot].size / PAGE_SIZE;
+
+	check_area_whole(slot);
+	if (!live[slot].pages) {
+		vfree(live[slot].mem);
+	} else {
+		for (unsigned long i = 0; i < n; i++)
+			CHECK(vmalloc_to_page((char *)live[slot].mem + i * PAGE_SIZE) == live[slot].pages[i]);
+		vunmap(live[slot].mem);
+		for (unsigned long i = 0; i < n; i++)
+			__free_page(live[slot].pages[i]);
+		kfree(live[slot].pages);
+	}
+	live[slot].mem = NULL;
+	live[slot].pages = NULL;
+}
+
+static void test_random(void)
+{
+	unsigned long start;
+
+	host_boot_simple(512 * MIB, 2);
+	start = quiet_pages();
+	for (unsigned long n = tap_ops(1500); n; n--) {
+		unsigned long slot = tap_below(LIVE);
+
+		if (live[slot].mem)
+			end(slot);
+		else
+			make(slot);
+		if (n % 256 == 0)
+			CHECK(vmalloc_check());
+	}
+	for (unsigned long slot = 0; slot < LIVE; slot++)
+		if (live[slot].mem)
+			end(slot);
+	CHECK(vmalloc_check());
+	CHECK_EQ(vmalloc_nr_pages(), 0);
+	CHECK_EQ(quiet_pages(), start);
+	host_check();
+}
+
+static void test_sizes(void)
+{
+	static const size_t sizes[] = { 1,	    4095,	 4096,	 4097, 511 * 4096, 511 * 4096 + 1,
+					512 * 4096, 1024 * 4096, 5 * MIB };
+
+	host_boot_simple(64 * MIB, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		char *mem = vzalloc(sizes[i]), *last = mem + sizes[i] - 1;
+
+		CHECK(mem);
+		CHECK(!mem[0] && !*last);
+		memset(mem, 0xa5, sizes[i]);
+		CHECK_EQ(vmalloc_nr_pages(), DIV_ROUND_UP(sizes[i], PAGE_SIZE));
+		CHECK(vmalloc_to_page(last) && !vmalloc_to_page(mem + ALIGN(sizes[i], PAGE_SIZE)));
+		CHECK_EQ(vmalloc_to_pfn(mem), page_to_pfn(vmalloc_to_page(mem)));
+		vfree(mem);
+		CHECK(!vmalloc_to_page(mem));
+		CHECK(vmalloc_check());
+	}
+	vfree(NULL);
+	vunmap(NULL);
+	CHECK(!is_vmalloc_addr(&sizes) && !vmalloc_to_page(&sizes));
+}
+
+static void test_huge(void)
+{
+	char *mem;
+
+	host_boot_simple(64 * MIB, 1);
+	mem = vmalloc_huge(4 * MIB, GFP_KERNEL);
+	CHECK(mem && IS_ALIGNED((uintptr_t)mem, VMAP_BLOCK_SIZE));
+	CHECK(!arch_vmap_table((unsigned long)mem));
+	memset(mem, 1, 4 * MIB);
+	CHECK_EQ(vmalloc_to_pfn(mem + 3 * PAGE_SIZE), vmalloc_to_pfn(mem) + 3);
+	CHECK(vmalloc_check());
+	vfree(mem);
+	CHECK(vmalloc_check());
+}
+
+/* What cannot be had, and what is left of it. */
+static void test_refused(void)
+{
+	unsigned long start;
+
+	host_boot_simple(32 * MIB, 1);
+	start = quiet_pages();
+	CHECK(!vmalloc(0));
+	CHECK_LOG("vmalloc: 0 bytes, CPU 0: nothing to map");
+	CHECK(!vmalloc(1UL << 63));
+	CHECK_LOG("vmalloc: 9223372036854775808 bytes, CPU 0: more than all RAM");
+	CHECK(!vmalloc(~0UL));
+	CHECK(!vmalloc(33 * MIB));
+	host_log_clear();
+	CHECK(!vmalloc((nr_free_pages() - 8) * PAGE_SIZE));
+	CHECK_LOG("no memory, or no address space");
+	CHECK(!__vmalloc(1UL << 63, GFP_KERNEL | __GFP_NOWARN));
+	CHECK(vmalloc_check());
+	CHECK_EQ(vmalloc_nr_pages(), 0);
+	CHECK_EQ(quiet_pages(), start);
+}
+
+static void test_bad_frees(void)
+{
+	char *mem, *map;
+	struct page *page;
+	int local;
+
+	host_boot_simple(32 * MIB, 1);
+	mem = vmalloc(3 * PAGE_SIZE);
+	page = alloc_page(GFP_KERNEL);
+	CHECK(mem && page);
+	map = vmap(&page, 1, PAGE_KERNEL_RO);
+	CHECK(map);
+	vfree(mem + PAGE_SIZE);
+	CHECK_LOG("vfree: .* lies in the area 0x[0-9a-f]+-0x[0-9a-f]+, vmalloc\\(\\)'s, asked for by .*: nothing done");
+	vfree(map);
+	CHECK_LOG("vfree: .* lies in the area .*, vmap\\(\\)'s, ");
+	vunmap(mem);
+	CHECK_LOG("vunmap: .* vmalloc\\(\\)'s, ");
+	vm_unmap_ram(map, 1);
+	CHECK_LOG("vm_unmap_ram: .* vmap\\(\\)'s, ");
+	vfree(&local);
+	CHECK_LOG("vfree: .* lies in no area: nothing done");
+	vfree((void *)(VMALLOC_END - 2 * PAGE_SIZE));
+	vfree(mem);
+	host_log_clear();
+	vfree(mem);
+	CHECK_LOG("vfree: .*: the area there is free, last asked for by .*: nothing done");
+	vunmap(map);
+	CHECK_EQ(page_ref_count(page), 1);
+	__free_page(page);
+	map = vm_map_ram(&page, 1, NUMA_NO_NODE);
+	vm_unmap_ram(map, 2);
+	CHECK_LOG("vm_unmap_ram: .* vm_map_ram\\(\\)'s, ");
+	vm_unmap_ram(map, 1);
+	CHECK(vmalloc_check());
+	host_check();
+}
+
+/* Address space runs out before memory does; whoever asks again when there is some gets it. */
+static void test_no_address_space(void)
+{
+	struct va_extent *taken[64], *one;
+	unsigned int n = 0;
+	unsigned long start;
+	void *mem;
+
+	host_boot_simple(64 * MIB, 1);
+	mem = vmalloc(PAGE_SIZE);
+	CHECK(mem);
+	vfree(mem);
+	start = quiet_pages();
+	one = vmap_extent_get(VMAP_BLOCK_SIZE, NULL);
+	CHECK(one);
+	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
+		while ((taken[n] = vmap_extent_get(len, NULL)))
+			n++;
+	CHECK(n > 1 && n < ARRAY_SIZE(taken));
+	CHECK(!vmalloc(PAGE_SIZE));
+	CHECK_LOG("vmalloc: 4096 bytes, CPU 0: no memory, or no address space");
+	CHECK(!vmalloc(8 * MIB));
+	vmap_extent_put(one);
+	mem = vmalloc(PAGE_SIZE);
+	CHECK(mem);
+	CHECK(!vmalloc(2 * PAGE_SIZE));
+	vfree(mem);
+	/* That block was of another class, and is given back for this one. */
+	mem = vmalloc(2 * PAGE_SIZE);
+	CHECK(mem);
+	vfree(mem);
+	while (n)
+		vmap_extent_put(taken[--n]);
+	CHECK(vmalloc_check());
+	CHECK_EQ(quiet_pages(), start);
+}
+
+/* Eight CPUs and their handlers, which free. */
+
+#define CPUS 8
+
+static void *handed[CPUS][16]; /* by mailbox, atomic */
+
+static void free_in_handler(void *arg)
+{
+	void *mem = __atomic_exchange_n((void **)arg, NULL, __ATOMIC_ACQ_REL);
+
+	vfree(mem);
+}
+
+static void load(void *arg)
+{
+	int cpu = smp_processor_id();
+
+	tap_random_stream((unsigned int)cpu + 1);
+	for (unsigned long n = *(const unsigned long *)arg; n; n--) {
+		void **box = &handed[tap_below(CPUS)][tap_below(16)];
+		size_t size = 1 + tap_below(n % 32 ? 60000 : 3 * MIB);
+		u64 *mem = vmalloc(size), *old;
+
+		CHECK(mem);
+		*mem = stamp_of((uintptr_t)mem, 0);
+		old = __atomic_exchange_n(box, mem, __ATOMIC_ACQ_REL);
+		if (old)
+			CHECK_EQ(*old, stamp_of((uintptr_t)old, 0));
+		vfree(old);
+		if (n % 16 == 0)
+			host_interrupt((int)tap_below(CPUS), free_in_handler, &handed[tap_below(CPUS)][tap_below(16)]);
+	}
+}
+
+static void test_threads(void)
+{
+	unsigned long n = tap_ops(600), start;
+
+	host_boot_simple(1024 * MIB, CPUS);
+	start = quiet_pages();
+	host_cpus_start();
+	for (int cpu = 1; cpu < CPUS; cpu++)
+		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
+	load(&n);
+	for (int cpu = 1; cpu < CPUS; cpu++)
+		smp_work_wait(cpu);
+	for (int i = 0; i < CPUS * 16; i++)
+		vfree((&handed[0][0])[i]);
+	CHECK(vmalloc_check());
+	CHECK_EQ(vmalloc_nr_pages(), 0);
+	CHECK_EQ(quiet_pages(), start);
+	host_check();
+	host_cpus_stop();
+}
+
+static const struct tap_case cases[] = {
+	TAP_CASE("extents by address", test_tree),
+	TAP_CASE("areas at random", test_random),
+	TAP_CASE("sizes", test_sizes),
+	TAP_CASE("blocks of 2 MiB", test_huge),
+	TAP_CASE("what cannot be had is refused, and nothing is left", test_refused),
+	TAP_CASE("wrong frees are reported, with the area", test_bad_frees),
+	TAP_CASE("address space runs out", test_no_address_space),
+	TAP_CASE("8 CPUs and interrupts", test_threads),
+};
+TAP_MAIN(cases)

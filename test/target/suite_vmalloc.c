@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* vmalloc in the image: what the page tables let through, on every CPU, and all CPUs at once. */
+#include <mm/port.h>
+#include <mm/vmalloc.h>
+#include <string.h>
+
+#include <asm/exception.h>
+
+#include "target.h"
+
+#define LOAD_ROUNDS 400
+#define SLOTS	    24
+
+static const size_t sizes[] = { 1, 4096, 4097, 65536, 511 * PAGE_SIZE, 512 * PAGE_SIZE, 3UL << 20 };
+
+/* What a CPU may do with an address. */
+struct access {
+	char *addr;
+	bool readable, writable, executable;
+};
+
+static void probe(void *arg)
+{
+	struct access *access = arg;
+	u64 value;
+
+	access->readable &= arch_probe_read(access->addr, &value);
+	access->writable &= arch_probe_write(access->addr, 0xd65f03c0);
+	access->executable |= arch_probe_exec(access->addr);
+}
+
+/* Whether every CPU may do just that at @addr, and none may call there. */
+static bool all_may(char *addr, bool readable, bool writable)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		struct access one = { addr, true, true, false };
+
+		ktap_ok(smp_call_function_single(cpu, probe, &one) == 0);
+		if (one.readable != readable || one.writable != writable || one.executable)
+			return false;
+	}
+	return true;
+}
+
+static void case_sizes(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		size_t mapped = ALIGN(sizes[i], PAGE_SIZE);
+		char *mem = vzalloc(sizes[i]);
+
+		if (!ktap_ok(mem != NULL))
+			continue;
+		ktap_ok(is_vmalloc_addr(mem) && IS_ALIGNED((uintptr_t)mem, PAGE_SIZE));
+		ktap_ok(!mem[0] && !mem[sizes[i] - 1]);
+		memset(mem, 0x5a, mapped);
+		ktap_ok(all_may(mem, true, true));
+		ktap_ok(all_may(mem + mapped - 8, true, true));
+		ktap_ok(all_may(mem - 8, false, false));
+		ktap_ok(all_may(mem + mapped, false, false));
+		ktap_ok(vmalloc_to_page(mem + mapped - 1) != NULL);
+		vfree(mem);
+		vm_unmap_aliases();
+		ktap_ok(all_may(mem, false, false));
+		ktap_ok(all_may(mem + mapped - 8, false, false));
+	}
+}
+
+static void case_refused(void)
+{
+	ktap_ok(__vmalloc(0, GFP_KERNEL | __GFP_NOWARN) == NULL);
+	ktap_ok(__vmalloc(1UL << 63, GFP_KERNEL | __GFP_NOWARN) == NULL);
+	ktap_ok(__vmalloc((totalram_pages() + 1) << PAGE_SHIFT, GFP_KERNEL | __GFP_NOWARN) == NULL);
+	vfree(NULL);
+}
+
+static void case_vmap(void)
+{
+	struct page *pages[3];
+	char *map, *fixed;
+
+	for (int i = 0; i < 3; i++) {
+		pages[i] = alloc_page(GFP_KERNEL);
+		if (!ktap_ok(pages[i] != NULL))
+			return;
+	}
+	map = vmap(pages, 3, PAGE_KERNEL);
+	fixed = vmap(pages, 3, PAGE_KERNEL_RO);
+	if (!ktap_ok(map && fixed))
+		return;
+	map[2 * PAGE_SIZE] = 77;
+	ktap_ok(((char *)page_address(pages[2]))[0] == 77 && fixed[2 * PAGE_SIZE] == 77);
+	ktap_ok(all_may(fixed, true, false));
+	ktap_ok(all_may(map, true, true));
+	ktap_ok(vmalloc_to_page(fixed + PAGE_SIZE) == pages[1]);
+	vunmap(map);
+	vunmap(fixed);
+	for (int i = 0; i < 3; i++) {
+		ktap_ok(page_ref_count(pages[i]) == 1);
+		__free_page(pages[i]);
+	}
+}
+
+static void case_huge(void)
+{
+	char *mem = vmalloc_huge(4UL << 20, GFP_KERNEL);
+
+	if (!ktap_ok(mem != NULL))
+		return;
+	ktap_ok(IS_ALIGNED((uintptr_t)mem, VMAP_BLOCK_SIZE));
+	memset(mem, 1, 4UL << 20);
+	ktap_ok(all_may(mem + (4UL << 20) - 8, true, true));
+	ktap_ok(all_may(mem + (4UL << 20), false, false));
+	vfree(mem);
+}
+
+struct slot {
+	u64 *mem;
+	size_t words;
+};
+
+static u64 stamp_of(const u64 *at)
+{
+	return (uintptr_t)at * 0x9e3779b97f4a7c15ULL + (u64)smp_processor_id();
+}
+
+static bool whole(const struct slot *slot)
+{
+	for (size_t i = 0; i < slot->words; i += 512)
+		if (slot->mem[i] != stamp_of(&slot->mem[i]))
+			return false;
+	return true;
+}
+
+static void fill(struct slot *slot, u64 *random)
+{
+	size_t bytes = 8 + next_random(random) % (next_random(random) % 16 ? 70000 : 3UL << 20);
+
+	slot->mem = vmalloc(bytes);
+	slot->words = bytes / 8;
+	if (ktap_ok(slot->mem != NULL))
+		for (size_t i = 0; i < slot->words; i += 512)
+			slot->mem[i] = stamp_of(&slot->mem[i]);
+}
+
+static void load(void *arg)
+{
+	u64 random = 88172645463325252ULL + (u64)smp_processor_id();
+	struct slot slots[SLOTS] = { 0 };
+
+	(void)arg;
+	for (int i = 0; i < LOAD_ROUNDS; i++) {
+		struct slot *slot = &slots[next_random(&random) % SLOTS];
+
+		if (!slot->mem) {
+			fill(slot, &random);
+			continue;
+		}
+		ktap_ok(whole(slot));
+		vfree(slot->mem);
+		slot->mem = NULL;
+	}
+	for (int i = 0; i < SLOTS; i++)
+		vfree(slots[i].mem);
+}
+
+static void case_all_cpus(void)
+{
+	unsigned long before;
+
+	vm_unmap_aliases();
+	before = quiet_free_pages();
+	on_all_cpus(load, NULL);
+	ktap_ok(vmalloc_nr_pages() == 0);
+	vm_unmap_aliases();
+	ktap_ok(vmalloc_check());
+	ktap_ok(quiet_free_pages() == before);
+}
+
+static const struct ktap_case cases[] = {
+	{ "sizes, unmapped neighbours, and nothing after the end, on all CPUs", case_sizes },
+	{ "what is refused", case_refused },
+	{ "given pages, writable and read-only", case_vmap },
+	{ "blocks of 2 MiB", case_huge },
+	{ "all CPUs at once", case_all_cpus },
+};
+KTAP_SUITE(vmalloc, cases, memory_check);
