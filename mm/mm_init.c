@@ -15,6 +15,7 @@
 #include <lib/smp.h>
 #include <libfdt.h>
 #include <mm/bootargs.h>
+#include <mm/cma.h>
 #include <mm/memblock.h>
 #include <mm/memtest.h>
 #include <mm/numa.h>
@@ -123,6 +124,7 @@ static void free_memory(void)
 	printk("Boot allocations:\n");
 	claims_print(true);
 	pages = boot_free_all();
+	pages += cma_hand_over();
 	pages += memblock_discard();
 	setup_per_zone_wmarks();
 	set_node_fallbacks();
@@ -154,6 +156,7 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	dma_limit = find_dma_limit(boot->fdt);
 	stage_done(MM_STAGE_DMA);
 	bootmem_init(dma_limit);
+	cma_init(boot->fdt);
 	stage_done(MM_STAGE_ZONES);
 	setup_per_cpu_areas(cpu_node);
 	pcp_setup();

@@ -7,9 +7,12 @@
  *    if the block leaves it above its watermark. A cache that is refilled takes the rest of its batch unasked: half a
  *    stack, of 12 stacks that hold at most 1/1024 of the zone together (pcp.c), so no more than 1/24576 of the zone.
  * 2. First with the low watermark; when no zone can, every CPU's page caches are drained, if the caller may wait, and the
- *    min watermark is asked; __GFP_HIGH halves that. There is nothing to reclaim: what fails then fails.
+ *    min watermark is asked; __GFP_HIGH halves that. A request of more than one page that came so far, has __GFP_HIGH and
+ *    cannot wait may use the high-atomic reserve, and lets a pageblock be kept in it (pageblock.c). Before any request
+ *    fails, the reserve is given back, a pageblock at a time. There is nothing to reclaim: what fails then fails.
  * 3. A zone's watermark for a request is the mark, plus what lowmem_reserve keeps from requests that a higher zone could
- *    have served. An order above 0 also wants a free block at least that large.
+ *    have served. Free pages that are not for the request do not count: isolated ones, those of CMA areas unless it is
+ *    movable, the reserve's. An order above 0 also wants a free block at least that large.
  *    __GFP_NOFAIL waits instead, draining again and again; where that is in vain it panics.
  * 4. A failure is reported, and so is what is refused because it cannot be (page_fail.c).
  * 5. A block comes back when _refcount falls to 0. What cannot be is reported and left as it is (page_bad.c).
@@ -30,34 +33,72 @@
 #include "page_report.h"
 #include "pcp.h"
 
-/* Pages that a request may take from @zone. */
-static unsigned long spare_pages(const struct zone *zone, unsigned long mark, enum zone_type highest)
+/* Whether the request may use the high-atomic reserve: it cannot wait, and one page more would not help it. */
+static bool is_urgent(gfp_t gfp, unsigned int order)
 {
-	unsigned long free = READ_ONCE(zone->nr_free), kept = mark + zone->lowmem_reserve[highest];
+	return order && (gfp & (__GFP_HIGH | __GFP_DIRECT_RECLAIM)) == __GFP_HIGH;
+}
+
+/* Free pages of @zone that are not for the request, whatever their number. */
+static unsigned long withheld_pages(const struct zone *zone, gfp_t gfp, unsigned int order)
+{
+	unsigned long pages = zone_free_special(zone, MIGRATE_ISOLATE);
+
+	if (gfp_migratetype(gfp) != MIGRATE_MOVABLE)
+		pages += zone_free_cma(zone);
+	if (!is_urgent(gfp, order))
+		pages += zone_free_special(zone, MIGRATE_HIGHATOMIC);
+	return pages;
+}
+
+/* Pages that a request may take from @zone. Each counter is of another moment. */
+static unsigned long spare_pages(const struct zone *zone, gfp_t gfp, unsigned int order, enum zone_watermarks which)
+{
+	unsigned long free = READ_ONCE(zone->nr_free);
+	unsigned long kept =
+		zone_mark(zone, which, gfp) + zone->lowmem_reserve[gfp_zone(gfp)] + withheld_pages(zone, gfp, order);
 
 	return free > kept ? free - kept : 0;
+}
+
+/* A block for an urgent request that could not be served otherwise: the reserve is for it, and is made for the next one. */
+static struct page *alloc_urgent(struct zone *zone, unsigned int order, enum migratetype type)
+{
+	unsigned long flags = spin_lock_irqsave(&zone->lock);
+	struct buddy_block block = buddy_take_from(zone, order, order, MIGRATE_HIGHATOMIC);
+
+	if (!block.page)
+		block = buddy_take(zone, order, order, type);
+	if (block.page) {
+		set_page_order(block.page, order);
+		WRITE_ONCE(block.page->page_stack, pcp_stack_of(zone, order, block.type));
+	}
+	spin_unlock_irqrestore(&zone->lock, flags);
+	if (block.page)
+		reserve_highatomic(block.page);
+	return block.page;
 }
 
 /* The first zone of @list that has a block and may give it. */
 static struct page *get_page_from_list(struct zone **list, gfp_t gfp, unsigned int order, enum zone_watermarks which)
 {
+	bool urgent = which == WMARK_MIN && is_urgent(gfp, order);
 	enum migratetype type = gfp_migratetype(gfp);
-	enum zone_type highest = gfp_zone(gfp);
 
 	for (; *list; list++) {
 		struct zone *zone = *list;
 		struct page *page;
 		unsigned long spare;
 
-		if (zone->idx > highest)
+		if (zone->idx > gfp_zone(gfp))
 			continue;
 		page = pcp_pop(zone, order, type);
 		if (page)
 			return page;
-		spare = spare_pages(zone, zone_mark(zone, which, gfp), highest);
+		spare = spare_pages(zone, gfp, order, which);
 		if (!(spare >> order) || (order && !zone_has_block(zone, order)))
 			continue;
-		page = pcp_refill(zone, order, type, spare >> order);
+		page = urgent ? alloc_urgent(zone, order, type) : pcp_refill(zone, order, type, spare >> order);
 		if (page)
 			return page;
 	}
@@ -73,13 +114,30 @@ static void drain_for(gfp_t gfp)
 		drain_local_pages();
 }
 
+/* Down to the min watermark, and when that is not enough with what is kept for urgent requests, a pageblock at a time. */
+static struct page *get_last_page(struct zone **list, gfp_t gfp, unsigned int order)
+{
+	struct page *page;
+
+	do
+		page = get_page_from_list(list, gfp, order, WMARK_MIN);
+	while (!page && unreserve_highatomic(list, gfp_zone(gfp), gfp_migratetype(gfp)));
+	return page;
+}
+
+/* Pages of @zone that a request may ever have. */
+static unsigned long pages_for(const struct zone *zone, gfp_t gfp)
+{
+	return zone->managed_pages - (gfp_migratetype(gfp) == MIGRATE_MOVABLE ? 0 : zone->cma_pages);
+}
+
 /* Whether zones of @list may have as many pages free, ever, that a request can be served by waiting. */
 static bool list_could_serve(struct zone **list, gfp_t gfp, unsigned int order)
 {
 	for (; *list; list++)
 		if ((*list)->idx <= gfp_zone(gfp) &&
-		    (*list)->managed_pages >= (1UL << order) + zone_mark(*list, WMARK_MIN, gfp | __GFP_HIGH) +
-						      (*list)->lowmem_reserve[gfp_zone(gfp)])
+		    pages_for(*list, gfp) >= (1UL << order) + zone_mark(*list, WMARK_MIN, gfp | __GFP_HIGH) +
+						     (*list)->lowmem_reserve[gfp_zone(gfp)])
 			return true;
 	return false;
 }
@@ -99,7 +157,7 @@ static struct page *alloc_waiting(struct zone **list, int nid, gfp_t gfp, unsign
 	do {
 		cpu_relax();
 		drain_all_pages();
-		page = get_page_from_list(list, gfp | __GFP_HIGH, order, WMARK_MIN);
+		page = get_last_page(list, gfp | __GFP_HIGH, order);
 	} while (!page);
 	return page;
 }
@@ -110,7 +168,7 @@ static struct page *alloc_slow(struct zone **list, int nid, gfp_t gfp, unsigned 
 
 	if (!page && *list && !(gfp & __GFP_NORETRY)) {
 		drain_for(gfp);
-		page = get_page_from_list(list, gfp & __GFP_NOFAIL ? gfp | __GFP_HIGH : gfp, order, WMARK_MIN);
+		page = get_last_page(list, gfp & __GFP_NOFAIL ? gfp | __GFP_HIGH : gfp, order);
 	}
 	if (!page && (gfp & __GFP_NOFAIL))
 		page = alloc_waiting(list, nid, gfp, order);
@@ -138,8 +196,7 @@ static void prep_new_page(struct page *page, unsigned int order, gfp_t gfp)
 		prep_compound_page(page, order);
 }
 
-/* The zones to try for a request. */
-static struct zone **zonelist_of(int nid, gfp_t gfp)
+struct zone **zonelist_of(int nid, gfp_t gfp)
 {
 	static struct zone *none[1];
 

@@ -101,7 +101,7 @@ static int show_buddyinfo(int argc, char **argv)
 
 			/* A pageblock whose struct pages are not written yet is a free block of the largest order. */
 			if (order == MAX_PAGE_ORDER)
-				blocks += zone->nr_deferred >> PAGEBLOCK_ORDER;
+				blocks += zone_deferred(zone) >> PAGEBLOCK_ORDER;
 			con_printf("%6lu ", blocks);
 		}
 		con_printf("\n");
@@ -133,7 +133,7 @@ static void show_zone(struct zone *zone)
 	con_printf("        spanned  %lu\n        present  %lu\n        managed  %lu\n", zone->spanned_pages,
 		   zone->present_pages, zone->managed_pages);
 	con_printf("        reserved %lu\n        metadata %lu\n        deferred %lu\n", zone->reserved_pages,
-		   zone->metadata_pages, zone->nr_deferred);
+		   zone->metadata_pages, zone_deferred(zone));
 	con_printf("        protection: (%lu, %lu, %lu, %lu)\n", zone->lowmem_reserve[0], zone->lowmem_reserve[1],
 		   zone->lowmem_reserve[2], zone->lowmem_reserve[3]);
 	con_printf("      nr_allocs    %lu\n      nr_fallbacks %lu\n", zone->nr_allocs, zone->nr_fallbacks);

@@ -26,6 +26,7 @@ EIGHT_NODES = Machine(cpus=8, ram=4 * GIB, nodes=[GIB // 2] * 8, distance=lambda
 RUNS = {
     "4 CPUs, 1 node": (ONE_NODE, IMAGE, ""),
     "4 CPUs, 2 nodes, movable zone": (TWO_NODES, IMAGE, "movablecore=1G"),
+    "4 CPUs, 2 nodes, CMA area": (TWO_NODES, IMAGE, "cma=128M"),
     "8 CPUs, 8 nodes": (EIGHT_NODES, IMAGE, ""),
     "4 CPUs, 2 nodes, debug checks": (TWO_NODES, DEBUG_IMAGE, ""),
     "8 CPUs, 8 nodes, bootmem": (EIGHT_NODES, BOOTMEM_IMAGE, "movablecore=1G"),
