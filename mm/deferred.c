@@ -300,6 +300,8 @@ void deferred_init(void)
 	pg_data_t *pgdat;
 	int i, nid;
 
+	printk("memmap: %lluK reserved, %lluK written; the rest when it is needed%s\n", memmap_reserved_bytes() >> 10,
+	       memmap_touched_bytes() >> 10, ahead ? ", or by idle CPUs" : "");
 	if (!ahead)
 		return;
 	for_each_online_pgdat(nid, pgdat)

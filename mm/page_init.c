@@ -49,6 +49,7 @@ static void write_reserved(unsigned long pfn, unsigned long n, unsigned long ide
 	struct page *page = pfn_to_page(pfn);
 
 	write_pages(pfn, n, identity | BIT(PG_reserved));
+#pragma GCC unroll 8
 	for (struct page *end = page + n; page < end; page++)
 		page->_refcount = 1;
 }

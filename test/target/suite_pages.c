@@ -17,6 +17,20 @@ static bool stock_is_low(const struct zone *zone)
 	return 2 * READ_ONCE(zone->stock.nr) < zone->stock.goal;
 }
 
+/* Whether another CPU is on line that writes ahead for @zone. */
+static bool has_helper(const struct zone *zone)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		const struct mm_cpu *head = percpu_base(cpu);
+
+		if (cpu != smp_processor_id() && node_for_alloc[head->nid] == zone->node->node_id)
+			return true;
+	}
+	return false;
+}
+
 /* After this CPU has used the stock up, another one fills it again. */
 static void case_written_ahead(void)
 {
@@ -25,9 +39,9 @@ static void case_written_ahead(void)
 	u64 end = arch_clock_ns() + STOCK_WAIT_NS, touched = memmap_touched_bytes();
 	LIST_HEAD(taken);
 
-	if (!zone || !zone->stock.goal || num_online_cpus() < 2 ||
+	if (!zone || !zone->stock.goal || !has_helper(zone) ||
 	    zone->nr_deferred < 4 * DEFERRED_STOCK << PAGEBLOCK_ORDER) {
-		ktap_skip("one CPU, or a zone too small for a stock");
+		ktap_skip("no other CPU on this node, or a zone too small for a stock");
 	} else {
 		list_add(&first->lru, &taken);
 		for (unsigned int n = 0; n < 2 * DEFERRED_STOCK; n++) {

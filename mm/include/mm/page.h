@@ -5,8 +5,8 @@
  * A page frame is in one of these states, told by flags, _refcount and the section's bitmaps:
  *
  *	not present	section or pageblock bit clear: no struct page behind it; pfn_valid() is false
- *	not initialised	present, but its pageblock's memmap was never written: every field is rubbish
- *			(either free and deferred, or wholly reserved); page_initialised() is false
+ *	not initialised	present, but its pageblock's memmap was never written, or only ahead of need: nobody may rely on
+ *			what is there (either free and deferred, or wholly reserved); page_initialised() is false
  *	reserved	PG_reserved: memblock kept it, or it is a hole inside a present pageblock
  *	free		PG_buddy on the first page of a block: lru and order are the zone's, _refcount 0
  *	cached		_refcount 0, no PG_buddy: on a CPU's page stack, or inside a free or cached block

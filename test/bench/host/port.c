@@ -45,11 +45,12 @@ DEFINE_PER_CPU(char, bench_percpu_section);
 __thread void *host_percpu_base, *host_local_base;
 static bool booted;
 
-static void say_char(struct console *con, char c)
+static void say(struct console *con, const char *text, size_t len)
 {
 	(void)con;
-	if (booted && c != '\r')
-		putc(c, stderr);
+	for (size_t i = 0; booted && i < len; i++)
+		if (text[i] != '\r')
+			putc(text[i], stderr);
 }
 
 static int no_input(struct console *con)
@@ -58,7 +59,7 @@ static int no_input(struct console *con)
 	return -1;
 }
 
-static struct console console = { .name = "stderr", .putc = say_char, .getc = no_input };
+static struct console console = { .name = "stderr", .write = say, .getc = no_input };
 
 struct console *arch_early_console(void)
 {
