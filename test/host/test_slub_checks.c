@@ -78,7 +78,8 @@ static void test_freed_twice_in_slab(void)
 	kmem_cache_free(cache, victim);
 	kmem_cache_shrink(cache);
 	free_again();
-	CHECK_LOG("kmem_cache_free: broken: object 0x[0-9a-f]+ is free already, in its slab at pfn 0x[0-9a-f]+: not freed");
+	CHECK_LOG(
+		"kmem_cache_free: broken: object 0x[0-9a-f]+ is free already, in its slab at pfn 0x[0-9a-f]+: not freed");
 }
 
 /* A user may write into an object what marks it free. */
@@ -108,7 +109,8 @@ static void test_list_cut_off(void)
 	((u32 *)victim)[1] ^= 0x10000;
 	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++)
 		CHECK(objs[i] = kmem_cache_alloc(cache, GFP_KERNEL));
-	CHECK_LOG("slab: broken: the free list of the slab at pfn 0x[0-9a-f]+ leads to 0x[0-9a-f]+, which is no free object");
+	CHECK_LOG(
+		"slab: broken: the free list of the slab at pfn 0x[0-9a-f]+ leads to 0x[0-9a-f]+, which is no free object");
 	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++)
 		kmem_cache_free(cache, objs[i]);
 	CHECK(kmem_cache_check());

@@ -237,8 +237,9 @@ static void test_found_late(void)
 	host_log_clear();
 	*++cpu_stack(cache, 0)->top = obj + 32;
 	kmem_cache_shrink(cache);
-	CHECK(seen_in_log("slab: late: 0x%lx in the slab at pfn 0x[0-9a-f]+ was freed some time ago and is not the beginning",
-			  obj + 32));
+	CHECK(seen_in_log(
+		"slab: late: 0x%lx in the slab at pfn 0x[0-9a-f]+ was freed some time ago and is not the beginning",
+		obj + 32));
 	host_check();
 	kmem_cache_free(cache, obj);
 	CHECK_EQ(kmem_cache_destroy(cache), 0);
