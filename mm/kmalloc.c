@@ -30,7 +30,8 @@ static void *kmalloc_large(size_t size, gfp_t gfp, int nid)
 
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
-	page = alloc_pages_node(nid, gfp & ~(__GFP_MOVABLE | __GFP_COMP), order_for(size));
+	gfp &= ~(__GFP_MOVABLE | __GFP_COMP);
+	page = nid == NUMA_NO_NODE ? alloc_pages(gfp, order_for(size)) : alloc_pages_node(nid, gfp, order_for(size));
 	if (!page)
 		return NULL;
 	page_set(page, PG_kmalloc);

@@ -112,12 +112,14 @@ static u32 take_first(const struct kmem_cache *cache, struct page *slab, void **
 	const size_t size = cache->size;
 	char *obj = (char *)page_address(slab) + (size_t)n * size;
 
-	for (; left > 1; left -= 2, objs += 2) {
+	for (; left >= 4; left -= 4, objs += 4) {
 		objs[0] = obj - size;
-		objs[1] = obj -= 2 * size;
+		objs[1] = obj - 2 * size;
+		objs[2] = obj - 3 * size;
+		objs[3] = obj -= 4 * size;
 	}
-	if (left)
-		*objs = obj - size;
+	while (left--)
+		*objs++ = obj -= size;
 	link_from(cache, slab, n);
 	return n;
 }
@@ -226,9 +228,17 @@ static void init_objects(const struct kmem_cache *cache, struct page *slab)
 	}
 }
 
+/* This CPU's page cache has pages of its node, and is asked first for those. */
+static struct page *slab_pages(const struct kmem_cache *cache, gfp_t gfp, int nid)
+{
+	if (nid == local_node())
+		return alloc_pages_hot(local_page_stack(cache->order, gfp_migratetype(gfp)), gfp, cache->order);
+	return alloc_pages_node(nid, gfp, cache->order);
+}
+
 static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	struct page *slab = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP), cache->order);
+	struct page *slab = slab_pages(cache, gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP), nid);
 	u32 stack;
 
 	if (!slab)
@@ -351,6 +361,7 @@ static void *take_from_new(struct kmem_cache *cache, gfp_t gfp, int nid, struct 
 	to = stack_to_fill(cache, single);
 	n->nr_slabs++;
 	take_objects(cache, n, slab, to);
+	count_refill(cache);
 	obj = pop_plain(to);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
@@ -374,8 +385,10 @@ static void *take_from_any_node(struct kmem_cache *cache, int nid, struct single
 static void *take(struct kmem_cache *cache, gfp_t gfp, int nid, struct single *single)
 {
 	gfp_t near = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN | __GFP_THISNODE;
-	void *obj = take_from_node(cache, nid, single);
+	void *obj = NULL;
 
+	if (READ_ONCE(cache->node[nid].nr_partial))
+		obj = take_from_node(cache, nid, single);
 	if (!obj && !(gfp & __GFP_THISNODE)) {
 		obj = take_from_new(cache, near, nid, single);
 		if (!obj)

@@ -5,8 +5,8 @@
  * 1. A cache is an object of the first cache, kmem_cache, whose own struct lies in a page of its own: that is how it all
  *    begins. struct kmem_cache ends with one kmem_cache_node for each node id, so a cache is one allocation, plus its
  *    per-CPU stacks.
- * 2. The slab order is the smallest, up to MAX_SLAB_ORDER, whose waste is at most 1/16 of the slab and which holds
- *    MIN_OBJECTS; failing that the one that wastes the smallest part.
+ * 2. The slab order is the smallest from 1 (0 for objects of up to TINY bytes) to MAX_SLAB_ORDER whose waste is at most
+ *    1/16 of the slab and which holds MIN_OBJECTS; failing that the one that wastes the smallest part.
  * 3. A CPU's stack holds STACK_BYTES of objects, but at least four and at most CPU_STACK_MAX of a general cache, a
  *    quarter of it of any other. General caches have the first numbers of object stacks, which kmalloc() makes constants of.
  * 4. slab_mutex covers the list of caches. Whoever walks it holds the mutex all the way, cross calls included; a cache
@@ -28,6 +28,7 @@
 #define MAX_SLAB_ORDER 3
 #define MIN_OBJECTS    16
 #define WASTE_PART     16
+#define TINY	       128u
 #define STACK_BYTES    32768u
 #define ALL_SLAB_FLAGS (SLAB_HWCACHE_ALIGN | SLAB_PANIC)
 
@@ -49,7 +50,7 @@ static u16 choose_order(u32 size)
 	u64 best_waste = ~0ULL;
 	u16 best = 0;
 
-	for (u16 order = 0; order <= MAX_SLAB_ORDER; order++) {
+	for (u16 order = size > TINY ? 1 : 0; order <= MAX_SLAB_ORDER; order++) {
 		size_t bytes = PAGE_SIZE << order;
 		/* Waste per MAX_SLAB_ORDER slab, so that orders compare. */
 		u64 waste = (u64)(bytes % size) << (MAX_SLAB_ORDER - order);

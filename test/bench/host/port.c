@@ -30,6 +30,7 @@
 #include <mm/port.h>
 #include <mm/slab.h>
 
+#include "../../../mm/slub_hot.h"
 #include "../../host/tree.h"
 
 #define RAM_BASE   (1ULL << 30)
@@ -256,14 +257,10 @@ bool bench_proved(void)
 	return page_alloc_check() && kmem_cache_check();
 }
 
-void *bench_malloc(size_t size)
+/* As whoever replaces malloc() would have it: without a call in between. free() is kfree() itself. */
+__restartable void *bench_malloc(size_t size)
 {
-	return kmalloc(size, GFP_KERNEL);
-}
-
-void bench_free(void *p)
-{
-	kfree(p);
+	return kmalloc_any(size, GFP_KERNEL);
 }
 
 void *bench_realloc(void *p, size_t size)
