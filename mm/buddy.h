@@ -14,7 +14,7 @@
 /**
  * struct buddy_block - a block that was taken
  * @page: its first page, _refcount 0; NULL: none
- * @order: its order, which is not in @page's flags
+ * @order: its order; that in @page's flags is 0
  * @type: the type of its pageblock, which a block that was stolen may not share with the request
  */
 struct buddy_block {

@@ -15,7 +15,8 @@
  *	35  page owners		clearing records (CONFIG_PAGE_OWNER)
  *	200 log			lib/printk.c: anything may be held when a line is printed
  *
- * A CPU's own page and object stacks have no lock: they are touched by that CPU only, interrupts masked.
+ * A CPU's own page and object stacks have no lock: they are touched by that CPU only, in restartable sequences or with
+ * interrupts masked.
  */
 #ifndef MM_INTERNAL_H
 #define MM_INTERNAL_H

@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * alloc_pages() and __free_pages(): which zone serves, and what a caller may do wrong.
+ * alloc_pages() and __free_pages(): hits, which zone serves the rest, and what a caller may do wrong.
  *
- * 1. A request goes through the zonelist of its node, skips zones above the highest that its flags allow, and takes the
- *    first that has a block: from this CPU's page cache (a hit asks no watermark and takes no lock), else from the zone,
- *    if the block leaves it above its watermark. A cache that is refilled takes the rest of its batch unasked: half a
- *    stack, of 12 stacks that hold at most 1/1024 of the zone together (pcp.c), so no more than 1/24576 of the zone.
- * 2. First with the low watermark; when no zone can, every CPU's page caches are drained, if the caller may wait, and the
- *    min watermark is asked; __GFP_HIGH halves that. A request of more than one page that came so far, has __GFP_HIGH and
- *    cannot wait may use the high-atomic reserve, and lets a pageblock be kept in it (pageblock.c). Before any request
- *    fails, the reserve is given back, a pageblock at a time. There is nothing to reclaim: what fails then fails.
- * 3. A zone's watermark for a request is the mark, plus what lowmem_reserve keeps from requests that a higher zone could
- *    have served. Free pages that are not for the request do not count: isolated ones, those of CMA areas unless it is
- *    movable, the reserve's. An order above 0 also wants a free block at least that large.
- *    __GFP_NOFAIL waits instead, draining again and again; where that is in vain it panics.
- * 4. A failure is reported, and so is what is refused because it cannot be (page_fail.c).
- * 5. A block comes back when _refcount falls to 0. What cannot be is reported and left as it is (page_bad.c).
+ * 1. A hit: alloc_pages_hot() pops from this CPU's stack for order and migratetype, whose offset the caller's constants
+ *    give; __free_pages() pushes to the stack that the page names (page_stack). Neither takes a lock, masks interrupts, or
+ *    looks at zone, node or pageblock; a pop asks no watermark. The stacks of struct mm_local's slot 0 are those of the
+ *    zone that the request would be served from first (pcp_size.c).
+ * 2. What misses goes through the zonelist of its node, skips zones above the highest that its flags allow, and takes the
+ *    first that has a block: from this CPU's stack for that zone, else from the zone, if the block leaves it above its
+ *    watermark. A stack that is refilled on the way gets no more than what lies above the mark, too.
+ * 3. First with the low watermark, then with min, which __GFP_HIGH halves. When no zone can, this CPU's page caches are
+ *    drained, and every CPU's if the caller may wait, and min is asked again. A request of more than one page that came so far,
+ *    has __GFP_HIGH and cannot wait may use the high-atomic reserve, and lets a pageblock be kept in it (pageblock.c). Before
+ *    any request fails, the reserve is given back, a pageblock at a time. There is nothing to reclaim: what fails then fails,
+ *    and is reported (page_fail.c); __GFP_NOFAIL waits instead, draining again and again, and where that is in vain it panics.
+ *    A zone's watermark for a request is the mark, plus what lowmem_reserve keeps from requests that a higher zone could have
+ *    served. Free pages that are not for the request do not count: isolated ones, those of CMA areas unless it is movable, the
+ *    reserve's. An order above 0 also wants a free block at least that large.
+ * 4. A block comes back when _refcount falls to 0. Who has the only reference drops it without an atomic operation; with
+ *    basic hardening by a compare-and-swap: of two CPUs that free a page at once one finds 1 and the other 0, and the other
+ *    reports a page that is free already. Which of them is wrong nobody can know.
+ * 5. Basic hardening believes a free when order and flags of the struct page are those of a block in use that is nobody
+ *    else's: one comparison, for both lie in one word below the page's identity. A struct page that is not mapped at all is
+ *    found by a fix-up. Everything else takes the slow path, where page_free_fault() says what is wrong; the page is left
+ *    as it is. A struct page that was never written may hold anything: that it looks like a block in use of that order is
+ *    not excluded. Cost: 7 instructions more than without.
  *
- * Context: any. Locks: zone->lock behind pcp_refill() and the buddy calls, one at a time.
+ * Context: any. Locks: zone->lock behind pcp_refill() and pcp_free(), one at a time. Cost: a hit 9 and 13 instructions.
  */
 #include "internal.h"
 

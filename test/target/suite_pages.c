@@ -102,6 +102,34 @@ static void case_zeroed(void)
 	free_pages((unsigned long)clean, 1);
 }
 
+/* This CPU's caches give back what was freed last, and have nothing after a drain. */
+static void case_caches(void)
+{
+	struct zone *zone;
+	int i;
+
+	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
+		struct page *first = alloc_pages(GFP_KERNEL, order), *again;
+		unsigned long cached;
+
+		if (!ktap_ok(first && first->page_stack))
+			continue;
+		zone = page_zone(first);
+		cached = zone_pcp_pages(zone);
+		__free_pages(first, order);
+		if (zone_pcp_pages(zone) != cached + (1UL << order))
+			continue; /* the zone is too small for a stack of this order */
+		ktap_ok(page_ref_count(first) == 0);
+		again = alloc_pages(GFP_KERNEL, order);
+		ktap_ok(again == first && page_ref_count(again) == 1 && page_order(again) == order);
+		ktap_ok(zone_pcp_pages(zone) == cached);
+		__free_pages(again, order);
+	}
+	drain_all_pages();
+	for_each_populated_zone(i, zone)
+		ktap_ok(zone_pcp_pages(zone) == 0);
+}
+
 static void case_zones(void)
 {
 	static const gfp_t kinds[] = { GFP_DMA, GFP_DMA32, GFP_KERNEL, GFP_KERNEL | __GFP_MOVABLE };
@@ -266,6 +294,7 @@ static const struct ktap_case cases[] = {
 	{ "written ahead of need", case_written_ahead },
 	{ "orders", case_orders },
 	{ "zeroed", case_zeroed },
+	{ "caches", case_caches },
 	{ "zones", case_zones },
 	{ "nodes", case_nodes },
 	{ "what is refused", case_refusals },
