@@ -24,7 +24,9 @@
 #include <asm/atomic.h>
 
 #include "debug.h"
+#include "hardening.h"
 #include "page_offline.h"
+#include "page_report.h"
 #include "pcp.h"
 
 /* From this order on, stealing a block converts its pageblock. */
@@ -50,9 +52,19 @@ static void add_block(struct zone *zone, struct page *page, unsigned int order, 
 	ADD_ONCE(zone->free_area[order].nr_free, 1);
 }
 
+/* A free block's links are in its struct page, which a stray user of the block may write to. */
+static void check_links(const struct zone *zone, const struct page *page, unsigned int order)
+{
+	const struct list_head *links = &page->lru;
+
+	if (HARDENED && unlikely(links->next->prev != links || links->prev->next != links))
+		panic_bad_list(zone, page, order);
+}
+
 /* Its order is 0 then, as is that of every page that begins no block. */
 static void del_block(struct zone *zone, struct page *page, unsigned int order)
 {
+	check_links(zone, page, order);
 	debug_block_leaves(zone, page);
 	list_del(&page->lru);
 	WRITE_ONCE(page->flags, page->flags & ~PAGE_STATE_MASK);
