@@ -77,13 +77,12 @@ static bool is_free_buddy(const struct page *page, const struct page *buddy, uns
 	return READ_ONCE(buddy->flags) == ((page->flags & ~PAGE_STATE_MASK) | BIT(PG_buddy) | order);
 }
 
-void buddy_free(struct zone *zone, struct page *page, unsigned int order)
+/* A block joins its free buddies, and what they make a free list. */
+static __always_inline void merge_and_add(struct zone *zone, struct page *page, unsigned int order)
 {
 	unsigned long pfn = page_to_pfn(page);
 	enum migratetype type = get_pageblock_migratetype(pfn);
 
-	if (unlikely(zone->nr_bad_pending) && free_around_bad(zone, page, order))
-		return;
 	ADD_ONCE(zone->nr_free, 1UL << order);
 	set_page_order(page, 0);
 	while (order < MAX_PAGE_ORDER) {
@@ -97,6 +96,21 @@ void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 		order++;
 	}
 	add_block(zone, page, order, type);
+}
+
+/* A block that a page may be in which is to be taken out. */
+static __noinline void free_checked(struct zone *zone, struct page *page, unsigned int order)
+{
+	if (!free_around_bad(zone, page, order))
+		merge_and_add(zone, page, order);
+}
+
+void buddy_free(struct zone *zone, struct page *page, unsigned int order)
+{
+	if (unlikely(zone->nr_bad_pending))
+		free_checked(zone, page, order);
+	else
+		merge_and_add(zone, page, order);
 }
 
 unsigned int buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)
