@@ -17,7 +17,10 @@
 #include "buddy.h"
 
 #include "debug.h"
+#include "hardening.h"
 #include "page_offline.h"
+#include "page_report.h"
+#include "pcp.h"
 
 static void add_block(struct zone *zone, struct page *page, unsigned int order, enum migratetype type)
 {
@@ -27,9 +30,19 @@ static void add_block(struct zone *zone, struct page *page, unsigned int order, 
 	ADD_ONCE(zone->free_area[order].nr_free, 1);
 }
 
+/* A free block's links are in its struct page, which a stray user of the block may write to. */
+static void check_links(const struct zone *zone, const struct page *page, unsigned int order)
+{
+	const struct list_head *links = &page->lru;
+
+	if (HARDENED && unlikely(links->next->prev != links || links->prev->next != links))
+		panic_bad_list(zone, page, order);
+}
+
 /* Its order is 0 then, as is that of every page that begins no block. */
 static void del_block(struct zone *zone, struct page *page, unsigned int order)
 {
+	check_links(zone, page, order);
 	debug_block_leaves(zone, page);
 	list_del(&page->lru);
 	WRITE_ONCE(page->flags, page->flags & ~PAGE_STATE_MASK);
@@ -42,13 +55,12 @@ static bool is_free_buddy(const struct page *page, const struct page *buddy, uns
 	return READ_ONCE(buddy->flags) == ((page->flags & ~PAGE_STATE_MASK) | BIT(PG_buddy) | order);
 }
 
-void buddy_free(struct zone *zone, struct page *page, unsigned int order)
+/* A block joins its free buddies, and what they make a free list. */
+static __always_inline void merge_and_add(struct zone *zone, struct page *page, unsigned int order)
 {
 	unsigned long pfn = page_to_pfn(page);
 	enum migratetype type = get_pageblock_migratetype(pfn);
 
-	if (unlikely(zone->nr_bad_pending) && free_around_bad(zone, page, order))
-		return;
 	ADD_ONCE(zone->nr_free, 1UL << order);
 	count_special(zone, type, 1UL << order);
 	set_page_order(page, 0);
@@ -63,6 +75,21 @@ void buddy_free(struct zone *zone, struct page *page, unsigned int order)
 		order++;
 	}
 	add_block(zone, page, order, type);
+}
+
+/* A block that a page may be in which is to be taken out. */
+static __noinline void free_checked(struct zone *zone, struct page *page, unsigned int order)
+{
+	if (!free_around_bad(zone, page, order))
+		merge_and_add(zone, page, order);
+}
+
+void buddy_free(struct zone *zone, struct page *page, unsigned int order)
+{
+	if (unlikely(zone->nr_bad_pending))
+		free_checked(zone, page, order);
+	else
+		merge_and_add(zone, page, order);
 }
 
 unsigned int buddy_free_range(struct zone *zone, unsigned long pfn, unsigned long n)

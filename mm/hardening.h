@@ -4,7 +4,7 @@
  *
  *	none	nothing beyond finding the page: for callers that are proved right elsewhere
  *	basic	a page that is free, reserved, a slab's or of another order, and an object that is not the cache's, are
- *		reported and left alone
+ *		reported and left alone; free blocks whose links were written to end the run
  */
 #ifndef MM_HARDENING_H
 #define MM_HARDENING_H
