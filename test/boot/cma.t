@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""CMA areas of a tree: what may be one is handed over and lent, what may not stays reserved; the tables of fragmentation
-are in the formats of Linux and agree with buddyinfo to the page."""
+"""CMA areas of a tree: what may be one is handed over and lent, what may not stays reserved; the tables of
+fragmentation are in the formats of Linux and agree with buddyinfo to the page."""
 
 import re
 import sys

@@ -67,7 +67,7 @@ def pagetypeinfo(lines):
 
 
 def extfrag(lines):
-    """{"extfrag_index" and "unusable_index": {(node, zone): [index of each order]}}, from two files of Linux's debugfs."""
+    """{"extfrag_index" or "unusable_index": {(node, zone): [index of each order]}}, two files of Linux's debugfs"""
     tables, table = {}, None
     for line in lines:
         if re.fullmatch(r"\w+_index:", line):
