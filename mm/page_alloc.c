@@ -24,7 +24,7 @@
  *    else's: one comparison, for both lie in one word below the page's identity. A struct page that is not mapped at all is
  *    found by a fix-up. Everything else takes the slow path, where page_free_fault() says what is wrong; the page is left
  *    as it is. A struct page that was never written may hold anything: that it looks like a block in use of that order is
- *    not excluded. Cost: 7 instructions more than without.
+ *    not excluded. Cost: 8 instructions more than without.
  *
  * Context: any. Locks: zone->lock behind pcp_refill() and pcp_free(), one at a time. Cost: a hit 9 and 13 instructions.
  */

@@ -196,15 +196,19 @@ static void test_share(void)
 /* A zone below its high watermark gives the caches nothing more. */
 static void test_short_of_memory(void)
 {
-	struct page *page, *last = NULL;
+	struct page *page, *last;
 	struct per_cpu_pages *pcp;
+	struct zone *zone;
 
 	host_boot_simple(64 * MIB, 1);
+	last = alloc_page(GFP_KERNEL);
+	CHECK(last);
+	zone = node_data[0]->zonelist[0];
+	pcp = per_cpu_ptr(zone->pcp, 0);
 	while ((page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, 0)))
 		last = page;
-	pcp = cache_of(last, 0);
 	CHECK_EQ(pcp_sum(pcp).count, 0);
-	CHECK(page_zone(last)->nr_free <= page_zone(last)->watermark[WMARK_HIGH]);
+	CHECK(zone->nr_free <= zone->watermark[WMARK_HIGH]);
 	__free_page(last);
 	CHECK_EQ(pcp_sum(pcp).high, 0);
 	CHECK_EQ(pcp_sum(pcp).count, 0);

@@ -4,8 +4,8 @@
  *
  * 1. Each is a loop of load and store exclusive, which every CPU has, and is replaced by an instruction of FEAT_LSE at
  *    boot when all CPUs have that (<asm/alternative.h>). Both forms may meet on one variable (Arm ARM, B2.9).
- * 2. Cost in instructions, uncontended, exclusive / LSE: xchg32_acquire 3 / 2, claim32_acquire 4 / 3, cas32_acq_rel 5 / 4,
- *    fetch_add 4 / 3,  *    dec_return32_acq_rel 4 / 4, or64_release, andnot64 and xor64 4 / 2.
+ * 2. Cost in instructions, uncontended, exclusive / LSE: xchg32_acquire 3 / 2, claim32_acquire 4 / 3, cas32_acq_rel 5 / 3,
+ *    fetch_add 4 / 3, dec_return32_acq_rel 4 / 4, or64_release, andnot64 and xor64 4 / 2.
  * 3. A constant to add is an immediate of the exclusive form; LSE wants it in a register, and has the room to load it.
  */
 #ifndef ASM_ATOMIC_H
