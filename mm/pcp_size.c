@@ -230,7 +230,9 @@ static bool check_blocks(const struct per_cpu_pages *pcp, int cpu, unsigned int 
 	const struct pcp_list *list = &pcp->list[order][type];
 	unsigned long count = pcp_list_count(list);
 
-	if (list->slots && list->slots[0])
+	if (!list->head)
+		return true;
+	if (list->slots[0])
 		return complain(pcp, cpu, "the end of a stack is not NULL: order, slots", order, list->capacity);
 	for (unsigned long i = 1; i <= count; i++) {
 		const struct page *page = list->slots[i];
