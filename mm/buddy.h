@@ -77,7 +77,7 @@ static inline enum migratetype get_pageblock_migratetype(unsigned long pfn)
 /** set_pageblock_migratetype() - make it another's, MIGRATE_ISOLATE not among them. Free blocks stay where they are. */
 void set_pageblock_migratetype(unsigned long pfn, enum migratetype type);
 
-/** pageblock_shared() - whether zones share the pageblock of @pfn */
+/** pageblock_shared() - whether zones share the pageblock of @pfn; false where there is none */
 bool pageblock_shared(unsigned long pfn);
 
 /** pageblock_in_zone() - whether the pageblock that begins at @pfn, initialised and not shared, was handed over to @zone */

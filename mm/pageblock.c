@@ -81,7 +81,9 @@ void set_pageblock_migratetype(unsigned long pfn, enum migratetype type)
 
 bool pageblock_shared(unsigned long pfn)
 {
-	return bit_test(section_usage(pfn_to_section_nr(pfn))->shared, pageblock_nr(pfn));
+	const struct mem_section_usage *usage = section_usage(pfn_to_section_nr(pfn));
+
+	return usage && bit_test(usage->shared, pageblock_nr(pfn));
 }
 
 bool pageblock_in_zone(const struct zone *zone, unsigned long pfn)
