@@ -49,7 +49,7 @@ static bool is_urgent(gfp_t gfp, unsigned int order)
 }
 
 /* Free pages of @zone that are not for the request, whatever their number. */
-static unsigned long withheld_pages(const struct zone *zone, gfp_t gfp, unsigned int order)
+unsigned long withheld_pages(const struct zone *zone, gfp_t gfp, unsigned int order)
 {
 	unsigned long pages = zone_free_special(zone, MIGRATE_ISOLATE);
 

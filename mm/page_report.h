@@ -25,6 +25,9 @@ static inline unsigned long zone_mark(const struct zone *zone, enum zone_waterma
 	return which == WMARK_MIN && (gfp & __GFP_HIGH) ? mark / 2 : mark;
 }
 
+/** withheld_pages() - free pages of @zone that the request may not have: isolated, of CMA areas, kept for others. Context: any. */
+unsigned long withheld_pages(const struct zone *zone, gfp_t gfp, unsigned int order);
+
 /* --- page_fail.c --- */
 
 /** report_failure() - no zone of @list could serve the request */

@@ -12,6 +12,7 @@
 
 #include <lib/monitor.h>
 #include <lib/smp.h>
+#include <mm/contig.h>
 #include <mm/gfp.h>
 #include <mm/mm_init.h>
 #include <mm/page_exact.h>
@@ -362,7 +363,7 @@ static void test_why_min(void)
 	CHECK(!alloc_pages(GFP_KERNEL | __GFP_COMP, 2));
 	CHECK_LOG("page allocation failure: order 2, gfp 0x1100 .GFP_KERNEL.__GFP_COMP., node 0, CPU 0$");
 	CHECK_LOG(
-		"  node 0 zone DMA: below min watermark by [1-4]: free [0-9]+, min 125, low 156, high 187, lowmem reserve 0, "
+		"  node 0 zone DMA: below min watermark by [1-4]: free [0-9]+, min 125, low 156, high 187, lowmem reserve 0, high-atomic 0, "
 		"largest block order");
 }
 
@@ -383,6 +384,21 @@ static void test_why_fragments(void)
 	host_log_clear();
 	CHECK(!alloc_pages(GFP_KERNEL, 1));
 	CHECK_LOG("  node 0 zone DMA: no block of order 1 .largest 0.: free [0-9]+, min ");
+}
+
+/* Most of what is free is in pageblocks that are isolated. */
+static void test_why_isolated(void)
+{
+	unsigned long first = PFN_DOWN(GIB) + PAGEBLOCK_NR_PAGES;
+
+	host_boot_simple(16 * MIB, 1);
+	CHECK_EQ(start_isolate_page_range(first, first + 2 * PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE), 0);
+	take_all(GFP_KERNEL);
+	CHECK(!alloc_page(GFP_KERNEL));
+	CHECK_LOG(
+		"  node 0 zone DMA: 20[0-9][0-9] pages are isolated, CMA's or kept for others, short by 1: free 2[0-9]+, min 125, ");
+	undo_isolate_page_range(first, first + 2 * PAGEBLOCK_NR_PAGES);
+	CHECK(alloc_page(GFP_KERNEL));
 }
 
 static void boot_nodes_and_zones(void)
@@ -759,6 +775,7 @@ static const struct tap_case cases[] = {
 		   "panic: __GFP_NOFAIL: order 0 cannot be had: __GFP_NOFAIL and __GFP_NORETRY exclude each other$"),
 	TAP_CASE("why: the watermark", test_why_min),
 	TAP_CASE("why: no block is large enough", test_why_fragments),
+	TAP_CASE("why: what is free is isolated", test_why_isolated),
 	TAP_CASE("why: the lowmem reserve", test_why_lowmem_reserve),
 	TAP_CASE("why: zones that were not tried", test_why_not_tried),
 	TAP_CASE("bad pages that are free", test_offline_free),
