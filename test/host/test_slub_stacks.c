@@ -86,20 +86,36 @@ static void test_order(void)
 
 #define CACHES 300
 
+/* Heads that are not the one that is empty and full, of all CPUs. */
+static unsigned int real_heads(void)
+{
+	unsigned int n = 0;
+
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		const struct mm_cpu *head = percpu_base(cpu);
+
+		for (int nr = 0; nr < OBJECT_STACKS; nr++)
+			n += head->local->object[nr].top != head->nothing.top;
+	}
+	return n;
+}
+
 /* The heads, or the per-CPU memory, do not suffice for all: the others have no stacks, and work. */
 static void test_many_caches(void)
 {
 	static struct kmem_cache *caches[CACHES];
 	static char names[CACHES][16];
-	unsigned int with = 0;
+	unsigned int with = 0, before;
 
 	host_boot_simple(64 * MIB, 2);
+	before = real_heads();
 	for (unsigned int i = 0; i < CACHES; i++) {
 		snprintf(names[i], sizeof(names[i]), "many-%u", i);
 		CHECK(caches[i] = kmem_cache_create(names[i], 16 + 8 * (i % 100), 0, 0, NULL));
 		with += has_stacks(caches[i]);
 	}
 	CHECK(with && with < CACHES);
+	CHECK_EQ(real_heads(), before + 2 * with);
 	for (unsigned int i = 0; i < CACHES; i++) {
 		alloc_many(caches[i], 100);
 		free_many(caches[i], 100);
@@ -108,6 +124,7 @@ static void test_many_caches(void)
 	for (unsigned int i = 0; i < CACHES; i++)
 		CHECK_EQ(kmem_cache_destroy(caches[i]), 0);
 	host_check();
+	CHECK_EQ(real_heads(), before);
 	/* What they had is there for others. */
 	CHECK(caches[0] = kmem_cache_create("one more", 64, 0, 0, NULL));
 	CHECK(has_stacks(caches[0]));
