@@ -9,7 +9,7 @@
  *	10  vmalloc		free and used address space; slots of one size
  *	12  vmap_lock		tables of vmalloc's address space, arch-arm64/mm/vmap.c
  *	15  percpu_lock		the dynamic part of the per-CPU areas
- *	20  kmem_cache node	partial slabs of one cache on one node
+ *	20  kmem_cache node	partial slabs of one cache on one node; all of a guarded cache
  *	25  cma			the bitmap of one CMA area
  *	30  zone->lock		free lists and pageblock states of one zone
  *	35  page owners		clearing records (CONFIG_PAGE_OWNER)

@@ -30,6 +30,7 @@
 #include "deferred.h"
 #include "page_owner.h"
 #include "pcp.h"
+#include "slub_args.h"
 
 static u64 stage_end[NR_MM_STAGES];
 
@@ -152,6 +153,7 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	stage_done(MM_STAGE_SPARSE);
 	memtest_setup(fdt_bootargs(boot->fdt));
 	deferred_setup(fdt_bootargs(boot->fdt));
+	slub_setup_args(fdt_bootargs(boot->fdt));
 	set_movablecore(bootarg_size(fdt_bootargs(boot->fdt), "movablecore"));
 	dma_limit = find_dma_limit(boot->fdt);
 	stage_done(MM_STAGE_DMA);

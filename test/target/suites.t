@@ -15,6 +15,7 @@ from machine import GIB, IMAGE, MIB, RAM_BASE, Machine, ktap
 LIMIT = 200
 
 DEBUG_IMAGE = IMAGE.parents[1] / "debug/Image"
+FULL_IMAGE = IMAGE.parents[1] / "full/Image"
 BOOTMEM_IMAGE = IMAGE.parents[1] / "bootmem/Image"
 
 ONE_NODE = Machine(cpus=4, ram=4 * GIB)
@@ -29,6 +30,7 @@ RUNS = {
     "4 CPUs, 2 nodes, CMA area": (TWO_NODES, IMAGE, "cma=128M"),
     "8 CPUs, 8 nodes": (EIGHT_NODES, IMAGE, ""),
     "4 CPUs, 2 nodes, debug checks": (TWO_NODES, DEBUG_IMAGE, ""),
+    "4 CPUs, 2 nodes, full hardening": (TWO_NODES, FULL_IMAGE, ""),
     "8 CPUs, 8 nodes, bootmem": (EIGHT_NODES, BOOTMEM_IMAGE, "movablecore=1G"),
 }
 
