@@ -21,6 +21,7 @@
 #include <lib/printk.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
+#include <mm/vmstat.h>
 
 #include "buddy.h"
 #include "compound.h"
@@ -43,6 +44,7 @@ static struct page *get_page_from_list(struct zone **list, gfp_t gfp, unsigned i
 {
 	enum migratetype type = gfp_migratetype(gfp);
 	enum zone_type highest = gfp_zone(gfp);
+	struct zone *preferred = NULL;
 
 	for (; *list; list++) {
 		struct zone *zone = *list;
@@ -54,10 +56,12 @@ static struct page *get_page_from_list(struct zone **list, gfp_t gfp, unsigned i
 		page = pcp_pop(zone, order, type);
 		if (page)
 			return page;
+		if (!preferred)
+			preferred = zone;
 		spare = spare_pages(zone, zone_mark(zone, which, gfp), highest);
 		if (!(spare >> order) || (order && !zone_has_block(zone, order)))
 			continue;
-		page = pcp_refill(zone, order, type, spare >> order);
+		page = pcp_refill(zone, order, type, spare >> order, preferred);
 		if (page)
 			return page;
 	}
@@ -104,11 +108,22 @@ static struct page *alloc_waiting(struct zone **list, int nid, gfp_t gfp, unsign
 	return page;
 }
 
+/* The first zone of @list that @gfp allows; NULL when there is none. */
+static struct zone *first_zone(struct zone **list, gfp_t gfp)
+{
+	while (*list && (*list)->idx > gfp_zone(gfp))
+		list++;
+	return *list;
+}
+
 static struct page *alloc_slow(struct zone **list, int nid, gfp_t gfp, unsigned int order)
 {
+	struct zone *preferred = first_zone(list, gfp);
 	struct page *page = get_page_from_list(list, gfp, order, WMARK_MIN);
 
-	if (!page && *list && !(gfp & __GFP_NORETRY)) {
+	if (preferred)
+		count_zone_event(preferred, ALLOCSTALL, 1);
+	if (!page && preferred && !(gfp & __GFP_NORETRY)) {
 		drain_for(gfp);
 		page = get_page_from_list(list, gfp & __GFP_NOFAIL ? gfp | __GFP_HIGH : gfp, order, WMARK_MIN);
 	}
@@ -194,20 +209,10 @@ struct page *alloc_pages_any(gfp_t gfp, unsigned int order)
 	return page;
 }
 
-/* The first zone that a request of @gfp near this CPU may be served from; NULL when there is none. */
-static struct zone *first_zone(gfp_t gfp)
-{
-	struct zone **list = zonelist_of(this_cpu()->nid, gfp);
-
-	while (*list && (*list)->idx > gfp_zone(gfp))
-		list++;
-	return *list;
-}
-
 unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 {
 	bool by_one = gfp_excludes_itself(gfp) || (gfp & __GFP_ZERO) || page_owner_active();
-	struct zone *zone = by_one ? NULL : first_zone(gfp);
+	struct zone *zone = by_one ? NULL : first_zone(zonelist_of(this_cpu()->nid, gfp), gfp);
 	unsigned long done = 0;
 
 	while (done < nr) {
