@@ -6,7 +6,7 @@
  *    four sums by its own struct page: free (first pages of buddy blocks, and deferred pageblocks), cached, allocated, bad.
  *    The sums are compared with the zone's counters, which were kept by other code. Reserved pages are not summed: a
  *    pageblock without a free page has no struct pages. A block ends within its pageblock, and a pageblock is not deferred
- *    and initialised at once; none is deferred below zone->deferred_pfn.
+ *    and initialised at once, and is in the zone's stock when it is deferred below zone->deferred_pfn.
  * 2. The free lists are walked: every link leads to a struct page that has been written and that leads back, so that a
  *    damaged list is reported and not followed; every member is a free block of that order, aligned, in this zone, of this
  *    migratetype, not next to a free buddy of its order; and the lists of an order are together as long as its counter says,
@@ -61,12 +61,20 @@ static bool sum_block(const struct zone *zone, unsigned long pfn, struct page_su
 	return pfn == end || block_wrong(zone, end - 1, "belongs to a block that goes beyond its pageblock");
 }
 
+static bool in_stock(const struct deferred_stock *stock, unsigned long pfn)
+{
+	for (u32 i = 0; i < stock->nr; i++)
+		if (stock->pfn[i] == pfn)
+			return true;
+	return stock->writing == pfn;
+}
+
 static bool check_deferred(const struct zone *zone, unsigned long pfn, const struct mem_section_usage *usage)
 {
 	if (bit_test(usage->initialised, pageblock_nr(pfn)))
 		return block_wrong(zone, pfn, "begins a pageblock that is deferred and initialised");
-	if (pfn < zone->deferred_pfn)
-		return block_wrong(zone, pfn, "begins a deferred pageblock below deferred_pfn");
+	if (pfn < zone->deferred_pfn && !in_stock(&zone->stock, pfn))
+		return block_wrong(zone, pfn, "begins a deferred pageblock that would not be found");
 	return true;
 }
 
