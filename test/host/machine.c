@@ -81,6 +81,7 @@ void host_check(void)
 {
 	CHECK(memblock_check());
 	CHECK(page_alloc_check());
+	CHECK(zone_events_check());
 	CHECK(kmem_cache_check());
 	CHECK(account_print());
 }
