@@ -8,6 +8,7 @@
 #include <mm/mm_init.h>
 #include <mm/port.h>
 #include <mm/slab.h>
+#include <mm/vmstat.h>
 
 #include "host.h"
 #include "tap.h"

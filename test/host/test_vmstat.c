@@ -257,22 +257,23 @@ static void test_slab_pages(void)
 
 /* Threads: all CPUs and their interrupt handlers count in both zones, and read what others count. */
 
-static s64 added[CPUS][2];
+/* What each CPU has added by node, in its thread and in its handlers. */
+static s64 added[CPUS][2], added_in_handler[CPUS][2];
 
-static void count_randomly(void)
+static void count_randomly(s64 *sums)
 {
 	int nid = (int)tap_below(2);
 	long delta = (long)tap_below(9) - 3;
 
 	mod_zone_page_state(zone_of_node(nid), ITEM, delta);
 	count_zone_event(zone_of_node(nid), ALLOCSTALL, 1);
-	ADD_ONCE(added[smp_processor_id()][nid], delta);
+	sums[nid] += delta;
 }
 
 static void count_in_handler(void *arg)
 {
 	(void)arg;
-	count_randomly();
+	count_randomly(added_in_handler[smp_processor_id()]);
 }
 
 static void count_on_cpu(void *arg)
@@ -281,11 +282,9 @@ static void count_on_cpu(void *arg)
 
 	tap_random_stream((unsigned int)smp_processor_id() + 1);
 	for (unsigned long i = 0; i < ops; i++) {
-		unsigned long flags = local_irq_save();
 		struct page *page;
 
-		count_randomly();
-		local_irq_restore(flags);
+		count_randomly(added[smp_processor_id()]);
 		page = alloc_pages(GFP_KERNEL, (unsigned int)tap_below(6));
 		if (page)
 			put_page(page);
@@ -320,7 +319,7 @@ static void test_threads(void)
 		smp_work_wait(cpu);
 	for (int cpu = 0; cpu < CPUS; cpu++)
 		for (int nid = 0; nid < 2; nid++)
-			sum[nid] += added[cpu][nid];
+			sum[nid] += added[cpu][nid] + added_in_handler[cpu][nid];
 	CHECK(sum[0] > 0 && sum[1] > 0);
 	for (int nid = 0; nid < 2; nid++)
 		CHECK_EQ(zone_page_state_snapshot(zone_of_node(nid), ITEM), base[nid] + (u64)sum[nid]);

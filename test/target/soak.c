@@ -90,7 +90,8 @@ static void add_taken(struct taker *taker, struct taken *taken, unsigned int ord
 static bool take(struct taker *taker)
 {
 	u64 r = next_random(&taker->random);
-	unsigned int order = (unsigned int)(r >> 16) % (taker->largest + 1);
+	/* Half are single pages, and each order is half as frequent as the one below. */
+	unsigned int order = (unsigned int)__builtin_ctzll((r >> 16) | 1ULL << taker->largest);
 	bool is_object = r % 4 == 0;
 	struct taken *taken;
 
