@@ -20,6 +20,7 @@
 #include <errno.h>
 #include <lib/monitor.h>
 #include <lib/printk.h>
+#include <mm/page_offline.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
 #include <stdlib.h>
@@ -79,6 +80,7 @@ static void show_all_meminfo(void)
 	show_kib("VmallocUsed:", PAGES_KIB(vmalloc_nr_pages()));
 	show_kib("VmallocChunk:", 0);
 	show_kib("Percpu:", claim_metadata_bytes("per-CPU areas") >> 10);
+	con_printf("HardwareCorrupted: %5lu kB\n", PAGES_KIB(num_poisoned_pages()));
 	show_kib("PerCpuPages:", PAGES_KIB(sums.cached));
 	show_kib("Reserved:", PAGES_KIB(sums.reserved));
 	show_kib("Metadata:", PAGES_KIB(sums.metadata));

@@ -22,11 +22,12 @@ def matched(pattern, line):
 
 
 def meminfo(lines):
-    """{field: kB}; the name takes 16 columns, the number 8 or more."""
+    """{field: kB}; the name takes 16 columns, the number 8 or more; with a longer name, both together 24."""
     table = {}
     for line in lines:
         match = matched(r"(\w+(?:\(\w+\))?): +(\d+) kB", line)
-        if line != f"{match[1] + ':':16}{match[2]:>8} kB":
+        width = 8 - max(len(match[1]) - 15, 0)
+        if line != f"{match[1] + ':':16}{match[2]:>{width}} kB":
             raise ValueError(f"not in columns 16 and 8: {line!r}")
         table[match[1]] = int(match[2])
     return table

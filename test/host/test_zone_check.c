@@ -91,6 +91,7 @@ static void test_counters(void)
 	counter_off(&zone->present_pages, ": present is ");
 	counter_off(&zone->reserved_pages, ": present is ");
 	counter_off(&zone->metadata_pages, ": present is ");
+	counter_off(&zone->nr_bad, "bad by struct page is [0-9]+, nr_bad is ");
 	counter_off(&zone->free_area[page_order(listed)].nr_free,
 		    "(free blocks in the lists is|more than their counter)");
 }
@@ -106,7 +107,7 @@ static void test_counters_together(void)
 	zone->nr_free--;
 	zone->managed_pages++;
 	zone->present_pages++;
-	expect("free \\+ cached \\+ allocated is [0-9]+, managed is ");
+	expect("free \\+ cached \\+ allocated \\+ bad is [0-9]+, managed is ");
 	zone->managed_pages--;
 	zone->present_pages--;
 	whole_again();
@@ -243,10 +244,10 @@ static void test_pages(void)
 {
 	boot_zone();
 	page_set(used, PG_reserved);
-	expect("free \\+ cached \\+ allocated is [0-9]+, managed is ");
+	expect("free \\+ cached \\+ allocated \\+ bad is [0-9]+, managed is ");
 	page_clear(used, PG_reserved);
 	used->flags ^= (unsigned long)ZONE_NORMAL << ZONE_ID_SHIFT;
-	expect("free \\+ cached \\+ allocated is ");
+	expect("free \\+ cached \\+ allocated \\+ bad is ");
 	used->flags ^= (unsigned long)ZONE_NORMAL << ZONE_ID_SHIFT;
 	whole_again();
 }
