@@ -8,8 +8,8 @@ numastat, slabinfo and account, on machines with 1, 2 and 8 nodes, when idle and
    struct pages are not written yet are blocks of the largest order in buddyinfo.
 2. What is managed is MemTotal, what the CPUs' caches hold is PerCpuPages, what slabs take is Slab.
 3. Pages taken - pages given back = managed - free; hit + miss = local + other = taken; miss = foreign.
-4. Memmap is what the account's "memmap" is; what of it was touched is a whole number of pageblocks' worth, less, and
-   more after a load.
+4. Memmap is what the account's "memmap" is; what of it was touched is that of the pageblocks that are not deferred, and of
+   a stock; and it is more after a load.
 """
 
 import re
@@ -28,6 +28,7 @@ from machine import GIB, MIB, Machine, ktap
 PROMPT = "memstage> "
 PAGE_KIB = 4
 BLOCK_MEMMAP_KIB = 64
+DEFERRED_STOCK = 8  # <mm/mmzone.h>
 AT_ONCE = 2
 LIMIT = 90
 
@@ -157,7 +158,11 @@ def memmap(facts, tables):
     facts.equal("Memmap, account's", memory["Memmap"], tables.memmap // 1024)
     facts.hold(f"MemmapTouched, {memory['MemmapTouched']} kB, is no number of pageblocks' worth",
                memory["MemmapTouched"] % BLOCK_MEMMAP_KIB == 0)
-    facts.hold("MemmapTouched is 0 or more than Memmap", 0 < memory["MemmapTouched"] <= memory["Memmap"])
+    # All that is not deferred has been written, and of what is, no more than each zone's stock and the block being written.
+    touched, deferred = memory["MemmapTouched"] // BLOCK_MEMMAP_KIB, tables.total("deferred") // 1024
+    least = -(-(tables.total("managed") - tables.total("deferred")) // 1024)
+    most = memory["Memmap"] // BLOCK_MEMMAP_KIB - deferred + (DEFERRED_STOCK + 1) * len(tables.zones)
+    facts.hold(f"{touched} pageblocks touched, between {least} and {most} is right", least <= touched <= most)
 
 
 def agree(tables, board):
