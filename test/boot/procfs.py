@@ -104,8 +104,8 @@ def zone_counters(lines):
     table = {}
     text = "\n".join(lines) + "\n"
     for part in re.split(r"(?m)^(?=Node )", text)[1:]:
-        match = re.match(r"Node (\d+), zone +(\w+)\n  pages free     (\d+)\n        min      \d+\n        low      \d+\n"
-                         r"        high     \d+\n((?:        \w+ +\d+\n)+)"
+        match = re.match(r"Node (\d+), zone +(\w+)\n  pages free     (\d+)\n        min      \d+\n"
+                         r"        low      \d+\n        high     \d+\n((?:        \w+ +\d+\n)+)"
                          r"        protection: \((\d+(?:, \d+)*)\)\n", part)
         if not match:
             raise ValueError(f"not the head of a zone: {part[:300]!r}")
@@ -138,8 +138,8 @@ def numa(lines):
     nodes, text = {}, "\n".join(lines) + "\n"
     head, _, distances = text.partition("node distances:\n")
     available = matched(r"available: (\d+) nodes \(([\d,-]+)\)\n((?:node .*\n)+)", head)
-    for nid, cpus, size, free in re.findall(r"node (\d+) cpus:((?: \d+)*)\nnode \1 size: (\d+) MB\nnode \1 free: (\d+) MB\n",
-                                            available[3]):
+    node = r"node (\d+) cpus:((?: \d+)*)\nnode \1 size: (\d+) MB\nnode \1 free: (\d+) MB\n"
+    for nid, cpus, size, free in re.findall(node, available[3]):
         nodes[int(nid)] = Node([int(cpu) for cpu in cpus.split()], int(size), int(free))
     listed = [nid for run in available[2].split(",") for nid in
               range(int(run.split("-")[0]), int(run.split("-")[-1]) + 1)]

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The soak: four cores, in threads and interrupt handlers, drive memory to exhaustion and back, on 1, 2 and 8 nodes; and
-every page returns.
+"""The soak: four cores, in threads and interrupt handlers, drive memory to exhaustion and back, on 1, 2 and 8 nodes;
+and every page returns.
 
-SOAK=60 in the environment makes each run last at least 60 s of the machine's time; it is 10 s otherwise. The rounds are those
-of test/target/soak.c; the account afterwards must balance, and nothing may be left allocated that was not before.
+SOAK=60 in the environment makes each run last at least 60 s of the machine's time; it is 10 s otherwise. There are
+four, two at once: TEST_TIMEOUT may have to be larger, too. The rounds are those of test/target/soak.c; the account afterwards
+must balance, and nothing may be left allocated that was not before.
 """
 
 import os
@@ -29,14 +30,15 @@ LIMIT = 120 + 4 * SECONDS
 
 MACHINES = {
     "1 node": (Machine(cpus=4, ram=256 * MIB), "", IMAGE),
-    "2 nodes, movable zones": (Machine(cpus=4, ram=256 * MIB, nodes=[160 * MIB, 96 * MIB]), "movablecore=64M", IMAGE),
+    "2 nodes, movable zones": (Machine(cpus=4, ram=256 * MIB, nodes=[160 * MIB, 96 * MIB]), "movablecore=64M",
+                               IMAGE),
     "8 nodes": (Machine(cpus=4, ram=256 * MIB, nodes=[32 * MIB] * 8, distance=lambda a, b: 20 + 2 * abs(a - b)), "",
                 IMAGE),
     "2 nodes, debug checks": (Machine(cpus=4, ram=128 * MIB, nodes=[80 * MIB, 48 * MIB]), "", DEBUG_IMAGE),
 }
 
-DONE = re.compile(r"^soak: (\d+) rounds, (\d+) taken by threads and (\d+) by handlers in (\d+) interrupts, without memory "
-                  r"(\d+) and (\d+) times, (\d+) operations of load, (\d+) corruptions$", re.MULTILINE)
+DONE = re.compile(r"^soak: (\d+) rounds, (\d+) taken by threads and (\d+) by handlers in (\d+) interrupts, "
+                  r"without memory (\d+) and (\d+) times, (\d+) operations of load, (\d+) corruptions$", re.MULTILINE)
 FREE = re.compile(r"^soak: (\d+) pages free before, (\d+) after: (.+)$", re.MULTILINE)
 
 
@@ -66,7 +68,8 @@ def counts_faults(counts, board):
     # Each context of each CPU comes to the bottom in each round.
     least = rounds * board.cpus
     for what, count in (("NULLs in threads", thread_nulls), ("NULLs in handlers", handler_nulls),
-                        ("interrupts", interrupts), ("blocks taken by handlers", handlers), ("operations of load", load)):
+                        ("interrupts", interrupts), ("blocks taken by handlers", handlers),
+                        ("operations of load", load)):
         faults += [f"{count} {what} in {rounds} rounds"] * (not rounds or count < least)
     # No block is larger than 1024 pages: so many at least make the machine's memory.
     faults += [f"{threads} blocks taken by threads"] * (threads < rounds * board.ram // (4 * MIB) // 2)

@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables of memory agree with each other, to the page: meminfo, of each node too, buddyinfo, zoneinfo, vmstat, numa,
-numastat, slabinfo and account, on machines with 1, 2 and 8 nodes, when idle and after a load.
+"""The tables of memory agree with each other, to the page: meminfo, of each node too, buddyinfo, zoneinfo, vmstat,
+numa, numastat, slabinfo and account, on machines with 1, 2 and 8 nodes, when idle and after a load.
 
 1. What is free in one table is free in all: MemFree, the sum of buddyinfo's blocks, zoneinfo's "pages free" and
    nr_free_pages, vmstat's nr_free_pages, the nodes' MemFree, numa's MB rounded down, and account's. Pageblocks whose
    struct pages are not written yet are blocks of the largest order in buddyinfo.
 2. What is managed is MemTotal, what the CPUs' caches hold is PerCpuPages, what slabs take is Slab.
 3. Pages taken - pages given back = managed - free; hit + miss = local + other = taken; miss = foreign.
-4. Memmap is what the account's "memmap" is; what of it was touched is that of the pageblocks that are not deferred, and of
-   a stock; and it is more after a load.
+4. Memmap is what the account's "memmap" is; what of it was touched is that of the pageblocks that are not deferred, and
+   of a stock; and it is more after a load.
 """
 
 import re
@@ -121,7 +121,8 @@ def sizes(facts, tables, board):
         facts.equal(f"node {nid}: MemUsed", node["MemUsed"], node["MemTotal"] - node["MemFree"])
     facts.equal("CPUs of all nodes", sorted(cpu for node in tables.numa.values() for cpu in node.cpus),
                 list(range(board.cpus)))
-    facts.hold("a zone without a pageset for each CPU", all(zone["cpus"] == board.cpus for zone in tables.zones.values()))
+    facts.hold("a zone without a pageset for each CPU",
+               all(zone["cpus"] == board.cpus for zone in tables.zones.values()))
     for (a, b), value in tables.distances.items():
         facts.equal(f"distance from {a} to {b}", value, 10 if a == b else board.distance(a, b))
 
@@ -158,7 +159,7 @@ def memmap(facts, tables):
     facts.equal("Memmap, account's", memory["Memmap"], tables.memmap // 1024)
     facts.hold(f"MemmapTouched, {memory['MemmapTouched']} kB, is no number of pageblocks' worth",
                memory["MemmapTouched"] % BLOCK_MEMMAP_KIB == 0)
-    # All that is not deferred has been written, and of what is, no more than each zone's stock and the block being written.
+    # All that is not deferred has been written; of what is, no more than each zone's stock and the block being written.
     touched, deferred = memory["MemmapTouched"] // BLOCK_MEMMAP_KIB, tables.total("deferred") // 1024
     least = -(-(tables.total("managed") - tables.total("deferred")) // 1024)
     most = memory["Memmap"] // BLOCK_MEMMAP_KIB - deferred + (DEFERRED_STOCK + 1) * len(tables.zones)
