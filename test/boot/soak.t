@@ -4,8 +4,8 @@
 and every page returns.
 
 SOAK=60 in the environment makes each run last at least 60 s of the machine's time; it is 10 s otherwise. There are
-four, two at once: TEST_TIMEOUT may have to be larger, too. The rounds are those of test/target/soak.c; the account afterwards
-must balance, and nothing may be left allocated that was not before.
+four, two at once: TEST_TIMEOUT may have to be larger, too. The rounds are those of test/target/soak.c; the account
+afterwards must balance, and nothing may be left allocated that was not before.
 """
 
 import os
