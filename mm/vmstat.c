@@ -71,21 +71,12 @@ void count_pages_far(struct zone *zone, unsigned long pages, struct zone *prefer
 	__count_zone_event(preferred, NUMA_FOREIGN, pages);
 }
 
-static void fold_diff(struct zone *zone, s32 *diff, enum zone_stat_item item)
+void fold_zone_stat(struct zone *zone, enum zone_stat_item item)
 {
-	fetch_add64((u64 *)&zone->vm_stat[item], (u64)(s64)*diff);
-	WRITE_ONCE(*diff, 0);
-}
-
-void mod_zone_page_state(struct zone *zone, enum zone_stat_item item, long delta)
-{
-	unsigned long flags = local_irq_save();
 	s32 *diff = &this_cpu_ptr(zone->stat)->diff[item];
 
-	ADD_ONCE(*diff, (s32)delta);
-	if (*diff > zone->stat_threshold || *diff < -zone->stat_threshold)
-		fold_diff(zone, diff, item);
-	local_irq_restore(flags);
+	fetch_add64((u64 *)&zone->vm_stat[item], (u64)(s64)*diff);
+	WRITE_ONCE(*diff, 0);
 }
 
 void fold_zone_stats(void)
@@ -96,7 +87,7 @@ void fold_zone_stats(void)
 
 	for_each_populated_zone(i, zone)
 		for (int item = 0; item < NR_VM_ZONE_STAT_ITEMS; item++)
-			fold_diff(zone, &this_cpu_ptr(zone->stat)->diff[item], (enum zone_stat_item)item);
+			fold_zone_stat(zone, (enum zone_stat_item)item);
 	local_irq_restore(flags);
 }
 

@@ -26,6 +26,8 @@
 #include <mm/mmzone.h>
 #include <mm/percpu.h>
 
+#include <asm/irqflags.h>
+
 /**
  * enum zone_event - what is counted, in pages unless it says otherwise
  * @PGALLOC: left the free lists, for a CPU's cache or a user
@@ -86,8 +88,20 @@ static inline void count_pages_taken(struct zone *zone, unsigned long pages, str
 		count_pages_far(zone, pages, preferred);
 }
 
-/** mod_zone_page_state() - add @delta, which may be negative, to an item. Context: any. */
-void mod_zone_page_state(struct zone *zone, enum zone_stat_item item, long delta);
+/** fold_zone_stat() - add this CPU's difference of an item to the zone's sum. Context: interrupts masked. */
+void fold_zone_stat(struct zone *zone, enum zone_stat_item item);
+
+/** mod_zone_page_state() - add @delta, which may be negative, to an item. Context: any. Cost: about 16 instructions. */
+static inline void mod_zone_page_state(struct zone *zone, enum zone_stat_item item, long delta)
+{
+	unsigned long flags = local_irq_save();
+	s32 *diff = &this_cpu_ptr(zone->stat)->diff[item];
+
+	ADD_ONCE(*diff, (s32)delta);
+	if (unlikely(*diff > zone->stat_threshold || *diff < -zone->stat_threshold))
+		fold_zone_stat(zone, item);
+	local_irq_restore(flags);
+}
 
 /** zone_page_state() - an item, as far as it is folded; never below 0. Context: any. Cost: one load. */
 unsigned long zone_page_state(const struct zone *zone, enum zone_stat_item item);
