@@ -237,17 +237,18 @@ SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t
 TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))
 
 test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
-test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image bootmem-image \
-	bench-image $(call host_tools,asan) fuzzers $(BH)/none/memstage)
+test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image full-image \
+	bootmem-image bench-image $(call host_tools,asan) fuzzers $(BH)/none/memstage)
 	@result=passed; \
 	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || result=FAILED; \
 	$(if $(T),,$(MAKE) --no-print-directory check || result=FAILED;) \
 	echo "test: $$result"; [ $$result = passed ]
 
-# The images with every debug check on, and with the other boot allocator, which test/target runs beside the plain one;
+# The images with every debug check on, with the highest level of hardening, and with the other boot allocator, which
+# test/target runs beside the plain one;
 # and what the benchmark measures.
-.PHONY: debug-image bootmem-image bench-image virt-image
-debug-image bootmem-image bench-image virt-image:
+.PHONY: debug-image full-image bootmem-image bench-image virt-image
+debug-image full-image bootmem-image bench-image virt-image:
 	@$(MAKE) --no-print-directory CONFIG=$(@:-image=) image
 
 gdb: image ## Stop QEMU at reset and attach gdb (GDB_ARGS="-batch -ex 'info registers pc'")

@@ -59,10 +59,18 @@ static void log_leave(unsigned long flags, bool locked)
 
 static void console_emit(struct console *con, const char *text, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '\n')
-			(con->putc)(con, '\r');
-		(con->putc)(con, text[i]);
+	while (len) {
+		const char *newline = memchr(text, '\n', len);
+		size_t part = newline ? (size_t)(newline - text) : len;
+
+		if (part)
+			con->write(con, text, part);
+		if (newline) {
+			con->write(con, "\r\n", 2);
+			part++;
+		}
+		text += part;
+		len -= part;
 	}
 }
 
@@ -222,13 +230,23 @@ static unsigned long ring_start(void)
 	return pos;
 }
 
+/* What the ring holds from position @pos on. */
+static void emit_ring(struct console *con, unsigned long pos)
+{
+	while (pos < ring_end) {
+		size_t part = min(ring_end - pos, RING_SIZE - pos % RING_SIZE);
+
+		console_emit(con, &ring[pos % RING_SIZE], part);
+		pos += part;
+	}
+}
+
 void console_register(struct console *con)
 {
 	bool locked;
 	unsigned long flags = log_enter(&locked);
 
-	for (unsigned long pos = ring_start(); pos < ring_end; pos++)
-		console_emit(con, &ring[pos % RING_SIZE], 1);
+	emit_ring(con, ring_start());
 	con->next = consoles;
 	consoles = con;
 	log_leave(flags, locked);

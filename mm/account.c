@@ -51,7 +51,8 @@ static void print_owner(const struct mem_claim *claim)
 {
 	char name[128];
 
-	printk("account: %12llu bytes reserved: %s\n", claim_owned(claim), claim_name(claim, name, sizeof(name)));
+	printk("account: %12llu bytes %s: %s\n", claim_owned(claim),
+	       claim->kind == CLAIM_CMA ? "handed over, CMA" : "reserved", claim_name(claim, name, sizeof(name)));
 }
 
 /* Whether an earlier metadata claim is of the same kind as claim @i: its line has counted this one. */

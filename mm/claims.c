@@ -121,6 +121,16 @@ const struct mem_claim *claim_find(phys_addr_t base, phys_addr_t size, unsigned 
 	return claim_next(&first, base, size, kinds);
 }
 
+void claim_lend(phys_addr_t base, phys_addr_t size)
+{
+	for (unsigned int i = 0; i < nr_claims; i++) {
+		struct mem_claim *c = &claims[i].claim;
+
+		if (c->kind == CLAIM_RESERVED && c->base == base && c->size == size)
+			c->kind = CLAIM_CMA;
+	}
+}
+
 void claim_own(const struct mem_claim *claim, phys_addr_t bytes)
 {
 	container_of(claim, struct claim_entry, claim)->owned = bytes;

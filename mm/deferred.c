@@ -75,16 +75,30 @@ bool deferred_in_zone(const struct zone *zone, unsigned long pfn)
 	return usage_of(pfn)->deferred_nid[pageblock_nr(pfn)] == zone->node->node_id;
 }
 
+bool pageblock_deferred(unsigned long pfn)
+{
+	const struct mem_section_usage *usage = section_usage(pfn_to_section_nr(pfn));
+
+	return usage && bit_test(usage->deferred, pageblock_nr(pfn));
+}
+
+/* @zone's first deferred pageblock from *@pfn on, of a CMA area or of none; there is one. *@pfn becomes the one behind it. */
+static unsigned long find_next(const struct zone *zone, unsigned long *pfn, bool cma)
+{
+	unsigned long end = zone_end_pfn(zone), found = find_deferred(*pfn, end);
+
+	while (found < end &&
+	       (!deferred_in_zone(zone, found) || (get_pageblock_migratetype(found) == MIGRATE_CMA) != cma))
+		found = find_deferred(found + PAGEBLOCK_NR_PAGES, end);
+	BUG_ON(found >= end);
+	*pfn = found + PAGEBLOCK_NR_PAGES;
+	return found;
+}
+
 /* The next deferred pageblock of @zone that nobody has begun to write; there is one. From now on the caller has. */
 static unsigned long next_deferred(struct zone *zone)
 {
-	unsigned long end = zone_end_pfn(zone), pfn = find_deferred(zone->deferred_pfn, end);
-
-	while (pfn < end && !deferred_in_zone(zone, pfn))
-		pfn = find_deferred(pfn + PAGEBLOCK_NR_PAGES, end);
-	BUG_ON(pfn >= end);
-	zone->deferred_pfn = pfn + PAGEBLOCK_NR_PAGES;
-	return pfn;
+	return find_next(zone, &zone->deferred_pfn, false);
 }
 
 /* The struct pages of deferred pageblock @pfn, as those of a free block's are before it has an order. */
@@ -139,25 +153,35 @@ static void want_stock(struct zone *zone)
 	smp_wake_idle(helpers[zone->node->node_id]);
 }
 
-/* A deferred pageblock whose struct pages are written becomes a block of @type in the free lists. */
-static void enter_lists(struct zone *zone, unsigned long pfn, enum migratetype type)
+/* A deferred pageblock whose struct pages are written becomes a block of @type in the free lists. *@deferred counts it. */
+static void enter_lists(struct zone *zone, unsigned long pfn, enum migratetype type, unsigned long *deferred)
 {
 	struct mem_section_usage *usage = usage_of(pfn);
 
 	bit_clear(usage->deferred, pageblock_nr(pfn));
 	bit_set(usage->initialised, pageblock_nr(pfn));
 	set_pageblock_migratetype(pfn, type);
-	ADD_ONCE(zone->nr_deferred, -PAGEBLOCK_NR_PAGES);
+	ADD_ONCE(*deferred, -PAGEBLOCK_NR_PAGES);
 	ADD_ONCE(zone->nr_free, -PAGEBLOCK_NR_PAGES);
 	buddy_free_range(zone, pfn, PAGEBLOCK_NR_PAGES);
 	want_stock(zone);
 }
 
+/* The deferred pageblock at @pfn, of a CMA area: nobody writes those ahead. */
+static void enter_cma(struct zone *zone, unsigned long pfn)
+{
+	write_block(zone, pfn);
+	enter_lists(zone, pfn, MIGRATE_CMA, &zone->nr_deferred_cma);
+}
+
 bool zone_take_deferred(struct zone *zone, enum migratetype type)
 {
-	if (!zone->nr_deferred)
+	if (!(type == MIGRATE_CMA ? zone->nr_deferred_cma : zone->nr_deferred))
 		return false;
-	enter_lists(zone, take_block(zone), type);
+	if (type == MIGRATE_CMA)
+		enter_cma(zone, find_next(zone, &zone->deferred_cma_pfn, true));
+	else
+		enter_lists(zone, take_block(zone), type, &zone->nr_deferred);
 	return true;
 }
 
@@ -180,10 +204,14 @@ static void take_this_block(struct zone *zone, unsigned long pfn)
 
 void zone_init_deferred(struct zone *zone, unsigned long pfn)
 {
-	if (!bit_test(usage_of(pfn)->deferred, pageblock_nr(pfn)) || !deferred_in_zone(zone, pfn))
+	if (!pageblock_deferred(pfn) || !deferred_in_zone(zone, pfn))
 		return;
+	if (get_pageblock_migratetype(pfn) == MIGRATE_CMA) {
+		enter_cma(zone, pfn);
+		return;
+	}
 	take_this_block(zone, pfn);
-	enter_lists(zone, pfn, MIGRATE_MOVABLE);
+	enter_lists(zone, pfn, MIGRATE_MOVABLE, &zone->nr_deferred);
 }
 
 /* --- Ahead of need --- */
@@ -272,6 +300,8 @@ void deferred_init(void)
 	pg_data_t *pgdat;
 	int i, nid;
 
+	printk("memmap: %lluK reserved, %lluK written; the rest when it is needed%s\n", memmap_reserved_bytes() >> 10,
+	       memmap_touched_bytes() >> 10, ahead ? ", or by idle CPUs" : "");
 	if (!ahead)
 		return;
 	for_each_online_pgdat(nid, pgdat)

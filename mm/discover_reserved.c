@@ -6,7 +6,8 @@
  *    MEMBLOCK_NOMAP in memblock.memory instead, and leaves the linear map.
  *    Bytes at the ends of banks that are no whole page are kept from allocation too, and so is the page at address 0.
  * 2. Then nodes of /reserved-memory that have a `size` and no `reg` are placed: in their `alloc-ranges`, at their
- *    `alignment`, from the top down, wherever memory is free.
+ *    `alignment`, from the top down, wherever memory is free. What will be a CMA area is placed and sized in whole pageblocks.
+ *    Then the area that the boot argument cma=SIZE[@BASE[-END]] asks for, as far down as the most limited master reaches.
  * 3. A range outside memory is kept as a claim, and takes no RAM; a range that overlaps an earlier one is entered too.
  *    Both are said in one line that names the parties: overlaps are common and harmless (a tree that reserves itself),
  *    or a sign of two owners. A no-map range holds over whatever lies in it, for the binding knows no exception: Linux
@@ -23,9 +24,12 @@
 #include <lib/dt.h>
 #include <lib/printk.h>
 #include <libfdt.h>
+#include <mm/bootargs.h>
 #include <mm/memblock.h>
+#include <mm/mmzone.h>
 #include <mm/numa.h>
 #include <mm/port.h>
+#include <mm/reserved_mem.h>
 #include <string.h>
 
 #include "internal.h"
@@ -297,7 +301,7 @@ static bool size_property(const void *fdt, int parent, int node, const char *nam
 static void enter_dynamic(const void *fdt, int parent, int node)
 {
 	bool nomap = fdt_getprop(fdt, node, "no-map", NULL);
-	u64 size, align = PAGE_SIZE;
+	u64 size, align = PAGE_SIZE, unit;
 	char path[DT_PATH_MAX];
 	phys_addr_t place;
 
@@ -310,8 +314,10 @@ static void enter_dynamic(const void *fdt, int parent, int node)
 		printk("reserved: %s: alignment 0x%llx is no power of two: a page is used\n", path, align);
 		align = PAGE_SIZE;
 	}
-	size = ALIGN(min(size, ~0ULL - PAGE_SIZE), (u64)PAGE_SIZE);
-	place = place_dynamic(fdt, parent, node, size, max(align, (u64)PAGE_SIZE));
+	unit = reserved_mem_is_cma(fdt, node) ? PAGEBLOCK_SIZE : PAGE_SIZE;
+	align = max(align, unit);
+	size = ALIGN(min(size, ~0ULL - unit), unit);
+	place = place_dynamic(fdt, parent, node, size, align);
 	if (!place) {
 		printk("reserved: %s: no free 0x%llx bytes aligned to 0x%llx in its alloc-ranges: not reserved\n", path,
 		       size, align);
@@ -337,6 +343,65 @@ static void enter_dynamic_nodes(const void *fdt)
 		return;
 	fdt_for_each_subnode(node, fdt, parent) if (dt_enabled(fdt, node) && !fdt_getprop(fdt, node, "reg", NULL))
 		enter_dynamic(fdt, parent, node);
+}
+
+static const char cma_argument[] = "cma=";
+
+/* Where cma=SIZE[@BASE[-END]] is to lie. Return: whether @text is that. */
+static bool parse_cma(const char *text, phys_addr_t *size, phys_addr_t *base, phys_addr_t *end)
+{
+	const char *rest;
+
+	*size = parse_size(text, &rest);
+	if (rest == text || (*rest && *rest != '@'))
+		return false;
+	if (*rest == '@') {
+		text = rest + 1;
+		*base = parse_size(text, &rest);
+		*end = *base + memblock_cap_size(*base, *size);
+		if (rest == text || (*rest && *rest != '-'))
+			return false;
+	}
+	if (*rest == '-') {
+		text = rest + 1;
+		*end = parse_size(text, &rest);
+	}
+	return rest != text && !*rest;
+}
+
+static void enter_cma_argument(const void *fdt)
+{
+	phys_addr_t size, base = 0, end, place;
+	char value[64];
+
+	if (!bootarg_value(fdt_bootargs(fdt), "cma", value, sizeof(value)))
+		return;
+	end = fdt_dma_limit(fdt);
+	if (!end)
+		end = PHYS_ADDR_MAX;
+	if (!parse_cma(value, &size, &base, &end)) {
+		printk("bootargs: cma=%s is not SIZE[@BASE[-END]]: ignored\n", value);
+		return;
+	}
+	size = ALIGN(min(size, ~0ULL - PAGEBLOCK_SIZE), (phys_addr_t)PAGEBLOCK_SIZE);
+	if (!size)
+		return;
+	place = memblock_phys_alloc_range(size, PAGEBLOCK_SIZE, base, end);
+	if (!place) {
+		printk("reserved: cma=%s: no free 0x%llx bytes aligned to 0x%lx there: not reserved\n", value, size,
+		       PAGEBLOCK_SIZE);
+		return;
+	}
+	memblock_phys_free(place, size);
+	enter_reservation(&(struct mem_claim){ place, size, CLAIM_RESERVED, -1, NUMA_NO_NODE, cma_argument, -1 }, NULL);
+}
+
+const struct mem_claim *cma_argument_claim(void)
+{
+	for (unsigned int i = 0; i < claim_count(); i++)
+		if (claim_get(i)->name == cma_argument)
+			return claim_get(i);
+	return NULL;
 }
 
 static void reserve_fragment(phys_addr_t base, phys_addr_t end)
@@ -412,4 +477,5 @@ void discover_reserved(const struct boot_info *boot)
 	reserve_first_page();
 	memblock_set_claimed(NULL);
 	enter_dynamic_nodes(boot->fdt);
+	enter_cma_argument(boot->fdt);
 }

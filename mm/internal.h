@@ -3,18 +3,20 @@
  * What mm's files share with each other and with nobody else.
  *
  * Lock order, lowest first: a CPU that holds a lock takes only locks further down the table. Interrupts are masked
- * while any of them is held. In front of all stands slab_mutex (mm/slub.h), which is taken with interrupts unmasked, so
- * with none of them held, and kept across cross calls.
+ * while any of them is held. In front of all stand slab_mutex (mm/slub.h) and contig_mutex (contig.c), which are taken with
+ * interrupts unmasked, so with none of them held, and kept across cross calls; nobody takes both.
  *
  *	10  vmalloc		free and used address space; slots of one size
  *	12  vmap_lock		tables of vmalloc's address space, arch-arm64/mm/vmap.c
  *	15  percpu_lock		the dynamic part of the per-CPU areas
- *	20  kmem_cache node	partial slabs of one cache on one node
+ *	20  kmem_cache node	partial slabs of one cache on one node; all of a guarded cache
+ *	25  cma			the bitmap of one CMA area
  *	30  zone->lock		free lists and pageblock states of one zone
  *	35  page owners		clearing records (CONFIG_PAGE_OWNER)
  *	200 log			lib/printk.c: anything may be held when a line is printed
  *
- * A CPU's own page and object stacks have no lock: they are touched by that CPU only, interrupts masked.
+ * A CPU's own page and object stacks have no lock: they are touched by that CPU only, in restartable sequences or with
+ * interrupts masked.
  */
 #ifndef MM_INTERNAL_H
 #define MM_INTERNAL_H
@@ -29,6 +31,7 @@ enum mm_lock_rank {
 	LOCK_RANK_VMAP_TABLES = 12,
 	LOCK_RANK_PERCPU = 15,
 	LOCK_RANK_CACHE_NODE = 20,
+	LOCK_RANK_CMA = 25,
 	LOCK_RANK_ZONE = 30,
 	LOCK_RANK_PAGE_OWNER = 35,
 };
@@ -93,6 +96,9 @@ void claim_own(const struct mem_claim *claim, phys_addr_t bytes);
 /** claim_owned() - what claim_own() set */
 phys_addr_t claim_owned(const struct mem_claim *claim);
 
+/** claim_lend() - the reserved claim of just this range becomes CLAIM_CMA: the page allocator has its memory */
+void claim_lend(phys_addr_t base, phys_addr_t size);
+
 /** claims_add_arrays() - claim what memblock's arrays have grown into, once no more can be added to them */
 void claims_add_arrays(void);
 
@@ -123,6 +129,24 @@ phys_addr_t memblock_find_place(phys_addr_t size, phys_addr_t align, phys_addr_t
 phys_addr_t memblock_alloc_range_nid(phys_addr_t size, phys_addr_t align, phys_addr_t start, phys_addr_t end, int nid,
 				     bool exact_nid);
 
+/* --- page_alloc.c --- */
+
+/** zonelist_of() - the zones to try for a request near @nid, a valid node; the end is NULL */
+struct zone **zonelist_of(int nid, gfp_t gfp);
+
+/* --- contig.c --- */
+
+/**
+ * alloc_contig_quietly() - alloc_contig_range() without a word
+ * @busy: set to @end, or to the page frame that stands in the way when the result is -EBUSY for its sake
+ */
+int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy);
+
+/* --- discover_reserved.c --- */
+
+/** cma_argument_claim() - the claim of the boot argument cma=, NULL without one */
+const struct mem_claim *cma_argument_claim(void);
+
 /* --- page_init.c --- */
 
 /** count_kept_pages() - what of each zone's memory memblock has reserved, to its reserved and metadata pages */
@@ -133,5 +157,11 @@ void hand_over_range(int nid, unsigned long start, unsigned long end);
 
 /** hand_over_metadata() - the same of page frames that were counted as metadata at hand-over, whole pages of it */
 void hand_over_metadata(int nid, unsigned long start, unsigned long end);
+
+/** zone_of_range() - the zone that page frames [@start, @end) lie in, all memory of one bank; NULL otherwise. Boot only. */
+struct zone *zone_of_range(unsigned long start, unsigned long end);
+
+/** hand_over_cma() - whole pageblocks of @zone that were counted as reserved, as MIGRATE_CMA; nothing is written to them */
+void hand_over_cma(struct zone *zone, unsigned long start, unsigned long end);
 
 #endif

@@ -2,16 +2,16 @@
 /*
  * kmalloc: the general caches, and the page allocator for what is larger.
  *
- * 1. Sizes up to KMALLOC_MAX_CACHE_SIZE come from the cache that kmalloc_index() names. Larger ones, and any that ask for
- *    a DMA zone, are a block of pages whose first page has PG_kmalloc and knows its order.
+ * 1. Sizes up to KMALLOC_MAX_CACHE_SIZE come from the cache that kmalloc_index() names, or one of its kin when flags ask
+ *    for memory of a kind (kmalloc_types.c). Larger ones are a block of pages whose first page has PG_kmalloc and knows its
+ *    order.
  * 2. kfree() finds out which by the page: PG_slab, PG_kmalloc, or neither, which is reported and left alone.
  * 3. A power-of-two size is aligned to itself (up to a page), every other to 8.
  */
-#include "slub.h"
+#include "slub_report.h"
 
 #include <lib/printk.h>
 #include <mm/port.h>
-#include <string.h>
 
 const u16 kmalloc_sizes[NR_KMALLOC_CACHES] = { 8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192 };
 
@@ -30,19 +30,35 @@ static void *kmalloc_large(size_t size, gfp_t gfp, int nid)
 
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
-	page = alloc_pages_node(nid, gfp & ~(__GFP_MOVABLE | __GFP_COMP), order_for(size));
+	gfp &= ~(__GFP_MOVABLE | __GFP_COMP);
+	page = nid == NUMA_NO_NODE ? alloc_pages(gfp, order_for(size)) : alloc_pages_node(nid, gfp, order_for(size));
 	if (!page)
 		return NULL;
 	page_set(page, PG_kmalloc);
 	return page_address(page);
 }
 
+/* What kmalloc_is_special(). */
+static void *kmalloc_special(size_t size, gfp_t gfp, int nid)
+{
+	struct kmem_cache *cache;
+
+	if (size > KMALLOC_MAX_CACHE_SIZE || (gfp & __GFP_DMA32))
+		return kmalloc_large(size, gfp, nid);
+	cache = kmalloc_typed_cache(size, gfp);
+	if (!cache && (gfp & __GFP_DMA))
+		return kmalloc_large(size, gfp, nid);
+	if (!cache)
+		cache = kmalloc_caches[kmalloc_index(size)];
+	return kmem_cache_alloc_node(cache, gfp & ~(__GFP_DMA | __GFP_RECLAIMABLE), nid);
+}
+
 void *kmalloc_slow(size_t size, gfp_t gfp)
 {
 	if (!size)
 		return ZERO_SIZE_PTR;
-	if (kmalloc_from_pages(size, gfp))
-		return kmalloc_large(size, gfp, NUMA_NO_NODE);
+	if (kmalloc_is_special(size, gfp))
+		return kmalloc_special(size, gfp, NUMA_NO_NODE);
 	return slab_alloc_slow(kmalloc_caches[kmalloc_index(size)], gfp);
 }
 
@@ -50,8 +66,8 @@ void *kmalloc_node(size_t size, gfp_t gfp, int nid)
 {
 	if (!size)
 		return ZERO_SIZE_PTR;
-	if (kmalloc_from_pages(size, gfp))
-		return kmalloc_large(size, gfp, nid);
+	if (kmalloc_is_special(size, gfp))
+		return kmalloc_special(size, gfp, nid);
 	return kmem_cache_alloc_node(kmalloc_caches[kmalloc_index(size)], gfp, nid);
 }
 
@@ -68,8 +84,7 @@ static void kfree_large(const void *p)
 	struct page *page = large_page(p);
 
 	if (!page) {
-		printk("kfree: %p is nothing that kmalloc returned: not freed\n", p);
-		arch_dump_stack();
+		slub_report_free(NULL, NULL, p, "is nothing that kmalloc returned");
 		return;
 	}
 	page_clear(page, PG_kmalloc);
@@ -82,6 +97,8 @@ void kfree_slow(const void *p)
 
 	if (!slab)
 		kfree_large(p);
+	else if (unlikely(slab->slab_cache->guard))
+		guard_free(slab->slab_cache, slab, (void *)(uintptr_t)p);
 	else if (!HARDENED || !slab_free_refused(NULL, p))
 		slab_free_slow((void *)(uintptr_t)p);
 }
@@ -97,24 +114,4 @@ size_t ksize(const void *p)
 		return page->slab_cache->object_size;
 	page = large_page(p);
 	return page ? PAGE_SIZE << page_order(page) : 0;
-}
-
-void *krealloc(const void *p, size_t size, gfp_t gfp)
-{
-	size_t old = ksize(p);
-	void *new;
-
-	if (!size) {
-		kfree(p);
-		return ZERO_SIZE_PTR;
-	}
-	if (old >= size && old)
-		return (void *)(uintptr_t)p;
-	new = kmalloc(size, gfp);
-	if (!new)
-		return NULL;
-	if (old)
-		memcpy(new, p, old);
-	kfree(p);
-	return new;
 }

@@ -15,6 +15,7 @@
 #include <lib/smp.h>
 #include <libfdt.h>
 #include <mm/bootargs.h>
+#include <mm/cma.h>
 #include <mm/memblock.h>
 #include <mm/memtest.h>
 #include <mm/numa.h>
@@ -30,6 +31,7 @@
 #include "deferred.h"
 #include "page_owner.h"
 #include "pcp.h"
+#include "slub_args.h"
 
 static u64 stage_end[NR_MM_STAGES];
 
@@ -124,6 +126,7 @@ static void free_memory(void)
 	printk("Boot allocations:\n");
 	claims_print(true);
 	pages = boot_free_all();
+	pages += cma_hand_over();
 	pages += memblock_discard();
 	setup_per_zone_wmarks();
 	set_node_fallbacks();
@@ -152,10 +155,12 @@ void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu))
 	stage_done(MM_STAGE_SPARSE);
 	memtest_setup(fdt_bootargs(boot->fdt));
 	deferred_setup(fdt_bootargs(boot->fdt));
+	slub_setup_args(fdt_bootargs(boot->fdt));
 	set_movablecore(bootarg_size(fdt_bootargs(boot->fdt), "movablecore"));
 	dma_limit = find_dma_limit(boot->fdt);
 	stage_done(MM_STAGE_DMA);
 	bootmem_init(dma_limit);
+	cma_init(boot->fdt);
 	stage_done(MM_STAGE_ZONES);
 	setup_per_cpu_areas(cpu_node);
 	pcp_setup();

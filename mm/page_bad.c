@@ -6,6 +6,7 @@
  *    order. What is refused stays as it is: what is allocated stays so, and since whose it is is in doubt, nobody gets it.
  * 2. The report is one line that says what is wrong, the page's story (page_dump.c) and the caller's backtrace; after
  *    twenty of them there are no more.
+ * 3. Links of a free list that do not lead back end the run: the list is not to be trusted, nor who wrote to it.
  */
 #include "page_report.h"
 
@@ -34,6 +35,15 @@ void report_bad_page(const char *what, const struct page *page, unsigned int ord
 void report_bad_free(const struct page *page, unsigned int order, const char *fault)
 {
 	report("free", page, order, fault, ": not freed");
+}
+
+_Noreturn void panic_bad_list(const struct zone *zone, const struct page *page, unsigned int order)
+{
+	printk("bad free list: node %d zone %s: pfn 0x%lx, order %u: links 0x%lx and 0x%lx do not lead back\n",
+	       zone->node->node_id, zone->name, page_to_pfn(page), order, (unsigned long)page->lru.next,
+	       (unsigned long)page->lru.prev);
+	dump_page(page);
+	panic("a free block was written to: whoever freed it uses it still");
 }
 
 /* What a page is that nobody can have a reference to. */

@@ -45,7 +45,9 @@ void sum_zones(int nid, struct zone_sums *sums)
 		sums->metadata += zone->metadata_pages;
 		sums->managed += zone->managed_pages;
 		sums->free += READ_ONCE(zone->nr_free);
-		sums->deferred += READ_ONCE(zone->nr_deferred);
+		sums->deferred += zone_deferred(zone);
+		sums->cma += zone->cma_pages;
+		sums->free_cma += zone_free_cma(zone);
 		sums->cached += zone_pcp_pages(zone);
 		sums->slab += zone_page_state_snapshot(zone, NR_SLAB_UNRECLAIMABLE);
 	}

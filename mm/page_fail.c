@@ -28,7 +28,7 @@ static int largest_order(const struct zone *zone)
 {
 	int largest = MAX_PAGE_ORDER;
 
-	if (READ_ONCE(zone->nr_deferred))
+	if (zone_deferred(zone))
 		return largest;
 	while (largest >= 0 && !READ_ONCE(zone->free_area[largest].nr_free))
 		largest--;
@@ -40,12 +40,16 @@ static const char *obstacle(const struct zone *zone, gfp_t gfp, unsigned int ord
 {
 	unsigned long free = READ_ONCE(zone->nr_free), reserve = zone->lowmem_reserve[gfp_zone(gfp)];
 	unsigned long need = (1UL << order) + zone_mark(zone, WMARK_MIN, gfp);
+	unsigned long withheld = withheld_pages(zone, gfp, order);
 	int largest = largest_order(zone);
 
 	if (free < need)
 		snprintf(buf, OBSTACLE_MAX, "below min watermark by %lu", need - free);
 	else if (free < need + reserve)
 		snprintf(buf, OBSTACLE_MAX, "below lowmem reserve by %lu", need + reserve - free);
+	else if (free < need + reserve + withheld)
+		snprintf(buf, OBSTACLE_MAX, "%lu pages are isolated, CMA's or kept for others, short by %lu", withheld,
+			 need + reserve + withheld - free);
 	else if (largest < (int)order)
 		snprintf(buf, OBSTACLE_MAX, "no block of order %u (largest %d)", order, largest);
 	else
@@ -57,10 +61,10 @@ static void report_tried(const struct zone *zone, gfp_t gfp, unsigned int order)
 {
 	char why[OBSTACLE_MAX];
 
-	printk("  node %d zone %s: %s: free %lu, min %lu, low %lu, high %lu, lowmem reserve %lu, largest block order %d\n",
+	printk("  node %d zone %s: %s: free %lu, min %lu, low %lu, high %lu, lowmem reserve %lu, high-atomic %lu, largest block order %d\n",
 	       zone->node->node_id, zone->name, obstacle(zone, gfp, order, why), READ_ONCE(zone->nr_free),
 	       zone_mark(zone, WMARK_MIN, gfp), zone->watermark[WMARK_LOW], zone->watermark[WMARK_HIGH],
-	       zone->lowmem_reserve[gfp_zone(gfp)], largest_order(zone));
+	       zone->lowmem_reserve[gfp_zone(gfp)], READ_ONCE(zone->nr_reserved_highatomic), largest_order(zone));
 }
 
 static bool in_list(struct zone **list, const struct zone *zone)

@@ -10,6 +10,7 @@
  * 3. A pageblock in which nothing is free is never written; page_initialised() says so.
  * 4. A deferred pageblock lies in one zone, for the range that set its bit did. Another may hold pages of several zones
  *    and nodes, or none: it is written in runs. That zones share it is noted for the buddy allocator (usage->shared).
+ *    Those of CMA areas, which are handed over last, have their type from then on and are counted apart.
  * 5. Here the boot CPU is alone. The spans of zones of different nodes may interleave: whose a deferred pageblock is, is
  *    noted with its bit, a byte for each, set a section at a time. So nothing asks memblock after hand-over, and its
  *    arrays can be given away too (memblock_discard.c).
@@ -48,6 +49,7 @@ static void write_reserved(unsigned long pfn, unsigned long n, unsigned long ide
 	struct page *page = pfn_to_page(pfn);
 
 	write_pages(pfn, n, identity | BIT(PG_reserved));
+#pragma GCC unroll 8
 	for (struct page *end = page + n; page < end; page++)
 		page->_refcount = 1;
 }
@@ -204,6 +206,34 @@ void hand_over_metadata(int nid, unsigned long start, unsigned long end)
 		free_zone_range(zone, start, part_end);
 		start = part_end;
 	}
+}
+
+/* Deferred pageblocks [start, end) of one zone become the zone's lent ones. */
+static void lend_blocks(struct zone *zone, unsigned long start, unsigned long end)
+{
+	ADD_ONCE(zone->nr_deferred, start - end);
+	ADD_ONCE(zone->nr_deferred_cma, end - start);
+	zone->cma_pages += end - start;
+	zone->deferred_cma_pfn = min(zone->deferred_cma_pfn, start);
+	for (; start < end; start += PAGEBLOCK_NR_PAGES)
+		set_pageblock_migratetype(start, MIGRATE_CMA);
+}
+
+void hand_over_cma(struct zone *zone, unsigned long start, unsigned long end)
+{
+	zone->reserved_pages -= end - start;
+	free_zone_range(zone, start, end);
+	lend_blocks(zone, start, end);
+}
+
+struct zone *zone_of_range(unsigned long start, unsigned long end)
+{
+	const struct memblock_region *region = memblock_search(&memblock.memory, PFN_PHYS(start));
+	struct zone *zone = region ? zone_of(region->nid, start) : NULL;
+
+	if (!zone || PFN_PHYS(end) > region->base + region->size || end > zone_end_pfn(zone))
+		return NULL;
+	return zone;
 }
 
 unsigned long memblock_free_all(void)

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 
 #include "buddy.h"
+#include "deferred.h"
 #include "page_offline.h"
 #include "page_report.h"
 
@@ -96,13 +97,12 @@ bool free_around_bad(struct zone *zone, struct page *page, unsigned int order)
 /* The zone that page frame @pfn is in; NULL when it is wholly reserved memory, of which no struct page was written. */
 static struct zone *zone_of_pfn(unsigned long pfn)
 {
-	const struct mem_section_usage *usage = section_usage(pfn_to_section_nr(pfn));
 	struct zone *zone;
 	int i;
 
 	if (page_initialised(pfn))
 		return page_zone(pfn_to_page(pfn));
-	if (!bit_test(usage->deferred, pageblock_nr(pfn)))
+	if (!bit_test(usage_of(pfn)->deferred, pageblock_nr(pfn)))
 		return NULL;
 	for_each_populated_zone(i, zone)
 		if (pfn >= zone->zone_start_pfn && pfn < zone_end_pfn(zone) &&

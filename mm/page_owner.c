@@ -221,17 +221,6 @@ void page_owner_dump(const struct page *page)
 	log_trace(&record->free);
 }
 
-static const char *type_name(enum migratetype type)
-{
-	static const char *const names[MIGRATE_TYPES] = {
-		[MIGRATE_UNMOVABLE] = "Unmovable",
-		[MIGRATE_MOVABLE] = "Movable",
-		[MIGRATE_RECLAIMABLE] = "Reclaimable",
-	};
-
-	return names[type] ? names[type] : "other";
-}
-
 static void show_block(const struct page *page)
 {
 	const struct page_record *record = find_record(page);
@@ -242,9 +231,9 @@ static void show_block(const struct page *page)
 		return;
 	con_printf("Page allocated via order %u, mask 0x%x(%s), pid 0, tgid 0 (cpu/%u), ts %llu ns\n", record->order,
 		   record->gfp, gfp_names(record->gfp, names, sizeof(names)), record->alloc_cpu, record->alloc.ns);
-	con_printf("PFN 0x%lx type %s Block %lu type %s Flags 0x%lx\n", pfn, type_name(gfp_migratetype(record->gfp)),
-		   pfn >> PAGEBLOCK_ORDER, type_name(get_pageblock_migratetype(pfn)),
-		   page_state(page) & ~PAGE_ORDER_MASK);
+	con_printf("PFN 0x%lx type %s Block %lu type %s Flags 0x%lx\n", pfn,
+		   migratetype_name(gfp_migratetype(record->gfp)), pfn >> PAGEBLOCK_ORDER,
+		   migratetype_name(get_pageblock_migratetype(pfn)), page_state(page) & ~PAGE_ORDER_MASK);
 	for (int i = 0; i < TRACE_DEPTH && record->alloc.trace[i]; i++)
 		con_printf(" %s\n", arch_symbol(record->alloc.trace[i], symbol, sizeof(symbol)));
 	con_printf("\n");

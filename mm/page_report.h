@@ -25,6 +25,9 @@ static inline unsigned long zone_mark(const struct zone *zone, enum zone_waterma
 	return which == WMARK_MIN && (gfp & __GFP_HIGH) ? mark / 2 : mark;
 }
 
+/** withheld_pages() - free pages of @zone that the request may not have: isolated, of CMA areas, kept for others. Context: any. */
+unsigned long withheld_pages(const struct zone *zone, gfp_t gfp, unsigned int order);
+
 /* --- page_fail.c --- */
 
 /** report_failure() - no zone of @list could serve the request */
@@ -46,6 +49,13 @@ const char *page_free_fault(const struct page *page, unsigned int order);
 
 /** report_bad_page() - "bad page @what" of a block of @order that begins at @page: @fault; with its story and the caller's backtrace */
 void report_bad_page(const char *what, const struct page *page, unsigned int order, const char *fault);
+
+/**
+ * panic_bad_list() - the links of the free block of @order at @page are not those of its place in @zone's free list
+ *
+ * The block's story, and the end: who wrote them may have written anywhere. Context: zone->lock held.
+ */
+_Noreturn void panic_bad_list(const struct zone *zone, const struct page *page, unsigned int order);
 
 /** report_bad_free() - the same of a free, which is not done */
 void report_bad_free(const struct page *page, unsigned int order, const char *fault);

@@ -76,6 +76,7 @@ static inline unsigned long pcp_list_count(const struct pcp_list *list)
  */
 static inline u32 pcp_stack_of(const struct zone *zone, unsigned int order, enum migratetype type)
 {
+	type = pcp_type(type);
 	return type < MIGRATE_PCPTYPES ? this_cpu_ptr(zone->pcp)->first[type] + order * PCP_ORDER_STRIDE : 0;
 }
 

@@ -224,18 +224,24 @@ static bool complain(const struct per_cpu_pages *pcp, int cpu, const char *what,
 	return false;
 }
 
-/* Every block on @list is one of this order, not in use, of this zone. */
-static bool check_blocks(const struct per_cpu_pages *pcp, int cpu, const struct pcp_list *list, unsigned int order)
+/* Every block on @list is one of this order, not in use, of this zone; a CMA area's is cached for movable requests only. */
+static bool check_blocks(const struct per_cpu_pages *pcp, int cpu, unsigned int order, int type)
 {
+	const struct pcp_list *list = &pcp->list[order][type];
 	unsigned long count = pcp_list_count(list);
 
-	if (list->slots && list->slots[0])
+	if (!list->head)
+		return true;
+	if (list->slots[0])
 		return complain(pcp, cpu, "the end of a stack is not NULL: order, slots", order, list->capacity);
 	for (unsigned long i = 1; i <= count; i++) {
 		const struct page *page = list->slots[i];
 
 		if (page_state(page) != order || page_ref_count(page) || !page_in_zone(pcp->zone, page))
 			return complain(pcp, cpu, "no cached block: order, pfn", order, page_to_pfn(page));
+		if (type != MIGRATE_MOVABLE && get_pageblock_migratetype(page_to_pfn(page)) == MIGRATE_CMA)
+			return complain(pcp, cpu, "a CMA area's for others: type, pfn", (unsigned long)type,
+					page_to_pfn(page));
 	}
 	return true;
 }
@@ -253,7 +259,7 @@ static bool check_cpu(const struct per_cpu_pages *pcp, int cpu)
 			if (pcp_list_count(list) > pcp_list_limit(list) || pcp_list_limit(list) > list->capacity)
 				return complain(pcp, cpu, "count or limit too high: count, limit", pcp_list_count(list),
 						pcp_list_limit(list));
-			if (!check_blocks(pcp, cpu, list, order))
+			if (!check_blocks(pcp, cpu, order, type))
 				return false;
 		}
 	return true;

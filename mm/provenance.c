@@ -4,7 +4,7 @@
  *
  * 1. RAM is what a memory claim covers and no left-out claim does. Its owner is the claim recorded first among those
  *    that cover it: what the tree and the loader said counts before what our own boot allocations took. RAM without an
- *    owner was handed over to the page allocator.
+ *    owner was handed over to the page allocator, and so was what a CMA area owns.
  * 2. Owners change only where a claim begins or ends. So the map is walked from boundary to boundary; nothing is stored,
  *    and no claim has to be sorted.
  *
@@ -25,7 +25,8 @@ static bool covers(const struct mem_claim *claim, phys_addr_t at)
 
 static bool is_owner(const struct mem_claim *claim)
 {
-	return claim->kind == CLAIM_RESERVED || claim->kind == CLAIM_NOMAP || claim->kind == CLAIM_METADATA;
+	return claim->kind == CLAIM_RESERVED || claim->kind == CLAIM_NOMAP || claim->kind == CLAIM_METADATA ||
+	       claim->kind == CLAIM_CMA;
 }
 
 /* The first address above @pos where a claim begins or ends; NO_ADDRESS behind the last one. */
@@ -101,8 +102,9 @@ void ram_sum(struct ram_sums *sums)
 		phys_addr_t bytes = run.end - run.base;
 
 		sums->discovered += bytes;
-		if (run.owner) {
+		if (run.owner)
 			claim_own(run.owner, claim_owned(run.owner) + bytes);
+		if (run.owner && run.owner->kind != CLAIM_CMA) {
 			*(run.owner->kind == CLAIM_METADATA ? &sums->metadata : &sums->reserved) += bytes;
 			continue;
 		}

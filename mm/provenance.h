@@ -9,7 +9,7 @@
  * struct ram_run - bytes of RAM that lie behind one another and have one bank and one owner
  * @base, @end: the first byte, and one past the last
  * @bank: the memory claim they belong to
- * @owner: who claimed them first; NULL: handed over to the page allocator
+ * @owner: who claimed them first; NULL, or a CLAIM_CMA: handed over to the page allocator
  */
 struct ram_run {
 	phys_addr_t base, end;
@@ -25,7 +25,7 @@ bool ram_run_next(struct ram_run *run);
  * @discovered: all RAM
  * @reserved: owned by the tree, the loader, the image or firmware
  * @metadata: owned by our own boot allocations
- * @unclaimed: owned by nobody
+ * @unclaimed: owned by nobody, or a CMA area's
  * @whole_pages: of these, in whole pages: what must have been handed over
  */
 struct ram_sums {

@@ -41,10 +41,18 @@ static u32 resolve(u32 flags)
 	return flags;
 }
 
+bool reserved_mem_is_cma(const void *fdt, int node)
+{
+	u32 need = RMEM_SHARED_POOL | RMEM_REUSABLE;
+
+	return (resolve(raw_flags(fdt, node)) & need) == need;
+}
+
 /* Nothing else that is reserved or no-map has a node. */
 static bool is_rmem(const struct mem_claim *claim)
 {
-	return claim->node >= 0 && (claim->kind == CLAIM_RESERVED || claim->kind == CLAIM_NOMAP);
+	return claim->node >= 0 &&
+	       (claim->kind == CLAIM_RESERVED || claim->kind == CLAIM_NOMAP || claim->kind == CLAIM_CMA);
 }
 
 /* Whether a pool before claim @end is the default one. */

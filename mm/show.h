@@ -12,11 +12,12 @@
 /**
  * struct zone_sums - pages of some zones
  * @present, @reserved, @metadata, @managed, @free, @deferred: the sums of struct zone's fields
+ * @cma, @free_cma: of CMA areas, and the free ones of these
  * @cached: in CPUs' page caches
  * @slab: in slabs
  */
 struct zone_sums {
-	unsigned long present, reserved, metadata, managed, free, deferred, cached, slab;
+	unsigned long present, reserved, metadata, managed, free, deferred, cma, free_cma, cached, slab;
 };
 
 /** sum_zones() - the sums over the zones of node @nid, NUMA_NO_NODE for all; a moment's figures. Cost: O(zones * CPUs). */

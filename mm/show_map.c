@@ -21,7 +21,7 @@
 
 static const char *const kind_names[] = {
 	[CLAIM_MEMORY] = "memory",     [CLAIM_RESERVED] = "reserved", [CLAIM_NOMAP] = "no-map",
-	[CLAIM_LEFT_OUT] = "left out", [CLAIM_METADATA] = "metadata",
+	[CLAIM_LEFT_OUT] = "left out", [CLAIM_METADATA] = "metadata", [CLAIM_CMA] = "CMA",
 };
 
 static const char *claim_preposition(const struct mem_claim *claim)
@@ -48,6 +48,15 @@ void claims_print(bool metadata)
 			print_claim(claim_get(i));
 }
 
+static const char *kind_note(enum claim_kind kind)
+{
+	if (kind == CLAIM_NOMAP)
+		return " (no-map)";
+	if (kind == CLAIM_METADATA)
+		return " (metadata)";
+	return kind == CLAIM_CMA ? " (CMA, the page allocator's)" : "";
+}
+
 /* One line of iomem: a run within a bank. */
 static void print_run(const struct ram_run *run)
 {
@@ -59,9 +68,7 @@ static void print_run(const struct ram_run *run)
 		return;
 	}
 	claim_name(run->owner, name, sizeof(name));
-	con_printf("  %08llx-%08llx : %s%s%s\n", run->base, run->end - 1, name,
-		   run->owner->kind == CLAIM_NOMAP ? " (no-map)" : "",
-		   run->owner->kind == CLAIM_METADATA ? " (metadata)" : "");
+	con_printf("  %08llx-%08llx : %s%s\n", run->base, run->end - 1, name, kind_note(run->owner->kind));
 }
 
 /* The line of the RAM that begins with @first: as far as runs of the same bank follow one another. */

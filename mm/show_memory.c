@@ -81,6 +81,8 @@ static void show_all_meminfo(void)
 	show_kib("VmallocChunk:", 0);
 	show_kib("Percpu:", claim_metadata_bytes("per-CPU areas") >> 10);
 	con_printf("HardwareCorrupted: %5lu kB\n", PAGES_KIB(num_poisoned_pages()));
+	show_kib("CmaTotal:", PAGES_KIB(sums.cma));
+	show_kib("CmaFree:", PAGES_KIB(sums.free_cma));
 	show_kib("PerCpuPages:", PAGES_KIB(sums.cached));
 	show_kib("Reserved:", PAGES_KIB(sums.reserved));
 	show_kib("Metadata:", PAGES_KIB(sums.metadata));
@@ -118,7 +120,7 @@ int show_buddyinfo(int argc, char **argv)
 			unsigned long blocks = READ_ONCE(zone->free_area[order].nr_free);
 
 			if (order == MAX_PAGE_ORDER)
-				blocks += READ_ONCE(zone->nr_deferred) >> PAGEBLOCK_ORDER;
+				blocks += zone_deferred(zone) >> PAGEBLOCK_ORDER;
 			con_printf("%6lu ", blocks);
 		}
 		con_printf("\n");

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * slabinfo at the prompt, in the format of Linux's /proc/slabinfo.
+ * Object caches at the prompt: slabinfo, slabstat, slabtop.
  *
- * active_objs counts objects taken from slabs, less those on CPU stacks: what users hold.
+ * 1. slabinfo is in the format of Linux's /proc/slabinfo, version 2.1. active_objs counts what users hold: objects taken from
+ *    slabs, less those on CPU stacks, in quarantine or isolated. -a adds a line for each further name of a merged cache.
+ * 2. slabstat shows what caches have done. Misses are requests that found the CPU's stack empty; each fills it, so they
+ *    are its refills, too. A hit counts nothing, so hits are derived: what left a stack between two looks of the slow path
+ *    (struct kmem_cache_cpu). That is exact for batches, and leaves out who frees and allocates on one spot: "at least".
+ *    For a guarded cache allocations and frees are counted, and there are no hits.
+ * 3. slabtop is slabinfo by the memory that a cache has, with the part of it that is in use.
  */
+#include <errno.h>
 #include <lib/monitor.h>
 #include <lib/printk.h>
 #include <lib/smp.h>
-#include <mm/port.h>
 #include <mm/percpu.h>
+#include <mm/port.h>
+#include <string.h>
 
-#include "slub.h"
+#include "slub_guard.h"
+
+#define TOP_MAX 20
 
 static void show_cache(struct kmem_cache *cache)
 {
@@ -22,20 +32,134 @@ static void show_cache(struct kmem_cache *cache)
 		   cache->capacity, cache->capacity / 2, 0u, sums.slabs, sums.slabs, 0u);
 }
 
+static void show_aliases(const struct kmem_cache *cache)
+{
+	const struct slab_alias *alias;
+
+	list_for_each_entry(alias, &cache->aliases, list)
+		con_printf("%-17s -> %s\n", alias->name, cache->name);
+}
+
 static int show_slabinfo(int argc, char **argv)
 {
+	bool aliases = argc == 2 && !strcmp(argv[1], "-a");
 	struct kmem_cache *cache;
 
-	(void)argc;
-	(void)argv;
+	if (argc > 1 && !aliases) {
+		con_printf("usage: slabinfo [-a]\n");
+		return -EINVAL;
+	}
 	con_printf("slabinfo - version: 2.1\n");
 	con_printf(
 		"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> "
 		"<batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
 	mutex_lock(&slab_mutex);
-	list_for_each_entry(cache, &slab_caches, list)
+	list_for_each_entry(cache, &slab_caches, list) {
 		show_cache(cache);
+		if (aliases)
+			show_aliases(cache);
+	}
 	mutex_unlock(&slab_mutex);
 	return 0;
 }
-MONITOR_CMD(slabinfo, "", "object caches, as /proc/slabinfo", show_slabinfo);
+MONITOR_CMD(slabinfo, "[-a]", "object caches, as /proc/slabinfo; -a: other names of merged ones too", show_slabinfo);
+
+void slab_stat(const struct kmem_cache *cache, struct slab_stats *stats)
+{
+	*stats = (struct slab_stats){ 0 };
+	for (int cpu = 0; cache->cpu && cpu < nr_cpu_ids; cpu++) {
+		const struct kmem_cache_cpu *c = per_cpu_ptr(cache->cpu, cpu);
+
+		stats->hits += READ_ONCE(c->hits);
+		stats->misses += READ_ONCE(c->refills);
+		stats->flushes += READ_ONCE(c->flushes);
+		stats->remote_frees += READ_ONCE(c->remote_frees);
+	}
+}
+
+static void show_stat(const struct kmem_cache *cache)
+{
+	const struct slab_guard *guard = cache->guard;
+	struct slab_stats stats;
+
+	if (guard) {
+		con_printf("%-17s guarded: %lu allocations, %lu frees, %lu reports, %u in quarantine, %lu isolated\n",
+			   cache->name, READ_ONCE(guard->allocations), READ_ONCE(guard->frees),
+			   READ_ONCE(guard->reports), READ_ONCE(guard->nr_quarantined), READ_ONCE(guard->nr_isolated));
+		return;
+	}
+	slab_stat(cache, &stats);
+	con_printf("%-17s %12lu %12lu %12lu %12lu\n", cache->name, stats.hits, stats.misses, stats.flushes,
+		   stats.remote_frees);
+}
+
+static int show_slabstat(int argc, char **argv)
+{
+	struct kmem_cache *cache;
+
+	(void)argc;
+	(void)argv;
+	con_printf("# name            <hits, at least>     <misses>    <flushes> <remote frees>\n");
+	mutex_lock(&slab_mutex);
+	list_for_each_entry(cache, &slab_caches, list)
+		show_stat(cache);
+	mutex_unlock(&slab_mutex);
+	return 0;
+}
+MONITOR_CMD(slabstat, "", "hits, misses (refills), flushes and remote frees of each object cache", show_slabstat);
+
+/* A row of slabtop. */
+struct top_row {
+	const struct kmem_cache *cache;
+	struct slab_sums sums;
+	unsigned long bytes;
+};
+
+/* Put @row where it belongs among the @n largest so far. Return: how many there are now, TOP_MAX at most. */
+static unsigned int insert_row(struct top_row *top, unsigned int n, const struct top_row *row)
+{
+	unsigned int i = n;
+
+	if (n < TOP_MAX)
+		n++;
+	else if (top[--i].bytes >= row->bytes)
+		return n;
+	for (; i && top[i - 1].bytes < row->bytes; i--)
+		top[i] = top[i - 1];
+	top[i] = *row;
+	return n;
+}
+
+static void show_row(const struct top_row *row)
+{
+	unsigned long active = row->sums.taken - row->sums.stacked;
+
+	con_printf("%8lu %8lu %3lu%% %8u %8lu %8u %9luK %s\n", row->sums.objects, active,
+		   row->sums.objects ? active * 100 / row->sums.objects : 0, row->cache->size, row->sums.slabs,
+		   row->cache->objects, row->bytes >> 10, row->cache->name);
+}
+
+static int show_slabtop(int argc, char **argv)
+{
+	static struct top_row top[TOP_MAX]; /* slab_mutex */
+	struct kmem_cache *cache;
+	unsigned int n = 0;
+
+	(void)argc;
+	(void)argv;
+	con_printf("    OBJS   ACTIVE  USE OBJ SIZE    SLABS OBJ/SLAB CACHE SIZE NAME\n");
+	mutex_lock(&slab_mutex);
+	memset(top, 0, sizeof(top));
+	list_for_each_entry(cache, &slab_caches, list) {
+		struct top_row row = { .cache = cache };
+
+		slab_sum(cache, &row.sums);
+		row.bytes = row.sums.slabs << cache->order << PAGE_SHIFT;
+		n = insert_row(top, n, &row);
+	}
+	for (unsigned int i = 0; i < n; i++)
+		show_row(&top[i]);
+	mutex_unlock(&slab_mutex);
+	return 0;
+}
+MONITOR_CMD(slabtop, "", "the object caches that have most memory, and how much of it is in use", show_slabtop);

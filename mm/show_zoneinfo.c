@@ -61,7 +61,8 @@ static void show_zone_head(const struct zone *zone)
 	con_printf("        managed  %lu\n", zone->managed_pages);
 	con_printf("        reserved %lu\n", zone->reserved_pages);
 	con_printf("        metadata %lu\n", zone->metadata_pages);
-	con_printf("        deferred %lu\n", READ_ONCE(zone->nr_deferred));
+	con_printf("        cma      %lu\n", zone->cma_pages);
+	con_printf("        deferred %lu\n", zone_deferred(zone));
 	con_printf("        protection: (%lu, %lu, %lu, %lu)\n", zone->lowmem_reserve[ZONE_DMA],
 		   zone->lowmem_reserve[ZONE_DMA32], zone->lowmem_reserve[ZONE_NORMAL],
 		   zone->lowmem_reserve[ZONE_MOVABLE]);
@@ -76,6 +77,7 @@ static void show_zone(const struct zone *zone)
 		return;
 	zone_numa_stat(zone, &stat);
 	show_counter("nr_free_pages", READ_ONCE(zone->nr_free));
+	show_counter("nr_free_cma", zone_free_cma(zone));
 	show_counter("nr_slab_unreclaimable", zone_page_state_snapshot(zone, NR_SLAB_UNRECLAIMABLE));
 	show_numa_counters(&stat, show_counter);
 	show_counter("pgalloc", zone_event_sum(zone, PGALLOC));
@@ -143,6 +145,7 @@ int show_vmstat(int argc, char **argv)
 	sum_numa_stat(NUMA_NO_NODE, &stat);
 	show_item("nr_free_pages", sums.free);
 	show_numa_counters(&stat, show_item);
+	show_item("nr_free_cma", sums.free_cma);
 	show_item("nr_slab_unreclaimable", sums.slab);
 	show_item("nr_deferred_pages", sums.deferred);
 	show_item("nr_pcp_pages", sums.cached);

@@ -37,6 +37,7 @@
 #include <string.h>
 
 #include "slub_debug.h"
+#include "slub_guard.h"
 
 #define GFP_ZONES  (__GFP_DMA | __GFP_DMA32)
 #define GFP_PLACED (GFP_ZONES | __GFP_THISNODE) /* what a CPU's stack may not serve */
@@ -113,12 +114,14 @@ static u32 take_first(const struct kmem_cache *cache, struct page *slab, void **
 	const size_t size = cache->size;
 	char *obj = (char *)page_address(slab) + (size_t)n * size;
 
-	for (; left > 1; left -= 2, objs += 2) {
+	for (; left >= 4; left -= 4, objs += 4) {
 		objs[0] = obj - size;
-		objs[1] = obj -= 2 * size;
+		objs[1] = obj - 2 * size;
+		objs[2] = obj - 3 * size;
+		objs[3] = obj -= 4 * size;
 	}
-	if (left)
-		*objs = obj - size;
+	while (left--)
+		*objs++ = obj -= size;
 	link_from(cache, slab, n);
 	return n;
 }
@@ -205,7 +208,7 @@ static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, 
 	node->nr_taken -= n;
 	if (!slab->on_list)
 		relist_slab(node, slab);
-	if (slab->inuse || node->nr_partial <= cache->min_partial)
+	if (slab->inuse || node->nr_partial <= cache->min_partial || (cache->flags & SLAB_TYPESAFE_BY_RCU))
 		return;
 	unlist_slab(node, slab);
 	node->nr_slabs--;
@@ -227,9 +230,25 @@ static void init_objects(const struct kmem_cache *cache, struct page *slab)
 	}
 }
 
-static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
+/* This CPU's page cache has pages of its node, and is asked first for those. */
+static struct page *slab_pages(const struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	struct page *slab = alloc_pages_node(nid, gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP), cache->order);
+	if (nid == local_node() && !(gfp & GFP_ZONES))
+		return alloc_pages_hot(local_page_stack(cache->order, gfp_migratetype(gfp)), gfp, cache->order);
+	return alloc_pages_node(nid, gfp, cache->order);
+}
+
+/* What the flags of @cache say of its pages. */
+static gfp_t page_gfp(const struct kmem_cache *cache)
+{
+	return (cache->flags & SLAB_CACHE_DMA ? __GFP_DMA : 0) |
+	       (cache->flags & SLAB_RECLAIM_ACCOUNT ? __GFP_RECLAIMABLE : 0);
+}
+
+struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
+{
+	gfp_t pages = (gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP)) | page_gfp(cache);
+	struct page *slab = slab_pages(cache, pages, nid);
 	u32 stack;
 
 	if (!slab)
@@ -242,6 +261,15 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 		WRITE_ONCE(slab[i].object_check, cache->object_check);
 		WRITE_ONCE(slab[i].object_stack, stack);
 	}
+	return slab;
+}
+
+static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
+{
+	struct page *slab = slab_alloc_pages(cache, gfp, nid);
+
+	if (!slab)
+		return NULL;
 	slab->inuse = 0;
 	slab->objects = cache->objects;
 	slab->freelist = NULL;
@@ -250,7 +278,7 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 	return slab;
 }
 
-static void free_slab(struct kmem_cache *cache, struct page *slab)
+void slab_free_pages(struct kmem_cache *cache, struct page *slab)
 {
 	for (u32 i = 0; i < 1u << cache->order; i++) {
 		page_clear(&slab[i], PG_slab);
@@ -269,8 +297,19 @@ static void free_slabs(struct kmem_cache *cache, struct list_head *list)
 		struct page *slab = list_first_entry(list, struct page, slab_list);
 
 		list_del(&slab->slab_list);
-		free_slab(cache, slab);
+		slab_free_pages(cache, slab);
 	}
+}
+
+static void nothing(void *unused)
+{
+	(void)unused;
+}
+
+void slab_wait_for_readers(const struct kmem_cache *cache)
+{
+	if (cache->flags & SLAB_TYPESAFE_BY_RCU)
+		on_each_cpu(nothing, NULL);
 }
 
 /* --- misses --- */
@@ -311,10 +350,29 @@ static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct
 	return &single->head;
 }
 
+/* Objects on this CPU's stack, interrupts masked. */
+static unsigned long this_count(const struct kmem_cache *cache)
+{
+	return cpu_stack_count(cache, smp_processor_id());
+}
+
 static void count_refill(const struct kmem_cache *cache)
 {
 	if (has_stacks(cache))
 		ADD_ONCE(this_cpu_ptr(cache->cpu)->refills, 1);
+}
+
+/* The slow path is done with this CPU's stack, which held @before objects when it came: some left by hits before that. */
+static void count_hits(const struct kmem_cache *cache, unsigned long before)
+{
+	struct kmem_cache_cpu *cpu;
+
+	if (!has_stacks(cache))
+		return;
+	cpu = this_cpu_ptr(cache->cpu);
+	if (before < cpu->level)
+		ADD_ONCE(cpu->hits, cpu->level - before);
+	cpu->level = this_count(cache);
 }
 
 /* Up to where a miss fills @to, this CPU's stack of @cache; nowhere when a handler has done it since it was found empty. */
@@ -328,12 +386,14 @@ static void *take_from_node(struct kmem_cache *cache, int nid, struct single *si
 {
 	struct kmem_cache_node *n = &cache->node[nid];
 	unsigned long flags = spin_lock_irqsave(&n->lock);
+	unsigned long before = this_count(cache);
 	struct percpu_stack *to = stack_to_fill(cache, single);
 	void *obj;
 
 	take_partial(cache, n, to, single ? to->limit : this_want(cache, to));
 	count_refill(cache);
 	obj = pop_plain(to);
+	count_hits(cache, before);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
 }
@@ -343,7 +403,7 @@ static void *take_from_new(struct kmem_cache *cache, gfp_t gfp, int nid, struct 
 {
 	struct page *slab = new_slab(cache, gfp, nid);
 	struct kmem_cache_node *n;
-	unsigned long flags;
+	unsigned long flags, before;
 	struct percpu_stack *to;
 	void *obj;
 
@@ -351,10 +411,13 @@ static void *take_from_new(struct kmem_cache *cache, gfp_t gfp, int nid, struct 
 		return NULL;
 	n = node_of(cache, slab);
 	flags = spin_lock_irqsave(&n->lock);
+	before = this_count(cache);
 	to = stack_to_fill(cache, single);
 	n->nr_slabs++;
 	take_objects(cache, n, slab, to);
+	count_refill(cache);
 	obj = pop_plain(to);
+	count_hits(cache, before);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
 }
@@ -377,8 +440,13 @@ static void *take_from_any_node(struct kmem_cache *cache, int nid, struct single
 static void *take(struct kmem_cache *cache, gfp_t gfp, int nid, struct single *single)
 {
 	gfp_t near = (gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN | __GFP_THISNODE;
-	void *obj = take_from_node(cache, nid, single);
+	void *obj = NULL;
 
+	if (unlikely(cache->guard))
+		return guard_alloc(cache, gfp, nid);
+
+	if (READ_ONCE(cache->node[nid].nr_partial))
+		obj = take_from_node(cache, nid, single);
 	if (!obj && !(gfp & __GFP_THISNODE)) {
 		obj = take_from_new(cache, near, nid, single);
 		if (!obj)
@@ -392,8 +460,10 @@ static void *hand_out(struct kmem_cache *cache, gfp_t gfp, void *obj)
 {
 	if (unlikely(!obj))
 		return NULL;
-	slub_debug_alloc(cache, obj);
-	mark_taken(cache, obj);
+	if (!cache->guard) {
+		slub_debug_alloc(cache, obj);
+		mark_taken(cache, obj);
+	}
 	if (gfp & __GFP_ZERO)
 		memset(obj, 0, cache->object_size);
 	return obj;
@@ -487,6 +557,7 @@ static void return_object(struct kmem_cache *cache, void *obj)
 /* Give the @n hottest objects of this CPU's stack back. Interrupts are masked. */
 static void flush_stack(struct kmem_cache *cache, u32 n)
 {
+	unsigned long before = this_count(cache);
 	struct percpu_stack *stack = this_stack(cache);
 	void **left = stack->top - n;
 
@@ -494,6 +565,7 @@ static void flush_stack(struct kmem_cache *cache, u32 n)
 	return_objects(cache, left + 1);
 	WRITE_ONCE(stack->top, left);
 	ADD_ONCE(this_cpu_ptr(cache->cpu)->flushes, 1);
+	count_hits(cache, before);
 }
 
 /* Interrupts are masked. */
@@ -526,7 +598,9 @@ void slab_free_slow(void *obj)
 
 void kmem_cache_free_slow(struct kmem_cache *cache, void *obj)
 {
-	if (obj && (!HARDENED || likely(!slab_free_refused(cache, obj))))
+	if (obj && unlikely(cache->guard))
+		guard_free(cache, slab_head(obj), obj);
+	else if (obj && (!HARDENED || likely(!slab_free_refused(cache, obj))))
 		slab_free_slow(obj);
 }
 
@@ -547,6 +621,8 @@ unsigned long slab_discard_empty(struct kmem_cache *cache)
 {
 	unsigned long freed = 0;
 
+	if (cache->guard)
+		return guard_shrink(cache);
 	for (int nid = 0; nid < nr_node_ids; nid++) {
 		struct kmem_cache_node *n = &cache->node[nid];
 		unsigned long flags = spin_lock_irqsave(&n->lock);
@@ -562,6 +638,7 @@ unsigned long slab_discard_empty(struct kmem_cache *cache)
 			freed++;
 		}
 		spin_unlock_irqrestore(&n->lock, flags);
+		slab_wait_for_readers(cache);
 		free_slabs(cache, &empty);
 	}
 	return freed;

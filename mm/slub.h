@@ -18,11 +18,16 @@
 /* Objects on a stack at the most. */
 #define CPU_STACK_MAX 512
 
+struct slab_guard;
+
 /**
  * struct kmem_cache_cpu - what a CPU has of a cache
  * @refills: (o) times its stack was filled, or one object taken past it
  * @flushes: (o) times a full stack gave a batch back
  * @remote_frees: (o) objects that did not belong on its stack and went to their slab at once
+ * @hits: (o) objects that left the stack by hits, at least: a hit counts nothing, but a stack that holds fewer objects than
+ *        when the slow path last looked at it has lost the difference by hits; those that came back between are not seen
+ * @level: (o) objects on the stack when the slow path last looked at it
  * @slot: (o) of its stack (struct percpu_stack, <mm/percpu_stack.h>); kmem_cache.capacity + 1 of them and one for the NULL
  *        behind what goes back to slabs
  *
@@ -32,6 +37,8 @@ struct kmem_cache_cpu {
 	unsigned long refills;
 	unsigned long flushes;
 	unsigned long remote_frees;
+	unsigned long hits;
+	unsigned long level;
 	void *slot[];
 };
 
@@ -71,7 +78,10 @@ struct kmem_cache_node {
  * @min_partial: (c) empty slabs are kept as long as a node has no more partial ones than this
  * @flags: (c) SLAB_ flags
  * @ctor: (c) NULL for none
+ * @guard: (c) of a guarded cache (slub_guard.h); NULL for any other
  * @list: (M) in the list of caches
+ * @aliases: (M) names of caches that share this one's slabs (struct slab_alias)
+ * @refcount: (M) how often it was made; 0: it is shared with none
  * @node: (c) by node id, nr_node_ids of them
  *
  * Lock letters: (c) constant once created; (M) slab_mutex.
@@ -93,8 +103,21 @@ struct kmem_cache {
 	u16 min_partial;
 	u16 flags;
 	void (*ctor)(void *obj);
+	struct slab_guard *guard;
 	struct list_head list;
+	struct list_head aliases;
+	u32 refcount;
 	struct kmem_cache_node node[];
+};
+
+/**
+ * struct slab_alias - the name of a cache that was made when a like one was there
+ * @list: (M) among its cache's
+ * @name: (c)
+ */
+struct slab_alias {
+	struct list_head list;
+	char name[];
 };
 
 /* (c) One more than the highest node id. */
@@ -198,6 +221,19 @@ void kfree_slow(const void *p);
 /** kmalloc_slow() - kmalloc() of any size and flags, this CPU's stack aside */
 void *kmalloc_slow(size_t size, gfp_t gfp);
 
+/** slab_alloc_pages() - pages for a slab of @cache near @nid, marked as such, without objects. Return: NULL for none. */
+struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid);
+
+/** slab_free_pages() - the pages of @slab, which nobody knows any more, back to the page allocator */
+void slab_free_pages(struct kmem_cache *cache, struct page *slab);
+
+/**
+ * slab_wait_for_readers() - nobody looks at what lay in slabs of @cache that were taken out of its lists before
+ *
+ * That is SLAB_TYPESAFE_BY_RCU; for other caches nothing. Context: thread, interrupts unmasked. Cost: a cross call to all CPUs.
+ */
+void slab_wait_for_readers(const struct kmem_cache *cache);
+
 /** begins_object() - whether @obj, an address in @cache's @slab, is that of an object */
 static inline bool begins_object(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
@@ -286,6 +322,23 @@ static inline bool is_free_object(const struct kmem_cache *cache, const struct p
 	return begins_object(cache, slab, obj) && (!HARDENED || is_marked_free(cache, obj));
 }
 
+/** kmalloc_align() - what a general cache of @size, one of kmalloc_sizes, aligns its objects to */
+static inline size_t kmalloc_align(size_t size)
+{
+	return size & (size - 1) ? 0 : min(size, (size_t)PAGE_SIZE);
+}
+
+/**
+ * kmalloc_typed_cache() - the general cache for @size (1 to KMALLOC_MAX_CACHE_SIZE) of the kind that @gfp names: __GFP_DMA or
+ * __GFP_RECLAIMABLE
+ *
+ * Context: any; made the first time where arch_cross_call_ok(). Return: NULL when it could not be made.
+ */
+struct kmem_cache *kmalloc_typed_cache(size_t size, gfp_t gfp);
+
+/** slab_show_live() - where each allocated object of @cache lies, up to @max of them. Context: thread, its stacks empty. */
+void slab_show_live(struct kmem_cache *cache, unsigned long max);
+
 /** struct slab_sums - a cache's state, summed over nodes and CPUs */
 struct slab_sums {
 	unsigned long slabs, partial, objects, taken, stacked;
@@ -293,6 +346,14 @@ struct slab_sums {
 
 /** slab_sum() - sum a cache up; each node under its lock, CPU stacks without: exact when quiet */
 void slab_sum(struct kmem_cache *cache, struct slab_sums *sums);
+
+/** struct slab_stats - what CPUs have done with a cache's stacks, summed; what each counts, struct kmem_cache_cpu says */
+struct slab_stats {
+	unsigned long hits, misses, flushes, remote_frees;
+};
+
+/** slab_stat() - sum up; 0 for a cache without stacks. Context: any; a moment's figures. */
+void slab_stat(const struct kmem_cache *cache, struct slab_stats *stats);
 
 /** slab_flush_all() - every CPU's stack of @cache back to its slabs, by cross call. Context: thread. */
 void slab_flush_all(struct kmem_cache *cache);

@@ -17,8 +17,9 @@
 #include <lib/printk.h>
 #include <lib/smp.h>
 #include <mm/port.h>
+#include <stdio.h>
 
-#include "slub.h"
+#include "slub_report.h"
 
 #define SETTLE_NS 1000000ULL
 
@@ -92,33 +93,24 @@ static int find_free(struct kmem_cache *cache, const struct page *slab, const vo
 	return listed ? IN_SLAB : found;
 }
 
-static const char *caller_name(const struct kmem_cache *cache)
-{
-	return cache ? "kmem_cache_free" : "kfree";
-}
-
 /* Return: true, always. */
 static bool report_wrong(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
-	const struct kmem_cache *owner = slab ? slab->slab_cache : NULL, *named = cache ? cache : owner;
+	const struct kmem_cache *named = cache || !slab ? cache : slab->slab_cache;
 
-	printk("%s: %s: object %p %s%s%s: not freed\n", caller_name(cache), named->name, obj,
-	       object_fault(named, slab, obj), owner ? ": " : "", owner ? owner->name : "");
-	arch_dump_stack();
+	slub_report_free(named, slab, obj, object_fault(named, slab, obj));
 	return true;
 }
 
-static bool report_twice(const struct kmem_cache *cache, const struct page *slab, const void *obj, int where)
+static bool report_twice(const struct page *slab, const void *obj, int where)
 {
-	const char *caller = caller_name(cache), *name = slab->slab_cache->name;
+	char fault[64];
 
 	if (where == IN_SLAB)
-		printk("%s: %s: object %p is free already, in its slab at pfn 0x%lx: not freed\n", caller, name, obj,
-		       page_to_pfn(slab));
+		snprintf(fault, sizeof(fault), "is free already, in its slab");
 	else
-		printk("%s: %s: object %p is free already, on the stack of CPU %d: not freed\n", caller, name, obj,
-		       where);
-	arch_dump_stack();
+		snprintf(fault, sizeof(fault), "is free already, on the stack of CPU %d", where);
+	slub_report_free(slab->slab_cache, slab, obj, fault);
 	return true;
 }
 
@@ -133,7 +125,7 @@ bool slab_free_refused(const struct kmem_cache *cache, const void *p)
 	if (likely(!is_marked_free(owner, p)))
 		return false;
 	where = find_free(owner, slab, p);
-	return where != NOWHERE && report_twice(cache, slab, p, where);
+	return where != NOWHERE && report_twice(slab, p, where);
 }
 
 void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj)
@@ -144,7 +136,8 @@ void slab_report_late(const struct kmem_cache *cache, const struct page *slab, c
 
 void slab_report_list(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
-	printk("slab: %s: the free list of the slab at pfn 0x%lx leads to %p, which is no free object of it: cut off\n",
-	       cache->name, page_to_pfn(slab), obj);
-	arch_dump_stack();
+	const struct page *place = slab_head(obj) == slab ? slab : NULL;
+
+	if (slub_report(cache, place, obj, "the free list of a slab leads to what is no free object of it", NULL))
+		slub_fixed(cache, "the list is cut off there");
 }

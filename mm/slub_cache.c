@@ -5,11 +5,13 @@
  * 1. A cache is an object of the first cache, kmem_cache, whose own struct lies in a page of its own: that is how it all
  *    begins. struct kmem_cache ends with one kmem_cache_node for each node id, so a cache is one allocation, plus its
  *    per-CPU stacks.
- * 2. The slab order is the smallest, up to MAX_SLAB_ORDER, whose waste is at most 1/16 of the slab and which holds
- *    MIN_OBJECTS; failing that the one that wastes the smallest part.
+ * 2. The slab order is the smallest from 1 (0 for objects of up to TINY bytes) to MAX_SLAB_ORDER whose waste is at most
+ *    1/16 of the slab and which holds MIN_OBJECTS; failing that the one that wastes the smallest part.
  * 3. A CPU's stack holds STACK_BYTES of objects, but at least four and at most CPU_STACK_MAX of a general cache, a
  *    quarter of it of any other. General caches have the first numbers of object stacks, which kmalloc() makes constants of.
- * 4. slab_mutex covers the list of caches. Whoever walks it holds the mutex all the way, cross calls included; a cache
+ * 4. A cache without constructor and guards that has no flag against it shares the slabs of a like one that is there already
+ *    (slub_merge.c): it is that cache by another name, and ends when it was destroyed as often as it was made.
+ * 5. slab_mutex covers the list of caches. Whoever walks it holds the mutex all the way, cross calls included; a cache
  *    leaves the list under the mutex and is freed afterwards, when no walker can be at it. The first caches are listed
  *    without: nobody else uses SLUB yet.
  */
@@ -24,12 +26,17 @@
 #include <stdio.h>
 
 #include "internal.h"
+#include "slub_args.h"
+#include "slub_guard.h"
+#include "slub_merge.h"
+#include "slub_report.h"
 
 #define MAX_SLAB_ORDER 3
 #define MIN_OBJECTS    16
 #define WASTE_PART     16
+#define TINY	       128u
 #define STACK_BYTES    32768u
-#define ALL_SLAB_FLAGS (SLAB_HWCACHE_ALIGN | SLAB_PANIC)
+#define LEAKS_SHOWN    16UL
 
 DEFINE_MUTEX(slab_mutex);
 LIST_HEAD(slab_caches);
@@ -49,7 +56,7 @@ static u16 choose_order(u32 size)
 	u64 best_waste = ~0ULL;
 	u16 best = 0;
 
-	for (u16 order = 0; order <= MAX_SLAB_ORDER; order++) {
+	for (u16 order = size > TINY ? 1 : 0; order <= MAX_SLAB_ORDER; order++) {
 		size_t bytes = PAGE_SIZE << order;
 		/* Waste per MAX_SLAB_ORDER slab, so that orders compare. */
 		u64 waste = (u64)(bytes % size) << (MAX_SLAB_ORDER - order);
@@ -66,23 +73,35 @@ static u16 choose_order(u32 size)
 	return best;
 }
 
-static void init_geometry(struct kmem_cache *cache, size_t size, size_t align)
+size_t slab_align(size_t size, size_t align, unsigned int flags)
 {
-	if (cache->flags & SLAB_HWCACHE_ALIGN)
+	if (flags & SLAB_HWCACHE_ALIGN)
 		align = max(align, size > 32 ? 64UL : size > 16 ? 32UL : 16UL);
-	align = max(align, ARCH_KMALLOC_MINALIGN);
+	return max(align, ARCH_KMALLOC_MINALIGN);
+}
+
+/* Return: false when there is no memory for the guard of a guarded cache. */
+static bool init_geometry(struct kmem_cache *cache, size_t size, size_t align)
+{
+	bool whole = cache->ctor || (cache->flags & SLAB_TYPESAFE_BY_RCU);
+
+	align = slab_align(size, align, cache->flags);
 	cache->object_size = (u32)size;
 	cache->align = (u32)align;
 	size = ALIGN(size, sizeof(void *));
-	cache->offset = cache->ctor ? (u32)size : HARDENED ? 0 : (u32)ALIGN_DOWN(size / 2, sizeof(void *));
-	if (cache->ctor)
+	/* What somebody may look at while it is free is not written to. */
+	cache->offset = whole ? (u32)size : HARDENED ? 0 : (u32)ALIGN_DOWN(size / 2, sizeof(void *));
+	if (whole)
 		size += sizeof(void *);
 	cache->size = (u32)ALIGN(size, align);
+	if ((cache->flags & SLAB_GUARDS) && !guard_init(cache))
+		return false;
 	cache->order = choose_order(cache->size);
 	cache->slab_bytes = (u32)(PAGE_SIZE << cache->order);
 	cache->objects = (u16)(cache->slab_bytes / cache->size);
 	cache->key = (u32)((uintptr_t)cache * 0x9e3779b97f4a7c15UL >> 32) ^ (u32)get_cycles();
 	cache->min_partial = 5;
+	return true;
 }
 
 /* A number for @cache's stacks: @wanted, or for NO_OBJECT_STACK any that no general cache has. */
@@ -116,7 +135,7 @@ static u32 stack_nr(const struct kmem_cache *cache)
 /* Where frees are checked, the hot paths look for the mark at the beginning of an object. */
 static bool may_have_stacks(const struct kmem_cache *cache)
 {
-	return !HARDENED || !cache->offset;
+	return !cache->guard && (!HARDENED || !cache->offset);
 }
 
 /* What every object's address is a multiple of: each slab begins with a page. */
@@ -159,14 +178,19 @@ static void end_stacks(struct kmem_cache *cache)
 	free_percpu(cache->cpu);
 }
 
-/* Fill in a zeroed struct. @wanted: the number that its stacks must have, or NO_OBJECT_STACK. */
-static void init_cache(struct kmem_cache *cache, const char *name, size_t size, size_t align, unsigned int flags,
+/*
+ * Fill in a zeroed struct. @wanted: the number that its stacks must have, or NO_OBJECT_STACK. Return: false when there is no
+ * memory for its guard.
+ */
+static bool init_cache(struct kmem_cache *cache, const char *name, size_t size, size_t align, unsigned int flags,
 		       void (*ctor)(void *obj), u32 wanted)
 {
 	cache->name = name;
 	cache->flags = (u16)flags;
 	cache->ctor = ctor;
-	init_geometry(cache, size, align);
+	INIT_LIST_HEAD(&cache->aliases);
+	if (!init_geometry(cache, size, align))
+		return false;
 	for (int nid = 0; nid < nr_node_ids; nid++) {
 		struct kmem_cache_node *n = &cache->node[nid];
 
@@ -175,6 +199,13 @@ static void init_cache(struct kmem_cache *cache, const char *name, size_t size, 
 		INIT_LIST_HEAD(&n->full);
 	}
 	init_stacks(cache, wanted);
+	return true;
+}
+
+static bool args_fit(size_t size, size_t align, unsigned int flags)
+{
+	return size && size <= KMALLOC_MAX_CACHE_SIZE && align <= PAGE_SIZE && !(align & (align - 1)) &&
+	       !(flags & ~ALL_SLAB_FLAGS);
 }
 
 /* A cache that is in no list yet; NULL after a line that says why. */
@@ -183,32 +214,58 @@ static struct kmem_cache *make_cache(const char *name, size_t size, size_t align
 {
 	struct kmem_cache *cache;
 
-	if (!size || size > KMALLOC_MAX_CACHE_SIZE || align > PAGE_SIZE || (align & (align - 1)) ||
-	    (flags & ~ALL_SLAB_FLAGS)) {
-		printk("kmem_cache_create: %s: size %zu, align %zu, flags 0x%x: out of range\n", name, size, align,
-		       flags);
-		return NULL;
-	}
 	cache = kmem_cache_zalloc(cache_cache, GFP_KERNEL);
-	if (cache)
-		init_cache(cache, name, size, align, flags, ctor, wanted);
-	else
-		printk("kmem_cache_create: %s: no memory for its struct\n", name);
-	return cache;
+	if (cache && init_cache(cache, name, size, align, flags, ctor, wanted))
+		return cache;
+	printk("kmem_cache_create: %s: no memory for its %s\n", name, cache ? "guard" : "struct");
+	kmem_cache_free(cache_cache, cache);
+	return NULL;
 }
 
-struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
-				     void (*ctor)(void *obj))
+/* A cache of its own with a copy of @name. */
+static struct kmem_cache *make_named(const char *name, size_t size, const struct kmem_cache_args *args,
+				     unsigned int flags)
 {
-	struct kmem_cache *cache = make_cache(name, size, align, flags, ctor, NO_OBJECT_STACK);
+	char *copy = kstrdup(name, GFP_KERNEL);
+	struct kmem_cache *cache = NULL;
 
-	if (!cache && (flags & SLAB_PANIC))
-		panic("kmem_cache_create: %s failed", name);
-	if (!cache)
+	if (copy)
+		cache = make_cache(copy, size, args->align, flags, args->ctor, NO_OBJECT_STACK);
+
+	if (!cache) {
+		kfree(copy);
 		return NULL;
+	}
+	cache->refcount = 1;
 	mutex_lock(&slab_mutex);
 	list_add_tail(&cache->list, &slab_caches);
 	mutex_unlock(&slab_mutex);
+	return cache;
+}
+
+static struct kmem_cache *create(const char *name, size_t size, const struct kmem_cache_args *args, unsigned int flags)
+{
+	struct kmem_cache *cache = NULL;
+
+	if (!args_fit(size, args->align, flags)) {
+		printk("kmem_cache_create: %s: size %zu, align %u, flags 0x%x: out of range\n", name, size, args->align,
+		       flags);
+		return NULL;
+	}
+	flags |= slub_guards(name);
+	if (!args->ctor)
+		cache = slab_merge(name, size, args->align, flags);
+	return cache ? cache : make_named(name, size, args, flags);
+}
+
+struct kmem_cache *__kmem_cache_create_args(const char *name, size_t size, const struct kmem_cache_args *args,
+					    unsigned int flags)
+{
+	static const struct kmem_cache_args defaults;
+	struct kmem_cache *cache = create(name, size, args ? args : &defaults, flags);
+
+	if (!cache && (flags & SLAB_PANIC))
+		panic("kmem_cache_create: %s failed", name);
 	return cache;
 }
 
@@ -230,23 +287,41 @@ unsigned long kmem_cache_shrink_all(void)
 	return freed;
 }
 
+/* Say which objects of @cache, all of whose stacks are empty, are still allocated. */
+static void report_leaks(struct kmem_cache *cache, unsigned long leaks)
+{
+	printk("kmem_cache_destroy: %s: %lu objects are still allocated: the cache stays\n", cache->name, leaks);
+	if (cache->guard)
+		guard_show_live(cache, LEAKS_SHOWN);
+	else
+		slab_show_live(cache, LEAKS_SHOWN);
+	if (leaks > LEAKS_SHOWN)
+		printk("  and %lu more\n", leaks - LEAKS_SHOWN);
+}
+
 int kmem_cache_destroy(struct kmem_cache *cache)
 {
 	struct slab_sums sums;
 
-	if (!cache)
+	if (!cache || slab_unmerge(cache))
 		return 0;
 	kmem_cache_shrink(cache);
 	slab_sum(cache, &sums);
-	if (sums.taken) {
-		printk("kmem_cache_destroy: %s: %lu objects are still allocated: the cache stays\n", cache->name,
-		       sums.taken);
+	if (sums.taken != sums.stacked) {
+		report_leaks(cache, sums.taken - sums.stacked);
+		slab_keep(cache);
 		return -EBUSY;
 	}
 	mutex_lock(&slab_mutex);
 	list_del(&cache->list);
 	mutex_unlock(&slab_mutex);
 	end_stacks(cache);
+	if (cache->guard) {
+		guard_abandon(cache);
+		guard_exit(cache);
+	}
+	slab_forget_aliases(cache);
+	kfree(cache->name);
 	kmem_cache_free(cache_cache, cache);
 	return 0;
 }
@@ -259,6 +334,10 @@ size_t kmem_cache_size(const struct kmem_cache *cache)
 void slab_sum(struct kmem_cache *cache, struct slab_sums *sums)
 {
 	*sums = (struct slab_sums){ 0 };
+	if (cache->guard) {
+		guard_sum(cache, sums);
+		return;
+	}
 	for (int nid = 0; nid < nr_node_ids; nid++) {
 		struct kmem_cache_node *n = &cache->node[nid];
 		unsigned long flags = spin_lock_irqsave(&n->lock);
@@ -291,8 +370,7 @@ static void create_cache_cache(void)
 /* Number @nr of the general caches. */
 static struct kmem_cache *create_general(const char *name, size_t size, u32 nr)
 {
-	size_t align = size & (size - 1) ? 0 : min(size, (size_t)PAGE_SIZE);
-	struct kmem_cache *cache = make_cache(name, size, align, 0, NULL, nr);
+	struct kmem_cache *cache = make_cache(name, size, kmalloc_align(size), slub_guards(name), NULL, nr);
 
 	if (!cache)
 		panic("kmem_cache_init: no memory for the general caches");

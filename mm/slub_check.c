@@ -19,6 +19,9 @@
 #include <mm/percpu.h>
 #include <string.h>
 
+#include "slub_guard.h"
+#include "slub_report.h"
+
 /* Eight bits for each object of which 64 CPUs' stacks are full: an eighth of the searches is in vain at the worst. */
 #define SEEN_SHIFT 18
 
@@ -169,6 +172,8 @@ static bool check_cache(struct kmem_cache *cache)
 {
 	struct slab_sums sums;
 
+	if (cache->guard)
+		return guard_check(cache);
 	for (int nid = 0; nid < nr_node_ids; nid++)
 		if (!check_node(cache, nid))
 			return false;
@@ -193,4 +198,48 @@ bool kmem_cache_check(void)
 		ok = ok && check_cache(cache);
 	mutex_unlock(&slab_mutex);
 	return ok;
+}
+
+/* Show the objects of @slab that are allocated, @n having been shown before. Return: how many were by now. */
+static unsigned long show_live_of(const struct kmem_cache *cache, const struct page *slab, unsigned long n,
+				  unsigned long max)
+{
+	char *base = page_address(slab);
+
+	memset(seen, 0, sizeof(seen));
+	for (const char *obj = slab->freelist; obj; obj = next_free(free_format(cache), base, obj))
+		bit_set(seen, (unsigned long)(obj - base) / cache->size);
+	for (unsigned long i = 0; i < slab->objects && n < max; i++)
+		if (!bit_test(seen, i)) {
+			slub_show_object(cache, slab, base + i * cache->size);
+			n++;
+		}
+	return n;
+}
+
+static unsigned long show_live_list(const struct kmem_cache *cache, const struct list_head *list, unsigned long n,
+				    unsigned long max)
+{
+	const struct page *slab;
+
+	list_for_each_entry(slab, list, slab_list)
+		if (slab->inuse)
+			n = show_live_of(cache, slab, n, max);
+	return n;
+}
+
+void slab_show_live(struct kmem_cache *cache, unsigned long max)
+{
+	unsigned long n = 0;
+
+	mutex_lock(&slab_mutex);
+	for (int nid = 0; nid < nr_node_ids; nid++) {
+		struct kmem_cache_node *node = &cache->node[nid];
+		unsigned long flags = spin_lock_irqsave(&node->lock);
+
+		n = show_live_list(cache, &node->partial, n, max);
+		n = show_live_list(cache, &node->full, n, max);
+		spin_unlock_irqrestore(&node->lock, flags);
+	}
+	mutex_unlock(&slab_mutex);
 }

@@ -13,16 +13,13 @@
  *
  * Each function here ends in a jump to its slow path, so none needs a frame.
  */
-#include "slub.h"
+#include "slub_hot.h"
 
 #include <lib/smp.h>
 #include <mm/port.h>
 #include <string.h>
 
-#include "slub_debug.h"
-
-/* By (size - 1) / 8: OBJECT_STACK() of the general cache. (c) after slab_hot_init() */
-static u16 stack_of_size[KMALLOC_MAX_CACHE_SIZE / ARCH_KMALLOC_MINALIGN];
+u16 kmalloc_stack_of_size[KMALLOC_MAX_CACHE_SIZE / ARCH_KMALLOC_MINALIGN];
 
 _Static_assert(OBJECT_STACK(OBJECT_STACKS) <= 0xffff, "a u16 holds it");
 _Static_assert(NR_KMALLOC_CACHES < NO_OBJECT_STACK, "each general cache has a stack");
@@ -42,41 +39,23 @@ void slab_hot_init(void)
 
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
 		((struct mm_cpu *)percpu_base(cpu))->object_tag = tag;
-	for (size_t i = 0; i < ARRAY_SIZE(stack_of_size); i++)
-		stack_of_size[i] = (u16)OBJECT_STACK(kmalloc_index(i * ARCH_KMALLOC_MINALIGN + 1));
+	for (size_t i = 0; i < ARRAY_SIZE(kmalloc_stack_of_size); i++)
+		kmalloc_stack_of_size[i] = (u16)OBJECT_STACK(kmalloc_index(i * ARCH_KMALLOC_MINALIGN + 1));
 }
 
-/* The checks and marks of what a pop gave. */
-static __always_inline void *popped(void *obj)
-{
-	if (HARDENED)
-		*(u32 *)obj = 0;
-	if (slub_debug_on())
-		slub_debug_alloc(slab_of(obj)->slab_cache, obj);
-	return obj;
-}
-
-static __noinline void *kmalloc_missed(size_t stack, gfp_t gfp)
+__noinline void *kmalloc_missed(size_t stack, gfp_t gfp)
 {
 	return slab_alloc_slow(kmalloc_caches[(stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack)], gfp);
 }
 
 __restartable void *kmalloc_hot(size_t stack, gfp_t gfp)
 {
-	void *obj = asm_stack_pop(stack);
-
-	return likely(obj) ? popped(obj) : kmalloc_missed(stack, gfp);
+	return kmalloc_pop(stack, gfp);
 }
 
 __restartable void *__kmalloc(size_t size, gfp_t gfp)
 {
-	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE) && likely(!(gfp & GFP_COLD))) {
-		size_t stack = stack_of_size[(size - 1) / ARCH_KMALLOC_MINALIGN];
-		void *obj = asm_stack_pop(stack);
-
-		return likely(obj) ? popped(obj) : kmalloc_missed(stack, gfp);
-	}
-	return kmalloc_slow(size, gfp);
+	return kmalloc_any(size, gfp);
 }
 
 __restartable void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)

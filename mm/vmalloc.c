@@ -52,7 +52,7 @@ static struct page *take_block(const struct request *rq, gfp_t gfp, unsigned int
 /* A block of up to 1 << *order pages; *order is what was had. */
 static struct page *take_pages(const struct request *rq, unsigned int *order)
 {
-	gfp_t easy = (rq->gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN;
+	gfp_t easy = (rq->gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN;
 
 	for (; *order; --*order) {
 		struct page *page = take_block(rq, easy, *order);
@@ -141,7 +141,8 @@ static bool map_part(struct large_area *large, unsigned long first, unsigned lon
 	u64 *table;
 
 	if (large->blocks && n == VMAP_BLOCK_PAGES)
-		block = alloc_pages_node(rq->nid, (rq->gfp & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN, BLOCK_ORDER);
+		block = alloc_pages_node(rq->nid, (rq->gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN,
+					 BLOCK_ORDER);
 	if (block) {
 		if (!arch_vmap_block(va, page_to_phys(block), rq->prot))
 			return true;
@@ -325,9 +326,9 @@ void vmalloc_init(void)
 
 /* --- the interface --- */
 
-#define VMALLOC_REQUEST(flags)                                                                \
-	{                                                                                     \
-		.gfp = (flags), .nid = NUMA_NO_NODE, .prot = PAGE_KERNEL, .use = VMAP_VMALLOC \
+#define VMALLOC_REQUEST(flags)                                                                              \
+	{                                                                                                   \
+		.gfp = (flags) & ~__GFP_COMP, .nid = NUMA_NO_NODE, .prot = PAGE_KERNEL, .use = VMAP_VMALLOC \
 	}
 
 void *vmalloc(size_t size)

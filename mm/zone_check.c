@@ -10,7 +10,7 @@
  * 2. The free lists are walked: every link leads to a struct page that has been written and that leads back, so that a
  *    damaged list is reported and not followed; every member is a free block of that order, aligned, in this zone, of this
  *    migratetype, not next to a free buddy of its order; and the lists of an order are together as long as its counter says,
- *    so that a list that runs in a circle ends the walk, too.
+ *    so that a list that runs in a circle ends the walk, too; and those of each special type hold as many pages as theirs.
  *    With 1: the blocks in the lists are just the blocks that have PG_buddy, for both are as many pages as nr_free says.
  * 3. Done under zone->lock. Pages change between cached and allocated without it, so their two sums are compared only as
  *    one, and with the caches' counts when all CPUs are quiet: `free + cached + allocated + bad = managed` is exact always.
@@ -27,7 +27,8 @@
 #include "pcp.h"
 
 struct page_sums {
-	unsigned long free, deferred, cached, allocated, bad;
+	unsigned long free, deferred, deferred_cma, cached, allocated, bad;
+	unsigned long highatomic; /* in pageblocks of that type, by the pageblock */
 };
 
 /* Say what is wrong with the pageblock or the block at @pfn. */
@@ -42,6 +43,8 @@ static bool sum_block(const struct zone *zone, unsigned long pfn, struct page_su
 {
 	unsigned long end = pfn + PAGEBLOCK_NR_PAGES;
 
+	if (get_pageblock_bits(pfn) == MIGRATE_HIGHATOMIC && pageblock_in_zone(zone, pfn))
+		sums->highatomic += PAGEBLOCK_NR_PAGES;
 	while (pfn < end) {
 		const struct page *page = pfn_to_page(pfn);
 		unsigned long n = 1UL << page_order(page);
@@ -69,11 +72,15 @@ static bool in_stock(const struct deferred_stock *stock, unsigned long pfn)
 	return stock->writing == pfn;
 }
 
-static bool check_deferred(const struct zone *zone, unsigned long pfn, const struct mem_section_usage *usage)
+/* The deferred pageblock at @pfn. Return: whether it does not contradict itself. */
+static bool sum_deferred(const struct zone *zone, unsigned long pfn, struct page_sums *sums)
 {
-	if (bit_test(usage->initialised, pageblock_nr(pfn)))
+	bool cma = get_pageblock_migratetype(pfn) == MIGRATE_CMA;
+
+	*(cma ? &sums->deferred_cma : &sums->deferred) += PAGEBLOCK_NR_PAGES;
+	if (page_initialised(pfn))
 		return block_wrong(zone, pfn, "begins a pageblock that is deferred and initialised");
-	if (pfn < zone->deferred_pfn && !in_stock(&zone->stock, pfn))
+	if (pfn < (cma ? zone->deferred_cma_pfn : zone->deferred_pfn) && !in_stock(&zone->stock, pfn))
 		return block_wrong(zone, pfn, "begins a deferred pageblock that would not be found");
 	return true;
 }
@@ -93,12 +100,10 @@ static bool sum_zone(const struct zone *zone, struct page_sums *sums)
 			pfn = ALIGN_DOWN(pfn, PAGES_PER_SECTION) + PAGES_PER_SECTION;
 			continue;
 		}
-		if (bit_test(usage->deferred, block) && deferred_in_zone(zone, pfn)) {
-			sums->deferred += PAGEBLOCK_NR_PAGES;
-			ok &= check_deferred(zone, pfn, usage);
-		} else if (bit_test_acquire(usage->initialised, block)) {
+		if (bit_test(usage->deferred, block) && deferred_in_zone(zone, pfn))
+			ok &= sum_deferred(zone, pfn, sums);
+		else if (bit_test_acquire(usage->initialised, block))
 			ok &= sum_block(zone, pfn, sums);
-		}
 		pfn += PAGEBLOCK_NR_PAGES;
 	}
 	return ok;
@@ -180,25 +185,39 @@ static long check_list(struct zone *zone, unsigned int order, int type, unsigned
 	return fault ? -1 : (long)n;
 }
 
+/* All lists of one type. *@pages: their pages, *@blocks[order]: that many more blocks. Return: false after a line. */
+static bool check_type(struct zone *zone, int type, unsigned long *pages, unsigned long *blocks)
+{
+	*pages = 0;
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
+		long n = check_list(zone, order, type, zone->free_area[order].nr_free - blocks[order]);
+
+		if (n < 0)
+			return false;
+		blocks[order] += (unsigned long)n;
+		*pages += (unsigned long)n << order;
+	}
+	return true;
+}
+
 static bool check_lists(struct zone *zone)
 {
-	unsigned long pages = 0;
+	unsigned long blocks[NR_PAGE_ORDERS] = { 0 }, pages = 0, part;
 
-	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
-		unsigned long blocks = 0, limit = zone->free_area[order].nr_free;
-
-		for (int type = 0; type < MIGRATE_TYPES; type++) {
-			long n = check_list(zone, order, type, limit - blocks);
-
-			if (n < 0)
-				return false;
-			blocks += (unsigned long)n;
-		}
-		if (!equal(zone, "free blocks in the lists", blocks, "their counter", limit))
+	for (int type = 0; type < MIGRATE_TYPES; type++) {
+		if (!check_type(zone, type, &part, blocks))
 			return false;
-		pages += blocks << order;
+		if (type >= MIGRATE_PCPTYPES &&
+		    !equal(zone, "pages in the lists of a special type", part, "their counter",
+			   zone_free_special(zone, (enum migratetype)type)))
+			return false;
+		pages += part;
 	}
-	return equal(zone, "pages in free lists + deferred", pages + zone->nr_deferred, "nr_free", zone->nr_free);
+	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
+		if (!equal(zone, "free blocks in the lists", blocks[order], "their counter",
+			   zone->free_area[order].nr_free))
+			return false;
+	return equal(zone, "pages in free lists + deferred", pages + zone_deferred(zone), "nr_free", zone->nr_free);
 }
 
 bool zone_check(struct zone *zone)
@@ -211,10 +230,14 @@ bool zone_check(struct zone *zone)
 	     equal(zone, "present", zone->present_pages, "reserved + metadata + managed",
 		   zone->reserved_pages + zone->metadata_pages + zone->managed_pages) &&
 	     equal(zone, "deferred by bitmap", s.deferred, "nr_deferred", zone->nr_deferred) &&
-	     equal(zone, "free by struct page", s.free + s.deferred, "nr_free", zone->nr_free) &&
+	     equal(zone, "deferred of CMA areas by bitmap", s.deferred_cma, "nr_deferred_cma", zone->nr_deferred_cma) &&
+	     equal(zone, "pages of high-atomic pageblocks", s.highatomic, "nr_reserved_highatomic",
+		   zone->nr_reserved_highatomic) &&
+	     equal(zone, "free by struct page", s.free + s.deferred + s.deferred_cma, "nr_free", zone->nr_free) &&
 	     equal(zone, "bad by struct page", s.bad, "nr_bad", zone->nr_bad) &&
-	     equal(zone, "free + cached + allocated + bad", s.free + s.deferred + s.cached + s.allocated + s.bad,
-		   "managed", zone->managed_pages);
+	     equal(zone, "free + cached + allocated + bad",
+		   s.free + s.deferred + s.deferred_cma + s.cached + s.allocated + s.bad, "managed",
+		   zone->managed_pages);
 	spin_unlock_irqrestore(&zone->lock, flags);
 	return ok;
 }

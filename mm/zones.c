@@ -155,6 +155,7 @@ static void init_zone(pg_data_t *pgdat, enum zone_type idx)
 	zone->name = zone_names[idx];
 	zone->idx = idx;
 	zone->deferred_pfn = ~0UL;
+	zone->deferred_cma_pfn = ~0UL;
 	zone->stock.writing = NO_BLOCK;
 	spin_lock_init(&zone->lock, zone->name, LOCK_RANK_ZONE);
 	for (int order = 0; order < NR_PAGE_ORDERS; order++)

@@ -62,10 +62,11 @@ static void fault_stack(void)
 
 static bool overflow_armed;
 
-static void overflow_putc(struct console *con, char c)
+static void overflow_write(struct console *con, const char *text, size_t len)
 {
 	(void)con;
-	(void)c;
+	(void)text;
+	(void)len;
 	if (!overflow_armed)
 		return;
 	overflow_armed = false;
@@ -78,7 +79,7 @@ static void overflow_putc(struct console *con, char c)
 
 static void fault_stack_twice(void)
 {
-	static struct console con = { .name = "overflow", .putc = overflow_putc };
+	static struct console con = { .name = "overflow", .write = overflow_write };
 
 	console_register(&con);
 	overflow_armed = true;

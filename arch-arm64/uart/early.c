@@ -74,13 +74,13 @@ static struct console *find(void)
 	return found;
 }
 
-static void early_putc(struct console *con, char c)
+static void early_write(struct console *con, const char *text, size_t len)
 {
 	struct console *uart = find();
 
 	(void)con;
 	if (uart)
-		(uart->putc)(uart, c);
+		uart->write(uart, text, len);
 }
 
 static int early_getc(struct console *con)
@@ -91,7 +91,7 @@ static int early_getc(struct console *con)
 	return uart ? (uart->getc)(uart) : -1;
 }
 
-static struct console early = { .name = "early console", .putc = early_putc, .getc = early_getc };
+static struct console early = { .name = "early console", .write = early_write, .getc = early_getc };
 
 struct console *arch_early_console(void)
 {

@@ -52,13 +52,18 @@ struct mini_uart {
 	bool stuck;
 };
 
-static void mini_uart_putc(struct console *con, char c)
+static void mini_uart_write(struct console *con, const char *text, size_t len)
 {
 	struct mini_uart *uart = container_of(con, struct mini_uart, con);
+	volatile char *base = uart->base;
+	bool stuck = uart->stuck;
 
-	uart->stuck = !uart_wait(uart->base + MU_LSR, LSR_TX_ROOM, LSR_TX_ROOM, uart->stuck ? 1 : UART_POLLS);
-	if (!uart->stuck)
-		mmio_write32(uart->base + MU_IO, (u8)c);
+	for (size_t i = 0; i < len; i++) {
+		stuck = !uart_wait(base + MU_LSR, LSR_TX_ROOM, LSR_TX_ROOM, stuck ? 1 : UART_POLLS);
+		if (!stuck)
+			mmio_write32(base + MU_IO, (u8)text[i]);
+	}
+	uart->stuck = stuck;
 }
 
 static int mini_uart_getc(struct console *con)
@@ -71,7 +76,7 @@ static int mini_uart_getc(struct console *con)
 }
 
 static struct mini_uart mini_uart = {
-	.con = { .name = "mini UART", .putc = mini_uart_putc, .getc = mini_uart_getc },
+	.con = { .name = "mini UART", .write = mini_uart_write, .getc = mini_uart_getc },
 };
 
 /* Whether the auxiliary block is in the page that the registers are in, as far as their place tells. */

@@ -45,13 +45,18 @@ struct pl011 {
 	bool stuck;
 };
 
-static void pl011_putc(struct console *con, char c)
+static void pl011_write(struct console *con, const char *text, size_t len)
 {
 	struct pl011 *uart = container_of(con, struct pl011, con);
+	volatile char *base = uart->base;
+	bool stuck = uart->stuck;
 
-	uart->stuck = !uart_wait(uart->base + UART_FR, FR_TXFF, 0, uart->stuck ? 1 : UART_POLLS);
-	if (!uart->stuck)
-		mmio_write32(uart->base + UART_DR, (u8)c);
+	for (size_t i = 0; i < len; i++) {
+		stuck = !uart_wait(base + UART_FR, FR_TXFF, 0, stuck ? 1 : UART_POLLS);
+		if (!stuck)
+			mmio_write32(base + UART_DR, (u8)text[i]);
+	}
+	uart->stuck = stuck;
 }
 
 static int pl011_getc(struct console *con)
@@ -64,7 +69,7 @@ static int pl011_getc(struct console *con)
 }
 
 static struct pl011 pl011 = {
-	.con = { .name = "pl011", .putc = pl011_putc, .getc = pl011_getc },
+	.con = { .name = "pl011", .write = pl011_write, .getc = pl011_getc },
 };
 
 static struct console *pl011_setup(volatile void *registers)

@@ -66,6 +66,43 @@ def vmstat(lines):
     return table
 
 
+PageTypes = namedtuple("PageTypes", "free blocks")
+MIGRATETYPES = ["Unmovable", "Movable", "Reclaimable", "HighAtomic", "CMA", "Isolate"]
+
+
+def pagetypeinfo(lines):
+    """free: {(node, zone): {type: [free blocks of each order]}}; blocks: {(node, zone): {type: pageblocks}}"""
+    free, blocks = {}, {}
+    matched(r"Page block order: \d+", lines[0])
+    matched(r"Pages per block:  \d+", lines[1])
+    matched(r"Free pages count per migrate type at order " + "".join(rf" {order:6}" for order in range(11)) + " ",
+            lines[2])
+    for number, line in enumerate(lines[3:], 3):
+        match = re.fullmatch(r"Node +(\d+), zone +(\w+), type +(\w+)((?: +\d+){11}) ", line)
+        if not match:
+            break
+        free.setdefault((int(match[1]), match[2]), {})[match[3]] = [int(count) for count in match[4].split()]
+    if [list(zone) for zone in free.values()] != [MIGRATETYPES] * len(free):
+        raise ValueError("the types are not those of Linux")
+    matched("Number of blocks type  " + "".join(f"{name:>12} " for name in MIGRATETYPES), lines[number])
+    for line in lines[number + 1:]:
+        match = matched(r"Node (\d+), zone +(\w+)((?: +\d+){6}) ", line)
+        blocks[int(match[1]), match[2]] = dict(zip(MIGRATETYPES, map(int, match[3].split())))
+    return PageTypes(free, blocks)
+
+
+def extfrag(lines):
+    """{"extfrag_index" or "unusable_index": {(node, zone): [index of each order]}}, two files of Linux's debugfs"""
+    tables, table = {}, None
+    for line in lines:
+        if re.fullmatch(r"\w+_index:", line):
+            table = tables.setdefault(line[:-1], {})
+            continue
+        match = matched(r"Node (\d+), zone +(\w+)((?: -?\d\.\d{3}){11}) ", line)
+        table[int(match[1]), match[2]] = [float(index) for index in match[3].split()]
+    return tables
+
+
 ZONE_FIELDS = ["pages free", "min", "low", "high", "spanned", "present", "managed"]
 
 
@@ -91,8 +128,8 @@ def zoneinfo(lines):
     return table
 
 
-ZONE_COUNTERS = ["nr_free_pages", "nr_slab_unreclaimable", "numa_hit", "numa_miss", "numa_foreign", "numa_interleave",
-                 "numa_local", "numa_other", "pgalloc", "pgfree"]
+ZONE_COUNTERS = ["nr_free_pages", "nr_free_cma", "nr_slab_unreclaimable", "numa_hit", "numa_miss", "numa_foreign",
+                 "numa_interleave", "numa_local", "numa_other", "pgalloc", "pgfree"]
 PAGESET_FIELDS = ["count", "high", "batch"]
 
 

@@ -98,6 +98,9 @@ def free_pages(facts, tables):
     facts.equal("PerCpuPages, zoneinfo, vmstat, nodes", tables.meminfo["PerCpuPages"], tables.total("count") * PAGE_KIB,
                 tables.vmstat["nr_pcp_pages"] * PAGE_KIB,
                 sum(node["PerCpuPages"] for node in tables.nodes.values()))
+    facts.equal("CmaTotal, zoneinfo", tables.meminfo["CmaTotal"], tables.total("cma") * PAGE_KIB)
+    facts.equal("CmaFree, zoneinfo, vmstat", tables.meminfo["CmaFree"], tables.total("nr_free_cma") * PAGE_KIB,
+                tables.vmstat["nr_free_cma"] * PAGE_KIB)
     facts.equal("deferred in zoneinfo, vmstat", tables.total("deferred"), tables.vmstat["nr_deferred_pages"])
 
 

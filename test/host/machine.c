@@ -38,6 +38,8 @@ static void *make_tree(const struct host_machine *machine)
 		tree_memory(machine->banks[i].base, machine->banks[i].size, machine->banks[i].nid);
 	if (machine->dma_limit)
 		dma_ranges(machine->dma_limit);
+	if (machine->add_nodes)
+		machine->add_nodes();
 	tree_open("chosen");
 	/* Host backtraces cost too much for tests that are not about them. */
 	tree_string("bootargs", machine->bootargs ? machine->bootargs : "page_owner=off");

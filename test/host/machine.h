@@ -26,6 +26,7 @@ struct host_bank {
  * @cpu_node: the node of each CPU; NULL when all are on the lowest
  * @dma_limit: masters reach the addresses below this one, which is below 4 GiB; 0 when they are not limited
  * @bootargs: NULL for none
+ * @add_nodes: called while the tree's root is open, to add nodes to it; NULL for nothing
  * @before_hand_over: called between mm_init() and mm_hand_over(), for instance to start the other CPUs; NULL for nothing
  */
 struct host_machine {
@@ -37,6 +38,7 @@ struct host_machine {
 	int (*cpu_node)(int cpu);
 	u32 dma_limit;
 	const char *bootargs;
+	void (*add_nodes)(void);
 	void (*before_hand_over)(void);
 };
 

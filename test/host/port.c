@@ -83,15 +83,17 @@ void host_die(const char *fmt, ...)
 
 /* Console. */
 
-static void host_putc(struct console *con, char c)
+static void host_write(struct console *con, const char *text, size_t len)
 {
 	(void)con;
-	if (c == '\r')
-		return;
-	if (!muted)
-		putchar(c);
-	if (log_len < sizeof(log_text) - 1)
-		log_text[log_len++] = c;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\r')
+			continue;
+		if (!muted)
+			putchar(text[i]);
+		if (log_len < sizeof(log_text) - 1)
+			log_text[log_len++] = text[i];
+	}
 }
 
 static int host_getc(struct console *con)
@@ -100,7 +102,7 @@ static int host_getc(struct console *con)
 	return *input ? (unsigned char)*input++ : -1;
 }
 
-static struct console host_console = { .name = "stdout", .putc = host_putc, .getc = host_getc };
+static struct console host_console = { .name = "stdout", .write = host_write, .getc = host_getc };
 
 struct console *arch_early_console(void)
 {

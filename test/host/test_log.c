@@ -64,16 +64,17 @@ static void test_long_line_ends(void)
 static char late_text[1 << 20];
 static size_t late_len;
 
-static void late_putc(struct console *con, char c)
+static void late_write(struct console *con, const char *text, size_t len)
 {
 	(void)con;
-	late_text[late_len++] = c;
+	memcpy(late_text + late_len, text, len);
+	late_len += len;
 }
 
 /* The ring has gone round several times: a new console is shown whole lines, without a gap, up to the last. */
 static void test_ring(void)
 {
-	static struct console late = { .name = "late", .putc = late_putc };
+	static struct console late = { .name = "late", .write = late_write };
 	size_t ring = 1UL << CONFIG_LOG_BUF_SHIFT;
 	unsigned int number;
 	char *line;

@@ -21,30 +21,33 @@ struct shown {
 };
 
 static struct shown *shown;
-static bool putc_panics;
-static bool putc_panics_again;
+static bool write_panics;
+static bool write_panics_again;
 
 /* Slow, so that a report takes as long as the others need to come. */
-static void slow_putc(struct console *con, char c)
+static void slow_write(struct console *con, const char *text, size_t len)
 {
 	(void)con;
-	if (c == ' ')
-		usleep(2000);
-	if (shown->len < sizeof(shown->text) - 1)
-		shown->text[shown->len++] = c;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == ' ')
+			usleep(2000);
+		if (shown->len < sizeof(shown->text) - 1)
+			shown->text[shown->len++] = text[i];
+	}
 }
 
-static void panicking_putc(struct console *con, char c)
+static void panicking_write(struct console *con, const char *text, size_t len)
 {
-	(void)c;
-	if (!putc_panics)
+	(void)text;
+	(void)len;
+	if (!write_panics)
 		return;
-	putc_panics = putc_panics_again;
+	write_panics = write_panics_again;
 	panic("%s fails", con->name);
 }
 
-static struct console slow = { .name = "slow", .putc = slow_putc };
-static struct console broken = { .name = "a console", .putc = panicking_putc };
+static struct console slow = { .name = "slow", .write = slow_write };
+static struct console broken = { .name = "a console", .write = panicking_write };
 
 static void panic_here(void *arg)
 {
@@ -87,8 +90,8 @@ static void panic_with_broken_console(bool again)
 {
 	host_boot_cpu(1);
 	console_register(&broken);
-	putc_panics = true;
-	putc_panics_again = again;
+	write_panics = true;
+	write_panics_again = again;
 	panic("for a first reason");
 }
 

@@ -4,6 +4,8 @@
  *
  * A zone's nr_allocs counts blocks taken from its free lists: where it stands still, a CPU's stack has served.
  */
+#include <string.h>
+
 #include <lib/smp.h>
 #include <mm/gfp.h>
 #include <mm/mm_init.h>
@@ -83,7 +85,8 @@ static void test_constant_or_not(void)
 		CHECK(again == page);
 		__free_pages(again, order);
 	}
-	page = alloc_pages(gfp | __GFP_ZERO, order);
+	memset(page_address(page), 0x5a, PAGE_SIZE << 3);
+	CHECK(alloc_pages(gfp | __GFP_ZERO, order) == page);
 	for (unsigned int i = 0; i < PAGE_SIZE << 3; i += 64)
 		CHECK_EQ(((char *)page_address(page))[i], 0);
 	__free_pages(page, order);
@@ -148,12 +151,8 @@ static void test_limits(void)
 	host_check();
 
 	/* Each event of order 1 moves the hand one list further; order 0 sees none. */
-	while (pcp_list_limit(list) == high) {
-		struct page *two = alloc_pages(GFP_KERNEL, 1), *other = alloc_pages(GFP_KERNEL, 1);
-
-		pages[0] = two;
-		pages[1] = other;
-		for (unsigned int i = 2; i < 600; i++)
+	for (int round = 0; round < 100 && pcp_list_limit(list) == high; round++) {
+		for (unsigned int i = 0; i < 600; i++)
 			CHECK(pages[i] = alloc_pages(GFP_KERNEL, 1));
 		for (unsigned int i = 0; i < 600; i++)
 			__free_pages(pages[i], 1);
@@ -197,15 +196,19 @@ static void test_share(void)
 /* A zone below its high watermark gives the caches nothing more. */
 static void test_short_of_memory(void)
 {
-	struct page *page, *last = NULL;
+	struct page *page, *last;
 	struct per_cpu_pages *pcp;
+	struct zone *zone;
 
 	host_boot_simple(64 * MIB, 1);
+	last = alloc_page(GFP_KERNEL);
+	CHECK(last);
+	zone = node_data[0]->zonelist[0];
+	pcp = per_cpu_ptr(zone->pcp, 0);
 	while ((page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, 0)))
 		last = page;
-	pcp = cache_of(last, 0);
 	CHECK_EQ(pcp_sum(pcp).count, 0);
-	CHECK(page_zone(last)->nr_free <= page_zone(last)->watermark[WMARK_HIGH]);
+	CHECK(zone->nr_free <= zone->watermark[WMARK_HIGH]);
 	__free_page(last);
 	CHECK_EQ(pcp_sum(pcp).high, 0);
 	CHECK_EQ(pcp_sum(pcp).count, 0);
@@ -236,11 +239,13 @@ static void test_no_stack(void)
 static void test_runs(void)
 {
 	enum { UP, DOWN, SCATTERED, WAYS };
-	unsigned long largest, free;
+	unsigned long largest, free, drains;
+	struct per_cpu_pages *pcp;
 	struct zone *zone;
 
-	host_boot_simple(256 * MIB, 1);
+	host_boot_simple(1 * GIB, 1);
 	zone = page_zone(warm(GFP_KERNEL, 0));
+	pcp = per_cpu_ptr(zone->pcp, 0);
 	for (unsigned int order = 0; order < 3; order++)
 		for (int way = UP; way < WAYS; way++) {
 			const unsigned int n = 640;
@@ -250,11 +255,14 @@ static void test_runs(void)
 			largest = zone->free_area[MAX_PAGE_ORDER].nr_free + zone->nr_deferred / PAGEBLOCK_NR_PAGES;
 			for (unsigned int i = 0; i < n; i++)
 				CHECK(pages[i] = alloc_pages(GFP_KERNEL, order));
+			drains = pcp->drains;
 			for (unsigned int i = 0; i < n; i++) {
 				unsigned int k = way == UP ? i : way == DOWN ? n - 1 - i : i * 7 % n;
 
 				__free_pages(pages[k], order);
 			}
+			/* Of scattered blocks a drain takes PCP_BATCH / 4, of runs PCP_BATCH. */
+			CHECK(way == SCATTERED || pcp->drains - drains < n / 20);
 			host_check();
 			drain_all_pages();
 			CHECK_EQ(zone->nr_free, free);
@@ -375,43 +383,49 @@ static void test_others_drained(void)
 	host_cpus_stop();
 }
 
-/* Two CPUs free the same page at the same time. */
+/* Two CPUs free the same page at the same time, again and again. */
 
 static struct page *contested;
+static unsigned long rounds;
 static u32 arrived; /* atomic */
 
-static void free_contested(void *arg)
+/* Wait until both CPUs have called this for the @nth time. */
+static void meet(u32 nth)
 {
-	u32 target = *(u32 *)arg;
-
-	fetch_add32(&arrived, 1);
-	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < target)
+	dec_return32_acq_rel(&arrived);
+	while (-__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < 2 * nth)
 		cpu_relax();
-	__free_page(contested);
+}
+
+static void free_contested(void *first)
+{
+	struct zone *zone = node_data[0]->zonelist[0];
+	unsigned long all = nr_free_pages();
+
+	for (u32 round = 0; round < rounds; round++) {
+		if (first)
+			contested = alloc_page(GFP_KERNEL);
+		meet(3 * round + 1);
+		__free_page(contested);
+		meet(3 * round + 2);
+		/* One of them freed it, and it is on one stack. */
+		if (first)
+			CHECK_EQ(zone_pcp_pages(zone) + nr_free_pages(), all);
+		meet(3 * round + 3);
+	}
 }
 
 static void test_freed_at_once(void)
 {
-	unsigned int rounds = (unsigned int)tap_ops(300);
-	unsigned long all;
-
+	rounds = tap_ops(10000);
 	host_boot_simple(64 * MIB, 2);
 	host_cpus_start();
 	host_mute();
 	drain_all_pages();
-	all = nr_free_pages();
-	for (u32 round = 1; round <= rounds; round++) {
-		u32 target = 2 * round;
-
-		contested = alloc_page(GFP_KERNEL);
-		CHECK(contested);
-		CHECK_EQ(smp_work_start(1, free_contested, &target), 0);
-		free_contested(&target);
-		smp_work_wait(1);
-		/* One of them freed it, and it is on one stack. */
-		CHECK_EQ(zone_pcp_pages(page_zone(contested)) + nr_free_pages(), all);
-		CHECK(page_alloc_check());
-	}
+	CHECK_EQ(smp_work_start(1, free_contested, NULL), 0);
+	free_contested(&rounds);
+	smp_work_wait(1);
+	host_check();
 	CHECK_LOG("bad page free: pfn 0x[0-9a-f]+, order 0: the page is free already: not freed");
 	host_cpus_stop();
 }

@@ -442,7 +442,7 @@ static void test_bulk(void)
 		victim = objs[BULK / 2];
 		objs[BULK / 2] = victim + 8;
 		kmem_cache_free_bulk(cache, BULK, objs);
-		CHECK_LOG("bulk: object 0x[0-9a-f]+ is not the beginning of an object: bulk: not freed");
+		CHECK_LOG("slub: BUG in bulk: what was to be freed is not the beginning of an object");
 		kmem_cache_free(cache, victim);
 		host_check();
 	}
@@ -465,13 +465,15 @@ static void test_wrong_frees(void)
 	large = kmalloc(3 * PAGE_SIZE, GFP_KERNEL);
 	CHECK(p && large);
 	kmem_cache_free(kmalloc_caches[3], p);
-	CHECK_LOG("kmem_cache_free: kmalloc-64: object 0x[0-9a-f]+ belongs to another cache: mine: not freed");
+	CHECK_LOG("slub: BUG in kmalloc-64: what was to be freed belongs to another cache");
+	CHECK_LOG("  object 0x[0-9a-f]+ of mine, 100 bytes, at offset 0x[0-9a-f]+ of the slab at pfn 0x[0-9a-f]+: ");
 	kmem_cache_free(cache, p + 8);
-	CHECK_LOG("kmem_cache_free: mine: object 0x[0-9a-f]+ is not the beginning of an object: mine: not freed");
+	CHECK_LOG("slub: BUG in mine: what was to be freed is not the beginning of an object");
 	kmem_cache_free(cache, &on_stack);
-	CHECK_LOG("kmem_cache_free: mine: object 0x[0-9a-f]+ lies in no slab: not freed");
+	CHECK_LOG("slub: BUG in mine: what was to be freed lies in no slab");
 	kfree(&on_stack);
-	CHECK_LOG("kfree: 0x[0-9a-f]+ is nothing that kmalloc returned: not freed");
+	CHECK_LOG("slub: BUG in kfree: what was to be freed is nothing that kmalloc returned");
+	CHECK_LOG("slub: kfree: not freed");
 	kfree(large + PAGE_SIZE);
 	kfree(large + 8);
 	__free_pages(virt_to_page(large), 2);

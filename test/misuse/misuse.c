@@ -22,12 +22,19 @@
 #define CHECKS_DEBUG false
 #endif
 
+#ifdef CONFIG_HARDENING_FULL
+#define CHECKS_FULL true
+#else
+#define CHECKS_FULL false
+#endif
+
 static const struct {
 	const char *name;
 	bool here; /* whether this image has them */
 } levels[] = {
 	[MISUSE_basic] = { "basic", CHECKS_BASIC },
 	[MISUSE_debug] = { "debug", CHECKS_DEBUG },
+	[MISUSE_full] = { "full", CHECKS_FULL },
 };
 
 extern const struct misuse __start_misuse_programs[], __stop_misuse_programs[];

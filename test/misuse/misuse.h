@@ -6,7 +6,7 @@
  *    NAME.expected, the whole text that the image prints from the start of the program to its end. What differs from run
  *    to run stands there as a placeholder; misuse.t, which boots the images and compares, lists them.
  * 2. The program says which checks it is about: `basic` is what every hardened image does (it runs in the virt image), `debug`
- *    the checks of CONFIG_MM_DEBUG (the debug image). Another image refuses to run it.
+ *    the checks of CONFIG_MM_DEBUG (the debug image), `full` those of guarded object caches (the full image). Another image refuses to run it.
  * 3. It says how it ends, too. After GOES_ON the caller got its report and the machine goes on: the check functions of all
  *    allocators agree, pages of each order can be had and given back, and they agree again. PANICS ends the run.
  * 4. A program leaves nothing behind but what its report says is lost.
@@ -17,7 +17,7 @@
 #include <lib/types.h>
 
 /* What an image must check for a program to make sense. */
-enum misuse_level { MISUSE_basic, MISUSE_debug };
+enum misuse_level { MISUSE_basic, MISUSE_debug, MISUSE_full };
 
 /* What follows the report. */
 enum misuse_end { MISUSE_GOES_ON, MISUSE_PANICS };

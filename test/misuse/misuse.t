@@ -29,7 +29,7 @@ from machine import GIB, IMAGE, Machine, ktap
 
 HERE = Path(__file__).resolve().parent
 BOARD = Machine(cpus=4, ram=GIB)
-IMAGES = {"basic": IMAGE, "debug": IMAGE.parents[1] / "debug/Image"}
+IMAGES = {"basic": IMAGE, "debug": IMAGE.parents[1] / "debug/Image", "full": IMAGE.parents[1] / "full/Image"}
 PROMPT = "memstage> "
 LIMIT = 60
 BATCH = 6  # programs in one boot: less than a rate limit of reports
@@ -38,7 +38,7 @@ PLACEHOLDERS = {"addr": r"(?:0x)?[0-9a-f]+", "pfn": r"(?:0x)?[0-9a-f]+", "n": r"
                 "time": r"\d+(?:\.\d+)?"}
 PLACEHOLDER = re.compile(rf"<({'|'.join(PLACEHOLDERS)})(?::(\w+))?>")
 FRAMES = re.compile(r"^\s*<frames with (\w+)>$")
-FRAME = re.compile(r"^  (?:\[[0-9a-f]{16}\](?: (\w+)\S*\+0x[0-9a-f]+)?|\.\.\. the same \d+ times more)$|"
+FRAME = re.compile(r"^ {2,4}(?:\[[0-9a-f]{16}\](?: (\w+)\S*\+0x[0-9a-f]+)?|\.\.\. the same \d+ times more)$|"
                    r"^    (\w+)\S*\+0x[0-9a-f]+$")
 
 

@@ -5,7 +5,7 @@
 
 #include "misuse.h"
 
-MISUSE(page_free_link_written, debug, PANICS)
+MISUSE(page_free_link_written, basic, PANICS)
 {
 	struct page *page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 

@@ -17,6 +17,20 @@ static bool stock_is_low(const struct zone *zone)
 	return 2 * READ_ONCE(zone->stock.nr) < zone->stock.goal;
 }
 
+/* Whether another CPU is on line that writes ahead for @zone. */
+static bool has_helper(const struct zone *zone)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		const struct mm_cpu *head = percpu_base(cpu);
+
+		if (cpu != smp_processor_id() && node_for_alloc[head->nid] == zone->node->node_id)
+			return true;
+	}
+	return false;
+}
+
 /* After this CPU has used the stock up, another one fills it again. */
 static void case_written_ahead(void)
 {
@@ -25,9 +39,9 @@ static void case_written_ahead(void)
 	u64 end = arch_clock_ns() + STOCK_WAIT_NS, touched = memmap_touched_bytes();
 	LIST_HEAD(taken);
 
-	if (!zone || !zone->stock.goal || num_online_cpus() < 2 ||
+	if (!zone || !zone->stock.goal || !has_helper(zone) ||
 	    zone->nr_deferred < 4 * DEFERRED_STOCK << PAGEBLOCK_ORDER) {
-		ktap_skip("one CPU, or a zone too small for a stock");
+		ktap_skip("no other CPU on this node, or a zone too small for a stock");
 	} else {
 		list_add(&first->lru, &taken);
 		for (unsigned int n = 0; n < 2 * DEFERRED_STOCK; n++) {
@@ -86,6 +100,34 @@ static void case_zeroed(void)
 		sum |= clean[i];
 	ktap_ok(sum == 0);
 	free_pages((unsigned long)clean, 1);
+}
+
+/* This CPU's caches give back what was freed last, and have nothing after a drain. */
+static void case_caches(void)
+{
+	struct zone *zone;
+	int i;
+
+	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
+		struct page *first = alloc_pages(GFP_KERNEL, order), *again;
+		unsigned long cached;
+
+		if (!ktap_ok(first && first->page_stack))
+			continue;
+		zone = page_zone(first);
+		cached = zone_pcp_pages(zone);
+		__free_pages(first, order);
+		if (zone_pcp_pages(zone) != cached + (1UL << order))
+			continue; /* the zone is too small for a stack of this order */
+		ktap_ok(page_ref_count(first) == 0);
+		again = alloc_pages(GFP_KERNEL, order);
+		ktap_ok(again == first && page_ref_count(again) == 1 && page_order(again) == order);
+		ktap_ok(zone_pcp_pages(zone) == cached);
+		__free_pages(again, order);
+	}
+	drain_all_pages();
+	for_each_populated_zone(i, zone)
+		ktap_ok(zone_pcp_pages(zone) == 0);
 }
 
 static void case_zones(void)
@@ -252,6 +294,7 @@ static const struct ktap_case cases[] = {
 	{ "written ahead of need", case_written_ahead },
 	{ "orders", case_orders },
 	{ "zeroed", case_zeroed },
+	{ "caches", case_caches },
 	{ "zones", case_zones },
 	{ "nodes", case_nodes },
 	{ "what is refused", case_refusals },

@@ -145,6 +145,45 @@ static void case_destroy(void)
 	ktap_ok(kmem_cache_create("odd", 64, 3, 0, NULL) == NULL);
 }
 
+/* Freed twice, with others freed in between, which are handed out once then. */
+static void case_freed_twice(void)
+{
+	static void *obj[8];
+
+	for (size_t i = 0; i < ARRAY_SIZE(obj); i++)
+		ktap_ok((obj[i] = kmalloc(64, GFP_KERNEL)) != NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(obj); i++)
+		kfree(obj[i]);
+	kfree(obj[0]);
+	kfree(obj[ARRAY_SIZE(obj) - 1]);
+	kmem_cache_shrink_all();
+	kfree(obj[3]);
+	ktap_ok(kmem_cache_check());
+	for (size_t i = 0; i < ARRAY_SIZE(obj); i++) {
+		obj[i] = kmalloc(64, GFP_KERNEL);
+		for (size_t j = 0; j < i; j++)
+			ktap_ok(obj[i] != obj[j]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(obj); i++)
+		kfree(obj[i]);
+}
+
+/* An object of 96 bytes: an address inside may pass as far as the stack, and never into its slab. */
+static void case_inner_address(void)
+{
+	struct kmem_cache *cache = kmem_cache_create("inner", 96, 0, 0, NULL);
+	char *obj = cache ? kmem_cache_alloc(cache, GFP_KERNEL) : NULL;
+
+	if (!ktap_ok(obj != NULL))
+		return;
+	kmem_cache_free(cache, obj + 32);
+	kfree(obj + 8);
+	kmem_cache_shrink(cache);
+	ktap_ok(kmem_cache_check());
+	kmem_cache_free(cache, obj);
+	ktap_ok(kmem_cache_destroy(cache) == 0);
+}
+
 /* What is no object of the cache is reported and left alone. */
 static void case_wrong_frees(void)
 {
@@ -157,6 +196,14 @@ static void case_wrong_frees(void)
 	kmem_cache_free(cache, other);
 	kmem_cache_free(cache, own + 8);
 	kfree(on_stack);
+	kfree((void *)(uintptr_t)case_wrong_frees);
+	kfree((void *)(uintptr_t)__pa(own));
+	kfree((char *)__va(0) + (1UL << 46));
+	kmem_cache_free(cache, (char *)__va(0) + (1UL << 46));
+	kmem_cache_free(cache, other);
+	for (size_t i = 1; i < 64; i += 7)
+		kfree(own + i);
+	ktap_ok(kmem_cache_check());
 	ktap_ok(kmem_cache_destroy(cache) == -EBUSY);
 	kmem_cache_free(cache, own);
 	ktap_ok(kmem_cache_destroy(cache) == 0);
@@ -328,6 +375,8 @@ static const struct ktap_case cases[] = {
 	{ "nodes", case_nodes },
 	{ "this CPU's node is full", case_local_node_full },
 	{ "zones", case_zones },
+	{ "freed twice", case_freed_twice },
+	{ "an address inside an object", case_inner_address },
 	{ "wrong frees", case_wrong_frees },
 	{ "freed on another CPU", case_other_cpu },
 };

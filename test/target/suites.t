@@ -15,6 +15,7 @@ from machine import GIB, IMAGE, MIB, RAM_BASE, Machine, ktap
 LIMIT = 200
 
 DEBUG_IMAGE = IMAGE.parents[1] / "debug/Image"
+FULL_IMAGE = IMAGE.parents[1] / "full/Image"
 BOOTMEM_IMAGE = IMAGE.parents[1] / "bootmem/Image"
 
 ONE_NODE = Machine(cpus=4, ram=4 * GIB)
@@ -26,8 +27,10 @@ EIGHT_NODES = Machine(cpus=8, ram=4 * GIB, nodes=[GIB // 2] * 8, distance=lambda
 RUNS = {
     "4 CPUs, 1 node": (ONE_NODE, IMAGE, ""),
     "4 CPUs, 2 nodes, movable zone": (TWO_NODES, IMAGE, "movablecore=1G"),
+    "4 CPUs, 2 nodes, CMA area": (TWO_NODES, IMAGE, "cma=128M"),
     "8 CPUs, 8 nodes": (EIGHT_NODES, IMAGE, ""),
     "4 CPUs, 2 nodes, debug checks": (TWO_NODES, DEBUG_IMAGE, ""),
+    "4 CPUs, 2 nodes, full hardening": (TWO_NODES, FULL_IMAGE, ""),
     "8 CPUs, 8 nodes, bootmem": (EIGHT_NODES, BOOTMEM_IMAGE, "movablecore=1G"),
 }
 

@@ -4,8 +4,8 @@
  *
  * 1. Each is a loop of load and store exclusive, which every CPU has, and is replaced by an instruction of FEAT_LSE at
  *    boot when all CPUs have that (<asm/alternative.h>). Both forms may meet on one variable (Arm ARM, B2.9).
- * 2. Cost in instructions, uncontended, exclusive / LSE: xchg32_acquire 3 / 2, claim32_acquire 4 / 3, cas32_acq_rel 5 / 4,
- *    fetch_add 4 / 3,  *    dec_return32_acq_rel 4 / 4, or64_release, andnot64 and xor64 4 / 2.
+ * 2. Cost in instructions, uncontended, exclusive / LSE: xchg32_acquire 3 / 2, claim32_acquire 4 / 3, cas32_acq_rel 5 / 3,
+ *    fetch_add 4 / 3, dec_return32_acq_rel 4 / 4, or64_release, andnot64 and xor64 4 / 2.
  * 3. A constant to add is an immediate of the exclusive form; LSE wants it in a register, and has the room to load it.
  */
 #ifndef ASM_ATOMIC_H
@@ -51,7 +51,6 @@ static __always_inline u32 claim32_acquire(u32 *p, u32 value)
 static __always_inline bool cas32_acq_rel(u32 *p, u32 old, u32 value)
 {
 	u32 found, failed;
-	bool stored;
 
 	__asm__ volatile(ALTERNATIVE("1:	ldaxr	%w[found], [%[addr]]\n"
 				     "	cmp	%w[found], %w[old]\n"
@@ -61,12 +60,11 @@ static __always_inline bool cas32_acq_rel(u32 *p, u32 old, u32 value)
 				     "2:",
 				     "lse",
 				     "mov	%w[found], %w[old]\n"
-				     "	casal	%w[found], %w[value], [%[addr]]\n"
-				     "	cmp	%w[found], %w[old]")
-			 : [found] "=&r"(found), [failed] "=&r"(failed), "=@cceq"(stored), "+m"(*p)
+				     "	casal	%w[found], %w[value], [%[addr]]")
+			 : [found] "=&r"(found), [failed] "=&r"(failed), "+m"(*p)
 			 : [addr] "r"(p), [old] "Ir"(old), [value] "rZ"(value), [feature] "i"(CPU_LSE)
-			 : "memory");
-	return stored;
+			 : "memory", "cc");
+	return found == old;
 }
 
 static __always_inline u32 fetch_add32(u32 *p, u32 n)

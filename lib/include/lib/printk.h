@@ -15,13 +15,14 @@
 /**
  * struct console - a place where bytes go
  * @name: for the log, e.g. "pl011 at 0x9000000"
- * @putc: sends one byte, waits while the device is full; called with the log lock held and interrupts masked
+ * @write: sends @len bytes, waits while the device is full; called with the log lock held and interrupts masked. A line's end
+ *         is a carriage return and a newline.
  * @getc: returns the next received byte or -1, without waiting; NULL when the console cannot receive
  * @next: the log's own
  */
 struct console {
 	const char *name;
-	void (*putc)(struct console *con, char c);
+	void (*write)(struct console *con, const char *text, size_t len);
 	int (*getc)(struct console *con);
 	struct console *next;
 };

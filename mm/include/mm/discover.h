@@ -87,6 +87,7 @@ enum claim_kind {
 	CLAIM_NOMAP,	/* the same, and it must not be mapped */
 	CLAIM_LEFT_OUT, /* memory that /chosen or the boot arguments keep us from */
 	CLAIM_METADATA, /* taken by our own boot allocations */
+	CLAIM_CMA,	/* a CMA area: reserved until hand-over, the page allocator's since */
 };
 
 /**

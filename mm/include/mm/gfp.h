@@ -3,10 +3,10 @@
  * Allocating pages.
  *
  * Common contract: an order is 0 to MAX_PAGE_ORDER, a block is 1 << order pages, aligned to its size. Pages come from
- * the linear map. Context: thread or interrupt handler, any CPU, after hand-over; interrupts are masked for the
- * moment of touching the CPU's page cache, and zone locks are taken behind it. A request that cannot be served
- * returns NULL (after a report that says why, at most 10 in a row, unless __GFP_NOWARN) and changes nothing. What the
- * gfp flags mean, <mm/gfp_types.h> says; blocks of an odd size are in <mm/page_exact.h>.
+ * the linear map. Context: thread or interrupt handler, any CPU, after hand-over. A hit of the CPU's page cache takes no
+ * lock and masks nothing; behind it interrupts are masked and zone locks taken for O(64 blocks). A request that cannot be
+ * served returns NULL (after a report that says why, at most 10 in a row, unless __GFP_NOWARN) and changes nothing. What
+ * the gfp flags mean, <mm/gfp_types.h> says; blocks of an odd size are in <mm/page_exact.h>.
  */
 #ifndef MM_GFP_H
 #define MM_GFP_H
@@ -42,7 +42,7 @@ struct page *alloc_pages_any(gfp_t gfp, unsigned int order) __must_check;
 /**
  * alloc_pages() - a block of 1 << @order pages, near this CPU
  *
- * Cost: 14 instructions for constant arguments when this CPU's cache has a block.
+ * Cost: 13 instructions, call included, for constant arguments when this CPU's cache has a block.
  * Return: its first page, _refcount 1; NULL when no zone that @gfp allows has a block above its watermark.
  */
 static __always_inline __must_check struct page *alloc_pages(gfp_t gfp, unsigned int order)

@@ -11,7 +11,7 @@
  *	spanned = zone_end_pfn - zone_start_pfn	(holes included)
  *	present = reserved + metadata + managed	(whole pages of memory)
  *	managed = free + per-CPU + allocated + bad	(what memblock handed over)
- *	free    = on free lists + deferred
+ *	free    = on free lists + deferred + deferred CMA
  *
  * zone_check() proves the last two by walking memmap and free lists. The terms of the second are memblock's counts at
  * hand-over; that they add up is checked too.
@@ -51,9 +51,15 @@ enum migratetype {
 	MIGRATE_UNMOVABLE,
 	MIGRATE_MOVABLE,
 	MIGRATE_RECLAIMABLE,
-	MIGRATE_PCPTYPES, /* the types up to here have per-CPU caches */
-	MIGRATE_TYPES = MIGRATE_PCPTYPES,
+	MIGRATE_PCPTYPES,		       /* the types up to here have per-CPU caches */
+	MIGRATE_HIGHATOMIC = MIGRATE_PCPTYPES, /* kept for urgent requests of more than a page */
+	MIGRATE_CMA,			       /* of an area of <mm/cma.h>: lent to movable requests only */
+	MIGRATE_ISOLATE,		       /* given to nobody */
+	MIGRATE_TYPES,
 };
+
+/* The types that not every request may use. Their free pages are counted apart. */
+#define MIGRATE_SPECIAL_TYPES (MIGRATE_TYPES - MIGRATE_PCPTYPES)
 
 #define PAGEBLOCK_TYPE_BITS  4
 #define PAGEBLOCK_TYPE_WORDS (PAGEBLOCKS_PER_SECTION * PAGEBLOCK_TYPE_BITS / 64)
@@ -62,9 +68,10 @@ enum migratetype {
  * struct mem_section_usage - the pageblocks of a section, a bit or a nibble each
  * @present: (b) some of it is memory: its memmap has storage
  * @initialised: (Z) its struct pages have been written
- * @deferred: (Z) wholly free and not initialised: the zone takes it when it needs it
+ * @deferred: (Z) wholly free and not initialised: the zone takes it when it needs it. Its type is MIGRATE_CMA when it is
+ *	of a CMA area, else it has none yet.
  * @shared: (b) more than one zone has memory in it
- * @type: (Z) its migratetype, 4 bits
+ * @type: (Z) its migratetype in 3 bits, and above them whether it is isolated
  * @deferred_nid: (b) of one that was deferred, the node that all of it belongs to
  */
 struct mem_section_usage {
@@ -187,9 +194,14 @@ struct deferred_stock {
  * @lock: covers what is marked (Z)
  * @free_area: (Z) free blocks by order and migratetype
  * @nr_free: (Z) free pages, deferred ones included
- * @nr_deferred: (Z) free pages whose memmap is not initialised
- * @deferred_pfn: (Z) no deferred pageblock lies below this, but for those of @stock
+ * @nr_deferred: (Z) free pages whose memmap is not initialised, but for those of CMA areas
+ * @deferred_pfn: (Z) none of their pageblocks lies below this, but for those of @stock
  * @stock: (Z) those that are written already
+ * @nr_deferred_cma: (Z) free pages of CMA areas whose memmap is not initialised
+ * @deferred_cma_pfn: (Z) none of their pageblocks lies below this
+ * @nr_free_special: (Z) of nr_free, pages in the lists of each type from MIGRATE_PCPTYPES on (zone_free_special())
+ * @nr_reserved_highatomic: (Z) pages of its MIGRATE_HIGHATOMIC pageblocks, free or not
+ * @cma_pages: (b) pages of its CMA areas
  * @nr_allocs: (Z) blocks taken from the free lists
  * @nr_fallbacks: (Z) times a block of another migratetype was taken
  * @nr_bad: (Z) pages taken out of use for ever
@@ -218,6 +230,11 @@ struct zone {
 	unsigned long nr_free;
 	unsigned long nr_deferred;
 	unsigned long deferred_pfn;
+	unsigned long nr_deferred_cma;
+	unsigned long deferred_cma_pfn;
+	unsigned long nr_free_special[MIGRATE_SPECIAL_TYPES];
+	unsigned long nr_reserved_highatomic;
+	unsigned long cma_pages;
 	struct deferred_stock stock;
 	unsigned long nr_allocs;
 	unsigned long nr_fallbacks;
@@ -268,6 +285,24 @@ static inline struct zone *page_zone(const struct page *page)
 static inline unsigned long zone_end_pfn(const struct zone *zone)
 {
 	return zone->zone_start_pfn + zone->spanned_pages;
+}
+
+/** zone_free_special() - pages in the free lists of @type, one of MIGRATE_PCPTYPES and above; a moment's figure */
+static inline unsigned long zone_free_special(const struct zone *zone, enum migratetype type)
+{
+	return READ_ONCE(zone->nr_free_special[type - MIGRATE_PCPTYPES]);
+}
+
+/** zone_free_cma() - free pages of @zone's CMA areas; a moment's figure */
+static inline unsigned long zone_free_cma(const struct zone *zone)
+{
+	return zone_free_special(zone, MIGRATE_CMA) + READ_ONCE(zone->nr_deferred_cma);
+}
+
+/** zone_deferred() - free pages whose memmap is not initialised, whosever they are; a moment's figure */
+static inline unsigned long zone_deferred(const struct zone *zone)
+{
+	return READ_ONCE(zone->nr_deferred) + READ_ONCE(zone->nr_deferred_cma);
 }
 
 static inline bool populated_zone(const struct zone *zone)

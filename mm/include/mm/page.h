@@ -5,11 +5,11 @@
  * A page frame is in one of these states, told by flags, _refcount and the section's bitmaps:
  *
  *	not present	section or pageblock bit clear: no struct page behind it; pfn_valid() is false
- *	not initialised	present, but its pageblock's memmap was never written: every field is rubbish
- *			(either free and deferred, or wholly reserved); page_initialised() is false
+ *	not initialised	present, but its pageblock's memmap was never written, or only ahead of need: nobody may rely on
+ *			what is there (either free and deferred, or wholly reserved); page_initialised() is false
  *	reserved	PG_reserved: memblock kept it, or it is a hole inside a present pageblock
  *	free		PG_buddy on the first page of a block: lru and order are the zone's, _refcount 0
- *	cached		_refcount 0, no PG_buddy: on a CPU's page stack, or inside a free or cached block
+ *	cached		_refcount 0, no PG_buddy: on a CPU's page stack with its order, or inside a block
  *	allocated	_refcount > 0 on the first page of a block of 1 << order pages
  *	slab		allocated, and PG_slab: the slab fields are SLUB's
  *	compound	allocated with __GFP_COMP: PG_head on the first page, compound_head on each other
@@ -64,7 +64,8 @@ enum pageflag {
  * @page_type: (P) allocated and never mapped: of what kind it is; its user's
  * @object_check: (P) page of a slab: what the hardened free compares
  * @object_stack: (P) page of a slab: offset of the per-CPU stack that takes its objects; 0, and on any other page: none
- * @page_stack: (P) offset of the per-CPU stack that takes this block when it is freed; 0: none, the slow path
+ * @page_stack: (Z) offset of the per-CPU stack that takes this block when it is freed, and which anybody may read; 0: none,
+ *              the slow path. Written when the block leaves the free lists.
  *
  * A struct page that is zero but for the top bits of flags is an ordinary page that nobody uses.
  */

@@ -42,6 +42,9 @@ struct reserved_mem {
  */
 bool reserved_mem_next(const void *fdt, unsigned int *i, struct reserved_mem *rmem);
 
+/** reserved_mem_is_cma() - whether the node of /reserved-memory at offset @node is to be a CMA area (<mm/cma.h>) */
+bool reserved_mem_is_cma(const void *fdt, int node);
+
 /** reserved_mem_report() - one line for each range that is more than reserved, and for each contradiction; boot only */
 void reserved_mem_report(const void *fdt);
 

@@ -8,8 +8,9 @@
  *
  * Flags: GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, and __GFP_ZERO, __GFP_NOWARN, __GFP_HIGH, __GFP_DIRECT_RECLAIM,
  * __GFP_THISNODE as gfp.h says, __GFP_RECLAIMABLE for the pages of a new slab. __GFP_MOVABLE is ignored: an object never
- * moves. __GFP_DMA and __GFP_DMA32 are kmalloc()'s only: they give whole pages of that zone; a cache has no zone, so
- * kmem_cache_alloc() returns NULL, with a report (at most 10) unless __GFP_NOWARN.
+ * moves. __GFP_DMA and __GFP_DMA32 are kmalloc()'s only, which has caches of its own for the first and gives whole pages
+ * for the second; any other cache has no zone but by SLAB_CACHE_DMA, so kmem_cache_alloc() returns NULL, with a report (at
+ * most 10) unless __GFP_NOWARN.
  *
  * Objects of a cache, at every moment: total = allocated + on CPU stacks + on slab free lists.
  * kmem_cache_check() proves it.
@@ -19,19 +20,11 @@
 
 #include <mm/gfp.h>
 #include <mm/percpu_stack.h>
+#include <mm/slab_flags.h>
 
 #include <string.h>
 
 struct kmem_cache;
-
-/**
- * DOC: slab flags
- *
- * SLAB_HWCACHE_ALIGN: objects of at least 33 bytes begin on a cache line. SLAB_PANIC: kmem_cache_create() panics instead
- * of returning NULL.
- */
-#define SLAB_HWCACHE_ALIGN (1U << 0)
-#define SLAB_PANIC	   (1U << 1)
 
 /* kmalloc() serves larger sizes from the page allocator. */
 #define KMALLOC_MAX_CACHE_SIZE 8192UL
@@ -39,25 +32,52 @@ struct kmem_cache;
 #define ARCH_KMALLOC_MINALIGN  8UL
 
 /**
- * kmem_cache_create() - a new cache
- * @name: for slabinfo; not copied, must outlive the cache
- * @size: bytes of an object, 1 to 8192
+ * struct kmem_cache_args - what few caches need; zeroed is the ordinary case
  * @align: a power of two up to PAGE_SIZE, or 0 for 8
- * @flags: SLAB_ flags
  * @ctor: called once for each object when its slab is made, in the context of the allocation that needs it; NULL for
  *	none. A cache with a constructor gives objects back as they were freed.
+ */
+struct kmem_cache_args {
+	unsigned int align;
+	void (*ctor)(void *obj);
+};
+
+struct kmem_cache *__kmem_cache_create_args(const char *name, size_t size, const struct kmem_cache_args *args,
+					    unsigned int flags) __must_check;
+
+static inline struct kmem_cache *__kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
+						     void (*ctor)(void *obj))
+{
+	struct kmem_cache_args args = { .align = align > PAGE_SIZE ? ~0u : (unsigned int)align, .ctor = ctor };
+
+	return __kmem_cache_create_args(name, size, &args, flags);
+}
+
+/**
+ * kmem_cache_create() - a new cache
+ * @name: for slabinfo; copied
+ * @size: bytes of an object, 1 to 8192
+ * @args, @flags: a struct kmem_cache_args * (NULL: all zero) and SLAB_ flags; or, as in older code,
+ * @align, @flags, @ctor: of the struct's members, and the flags between them
  *
+ * A cache without constructor may be one that is there already, when the two are alike: objects fit its stride with less
+ * than a word to spare, and pages are of the same kind. slabinfo shows it by the name of the first. SLAB_NO_MERGE, and any flag
+ * of SLAB_GUARDS, keeps a cache to itself.
  * Context: thread, interrupts unmasked; takes slab_mutex. Return: the cache; NULL (with a line that says why) for a size,
  * align or flag out of range or when memory is short.
  */
-struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
-				     void (*ctor)(void *obj)) __must_check;
+#define kmem_cache_create(name, size, args, ...) \
+	_Generic((args), struct kmem_cache_args * : __kmem_cache_create_args, const struct kmem_cache_args *   \
+		 : __kmem_cache_create_args, void * : __kmem_cache_create_args, default : __kmem_cache_create)( \
+		name, size, args, __VA_ARGS__)
 
 /**
  * kmem_cache_destroy() - end a cache; NULL does nothing
  *
- * Objects still allocated are reported with their number, and the cache stays. Context: thread, interrupts unmasked
- * (other CPUs' stacks are emptied by cross call; takes slab_mutex); nobody uses the cache any more. Return: 0 or -EBUSY.
+ * Objects still allocated are reported, with their number, where the first 16 lie and, when the cache keeps owners, who
+ * allocated each; and the cache stays. One that serves several makers ends with the last; until then this only counts.
+ * Context: thread, interrupts unmasked (other CPUs' stacks are emptied by cross call; takes slab_mutex); nobody uses the
+ * cache any more. Return: 0 or -EBUSY.
  */
 int kmem_cache_destroy(struct kmem_cache *cache);
 
@@ -99,7 +119,7 @@ static inline void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
 	return kmem_cache_alloc(cache, gfp | __GFP_ZERO);
 }
 
-/** kmem_cache_size() - bytes that a user of an object may use */
+/** kmem_cache_size() - bytes that a user of an object may use: those of the largest maker, where several share a cache */
 size_t kmem_cache_size(const struct kmem_cache *cache);
 
 /**
@@ -132,17 +152,17 @@ static __always_inline int kmalloc_index(size_t size)
 	return log <= 6 ? log - 3 : log == 7 ? 5 : log - 1;
 }
 
-/** kmalloc_from_pages() - whether kmalloc() takes whole pages for this: the size is large, or a DMA zone is asked for */
-static __always_inline bool kmalloc_from_pages(size_t size, gfp_t gfp)
+/** kmalloc_is_special() - whether kmalloc_caches do not serve this: the size is large, or memory of a kind is asked for */
+static __always_inline bool kmalloc_is_special(size_t size, gfp_t gfp)
 {
-	return size > KMALLOC_MAX_CACHE_SIZE || (gfp & (__GFP_DMA | __GFP_DMA32));
+	return size > KMALLOC_MAX_CACHE_SIZE || (gfp & (__GFP_DMA | __GFP_DMA32 | __GFP_RECLAIMABLE));
 }
 
 void *__kmalloc(size_t size, gfp_t gfp) __must_check;
 void *kmalloc_node(size_t size, gfp_t gfp, int nid) __must_check;
 
 /* What a CPU's stack may not serve, or not without more to do. */
-#define GFP_COLD (__GFP_DMA | __GFP_DMA32 | __GFP_THISNODE | __GFP_ZERO)
+#define GFP_COLD (__GFP_DMA | __GFP_DMA32 | __GFP_RECLAIMABLE | __GFP_THISNODE | __GFP_ZERO)
 
 /** kmalloc_class_size() - bytes of the objects of general cache number @index; a constant for a constant */
 static __always_inline size_t kmalloc_class_size(int index)
@@ -203,26 +223,6 @@ static __always_inline void *kzalloc(size_t size, gfp_t gfp)
 	return kmalloc(size, gfp | __GFP_ZERO);
 }
 
-/** kmalloc_array() - @n objects of @size bytes; NULL when the product overflows */
-static inline void *kmalloc_array(size_t n, size_t size, gfp_t gfp)
-{
-	size_t bytes;
-
-	return __builtin_mul_overflow(n, size, &bytes) ? NULL : kmalloc(bytes, gfp);
-}
-
-static inline void *kcalloc(size_t n, size_t size, gfp_t gfp)
-{
-	return kmalloc_array(n, size, gfp | __GFP_ZERO);
-}
-
-/**
- * krealloc() - resize: in place when @size fits behind @p, wherever that is; otherwise the contents move
- *
- * NULL on failure, and then @p is still valid. Size 0 frees.
- */
-void *krealloc(const void *p, size_t size, gfp_t gfp) __must_check;
-
 /** kfree() - give back what kmalloc() or kmem_cache_alloc() returned; NULL and ZERO_SIZE_PTR do nothing */
 void kfree(const void *p);
 
@@ -239,5 +239,7 @@ void kmem_cache_init(void);
  * after a line that names cache, slab and numbers.
  */
 bool kmem_cache_check(void);
+
+#include <mm/slab_util.h>
 
 #endif

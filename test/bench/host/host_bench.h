@@ -14,9 +14,8 @@ void bench_thread_enter(int thread) __attribute__((weak));
 /** bench_proved() - in the end, one thread left: whether the core's checks agree. Absent when a library is the malloc. */
 bool bench_proved(void) __attribute__((weak));
 
-/* malloc(), free() and realloc() of the benchmark, the core's. */
+/* malloc() and realloc() of the benchmark, the core's. Its free() is kfree(). */
 void *bench_malloc(size_t size);
-void bench_free(void *p);
 void *bench_realloc(void *p, size_t size);
 
 #endif

@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Allocating ranges of page frames.
+ *
+ * 1. alloc_contig_range() isolates the pageblocks of the range, so that what is free there stays free; has the CPUs drain
+ *    their caches, unless all pages are in the free lists already; and takes the blocks out of the free lists. A block
+ *    that crosses an end of the range is split, the part outside goes back. Then the pageblocks are what they were.
+ * 2. Nothing is moved: a page that somebody uses stands in the way, and the caller is told which.
+ * 3. Ranges of two callers may meet in a pageblock, so one is allocated at a time: contig_mutex. It does not keep others from
+ *    allocating or freeing, which is why pages are looked at again once they are isolated.
+ * 4. alloc_contig_pages() goes through the zones that the flags allow, near before far, and in each from low to high
+ *    addresses. It looks for a range in which every page is free, cached or deferred, goes on behind the last page in the
+ *    way, and tries each range that it finds.
+ */
+#include <mm/contig.h>
+
+#include <errno.h>
+#include <lib/mutex.h>
+#include <lib/printk.h>
+#include <mm/page_offline.h>
+#include <mm/percpu.h>
+#include <mm/port.h>
+#include <mm/vmstat.h>
+
+#include "buddy.h"
+#include "hardening.h"
+#include "internal.h"
+#include "page_owner.h"
+#include "page_report.h"
+
+static DEFINE_MUTEX(contig_mutex);
+
+/* Take the free block at @pfn out of the lists, and give what of it lies outside of [start, end) back. */
+static void take_block(struct zone *zone, unsigned long pfn, unsigned long start, unsigned long end)
+{
+	struct page *page = pfn_to_page(pfn);
+	unsigned int order = page_order(page);
+	unsigned long block_end = pfn + (1UL << order);
+
+	buddy_remove(zone, page, order);
+	if (pfn < start)
+		buddy_free_range(zone, pfn, start - pfn);
+	if (block_end > end)
+		buddy_free_range(zone, end, block_end - end);
+	pfn = max(pfn, start);
+	count_pages_taken(zone, min(block_end, end) - pfn, zone);
+	for (; pfn < min(block_end, end); pfn++) {
+		page = pfn_to_page(pfn);
+		page->page_stack = 0;
+		WRITE_ONCE(page->_refcount, 1);
+	}
+}
+
+/* Take [start, end), which lies in one pageblock and is free and isolated. */
+static void take_part(struct zone *zone, unsigned long start, unsigned long end)
+{
+	unsigned long flags = spin_lock_irqsave(&zone->lock);
+	unsigned long pfn = ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES);
+
+	while (pfn < end) {
+		unsigned long next = pfn + (1UL << page_order(pfn_to_page(pfn)));
+
+		if (next > start)
+			take_block(zone, pfn, start, end);
+		pfn = next;
+	}
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+static void take_range(unsigned long start, unsigned long end)
+{
+	struct zone *zone = zone_of_pageblock(ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES));
+
+	while (start < end) {
+		unsigned long part_end = min(end, ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES);
+
+		take_part(zone, start, part_end);
+		start = part_end;
+	}
+}
+
+/* Whether every page is in the free lists, once what is only cached has been drained. Return: @end, or the first that is not. */
+static unsigned long settle(unsigned long start, unsigned long end)
+{
+	unsigned long busy = test_pages_isolated(start, end);
+
+	if (busy == end || page_ref_count(pfn_to_page(busy)))
+		return busy;
+	drain_all_pages();
+	return test_pages_isolated(start, end);
+}
+
+/* The caller has all of them. */
+static void note_owner(unsigned long start, unsigned long end)
+{
+	for (; start < end && page_owner_active(); start++)
+		page_owner_note_alloc(pfn_to_page(start), 0, GFP_KERNEL);
+}
+
+int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy)
+{
+	unsigned long first = ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES), last = ALIGN(end, PAGEBLOCK_NR_PAGES);
+	int err;
+
+	*busy = end;
+	if (start >= end)
+		return -EINVAL;
+	mutex_lock(&contig_mutex);
+	err = start_isolate_page_range(first, last, migratetype);
+	if (!err) {
+		*busy = settle(start, end);
+		if (*busy == end)
+			take_range(start, end);
+		else
+			err = -EBUSY;
+		undo_isolate_page_range(first, last);
+	}
+	mutex_unlock(&contig_mutex);
+	if (!err)
+		note_owner(start, end);
+	return err;
+}
+
+static void zero_range(unsigned long start, unsigned long end)
+{
+	for (; start < end; start++)
+		clear_page(page_address(pfn_to_page(start)));
+}
+
+/* The first page of the block that page frame @pfn is in; a moment's answer. */
+static const struct page *block_of(unsigned long pfn)
+{
+	unsigned long first = ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES), next = first;
+
+	while (next <= pfn) {
+		first = next;
+		next += 1UL << page_order(pfn_to_page(first));
+	}
+	return pfn_to_page(first);
+}
+
+static const char *what_is(const struct page *page)
+{
+	if (page_test(page, PG_reserved))
+		return "reserved";
+	if (PageHWPoison(page))
+		return "bad";
+	if (page_test(page, PG_slab))
+		return "a slab's";
+	if (page_test(page, PG_kmalloc))
+		return "of a large kmalloc()";
+	return page_ref_count(page) ? "in use" : "on its way into a cache";
+}
+
+static void say_why_not(unsigned long start, unsigned long end, unsigned long busy, int err)
+{
+	const struct page *page;
+
+	if (err == -EINVAL)
+		printk("contig: [pfn 0x%lx-0x%lx] is not memory of one zone: not allocated\n", start, end - 1);
+	else if (busy == end)
+		printk("contig: [pfn 0x%lx-0x%lx] has pageblocks that are isolated, or of another type: not allocated\n",
+		       start, end - 1);
+	if (err == -EINVAL || busy == end)
+		return;
+	page = block_of(busy);
+	printk("contig: [pfn 0x%lx-0x%lx]: pfn 0x%lx stands in the way: it is %s (order %u, refcount %d)\n", start,
+	       end - 1, busy, what_is(page), page_order(page), page_ref_count(page));
+}
+
+int alloc_contig_range(unsigned long start, unsigned long end, enum migratetype migratetype, gfp_t gfp)
+{
+	unsigned long busy;
+	int err = alloc_contig_quietly(start, end, migratetype, &busy);
+
+	if (err && !(gfp & __GFP_NOWARN))
+		say_why_not(start, end, busy, err);
+	if (!err && (gfp & __GFP_ZERO))
+		zero_range(start, end);
+	return err;
+}
+
+/* One user less of @page. Return: whether it was the last one. */
+static bool put_one(struct page *page, unsigned long *in_use)
+{
+	const char *fault = HARDENED ? page_free_fault(page, 0) : NULL;
+
+	if (unlikely(fault)) {
+		report_bad_free(page, 0, fault);
+		return false;
+	}
+	if (dec_return32_acq_rel((u32 *)&page->_refcount) == 0) {
+		page_owner_free(page);
+		return true;
+	}
+	++*in_use;
+	return false;
+}
+
+/* Pages [start, end) of one pageblock, without users, to the free lists. */
+static void free_part(unsigned long start, unsigned long end)
+{
+	struct zone *zone;
+	unsigned long flags;
+
+	if (start == end)
+		return;
+	zone = page_zone(pfn_to_page(start));
+	flags = spin_lock_irqsave(&zone->lock);
+	buddy_free_range(zone, start, end - start);
+	__count_zone_event(zone, PGFREE, end - start);
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+void free_contig_range(unsigned long pfn, unsigned long nr)
+{
+	unsigned long end = pfn + nr, first = pfn, in_use = 0;
+
+	for (; pfn < end; pfn++) {
+		/* [first, pfn) has no users any more. */
+		if (IS_ALIGNED(pfn, PAGEBLOCK_NR_PAGES)) {
+			free_part(first, pfn);
+			first = pfn;
+		}
+		if (!put_one(pfn_to_page(pfn), &in_use)) {
+			free_part(first, pfn);
+			first = pfn + 1;
+		}
+	}
+	free_part(first, end);
+	if (in_use)
+		printk("contig: %lu of the pages [pfn 0x%lx-0x%lx] have other users still\n", in_use, end - nr,
+		       end - 1);
+}
+
+/* Whether the struct page says that somebody uses it, or that nobody ever may. */
+static bool in_the_way(const struct zone *zone, const struct page *page)
+{
+	return page_ref_count(page) || page_test(page, PG_reserved) || PageHWPoison(page) || !page_in_zone(zone, page);
+}
+
+/*
+ * The last page frame of [start, end), which lies in one pageblock of @zone's span, that stands in the way of a range; @end
+ * when none does. Under the zone's lock.
+ */
+static unsigned long last_obstacle(const struct zone *zone, unsigned long start, unsigned long end)
+{
+	unsigned long pfn = ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES), found = end;
+
+	if (!pfn_valid(pfn) || get_pageblock_migratetype(pfn) >= MIGRATE_CMA)
+		return end - 1;
+	if (pageblock_deferred(pfn))
+		return deferred_in_zone(zone, pfn) ? end : end - 1;
+	if (!page_initialised(pfn) || pageblock_shared(pfn))
+		return end - 1;
+	while (pfn < end) {
+		unsigned long next = pfn + (1UL << page_order(pfn_to_page(pfn)));
+
+		if (next > start && in_the_way(zone, pfn_to_page(pfn)))
+			found = min(next, end) - 1;
+		pfn = next;
+	}
+	return found;
+}
+
+/* An obstacle within [start, end), none of the same pageblock behind it; @end when there is none. */
+static unsigned long obstacle(struct zone *zone, unsigned long start, unsigned long end)
+{
+	while (start < end) {
+		unsigned long part_end = min(end, ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES);
+		unsigned long flags = spin_lock_irqsave(&zone->lock);
+		unsigned long found = last_obstacle(zone, start, part_end);
+
+		spin_unlock_irqrestore(&zone->lock, flags);
+		if (found < part_end)
+			return found;
+		start = part_end;
+	}
+	return end;
+}
+
+/* Whether @zone stays above its min watermark without @nr pages more; what only some may use does not count. */
+static bool can_spare(const struct zone *zone, unsigned long nr)
+{
+	unsigned long kept = zone->watermark[WMARK_MIN] + zone_free_special(zone, MIGRATE_ISOLATE) +
+			     zone_free_cma(zone) + zone_free_special(zone, MIGRATE_HIGHATOMIC);
+	unsigned long free = READ_ONCE(zone->nr_free);
+
+	return free > kept && free - kept >= nr;
+}
+
+/* Return: the first page of a range that was allocated, NULL when the zone has none. */
+static struct page *alloc_in_zone(struct zone *zone, unsigned long nr)
+{
+	unsigned long align = nr & (nr - 1) ? 1 : nr, end = zone_end_pfn(zone), next;
+
+	if (!can_spare(zone, nr))
+		return NULL;
+	for (unsigned long pfn = ALIGN(zone->zone_start_pfn, align); pfn + nr <= end; pfn = ALIGN(next + 1, align)) {
+		next = obstacle(zone, pfn, pfn + nr);
+		if (next < pfn + nr)
+			continue;
+		if (!alloc_contig_quietly(pfn, pfn + nr, MIGRATE_MOVABLE, &next))
+			return pfn_to_page(pfn);
+		/* Taken between the two looks. Isolated by somebody else: no page of it is to be tried. */
+		next = min(next, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES - 1);
+	}
+	return NULL;
+}
+
+static bool may_serve(const struct zone *zone, gfp_t gfp, const u64 *nodes)
+{
+	return zone->idx <= gfp_zone(gfp) && (!nodes || (*nodes >> zone->node->node_id & 1));
+}
+
+struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, const u64 *nodes)
+{
+	struct zone **list;
+
+	if (nid == NUMA_NO_NODE)
+		nid = this_cpu()->nid;
+	if (!nr || !numa_valid_node(nid))
+		return NULL;
+	for (list = zonelist_of(nid, gfp); *list; list++) {
+		struct page *page = may_serve(*list, gfp, nodes) ? alloc_in_zone(*list, nr) : NULL;
+
+		if (!page)
+			continue;
+		if (gfp & __GFP_ZERO)
+			zero_range(page_to_pfn(page), page_to_pfn(page) + nr);
+		return page;
+	}
+	if (!(gfp & __GFP_NOWARN))
+		printk("contig: no %lu free pages behind one another near node %d, gfp 0x%x\n", nr, nid, gfp);
+	return NULL;
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What is made of kmalloc() and kfree(): copies, strings, other sizes.
+ *
+ * 1. krealloc() moves only what does not fit. It copies as many bytes as were usable, for how many were asked for is not
+ *    kept; so what was zero behind them stays zero, which is what __GFP_ZERO rests on.
+ * 2. kfree_sensitive() clears what ksize() tells. The clearing is followed by a use that the compiler has to believe in,
+ *    or it would drop stores to memory that is about to be freed.
+ */
+#include <mm/slab.h>
+#include <string.h>
+
+#include <asm/page.h>
+
+void *krealloc(const void *p, size_t size, gfp_t gfp)
+{
+	size_t old = ksize(p);
+	void *new;
+
+	if (!size) {
+		kfree(p);
+		return ZERO_SIZE_PTR;
+	}
+	if (old >= size) {
+		if (gfp & __GFP_ZERO)
+			memset((char *)(uintptr_t)p + size, 0, old - size);
+		return (void *)(uintptr_t)p;
+	}
+	new = kmalloc(size, gfp);
+	if (!new)
+		return NULL;
+	if (old)
+		memcpy(new, p, old);
+	kfree(p);
+	return new;
+}
+
+void kfree_sensitive(const void *p)
+{
+	void *bytes = (void *)(uintptr_t)p;
+	size_t size = ksize(p);
+
+	/* NULL and ZERO_SIZE_PTR, and what is nothing that kmalloc() gave: kfree() reports that. */
+	if (size)
+		memset(bytes, 0, size);
+	__asm__ volatile("" : : "r"(bytes) : "memory");
+	kfree(p);
+}
+
+size_t kmalloc_size_roundup(size_t size)
+{
+	size_t bytes = PAGE_SIZE;
+
+	if (!size || size > KMALLOC_MAX_SIZE)
+		return size;
+	if (size <= KMALLOC_MAX_CACHE_SIZE)
+		return kmalloc_sizes[kmalloc_index(size)];
+	while (bytes < size)
+		bytes *= 2;
+	return bytes;
+}
+
+void *kmemdup(const void *src, size_t size, gfp_t gfp)
+{
+	void *copy = kmalloc(size, gfp);
+
+	if (copy && size)
+		memcpy(copy, src, size);
+	return copy;
+}
+
+char *kmemdup_nul(const char *src, size_t size, gfp_t gfp)
+{
+	char *copy;
+
+	if (!src || size == SIZE_MAX)
+		return NULL;
+	copy = kmalloc(size + 1, gfp);
+	if (!copy)
+		return NULL;
+	memcpy(copy, src, size);
+	copy[size] = '\0';
+	return copy;
+}
+
+char *kstrdup(const char *text, gfp_t gfp)
+{
+	return text ? kmemdup(text, strlen(text) + 1, gfp) : NULL;
+}
+
+char *kstrndup(const char *text, size_t max, gfp_t gfp)
+{
+	return text ? kmemdup_nul(text, strnlen(text, max), gfp) : NULL;
+}

@@ -1,0 +1,793 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The page allocator's calls beside alloc_pages(): exact numbers of pages, compound blocks, what each gfp flag does, why a
+ * request failed, pages that are taken out of use, and who had a page.
+ *
+ * After each case every page is back: the same number of free pages as at the start, less those that are bad, and all check
+ * functions agree.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lib/monitor.h>
+#include <lib/smp.h>
+#include <mm/contig.h>
+#include <mm/gfp.h>
+#include <mm/mm_init.h>
+#include <mm/page_exact.h>
+#include <mm/page_offline.h>
+#include <mm/port.h>
+
+#include "../../mm/page_report.h"
+#include "host.h"
+#include "machine.h"
+#include "tap.h"
+
+#define KIB 1024ULL
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+#define MAX_PAGES 16384
+#define GFP_QUIET (GFP_KERNEL | __GFP_NOWARN)
+
+static struct page *taken[MAX_PAGES];
+
+static unsigned long quiet_pages(void)
+{
+	drain_all_pages();
+	host_check();
+	return nr_free_pages();
+}
+
+/* Every page that @gfp may have, into taken[]. Return: how many. */
+static unsigned long take_all(gfp_t gfp)
+{
+	unsigned long n = 0;
+
+	while (n < MAX_PAGES && (taken[n] = alloc_page(gfp | __GFP_NOWARN)))
+		n++;
+	return n;
+}
+
+static void give_back(unsigned long n)
+{
+	while (n)
+		__free_page(taken[--n]);
+}
+
+/* --- Exact numbers of pages --- */
+
+static void test_get_order(void)
+{
+	CHECK_EQ(get_order(1), 0);
+	CHECK_EQ(get_order(PAGE_SIZE), 0);
+	CHECK_EQ(get_order(PAGE_SIZE + 1), 1);
+	CHECK_EQ(get_order(3 * PAGE_SIZE), 2);
+	CHECK_EQ(get_order(4 * PAGE_SIZE), 2);
+	CHECK_EQ(get_order(PAGE_SIZE << MAX_PAGE_ORDER), MAX_PAGE_ORDER);
+	CHECK_EQ(get_order((PAGE_SIZE << MAX_PAGE_ORDER) + 1), MAX_PAGE_ORDER + 1);
+	CHECK_EQ(get_order(0), 64 - PAGE_SHIFT);
+	CHECK_EQ(get_order(~0UL), 64 - PAGE_SHIFT);
+}
+
+/* @n pages, each a block of its own, and no page more; freed in two parts, the second page by page and downwards. */
+static void exact_of(unsigned long n, gfp_t gfp, unsigned long start)
+{
+	char *addr = alloc_pages_exact(n * PAGE_SIZE - 1, gfp);
+
+	CHECK(addr);
+	for (unsigned long i = 0; i < n; i++) {
+		struct page *page = virt_to_page(addr + i * PAGE_SIZE);
+
+		CHECK_EQ(page_ref_count(page), 1);
+		CHECK_EQ(page_order(page), 0);
+		CHECK(!PageCompound(page));
+		if (gfp & __GFP_ZERO)
+			CHECK(addr[i * PAGE_SIZE] == 0 && addr[i * PAGE_SIZE + PAGE_SIZE - 2] == 0);
+		memset(addr + i * PAGE_SIZE, 0xa5, PAGE_SIZE);
+	}
+	CHECK_EQ(quiet_pages(), start - n);
+	free_pages_exact(addr, n / 2 * PAGE_SIZE);
+	CHECK_EQ(quiet_pages(), start - (n - n / 2));
+	for (unsigned long i = n; i > n / 2; i--)
+		free_page((unsigned long)addr + (i - 1) * PAGE_SIZE);
+	CHECK_EQ(quiet_pages(), start);
+}
+
+static void test_exact(void)
+{
+	static const unsigned long sizes[] = { 1, 2, 3, 5, 8, 9, 100, 513, 1024 };
+	unsigned long start;
+
+	host_boot_simple(32 * MIB, 1);
+	start = quiet_pages();
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		exact_of(sizes[i], GFP_KERNEL, start);
+		exact_of(sizes[i], GFP_KERNEL | __GFP_ZERO | __GFP_COMP, start);
+	}
+	CHECK(!alloc_pages_exact((PAGE_SIZE << MAX_PAGE_ORDER) + 1, GFP_KERNEL));
+	CHECK_LOG("page allocation failure: order 11, .*: there is no such order");
+	host_log_clear();
+	CHECK(!alloc_pages_exact(0, GFP_KERNEL));
+	CHECK_LOG("page allocation failure: order 52, .*: there is no such order");
+	CHECK_EQ(quiet_pages(), start);
+}
+
+/* A block that was split has the users that it had; each page then goes for itself, the last user of it frees it. */
+static void test_split(void)
+{
+	unsigned long start;
+	struct page *page;
+
+	host_boot_simple(32 * MIB, 1);
+	start = quiet_pages();
+	page = alloc_pages(GFP_KERNEL, 3);
+	CHECK(page);
+	get_page(page);
+	split_page(page, 3);
+	CHECK_EQ(page_ref_count(page), 2);
+	get_page(page + 5);
+	for (unsigned long i = 0; i < 8; i++)
+		__free_page(page + i);
+	CHECK_EQ(quiet_pages(), start - 2);
+	put_page(page + 5);
+	put_page(page);
+	CHECK_EQ(quiet_pages(), start);
+}
+
+static void test_split_refused(void)
+{
+	unsigned long start;
+	struct page *page;
+
+	host_boot_simple(32 * MIB, 1);
+	start = quiet_pages();
+	page = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
+	CHECK(page);
+	split_page(page, 2);
+	CHECK_LOG("bad page split: pfn 0x[0-9a-f]+, order 2: the block is compound$");
+	CHECK(PageHead(page) && PageTail(page + 1));
+	split_page(page, 1);
+	CHECK_LOG("bad page split: pfn 0x[0-9a-f]+, order 1: it was allocated with another order$");
+	__free_pages(page, 2);
+	split_page(page, 2);
+	CHECK_LOG("bad page split: pfn 0x[0-9a-f]+, order 2: the page is free already$");
+	CHECK_EQ(quiet_pages(), start);
+}
+
+/* --- Compound blocks --- */
+
+static void check_compound(struct page *page, unsigned int order)
+{
+	CHECK(PageHead(page) && !PageTail(page) && PageCompound(page));
+	CHECK_EQ(compound_order(page), order);
+	CHECK(compound_head(page) == page);
+	for (unsigned long i = 1; i < 1UL << order; i++) {
+		CHECK(PageTail(page + i) && !PageHead(page + i) && PageCompound(page + i));
+		CHECK(compound_head(page + i) == page);
+		CHECK_EQ(compound_order(page + i), 0);
+	}
+	CHECK(virt_to_head_page((char *)page_address(page) + (PAGE_SIZE << order) - 1) == page);
+}
+
+/* No page of RAM that was ever given looks like one of a compound block any more. */
+static void check_no_compound(void)
+{
+	const struct zone *zone = page_zone(taken[0]);
+
+	for (unsigned long pfn = zone->zone_start_pfn; pfn < zone_end_pfn(zone); pfn++)
+		if (page_initialised(pfn))
+			CHECK(!PageCompound(pfn_to_page(pfn)));
+}
+
+static void test_compound(void)
+{
+	unsigned long start;
+
+	host_boot_simple(32 * MIB, 1);
+	start = quiet_pages();
+	for (unsigned int order = 1; order <= MAX_PAGE_ORDER; order++) {
+		struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP | __GFP_ZERO, order);
+
+		CHECK(page);
+		taken[0] = page;
+		check_compound(page, order);
+		CHECK_EQ(((u8 *)page_address(page))[(PAGE_SIZE << order) - 1], 0);
+		get_page(page + 1);
+		CHECK_EQ(page_ref_count(page), 2);
+		CHECK_EQ(page_ref_count(page + 1), 0);
+		__free_pages(page, order);
+		check_compound(page, order);
+		host_check();
+		put_page(page + (1UL << order) - 1);
+		check_no_compound();
+		CHECK_EQ(quiet_pages(), start);
+	}
+}
+
+/* Order 0 is no compound block; the flag changes nothing there. */
+static void test_compound_of_one(void)
+{
+	struct page *page;
+
+	host_boot_simple(16 * MIB, 1);
+	page = alloc_page(GFP_KERNEL | __GFP_COMP);
+	CHECK(page && !PageCompound(page));
+	__free_page(page);
+	CHECK_NO_LOG("bad page");
+	host_check();
+}
+
+static void test_compound_misuse(void)
+{
+	struct page *page;
+
+	host_boot_simple(16 * MIB, 1);
+	page = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
+	CHECK(page);
+	__free_page(page + 3);
+	CHECK_LOG("bad page free: pfn 0x[0-9a-f]+, order 0: it is in the middle of a block: not freed$");
+	CHECK_LOG("  page: number 3 of the allocated block of order 3 at pfn 0x");
+	__free_pages(page, 2);
+	CHECK_LOG("order 2: it was allocated with another order: not freed$");
+	CHECK_LOG("  page: node 0 zone DMA, flags 0x[0-9a-f]+ .head., order 3, refcount 1, mapcount 0$");
+	check_compound(page, 3);
+	__free_pages(page, 3);
+	host_check();
+}
+
+/* --- Flags --- */
+
+static void check_names(gfp_t gfp, const char *names)
+{
+	char buf[GFP_NAMES_MAX];
+
+	if (strcmp(gfp_names(gfp, buf, sizeof(buf)), names) != 0)
+		tap_fail(__FILE__, __LINE__, "0x%x is %s, not %s", gfp, buf, names);
+}
+
+static void test_names(void)
+{
+	check_names(0, "0x0");
+	check_names(GFP_KERNEL, "GFP_KERNEL");
+	check_names(GFP_ATOMIC, "GFP_ATOMIC");
+	check_names(GFP_NOWAIT, "GFP_NOWAIT");
+	check_names(GFP_DMA, "__GFP_DMA");
+	check_names(GFP_KERNEL | __GFP_HIGH | __GFP_ZERO, "GFP_KERNEL|__GFP_HIGH|__GFP_ZERO");
+	check_names(GFP_ATOMIC | __GFP_NOWARN, "GFP_ATOMIC|__GFP_NOWARN");
+	check_names(GFP_KERNEL | (gfp_t)1 << GFP_BITS, "GFP_KERNEL|0x2000");
+	check_names((gfp_t)-1,
+		    "GFP_KERNEL|__GFP_DMA|__GFP_DMA32|__GFP_HIGHMEM|__GFP_MOVABLE|__GFP_RECLAIMABLE|__GFP_HIGH|"
+		    "__GFP_NORETRY|__GFP_NOFAIL|__GFP_NOWARN|__GFP_THISNODE|__GFP_ZERO|__GFP_COMP|0xffffe000");
+}
+
+static void test_groups(void)
+{
+	CHECK_EQ(gfp_migratetype(GFP_KERNEL | __GFP_COMP | __GFP_NOFAIL | __GFP_HIGHMEM), MIGRATE_UNMOVABLE);
+	CHECK_EQ(gfp_migratetype(GFP_ATOMIC | __GFP_MOVABLE | __GFP_NORETRY), MIGRATE_MOVABLE);
+	CHECK_EQ(gfp_migratetype(GFP_KERNEL | __GFP_RECLAIMABLE | __GFP_DMA), MIGRATE_RECLAIMABLE);
+	CHECK_EQ(gfp_zone(GFP_KERNEL | __GFP_HIGHMEM), ZONE_NORMAL);
+	CHECK_EQ(gfp_zone(GFP_KERNEL | __GFP_DMA | __GFP_DMA32), ZONE_DMA);
+}
+
+/* Other CPUs are not called for a request with __GFP_NORETRY, and are without. */
+static void test_noretry(void)
+{
+	unsigned long *calls;
+	unsigned long before;
+
+	host_boot_simple(16 * MIB, 2);
+	host_cpus_start();
+	calls = per_cpu_ptr(&host_interrupts, 1);
+	take_all(GFP_KERNEL);
+	before = READ_ONCE(*calls);
+	CHECK(!alloc_pages(GFP_QUIET | __GFP_NORETRY, 3));
+	CHECK_EQ(READ_ONCE(*calls), before);
+	CHECK(!alloc_pages(GFP_QUIET, 3));
+	CHECK(READ_ONCE(*calls) > before);
+	host_cpus_stop();
+}
+
+static void free_later(void *page)
+{
+	for (u64 end = arch_clock_ns() + 20000000; arch_clock_ns() < end;)
+		cpu_relax();
+	for (int i = 0; i < 64; i++)
+		__free_page(((struct page **)page)[i]);
+}
+
+/* With nothing left, a request that must not fail waits until another CPU frees. */
+static void test_nofail_waits(void)
+{
+	unsigned long n;
+	struct page *page;
+
+	host_boot_simple(16 * MIB, 2);
+	host_cpus_start();
+	n = take_all(GFP_KERNEL | __GFP_HIGH);
+	CHECK(n > 64);
+	CHECK(!alloc_page(GFP_QUIET | __GFP_HIGH));
+	CHECK_EQ(smp_work_start(1, free_later, taken), 0);
+	page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
+	CHECK(page);
+	CHECK_LOG("page allocation failure: order 0, gfp 0x500 .GFP_KERNEL.__GFP_NOFAIL., node 0, CPU 0$");
+	smp_work_wait(1);
+	__free_page(page);
+	for (unsigned long i = 64; i < n; i++)
+		__free_page(taken[i]);
+	host_cpus_stop();
+	host_check();
+}
+
+static void test_nofail_atomic(void)
+{
+	host_boot_simple(16 * MIB, 1);
+	take_all(GFP_KERNEL | __GFP_HIGH);
+	CHECK(!alloc_page(GFP_ATOMIC | __GFP_NOFAIL));
+}
+
+static void test_nofail_masked(void)
+{
+	host_boot_simple(16 * MIB, 1);
+	take_all(GFP_KERNEL | __GFP_HIGH);
+	local_irq_disable();
+	CHECK(!alloc_page(GFP_KERNEL | __GFP_NOFAIL));
+}
+
+static void test_nofail_too_large(void)
+{
+	host_boot_simple(3 * MIB, 1);
+	CHECK(!alloc_pages(GFP_KERNEL | __GFP_NOFAIL, MAX_PAGE_ORDER));
+}
+
+static void test_nofail_no_order(void)
+{
+	host_boot_simple(16 * MIB, 1);
+	CHECK(!alloc_pages(GFP_KERNEL | __GFP_NOFAIL, MAX_PAGE_ORDER + 1));
+}
+
+static void test_nofail_noretry(void)
+{
+	host_boot_simple(16 * MIB, 1);
+	CHECK(!alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOFAIL | __GFP_NOWARN));
+	CHECK_NO_LOG(".");
+}
+
+/* --- Why a request failed --- */
+
+static void test_why_min(void)
+{
+	host_boot_simple(16 * MIB, 1);
+	take_all(GFP_KERNEL);
+	CHECK(!alloc_pages(GFP_KERNEL | __GFP_COMP, 2));
+	CHECK_LOG("page allocation failure: order 2, gfp 0x1100 .GFP_KERNEL.__GFP_COMP., node 0, CPU 0$");
+	CHECK_LOG(
+		"  node 0 zone DMA: below min watermark by [1-4]: free [0-9]+, min 125, low 156, high 187, lowmem reserve 0, high-atomic 0, "
+		"largest block order");
+}
+
+/* Every other page is in use: half of memory is free, and no two pages of it lie together. */
+static void test_why_fragments(void)
+{
+	unsigned long n;
+
+	host_boot_simple(16 * MIB, 1);
+	n = take_all(GFP_KERNEL | __GFP_HIGH);
+	for (unsigned long i = 0; i < n; i++)
+		if (page_to_pfn(taken[i]) % 2)
+			__free_page(taken[i]);
+	drain_all_pages();
+	/* What the reserve has still is in pairs: take it, down to the pages that were just freed. */
+	while (alloc_pages(GFP_QUIET | __GFP_HIGH, 1)) {
+	}
+	host_log_clear();
+	CHECK(!alloc_pages(GFP_KERNEL, 1));
+	CHECK_LOG("  node 0 zone DMA: no block of order 1 .largest 0.: free [0-9]+, min ");
+}
+
+/* Most of what is free is in pageblocks that are isolated. */
+static void test_why_isolated(void)
+{
+	unsigned long first = PFN_DOWN(GIB) + PAGEBLOCK_NR_PAGES;
+
+	host_boot_simple(16 * MIB, 1);
+	CHECK_EQ(start_isolate_page_range(first, first + 2 * PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE), 0);
+	take_all(GFP_KERNEL);
+	CHECK(!alloc_page(GFP_KERNEL));
+	CHECK_LOG(
+		"  node 0 zone DMA: 20[0-9][0-9] pages are isolated, CMA's or kept for others, short by 1: free 2[0-9]+, min 125, ");
+	undo_isolate_page_range(first, first + 2 * PAGEBLOCK_NR_PAGES);
+	CHECK(alloc_page(GFP_KERNEL));
+}
+
+static void boot_nodes_and_zones(void)
+{
+	static const struct host_bank banks[] = { { GIB, 32 * MIB, 0 }, { GIB + 32 * MIB, 32 * MIB, 1 } };
+
+	host_boot(&(struct host_machine){ .banks = banks,
+					  .nr_banks = 2,
+					  .dma_limit = (u32)(GIB + 16 * MIB),
+					  .bootargs = "movablecore=8M page_owner=off" });
+}
+
+static void test_why_not_tried(void)
+{
+	boot_nodes_and_zones();
+	take_all(GFP_KERNEL | __GFP_THISNODE);
+	CHECK(!alloc_pages_node(0, GFP_KERNEL | __GFP_THISNODE, 4));
+	CHECK_LOG("  node 0 zone DMA32: below min watermark by ");
+	CHECK_LOG("  node 1 zone DMA32: not tried: other node, __GFP_THISNODE$");
+	CHECK_LOG("  node 1 zone Movable: not tried: above the zones that the flags allow$");
+	host_log_clear();
+	CHECK(!alloc_pages_node(1, GFP_DMA | __GFP_THISNODE, 4));
+	CHECK_LOG("  node 0 zone DMA: not tried: other node, __GFP_THISNODE$");
+	CHECK_LOG("  node 1 zone DMA32: not tried: above the zones that the flags allow$");
+}
+
+static void test_why_lowmem_reserve(void)
+{
+	unsigned long n;
+
+	boot_nodes_and_zones();
+	n = take_all(GFP_KERNEL | __GFP_MOVABLE);
+	CHECK(n);
+	host_log_clear();
+	CHECK(!alloc_page(GFP_KERNEL | __GFP_MOVABLE));
+	CHECK_LOG(
+		"  node 0 zone DMA: below lowmem reserve by 1: free [0-9]+, min [0-9]+, .*, lowmem reserve [1-9][0-9]*, ");
+}
+
+/* --- Bad pages --- */
+
+#define NOTES(bad) DIV_ROUND_UP(bad, 510UL) /* pages that hold the notes of those that ever waited at once, and stay */
+
+static void check_bad(unsigned long pfn, unsigned long nr)
+{
+	CHECK(PageHWPoison(pfn_to_page(pfn)));
+	CHECK_EQ(num_poisoned_pages(), nr);
+	CHECK_EQ(page_offline(pfn), 0);
+	host_check();
+}
+
+static void test_offline_free(void)
+{
+	unsigned long start, pfn = PFN_DOWN(GIB) + 5000;
+	struct page *page;
+
+	host_boot_simple(32 * MIB, 1);
+	start = quiet_pages();
+	CHECK(!page_initialised(pfn));
+	CHECK_EQ(page_offline(pfn), 0); /* of a pageblock that nobody has written yet */
+	check_bad(pfn, 1);
+	CHECK_EQ(page_offline(pfn + 1), 0); /* its neighbour, a block of one page now */
+	CHECK_EQ(page_offline(pfn + 300), 0);
+	check_bad(pfn + 300, 3);
+	page = alloc_page(GFP_KERNEL);
+	CHECK(page);
+	__free_page(page);
+	CHECK_EQ(page_offline(page_to_pfn(page)), 0); /* in a CPU's cache */
+	check_bad(page_to_pfn(page), 4);
+	CHECK_EQ(quiet_pages(), start - 4 - NOTES(1));
+	__free_page(page);
+	CHECK_LOG("bad page free: .*: the page is bad and was taken out of use: not freed$");
+	CHECK_LOG("  page: node 0 zone DMA, flags 0x[0-9a-f]+ .hwpoison., order 0, refcount 0, mapcount 0$");
+	CHECK_EQ(quiet_pages(), start - 4 - NOTES(1));
+}
+
+static void test_offline_used(void)
+{
+	unsigned long start;
+	struct page *page, *compound;
+
+	host_boot_simple(32 * MIB, 1);
+	start = quiet_pages();
+	page = alloc_pages(GFP_KERNEL, 4);
+	compound = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
+	CHECK(page && compound);
+	CHECK_EQ(page_offline(page_to_pfn(page)), 1);
+	CHECK_EQ(page_offline(page_to_pfn(page + 7)), 1);
+	CHECK_EQ(page_offline(page_to_pfn(page + 7)), 1);
+	CHECK_EQ(page_offline(page_to_pfn(compound + 2)), 1);
+	CHECK_EQ(num_poisoned_pages(), 0);
+	memset(page_address(page), 0x5a, PAGE_SIZE << 4);
+	CHECK_EQ(quiet_pages(), start - 24 - NOTES(3));
+	__free_pages(page, 4);
+	CHECK_EQ(num_poisoned_pages(), 2);
+	check_bad(page_to_pfn(page + 7), 2);
+	check_bad(page_to_pfn(page), 2);
+	put_page(compound + 2);
+	check_bad(page_to_pfn(compound + 2), 3);
+	CHECK_EQ(quiet_pages(), start - 3 - NOTES(3));
+}
+
+static void test_offline_refused(void)
+{
+	unsigned long start;
+
+	host_boot_simple(32 * MIB, 1);
+	start = quiet_pages();
+	CHECK_EQ(page_offline(PFN_DOWN(GIB) - 1), -ENXIO);
+	CHECK_EQ(page_offline(PFN_DOWN(3 * GIB)), -ENXIO);
+	CHECK_EQ(page_offline(~0UL >> PAGE_SHIFT), -ENXIO);
+	CHECK_EQ(page_offline(PFN_DOWN(GIB + 64 * KIB)), -EBUSY);
+	CHECK_EQ(num_poisoned_pages(), 0);
+	CHECK_EQ(quiet_pages(), start);
+}
+
+/* More than the notes of one page, in use; then all are freed. */
+static void test_offline_many(void)
+{
+	unsigned long n, start, bad = 0;
+
+	host_boot_simple(32 * MIB, 1);
+	start = quiet_pages();
+	n = take_all(GFP_KERNEL);
+	give_back(16);
+	for (unsigned long i = 16; i < n; i += 5) {
+		CHECK_EQ(page_offline(page_to_pfn(taken[i])), 1);
+		bad++;
+	}
+	CHECK(bad > 1024);
+	for (unsigned long i = 16; i < n; i++)
+		__free_page(taken[i]);
+	CHECK_EQ(num_poisoned_pages(), bad);
+	CHECK_EQ(quiet_pages(), start - bad - NOTES(bad));
+}
+
+#define THREADS	  4
+#define LIVE	  16
+#define BANK_SIZE (64 * MIB)
+
+static u8 out[BANK_SIZE / PAGE_SIZE]; /* page_offline() has returned 0 */
+static u8 named[BANK_SIZE / PAGE_SIZE];
+static unsigned long thread_ops;
+
+/* None of a block that is in use is out. */
+static void check_not_out(const struct page *page, unsigned int order)
+{
+	unsigned long first = page_to_pfn(page) - PFN_DOWN(GIB);
+
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		CHECK(!__atomic_load_n(&out[first + i], __ATOMIC_ACQUIRE));
+}
+
+static void use_pages(void *stream)
+{
+	struct page *live[LIVE] = { NULL };
+	unsigned int orders[LIVE] = { 0 };
+
+	tap_random_stream((unsigned int)(uintptr_t)stream);
+	for (unsigned long op = 0; op < thread_ops + LIVE; op++) {
+		unsigned int i = (unsigned int)(op < thread_ops ? tap_below(LIVE) : op - thread_ops);
+
+		if (live[i]) {
+			check_not_out(live[i], orders[i]);
+			__free_pages(live[i], orders[i]);
+			live[i] = NULL;
+		}
+		if (op >= thread_ops)
+			continue;
+		orders[i] = (unsigned int)tap_below(7);
+		live[i] = alloc_pages(tap_below(2) ? GFP_QUIET : GFP_QUIET | __GFP_MOVABLE | __GFP_COMP, orders[i]);
+		if (live[i])
+			check_not_out(live[i], orders[i]);
+	}
+}
+
+static void name_one(void)
+{
+	unsigned long i = tap_below(ARRAY_SIZE(out));
+	int err = page_offline(PFN_DOWN(GIB) + i);
+
+	CHECK(err == 0 || err == 1 || err == -EBUSY);
+	if (err == -EBUSY)
+		return;
+	named[i] = 1;
+	if (err == 0)
+		__atomic_store_n(&out[i], 1, __ATOMIC_RELEASE);
+}
+
+/* CPUs allocate and free while one names pages bad: whatever is out when page_offline() returns is given to nobody. */
+static void test_offline_threads(void)
+{
+	static const struct host_bank bank = { GIB, BANK_SIZE, -1 };
+	unsigned long bad = 0, start;
+
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS });
+	host_cpus_start();
+	start = quiet_pages();
+	thread_ops = tap_ops(20000);
+	for (int cpu = 1; cpu < THREADS; cpu++)
+		CHECK_EQ(smp_work_start(cpu, use_pages, (void *)(uintptr_t)cpu), 0);
+	for (int i = 0; i < 400; i++)
+		name_one();
+	for (int cpu = 1; cpu < THREADS; cpu++)
+		smp_work_wait(cpu);
+	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
+		bad += named[i];
+	CHECK_EQ(num_poisoned_pages(), bad);
+	CHECK_EQ(quiet_pages(), start - bad - NOTES(1));
+	host_cpus_stop();
+}
+
+/* --- Who had a page --- */
+
+static void boot_with_owners(void)
+{
+	static const struct host_bank banks[] = { { GIB, 32 * MIB, -1 }, { GIB + 48 * MIB + 8 * KIB, 5 * MIB, -1 } };
+
+	host_boot(&(struct host_machine){ .banks = banks, .nr_banks = 2, .bootargs = "page_owner=on" });
+}
+
+static void test_owner(void)
+{
+	struct page *page, *bulk[3] = { NULL };
+
+	boot_with_owners();
+	page = alloc_pages(GFP_KERNEL | __GFP_ZERO | __GFP_COMP, 2);
+	CHECK(page);
+	dump_page(page + 3);
+	CHECK_LOG("  page: number 3 of the allocated block of order 2 at pfn 0x");
+	CHECK_LOG(
+		"  page: last allocated on CPU 0 via order 2, gfp 0x1120 .GFP_KERNEL.__GFP_ZERO.__GFP_COMP., ts [0-9]+ ns:$");
+	CHECK_LOG("  page: never freed since then$");
+	__free_pages(page, 2);
+	host_log_clear();
+	__free_pages(page, 2);
+	CHECK_LOG("bad page free: .*: the page is free already: not freed$");
+	CHECK_LOG("  page: last allocated on CPU 0 via order 2, ");
+	CHECK_LOG("  page: last freed on CPU 0, ts [0-9]+ ns:$");
+	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL | __GFP_MOVABLE, 3, bulk), 3);
+	for (int i = 0; i < 3; i++) {
+		host_log_clear();
+		dump_page(bulk[i]);
+		CHECK_LOG("via order 0, gfp 0x104 .GFP_KERNEL.__GFP_MOVABLE., ");
+		__free_page(bulk[i]);
+	}
+	host_check();
+}
+
+/* The pages of a block that was split have its user; each free is its own. */
+static void test_owner_split(void)
+{
+	struct page *page;
+
+	boot_with_owners();
+	page = alloc_pages(GFP_KERNEL, 2);
+	CHECK(page);
+	split_page(page, 2);
+	__free_page(page);
+	dump_page(page + 2);
+	CHECK_LOG("via order 0, gfp 0x100 .GFP_KERNEL., ");
+	CHECK_NO_LOG("last freed");
+	for (int i = 1; i < 4; i++)
+		__free_page(page + i);
+	host_check();
+}
+
+/* What nobody has had since boot, what is reserved, and what is no RAM. */
+static void test_story_of_others(void)
+{
+	boot_with_owners();
+	dump_page(pfn_to_page(PFN_DOWN(GIB) + 6000));
+	CHECK_LOG("  page: pfn 0x41770 is RAM whose struct page was never written$");
+	dump_page(pfn_to_page(PFN_DOWN(3 * GIB)));
+	CHECK_LOG("  page: pfn 0xc0000 is not RAM$");
+	dump_page(pfn_to_page(PFN_DOWN(GIB + 64 * KIB)));
+	CHECK_LOG("  page: node 0 zone DMA, flags 0x10 .reserved., order 0, refcount 1, mapcount 0$");
+	CHECK_LOG("  page: number 0 of the reserved block of order 0 at pfn 0x40010$");
+	CHECK_LOG("  page: never allocated since hand-over$");
+}
+
+/* --- At the prompt --- */
+
+static int type(const char *text)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "%s", text);
+	host_log_clear();
+	return monitor_exec(line);
+}
+
+static void test_badpages_command(void)
+{
+	struct page *page;
+	char line[64];
+
+	host_boot_simple(32 * MIB, 1);
+	CHECK_EQ(type("badpages"), 0);
+	CHECK_LOG("^0 pages are out of use$");
+	page = alloc_page(GFP_KERNEL);
+	CHECK(page);
+	snprintf(line, sizeof(line), "badpages 0x%lx", page_to_pfn(page));
+	CHECK_EQ(type(line), 0);
+	CHECK_LOG("^pfn 0x[0-9a-f]+ is in use, and goes when it is freed$");
+	CHECK_EQ(type("badpages 0x41000"), 0);
+	CHECK_LOG("^pfn 0x41000 is out of use$");
+	CHECK_EQ(type("badpages"), 0);
+	CHECK_LOG("^Node 0, zone      DMA: 1 bad, 1 in use and waiting$");
+	CHECK_LOG("^  pfn 0x41000$");
+	CHECK_LOG("^1 pages are out of use$");
+	CHECK_EQ(type("badpages 0x40010"), -EBUSY);
+	CHECK_LOG("^badpages: pfn 0x40010 is reserved$");
+	CHECK_EQ(type("badpages 12"), -ENXIO);
+	CHECK_LOG("^badpages: pfn 0xc is not RAM$");
+	CHECK_EQ(type("badpages all"), -EINVAL);
+	CHECK_LOG("^badpages: all is no number$");
+	CHECK_EQ(type("badpages 1 2"), -EINVAL);
+	__free_page(page);
+	host_check();
+}
+
+static void test_page_owner_command(void)
+{
+	struct page *page;
+	char line[128];
+
+	boot_with_owners();
+	page = alloc_pages(GFP_KERNEL | __GFP_MOVABLE, 5);
+	CHECK(page);
+	CHECK_EQ(type("page_owner"), 0);
+	CHECK_LOG(
+		"^Page allocated via order 5, mask 0x104.GFP_KERNEL.__GFP_MOVABLE., pid 0, tgid 0 .cpu/0., ts [0-9]+ ns$");
+	snprintf(line, sizeof(line), "^PFN 0x%lx type Movable Block %lu type [A-Z][a-z]+ Flags 0x0$", page_to_pfn(page),
+		 page_to_pfn(page) >> PAGEBLOCK_ORDER);
+	CHECK_LOG(line);
+	__free_pages(page, 5);
+	CHECK_EQ(type("page_owner"), 0);
+	CHECK_NO_LOG("^Page allocated via order 5, ");
+	snprintf(line, sizeof(line), "page_owner %lu", page_to_pfn(page));
+	CHECK_EQ(type(line), 0);
+	CHECK_LOG("  page: last freed on CPU 0, ts ");
+	CHECK_EQ(type("page_owner here"), -EINVAL);
+}
+
+static void test_page_owner_off(void)
+{
+	host_boot_simple(16 * MIB, 1);
+	CHECK_EQ(type("page_owner"), -EOPNOTSUPP);
+}
+
+static const struct tap_case cases[] = {
+	TAP_CASE("the order of a size", test_get_order),
+	TAP_CASE("exact numbers of pages, freed in parts", test_exact),
+	TAP_CASE("a block that was split", test_split),
+	TAP_CASE("what cannot be split is not", test_split_refused),
+	TAP_CASE("compound blocks of every order", test_compound),
+	TAP_CASE("a page is no compound block", test_compound_of_one),
+	TAP_CASE("wrong frees of compound blocks", test_compound_misuse),
+	TAP_CASE("flags by name", test_names),
+	TAP_CASE("zone and group of flags", test_groups),
+	TAP_CASE("__GFP_NORETRY does not drain", test_noretry),
+	TAP_CASE("__GFP_NOFAIL waits", test_nofail_waits),
+	TAP_PANICS("__GFP_NOFAIL of who cannot wait", test_nofail_atomic,
+		   "panic: __GFP_NOFAIL: order 0 cannot be had: the caller cannot wait$"),
+	TAP_PANICS(
+		"__GFP_NOFAIL with interrupts masked", test_nofail_masked,
+		"panic: __GFP_NOFAIL: order 0 cannot be had: nobody can wait in a handler or with interrupts masked$"),
+	TAP_PANICS("__GFP_NOFAIL of more than there is", test_nofail_too_large,
+		   "panic: __GFP_NOFAIL: order 10 cannot be had: no zone that it may use has as many pages$"),
+	TAP_PANICS("__GFP_NOFAIL of no order", test_nofail_no_order,
+		   "panic: __GFP_NOFAIL: order 11 cannot be had: there is no such order$"),
+	TAP_PANICS("__GFP_NOFAIL and __GFP_NORETRY", test_nofail_noretry,
+		   "panic: __GFP_NOFAIL: order 0 cannot be had: __GFP_NOFAIL and __GFP_NORETRY exclude each other$"),
+	TAP_CASE("why: the watermark", test_why_min),
+	TAP_CASE("why: no block is large enough", test_why_fragments),
+	TAP_CASE("why: what is free is isolated", test_why_isolated),
+	TAP_CASE("why: the lowmem reserve", test_why_lowmem_reserve),
+	TAP_CASE("why: zones that were not tried", test_why_not_tried),
+	TAP_CASE("bad pages that are free", test_offline_free),
+	TAP_CASE("bad pages in use", test_offline_used),
+	TAP_CASE("what cannot be taken out", test_offline_refused),
+	TAP_CASE("more bad pages in use than a page of notes has room for", test_offline_many),
+	TAP_CASE("pages named bad while CPUs allocate", test_offline_threads),
+	TAP_CASE("who had a page", test_owner),
+	TAP_CASE("who had the pages of a block that was split", test_owner_split),
+	TAP_CASE("the story of pages that nobody had", test_story_of_others),
+	TAP_CASE("badpages at the prompt", test_badpages_command),
+	TAP_CASE("page_owner at the prompt", test_page_owner_command),
+	TAP_CASE("page_owner at the prompt, when none is tracked", test_page_owner_off),
+};
+TAP_MAIN(cases)

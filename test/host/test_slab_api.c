@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What is made of kmalloc(), memory of a kind, and caches that share their slabs: slab_util.h, slab_flags.h, slabinfo.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lib/monitor.h>
+#include <lib/smp.h>
+#include <mm/percpu.h>
+#include <mm/port.h>
+#include <mm/slab.h>
+
+#include "../../mm/slub.h"
+#include "host.h"
+#include "machine.h"
+#include "tap.h"
+
+#define MIB (1ULL << 20)
+#define GIB (1ULL << 30)
+
+static bool all(const void *p, size_t size, u8 byte)
+{
+	for (size_t i = 0; i < size; i++)
+		if (((const u8 *)p)[i] != byte)
+			return false;
+	return true;
+}
+
+static void test_arrays(void)
+{
+	u8 *p;
+
+	host_boot_simple(32 * MIB, 1);
+	CHECK(!kmalloc_array(1UL << 33, 1UL << 33, GFP_KERNEL));
+	CHECK(!kcalloc(SIZE_MAX, 2, GFP_KERNEL));
+	p = kcalloc(7, 9, GFP_KERNEL);
+	CHECK(p && ksize(p) == 64 && all(p, 64, 0));
+	memset(p, 0x11, 63);
+	CHECK(!krealloc_array(p, SIZE_MAX / 2, 3, GFP_KERNEL));
+	p = krealloc_array(p, 10, 100, GFP_KERNEL);
+	CHECK(p && ksize(p) == 1024 && all(p, 63, 0x11));
+	kfree(p);
+	CHECK_EQ((uintptr_t)kmalloc_array(0, 8, GFP_KERNEL), (uintptr_t)ZERO_SIZE_PTR);
+	p = kzalloc_node(100, GFP_KERNEL, 0);
+	CHECK(p && all(p, 128, 0));
+	kfree(p);
+	host_check();
+}
+
+/* In place while it fits, moved when not; with __GFP_ZERO what is new is zero, shrunk and grown again too. */
+static void test_krealloc(void)
+{
+	u8 *p, *q;
+
+	host_boot_simple(32 * MIB, 1);
+	p = krealloc(NULL, 50, GFP_KERNEL | __GFP_ZERO);
+	CHECK(p && all(p, 64, 0));
+	memset(p, 0x22, 50);
+	CHECK(krealloc(p, 64, GFP_KERNEL | __GFP_ZERO) == p && all(p, 50, 0x22) && all(p + 50, 14, 0));
+	memset(p, 0x33, 64);
+	CHECK(krealloc(p, 10, GFP_KERNEL | __GFP_ZERO) == p && all(p, 10, 0x33) && all(p + 10, 54, 0));
+	q = krealloc(p, 5000, GFP_KERNEL | __GFP_ZERO);
+	CHECK(q && q != p && all(q, 10, 0x33) && all(q + 10, ksize(q) - 10, 0));
+	memset(q, 0x44, 5000);
+	p = krealloc(q, 100000, GFP_KERNEL | __GFP_ZERO);
+	CHECK(p && all(p, 5000, 0x44) && all(p + 5000, 95000, 0));
+	CHECK(!krealloc(p, KMALLOC_MAX_SIZE + 1, GFP_KERNEL) && all(p, 5000, 0x44));
+	CHECK(krealloc(p, 0, GFP_KERNEL) == ZERO_SIZE_PTR);
+	p = krealloc(ZERO_SIZE_PTR, 8, GFP_KERNEL);
+	CHECK(p);
+	kfree(p);
+	host_check();
+}
+
+static void test_copies(void)
+{
+	static const char text[] = "a name";
+	char *p;
+
+	host_boot_simple(32 * MIB, 1);
+	p = kstrdup(text, GFP_KERNEL);
+	CHECK(p && p != text && !strcmp(p, text));
+	kfree(p);
+	p = kstrndup(text, 3, GFP_KERNEL);
+	CHECK(p && !strcmp(p, "a n"));
+	kfree(p);
+	p = kstrndup(text, 100, GFP_KERNEL);
+	CHECK(p && !strcmp(p, text));
+	kfree(p);
+	p = kmemdup_nul("\1\2\3", 2, GFP_KERNEL);
+	CHECK(p && p[0] == 1 && p[1] == 2 && p[2] == 0);
+	kfree(p);
+	p = kmemdup(text, sizeof(text), GFP_KERNEL);
+	CHECK(p && !memcmp(p, text, sizeof(text)));
+	kfree(p);
+	CHECK(!kstrdup(NULL, GFP_KERNEL) && !kstrndup(NULL, 1, GFP_KERNEL) && !kmemdup_nul(NULL, 1, GFP_KERNEL));
+	CHECK(!kmemdup_nul(text, SIZE_MAX, GFP_KERNEL));
+	host_check();
+}
+
+/* The object is the next one handed out: what is not SLUB's of it is zero. */
+static void test_sensitive(void)
+{
+	u8 *p, *again;
+
+	host_boot_simple(32 * MIB, 1);
+	for (size_t size = 200; size < 100000; size *= 7) {
+		p = kmalloc(size, GFP_KERNEL);
+		memset(p, 0x55, size);
+		kfree_sensitive(p);
+		again = kmalloc(size, GFP_KERNEL);
+		CHECK(again == p && !memchr(again, 0x55, size));
+		kfree(again);
+	}
+	kfree_sensitive(NULL);
+	kfree_sensitive(ZERO_SIZE_PTR);
+	host_check();
+}
+
+static void test_roundup(void)
+{
+	host_boot_simple(64 * MIB, 1);
+	for (size_t size = 1; size <= KMALLOC_MAX_SIZE; size += 1 + size / 7) {
+		void *p = kmalloc(size, GFP_KERNEL);
+
+		CHECK_EQ(kmalloc_size_roundup(size), ksize(p));
+		kfree(p);
+	}
+	CHECK_EQ(kmalloc_size_roundup(0), 0);
+	CHECK_EQ(kmalloc_size_roundup(KMALLOC_MAX_SIZE + 1), KMALLOC_MAX_SIZE + 1);
+}
+
+/* Three zones: DMA below 1.25 GiB, as RAM begins at 1 GiB. */
+static void boot_zones(void)
+{
+	static const struct host_bank bank = { GIB, 512 * MIB, -1 };
+
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = 2, .dma_limit = 0x50000000 });
+}
+
+static struct kmem_cache *cache_of(const void *p)
+{
+	return slab_head(p) ? slab_head(p)->slab_cache : NULL;
+}
+
+static void take_dma(void *arg)
+{
+	*(void **)arg = kmalloc(512, GFP_ATOMIC | __GFP_DMA);
+}
+
+static void test_dma(void)
+{
+	void *p, *q, *node, *large, *handler;
+
+	boot_zones();
+	p = kmalloc(100, GFP_KERNEL | __GFP_DMA);
+	q = kzalloc(100, GFP_KERNEL | __GFP_DMA);
+	node = kmalloc_node(128, GFP_KERNEL | __GFP_DMA, 0);
+	large = kmalloc(10000, GFP_KERNEL | __GFP_DMA);
+	CHECK(p && q && node && large && all(q, 128, 0));
+	CHECK(!strcmp(cache_of(p)->name, "dma-kmalloc-128") && cache_of(p) == cache_of(q) &&
+	      cache_of(p) == cache_of(node));
+	CHECK(__pa(p) < 0x50000000 && __pa(q) < 0x50000000 && __pa(large) < 0x50000000);
+	CHECK_EQ(page_zonenum(virt_to_page(p)), ZONE_DMA);
+	CHECK(!cache_of(large) && ksize(large) == 16384);
+	/* In a handler no cache is made. */
+	CHECK_EQ(smp_call_function_single(0, take_dma, &handler), 0);
+	CHECK(handler && !cache_of(handler) && __pa(handler) < 0x50000000);
+	kfree(p);
+	kfree(q);
+	kfree(node);
+	kfree(large);
+	kfree(handler);
+	p = kmalloc(100, GFP_KERNEL | __GFP_DMA32);
+	CHECK(p && !cache_of(p));
+	kfree(p);
+	host_check();
+}
+
+static void test_reclaimable(void)
+{
+	void *p;
+
+	boot_zones();
+	p = kmalloc(1000, GFP_KERNEL | __GFP_RECLAIMABLE);
+	CHECK(p && !strcmp(cache_of(p)->name, "kmalloc-rcl-1024"));
+	CHECK(cache_of(p)->flags & SLAB_RECLAIM_ACCOUNT);
+	kfree(p);
+	p = kmalloc(1000, GFP_KERNEL | __GFP_RECLAIMABLE | __GFP_DMA);
+	CHECK(p && !strcmp(cache_of(p)->name, "dma-kmalloc-1024"));
+	kfree(p);
+	host_check();
+}
+
+/* Like caches are one; each difference that matters keeps them apart. */
+static void test_merging(void)
+{
+	struct kmem_cache *first, *like;
+	struct kmem_cache *apart[6];
+	u8 *p, *q;
+
+	host_boot_simple(32 * MIB, 1);
+	first = kmem_cache_create("first", 60, 0, 0, NULL);
+	like = kmem_cache_create("like", 62, 0, 0, NULL);
+	CHECK(first && first == like);
+	CHECK_EQ(kmem_cache_size(first), 62);
+	apart[0] = kmem_cache_create("other size", 72, 0, 0, NULL);
+	apart[1] = kmem_cache_create("alone", 60, 0, SLAB_NO_MERGE, NULL);
+	apart[2] = kmem_cache_create("reclaimable", 60, 0, SLAB_RECLAIM_ACCOUNT, NULL);
+	apart[3] = kmem_cache_create("checked", 60, 0, SLAB_CONSISTENCY_CHECKS, NULL);
+	apart[4] = kmem_cache_create("aligned", 50, 128, 0, NULL);
+	apart[5] = kmem_cache_create("typesafe", 60, 0, SLAB_TYPESAFE_BY_RCU, NULL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(apart); i++)
+		CHECK(apart[i] && apart[i] != first && apart[i] != kmalloc_caches[3]);
+	p = kmem_cache_alloc(first, GFP_KERNEL);
+	q = kmem_cache_alloc(like, GFP_KERNEL);
+	CHECK(p && q && virt_to_page(p) == virt_to_page(q));
+	/* The first of two destroys does nothing, whatever is allocated. */
+	CHECK_EQ(kmem_cache_destroy(first), 0);
+	kmem_cache_free(like, p);
+	CHECK_EQ((u64)kmem_cache_destroy(like), (u64)-EBUSY);
+	kmem_cache_free(like, q);
+	CHECK_EQ(kmem_cache_destroy(like), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(apart); i++)
+		CHECK_EQ(kmem_cache_destroy(apart[i]), 0);
+	host_check();
+}
+
+static void test_nomerge(void)
+{
+	const struct host_bank bank = { GIB, 32 * MIB, -1 };
+	struct kmem_cache *a, *b;
+
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "slab_nomerge" });
+	a = kmem_cache_create("a", 64, 0, 0, NULL);
+	b = kmem_cache_create("b", 64, 0, 0, NULL);
+	CHECK(a && b && a != b);
+	CHECK_EQ(kmem_cache_destroy(a), 0);
+	CHECK_EQ(kmem_cache_destroy(b), 0);
+}
+
+static unsigned int constructed;
+
+static void construct(void *obj)
+{
+	memset(obj, 0x66, 40);
+	constructed++;
+}
+
+/* The same three ways to make a cache as Linux has, and the name is the caller's again afterwards. */
+static void test_args(void)
+{
+	struct kmem_cache_args args = { .align = 256, .ctor = construct };
+	char name[] = "by name";
+	struct kmem_cache *cache;
+	u8 *p;
+
+	host_boot_simple(32 * MIB, 1);
+	cache = kmem_cache_create(name, 40, &args, SLAB_PANIC);
+	memset(name, 'x', sizeof(name) - 1);
+	CHECK(!strcmp(cache->name, "by name"));
+	p = kmem_cache_alloc(cache, GFP_KERNEL);
+	CHECK(p && IS_ALIGNED((uintptr_t)p, 256) && all(p, 40, 0x66) && constructed);
+	kmem_cache_free(cache, p);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	cache = kmem_cache_create("plain", 40, NULL, 0);
+	CHECK(cache && cache->align == 8 && !cache->ctor);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	CHECK(!kmem_cache_create("far", 40, 1UL << 40, 0, NULL));
+	host_check();
+}
+
+/* A freed object stays what it is; its slab goes back only when every CPU was asked. */
+static void test_typesafe(void)
+{
+	struct kmem_cache *cache;
+	static void *objs[1000];
+	struct slab_sums sums;
+	unsigned long calls;
+
+	host_boot_simple(32 * MIB, 4);
+	host_cpus_start();
+	cache = kmem_cache_create("typesafe", 64, 0, SLAB_TYPESAFE_BY_RCU, NULL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++) {
+		objs[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+		memset(objs[i], 0x77, 64);
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++)
+		kmem_cache_free(cache, objs[i]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++)
+		CHECK(all(objs[i], 64, 0x77));
+	slab_sum(cache, &sums);
+	CHECK(sums.slabs >= 1000 * 64 / PAGE_SIZE);
+	calls = *per_cpu_ptr(&host_interrupts, 3);
+	CHECK_EQ(kmem_cache_shrink(cache), sums.slabs);
+	CHECK_EQ(*per_cpu_ptr(&host_interrupts, 3), calls + 1);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	host_cpus_stop();
+	host_check();
+}
+
+static void type(const char *text)
+{
+	char line[80];
+
+	snprintf(line, sizeof(line), "%s", text);
+	host_log_clear();
+	monitor_exec(line);
+}
+
+/* The tables: aliases, the largest first, and figures that are known here. */
+static void test_tables(void)
+{
+	static void *objs[2000];
+	struct kmem_cache *cache, *guarded;
+	struct slab_stats stats;
+	const char *large, *small;
+
+	host_boot_simple(32 * MIB, 1);
+	cache = kmem_cache_create("tables", 192, 0, 0, NULL);
+	CHECK(kmem_cache_create("more tables", 190, 0, 0, NULL) == cache);
+	guarded = kmem_cache_create("watched", 64, 0, SLAB_QUARANTINE, NULL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++)
+		objs[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+	kmem_cache_free(guarded, kmem_cache_alloc(guarded, GFP_KERNEL));
+	type("slabinfo -a");
+	CHECK_LOG("^slabinfo - version: 2.1$");
+	CHECK_LOG("^tables +2000 +[0-9]+ +192 +[0-9]+ +[0-9]+ : tunables ");
+	CHECK_LOG("^more tables +-> tables$");
+	type("slabinfo");
+	CHECK_NO_LOG("more tables");
+	type("slabtop");
+	large = strstr(host_log(), " tables\n");
+	small = strstr(host_log(), " watched\n");
+	CHECK(large && small && large < small);
+	type("slabstat");
+	CHECK_LOG("^watched +guarded: 1 allocations, 1 frees, 0 reports, 1 in quarantine, 0 isolated$");
+	CHECK_LOG("^tables +[0-9]+ +[0-9]+ +[0-9]+ +[0-9]+$");
+
+	/* Each object was a hit or a miss, and those since the last miss are not seen yet. */
+	slab_stat(cache, &stats);
+	CHECK(stats.hits + stats.misses <= 2000);
+	CHECK(stats.hits + stats.misses + CPU_STACK_MAX > 2000);
+	CHECK_EQ(stats.flushes, 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++)
+		kmem_cache_free(cache, objs[i]);
+	slab_stat(cache, &stats);
+	CHECK(stats.flushes);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	CHECK_EQ(kmem_cache_destroy(guarded), 0);
+}
+
+static const struct tap_case cases[] = {
+	TAP_CASE("arrays", test_arrays),
+	TAP_CASE("krealloc()", test_krealloc),
+	TAP_CASE("copies and strings", test_copies),
+	TAP_CASE("kfree_sensitive()", test_sensitive),
+	TAP_CASE("kmalloc_size_roundup() is ksize()", test_roundup),
+	TAP_CASE("memory of ZONE_DMA", test_dma),
+	TAP_CASE("reclaimable memory", test_reclaimable),
+	TAP_CASE("like caches are merged", test_merging),
+	TAP_CASE("slab_nomerge", test_nomerge),
+	TAP_CASE("the ways to make a cache", test_args),
+	TAP_CASE("SLAB_TYPESAFE_BY_RCU", test_typesafe),
+	TAP_CASE("slabinfo, slabtop, slabstat", test_tables),
+};
+TAP_MAIN(cases)

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * SLUB's per-CPU stacks: how far they fill and empty, whose objects lie on them, caches that have none, and what a checked
+ * free keeps off them.
+ */
+#include <lib/printk.h>
+#include <lib/smp.h>
+#include <mm/gfp.h>
+#include <mm/percpu.h>
+#include <mm/port.h>
+#include <stdio.h>
+
+#include "../../mm/slub.h"
+#include "host.h"
+#include "machine.h"
+#include "tap.h"
+
+#define MIB (1ULL << 20)
+#define GIB (1ULL << 30)
+
+#define MANY 2000
+
+static void *objects[MANY];
+
+static unsigned long on_stack(const struct kmem_cache *cache)
+{
+	return cpu_stack_count(cache, smp_processor_id());
+}
+
+static void alloc_many(struct kmem_cache *cache, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		CHECK(objects[i] = kmem_cache_alloc(cache, GFP_KERNEL));
+		*(unsigned int *)objects[i] = i;
+	}
+}
+
+static void free_many(struct kmem_cache *cache, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		CHECK_EQ(*(unsigned int *)objects[i], i);
+		kmem_cache_free(cache, objects[i]);
+		CHECK(on_stack(cache) <= cache->capacity);
+	}
+}
+
+/* From every level of the stack up and down again, past both ends. */
+static void try_levels(size_t size)
+{
+	struct kmem_cache *cache = kmem_cache_create("levels", size, 0, 0, NULL);
+
+	CHECK(cache && has_stacks(cache));
+	for (unsigned int n = 1; n < MANY && n < 4 * cache->capacity; n += 1 + n / 8) {
+		alloc_many(cache, n);
+		host_check();
+		free_many(cache, n);
+		host_check();
+	}
+	kmem_cache_shrink(cache);
+	CHECK_EQ(on_stack(cache), 0);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+}
+
+static void test_levels(void)
+{
+	host_boot_simple(64 * MIB, 1);
+	try_levels(8);
+	try_levels(96);
+	try_levels(1024);
+	try_levels(8192);
+}
+
+/* A slab's objects come in the order of their addresses while nobody has freed any. */
+static void test_order(void)
+{
+	struct kmem_cache *cache;
+
+	host_boot_simple(32 * MIB, 1);
+	cache = kmem_cache_create("order", 64, 0, 0, NULL);
+	alloc_many(cache, 64);
+	for (int i = 1; i < 64; i++)
+		CHECK_EQ(objects[i], (uintptr_t)objects[i - 1] + 64);
+	free_many(cache, 64);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+}
+
+#define CACHES 300
+
+/* Heads that are not the one that is empty and full, of all CPUs. */
+static unsigned int real_heads(void)
+{
+	unsigned int n = 0;
+
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		const struct mm_cpu *head = percpu_base(cpu);
+
+		for (int nr = 0; nr < OBJECT_STACKS; nr++)
+			n += head->local->object[nr].top != head->nothing.top;
+	}
+	return n;
+}
+
+/* The heads, or the per-CPU memory, do not suffice for all: the others have no stacks, and work. */
+static void test_many_caches(void)
+{
+	static struct kmem_cache *caches[CACHES];
+	static char names[CACHES][16];
+	unsigned int with = 0, before;
+
+	host_boot_simple(64 * MIB, 2);
+	before = real_heads();
+	for (unsigned int i = 0; i < CACHES; i++) {
+		snprintf(names[i], sizeof(names[i]), "many-%u", i);
+		CHECK(caches[i] = kmem_cache_create(names[i], 16 + 8 * (i % 100), 0, 0, NULL));
+		with += has_stacks(caches[i]);
+	}
+	CHECK(with && with < CACHES);
+	CHECK_EQ(real_heads(), before + 2 * with);
+	for (unsigned int i = 0; i < CACHES; i++) {
+		alloc_many(caches[i], 100);
+		free_many(caches[i], 100);
+	}
+	host_check();
+	for (unsigned int i = 0; i < CACHES; i++)
+		CHECK_EQ(kmem_cache_destroy(caches[i]), 0);
+	host_check();
+	CHECK_EQ(real_heads(), before);
+	/* What they had is there for others. */
+	CHECK(caches[0] = kmem_cache_create("one more", 64, 0, 0, NULL));
+	CHECK(has_stacks(caches[0]));
+	alloc_many(caches[0], MANY);
+	free_many(caches[0], MANY);
+	CHECK_EQ(kmem_cache_destroy(caches[0]), 0);
+	host_check();
+}
+
+static const struct host_bank banks[] = { { GIB, 32 * MIB, 0 }, { GIB + 32 * MIB, 32 * MIB, 1 } };
+
+static int cpu_of_node(int cpu)
+{
+	return cpu % 2;
+}
+
+static void free_remote(void *cache)
+{
+	for (int i = 0; i < 500; i++)
+		kmem_cache_free(cache, objects[i]);
+}
+
+/* Objects of node 0, freed on a CPU of node 1, are in their slabs at once and on nobody's stack. */
+static void test_remote(void)
+{
+	struct kmem_cache *cache;
+	unsigned long before;
+
+	host_boot(&(struct host_machine){
+		.banks = banks, .nr_banks = ARRAY_SIZE(banks), .nr_cpus = 2, .cpu_node = cpu_of_node });
+	cache = kmem_cache_create("remote", 64, 0, 0, NULL);
+	alloc_many(cache, 500);
+	for (int i = 0; i < 500; i++)
+		CHECK_EQ(page_to_nid(virt_to_page(objects[i])), 0);
+	before = on_stack(cache);
+	host_interrupt(1, free_remote, cache);
+	CHECK_EQ(cpu_stack_count(cache, 1), 0);
+	CHECK_EQ(per_cpu_ptr(cache->cpu, 1)->remote_frees, 500);
+	CHECK_EQ(on_stack(cache), before);
+	host_check();
+	alloc_many(cache, 500);
+	free_many(cache, 500);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+}
+
+static bool seen_in_log(const char *regex, void *p)
+{
+	char exact[200];
+
+	snprintf(exact, sizeof(exact), regex, (unsigned long)(uintptr_t)p);
+	CHECK_LOG(exact);
+	host_log_clear();
+	return true;
+}
+
+/* What is no object never reaches a stack. */
+static void test_wild_frees(void)
+{
+	char *obj, *volatile local;
+	struct kmem_cache *cache, *other;
+
+	host_boot_simple(64 * MIB, 1);
+	cache = kmem_cache_create("own", 64, 0, 0, NULL);
+	other = kmem_cache_create("other", 64, 0, 0, NULL);
+	obj = kmem_cache_alloc(cache, GFP_KERNEL);
+	local = (char *)&local;
+	host_log_clear();
+	kfree(local);
+	CHECK(seen_in_log("kfree: 0x%lx is nothing that kmalloc returned: not freed", local));
+	kfree((void *)(uintptr_t)__pa(obj));
+	CHECK(seen_in_log("kfree: 0x%lx is nothing that kmalloc returned: not freed", (void *)(uintptr_t)__pa(obj)));
+	kfree((char *)__va(GIB) + 3 * GIB);
+	CHECK(seen_in_log("kfree: 0x%lx is nothing that kmalloc returned: not freed", (char *)__va(GIB) + 3 * GIB));
+	for (int i = 1; i < 64; i++) {
+		kfree(obj + i);
+		CHECK(seen_in_log("kfree: own: object 0x%lx is not the beginning of an object", obj + i));
+	}
+	kmem_cache_free(other, obj);
+	CHECK(seen_in_log("kmem_cache_free: other: object 0x%lx belongs to another cache: own: not freed", obj));
+	kmem_cache_free(other, local);
+	CHECK(seen_in_log("kmem_cache_free: other: object 0x%lx lies in no slab: not freed", local));
+	host_check();
+	kmem_cache_free(cache, obj);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	CHECK_EQ(kmem_cache_destroy(other), 0);
+}
+
+/* Memory that no struct page was written for: what lies there instead, one of an earlier run, is not believed. */
+static void test_never_written(void)
+{
+	unsigned long pfn = PFN_DOWN(GIB);
+	struct page *page;
+	void *obj, *p;
+	u32 stack;
+
+	host_boot_simple(1024 * MIB, 1);
+	CHECK(obj = kmalloc(64, GFP_KERNEL));
+	while (page_initialised(pfn))
+		pfn += PAGEBLOCK_NR_PAGES;
+	CHECK(pfn_valid(pfn));
+	page = pfn_to_page(pfn);
+	p = page_address(page);
+	*page = *virt_to_page(obj);
+	*(u64 *)p = 0;
+	CHECK(asm_object_leaves(virt_to_page(obj), obj, this_cpu()->object_tag, &stack));
+	CHECK_EQ(stack, page->object_stack);
+	CHECK(!asm_object_leaves(virt_to_page(obj), obj, this_cpu()->object_tag, &stack));
+	*(u64 *)obj = 0;
+	CHECK(!asm_object_leaves(virt_to_page(obj), obj, this_cpu()->object_tag ^ BIT(OBJECT_CHECK_TAG_SHIFT), &stack));
+	CHECK(!asm_object_leaves(page, p, this_cpu()->object_tag, &stack));
+	host_log_clear();
+	kfree(p);
+	CHECK(seen_in_log("kfree: 0x%lx is nothing that kmalloc returned: not freed", p));
+	kfree(obj);
+	host_check();
+}
+
+/* Of a size that is no power of two an address inside an object may get as far as the stack, and no further. */
+static void test_found_late(void)
+{
+	struct kmem_cache *cache;
+	char *obj;
+
+	host_boot_simple(32 * MIB, 1);
+	cache = kmem_cache_create("late", 96, 0, 0, NULL);
+	obj = kmem_cache_alloc(cache, GFP_KERNEL);
+	host_log_clear();
+	*++cpu_stack(cache, 0)->top = obj + 32;
+	kmem_cache_shrink(cache);
+	CHECK(seen_in_log(
+		"slab: late: 0x%lx in the slab at pfn 0x[0-9a-f]+ was freed some time ago and is not the beginning",
+		obj + 32));
+	host_check();
+	kmem_cache_free(cache, obj);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+}
+
+static void constructor(void *obj)
+{
+	*(u64 *)obj = 0x1234567890abcdef;
+}
+
+/* What a constructor made is left as it is, the word at the beginning of the object, too. */
+static void test_constructed(void)
+{
+	struct kmem_cache *cache;
+
+	host_boot_simple(32 * MIB, 1);
+	cache = kmem_cache_create("constructed", 8, 0, 0, constructor);
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < MANY; i++) {
+			CHECK(objects[i] = kmem_cache_alloc(cache, GFP_KERNEL));
+			CHECK_EQ(*(u64 *)objects[i], 0x1234567890abcdef);
+		}
+		for (int i = 0; i < MANY; i++)
+			kmem_cache_free(cache, objects[i]);
+		host_check();
+	}
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+}
+
+static const struct tap_case cases[] = {
+	TAP_CASE("levels of a stack", test_levels),
+	TAP_CASE("a new slab is handed out in order", test_order),
+	TAP_CASE("more caches than stacks", test_many_caches),
+	TAP_CASE("objects of another node go home", test_remote),
+	TAP_CASE("addresses that are no objects", test_wild_frees),
+	TAP_CASE("a struct page that was never written", test_never_written),
+	TAP_CASE("an address between objects is found in the end", test_found_late),
+	TAP_CASE("constructed objects stay as they are", test_constructed),
+};
+TAP_MAIN(cases)

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* A cache is destroyed while one of its objects is allocated. */
+#include <lib/printk.h>
+#include <mm/slab.h>
+
+#include "misuse.h"
+
+MISUSE(slab_destroy_live, full, GOES_ON)
+{
+	struct kmem_cache *cache = kmem_cache_create("misused", 24, 0, 0, NULL);
+	void *p = kmem_cache_alloc(cache, GFP_KERNEL);
+
+	printk("kmem_cache_destroy() returns %d\n", kmem_cache_destroy(cache));
+	kmem_cache_free(cache, p);
+	printk("and %d when all objects are back\n", kmem_cache_destroy(cache));
+}
