@@ -287,6 +287,7 @@ static void test_deferred(void)
 	boot_zone();
 	for (pfn = zone->deferred_pfn;; pfn += PAGEBLOCK_NR_PAGES) {
 		usage = section_usage(pfn_to_section_nr(pfn));
+		CHECK(usage);
 		if (bit_test(usage->deferred, pageblock_nr(pfn)))
 			break;
 	}

@@ -22,7 +22,6 @@
 #include <mm/port.h>
 #include <mm/slab.h>
 #include <mm/vmstat.h>
-#include <mm/vmstat.h>
 #include <mm/vmalloc.h>
 #include <string.h>
 
