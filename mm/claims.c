@@ -83,6 +83,16 @@ void claim_add(const struct mem_claim *claim)
 	claims[nr_claims++].claim = *claim;
 }
 
+phys_addr_t claim_metadata_bytes(const char *name)
+{
+	phys_addr_t bytes = 0;
+
+	for (unsigned int i = 0; i < nr_claims; i++)
+		if (claims[i].claim.kind == CLAIM_METADATA && !strcmp(claims[i].claim.name, name))
+			bytes += claims[i].claim.size;
+	return bytes;
+}
+
 unsigned int claim_count(void)
 {
 	return nr_claims;

@@ -20,6 +20,7 @@
 #include <mm/page_offline.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
+#include <mm/vmstat.h>
 
 #include "buddy.h"
 #include "hardening.h"
@@ -41,7 +42,9 @@ static void take_block(struct zone *zone, unsigned long pfn, unsigned long start
 		buddy_free_range(zone, pfn, start - pfn);
 	if (block_end > end)
 		buddy_free_range(zone, end, block_end - end);
-	for (pfn = max(pfn, start); pfn < min(block_end, end); pfn++) {
+	pfn = max(pfn, start);
+	count_pages_taken(zone, min(block_end, end) - pfn, zone);
+	for (; pfn < min(block_end, end); pfn++) {
 		page = pfn_to_page(pfn);
 		page->page_stack = 0;
 		WRITE_ONCE(page->_refcount, 1);
@@ -205,6 +208,7 @@ static void free_part(unsigned long start, unsigned long end)
 	zone = page_zone(pfn_to_page(start));
 	flags = spin_lock_irqsave(&zone->lock);
 	buddy_free_range(zone, start, end - start);
+	__count_zone_event(zone, PGFREE, end - start);
 	spin_unlock_irqrestore(&zone->lock, flags);
 }
 

@@ -24,6 +24,7 @@
 #include <mm/reserved_mem.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
+#include <mm/vmstat.h>
 #include <stdio.h>
 
 #include "boot_allocator.h"
@@ -129,6 +130,7 @@ static void free_memory(void)
 	pages += memblock_discard();
 	setup_per_zone_wmarks();
 	set_node_fallbacks();
+	vmstat_init();
 	pcp_init();
 	printk("Memory: %luK/%lluK available (%lluK reserved or metadata)\n", pages << (PAGE_SHIFT - 10),
 	       memblock_phys_mem_size() >> 10, (memblock_phys_mem_size() >> 10) - (pages << (PAGE_SHIFT - 10)));

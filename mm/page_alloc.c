@@ -33,6 +33,7 @@
 #include <lib/printk.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
+#include <mm/vmstat.h>
 
 #include "buddy.h"
 #include "compound.h"
@@ -71,7 +72,7 @@ static unsigned long spare_pages(const struct zone *zone, gfp_t gfp, unsigned in
 }
 
 /* A block for an urgent request that could not be served otherwise: the reserve is for it, and is made for the next one. */
-static struct page *alloc_urgent(struct zone *zone, unsigned int order, enum migratetype type)
+static struct page *alloc_urgent(struct zone *zone, unsigned int order, enum migratetype type, struct zone *preferred)
 {
 	unsigned long flags = spin_lock_irqsave(&zone->lock);
 	struct buddy_block block = buddy_take_from(zone, order, order, MIGRATE_HIGHATOMIC);
@@ -81,6 +82,7 @@ static struct page *alloc_urgent(struct zone *zone, unsigned int order, enum mig
 	if (block.page) {
 		set_page_order(block.page, order);
 		WRITE_ONCE(block.page->page_stack, pcp_stack_of(zone, order, block.type));
+		count_pages_taken(zone, 1UL << order, preferred);
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (block.page)
@@ -93,6 +95,7 @@ static struct page *get_page_from_list(struct zone **list, gfp_t gfp, unsigned i
 {
 	bool urgent = which == WMARK_MIN && is_urgent(gfp, order);
 	enum migratetype type = gfp_migratetype(gfp);
+	struct zone *preferred = NULL;
 
 	for (; *list; list++) {
 		struct zone *zone = *list;
@@ -104,10 +107,13 @@ static struct page *get_page_from_list(struct zone **list, gfp_t gfp, unsigned i
 		page = pcp_pop(zone, order, type);
 		if (page)
 			return page;
+		if (!preferred)
+			preferred = zone;
 		spare = spare_pages(zone, gfp, order, which);
 		if (!(spare >> order) || (order && !zone_has_block(zone, order)))
 			continue;
-		page = urgent ? alloc_urgent(zone, order, type) : pcp_refill(zone, order, type, spare >> order);
+		page = urgent ? alloc_urgent(zone, order, type, preferred) :
+				pcp_refill(zone, order, type, spare >> order, preferred);
 		if (page)
 			return page;
 	}
@@ -171,11 +177,22 @@ static struct page *alloc_waiting(struct zone **list, int nid, gfp_t gfp, unsign
 	return page;
 }
 
+/* The first zone of @list that @gfp allows; NULL when there is none. */
+static struct zone *first_zone(struct zone **list, gfp_t gfp)
+{
+	while (*list && (*list)->idx > gfp_zone(gfp))
+		list++;
+	return *list;
+}
+
 static struct page *alloc_slow(struct zone **list, int nid, gfp_t gfp, unsigned int order)
 {
+	struct zone *preferred = first_zone(list, gfp);
 	struct page *page = get_page_from_list(list, gfp, order, WMARK_MIN);
 
-	if (!page && *list && !(gfp & __GFP_NORETRY)) {
+	if (preferred)
+		count_zone_event(preferred, ALLOCSTALL, 1);
+	if (!page && preferred && !(gfp & __GFP_NORETRY)) {
 		drain_for(gfp);
 		page = get_last_page(list, gfp & __GFP_NOFAIL ? gfp | __GFP_HIGH : gfp, order);
 	}
@@ -260,20 +277,10 @@ struct page *alloc_pages_any(gfp_t gfp, unsigned int order)
 	return page;
 }
 
-/* The first zone that a request of @gfp near this CPU may be served from; NULL when there is none. */
-static struct zone *first_zone(gfp_t gfp)
-{
-	struct zone **list = zonelist_of(this_cpu()->nid, gfp);
-
-	while (*list && (*list)->idx > gfp_zone(gfp))
-		list++;
-	return *list;
-}
-
 unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages)
 {
 	bool by_one = gfp_excludes_itself(gfp) || (gfp & __GFP_ZERO) || page_owner_active();
-	struct zone *zone = by_one ? NULL : first_zone(gfp);
+	struct zone *zone = by_one ? NULL : first_zone(zonelist_of(this_cpu()->nid, gfp), gfp);
 	unsigned long done = 0;
 
 	while (done < nr) {

@@ -24,6 +24,7 @@
 #include <lib/smp.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
+#include <mm/vmstat.h>
 #include <string.h>
 
 #include "compound.h"
@@ -173,6 +174,7 @@ static void drain_list(struct per_cpu_pages *pcp, struct pcp_list *list, unsigne
 	n = whole_blocks(list->slots + 1, n, order);
 	spin_lock(&pcp->zone->lock);
 	n = give_back(pcp->zone, list->slots + 1, n, order);
+	__count_zone_event(pcp->zone, PGFREE, n << order);
 	spin_unlock(&pcp->zone->lock);
 	left = pcp_list_count(list) - n;
 	memmove(list->slots + 1, list->slots + 1 + n, left * sizeof(list->slots[0]));
@@ -236,12 +238,13 @@ unsigned long pcp_pop_bulk(struct zone *zone, enum migratetype type, unsigned lo
 	return from;
 }
 
-struct page *pcp_refill(struct zone *zone, unsigned int order, enum migratetype type, unsigned long most)
+struct page *pcp_refill(struct zone *zone, unsigned int order, enum migratetype type, unsigned long most,
+			struct zone *preferred)
 {
 	unsigned long flags = local_irq_save();
 	struct per_cpu_pages *pcp = this_cpu_ptr(zone->pcp);
 	struct pcp_list *list = &pcp->list[order][type];
-	unsigned long batch = 1;
+	unsigned long batch = 1, taken;
 	struct page *page;
 
 	/* An interrupt may have filled it since the caller found it empty. */
@@ -255,10 +258,13 @@ struct page *pcp_refill(struct zone *zone, unsigned int order, enum migratetype 
 		spin_lock(&zone->lock);
 		if (batch > 1) {
 			fill_list(pcp, list, order, type, batch);
+			taken = pcp_list_count(list);
 			page = pop(list);
 		} else {
 			page = take_one(pcp, order, type);
+			taken = page != NULL;
 		}
+		count_pages_taken(zone, taken << order, preferred);
 		spin_unlock(&zone->lock);
 		pcp->refills++;
 	}
@@ -296,6 +302,7 @@ static void free_to_zone(struct zone *zone, struct page *page, unsigned int orde
 {
 	spin_lock(&zone->lock);
 	buddy_free(zone, page, order);
+	__count_zone_event(zone, PGFREE, 1UL << order);
 	spin_unlock(&zone->lock);
 }
 

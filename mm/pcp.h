@@ -138,10 +138,12 @@ unsigned long pcp_pop_bulk(struct zone *zone, enum migratetype type, unsigned lo
 /**
  * pcp_refill() - a block from the zone, and more of them for this CPU's cache
  * @most: blocks, at least 1, that may be taken from the zone
+ * @preferred: the zone that should have served the request, for <mm/vmstat.h>
  *
  * Return: NULL when the zone has none. _refcount 0. Context: any; takes zone->lock. Cost: O(PCP_BATCH).
  */
-struct page *pcp_refill(struct zone *zone, unsigned int order, enum migratetype type, unsigned long most);
+struct page *pcp_refill(struct zone *zone, unsigned int order, enum migratetype type, unsigned long most,
+			struct zone *preferred);
 
 /**
  * pcp_free() - a block whose _refcount has become 0 and which was not pushed: its stack is full, or it has none

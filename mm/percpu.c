@@ -18,6 +18,7 @@
 #include <lib/printk.h>
 #include <lib/smp.h>
 #include <mm/port.h>
+#include <mm/vmstat.h>
 #include <string.h>
 
 #include "internal.h"
@@ -133,7 +134,7 @@ static void init_area(int cpu, size_t size, int nid)
 
 void setup_per_cpu_areas(int (*cpu_node)(int cpu))
 {
-	size_t dynamic = ALIGN(pcp_area_bytes(), UNIT) + DYNAMIC_BYTES, size;
+	size_t dynamic = ALIGN(pcp_area_bytes(), UNIT) + vmstat_area_bytes() + DYNAMIC_BYTES, size;
 
 	local_offset = ALIGN(sizeof(struct mm_cpu) + static_size(), (size_t)64);
 	dynamic_offset = local_offset + (size_t)nr_local_nodes() * sizeof(struct mm_local);

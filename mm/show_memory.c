@@ -1,66 +1,36 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tables of physical memory at the prompt: meminfo, buddyinfo, zoneinfo, in the formats of Linux's /proc; account and
- * node distances.
+ * meminfo, buddyinfo and account at the prompt; the first two in the formats of Linux's /proc.
  *
- * A table is a moment's picture: counters are read without locks, and agree with each other when the CPUs are quiet.
+ * 1. A table is a moment's picture: counters are read without locks, and agree with each other, to the page, when the CPUs
+ *    are quiet. Free pages are those of the zones: pages in CPUs' caches are in none of the tables' free figures, as on
+ *    Linux; PerCpuPages has them.
+ * 2. A pageblock whose struct pages are not written yet is a free block of the largest order, so the blocks of buddyinfo
+ *    make up MemFree.
+ * 3. meminfo has the fields of /proc/meminfo that this machine has a meaning for, in Linux's order, then its own: what
+ *    there is of page cache, swap and the like is left out rather than shown as 0; tools that read it (free, numastat -m)
+ *    take what is missing for 0. KernelStack, PageTables and Percpu were all allocated at boot and are no part of
+ *    MemTotal; the boot CPU's first stack is the image's.
+ * 4. Memmap is the RAM that holds struct pages, part of Metadata; MemmapTouched what of it has been written: struct pages are
+ *    written when their pageblock is first needed.
+ * 5. With a node's number, meminfo is /sys/devices/system/node/nodeN/meminfo.
  */
 #include "internal.h"
 
+#include <errno.h>
 #include <lib/monitor.h>
 #include <lib/printk.h>
-#include <lib/smp.h>
-#include <mm/percpu.h>
+#include <mm/page_offline.h>
+#include <mm/slab.h>
+#include <mm/vmalloc.h>
+#include <stdlib.h>
 
-#include "buddy.h"
-#include "pcp.h"
-#include "slub.h"
-
-#define KIB(pages) ((unsigned long)(pages) << (PAGE_SHIFT - 10))
-
-static unsigned long cached_pages(void)
-{
-	unsigned long pages = 0;
-	struct zone *zone;
-	int i;
-
-	for_each_populated_zone(i, zone)
-		pages += zone_pcp_pages(zone);
-	return pages;
-}
-
-static unsigned long slab_pages(void)
-{
-	struct kmem_cache *cache;
-	unsigned long pages = 0;
-
-	mutex_lock(&slab_mutex);
-	list_for_each_entry(cache, &slab_caches, list) {
-		struct slab_sums sums;
-
-		slab_sum(cache, &sums);
-		pages += sums.slabs << cache->order;
-	}
-	mutex_unlock(&slab_mutex);
-	return pages;
-}
-
-static void zone_totals(unsigned long *reserved, unsigned long *metadata)
-{
-	struct zone *zone;
-	int i;
-
-	*reserved = *metadata = 0;
-	for_each_populated_zone(i, zone) {
-		*reserved += zone->reserved_pages;
-		*metadata += zone->metadata_pages;
-	}
-}
+#include "show.h"
 
 /* What a GFP_KERNEL request could get, without the zones' reserves. */
-static unsigned long available_pages(void)
+static unsigned long available_pages(const struct zone_sums *sums)
 {
-	unsigned long kept = 0, have = nr_free_pages() + cached_pages();
+	unsigned long kept = 0, have = sums->free + sums->cached;
 	struct zone *zone;
 	int i;
 
@@ -69,25 +39,75 @@ static unsigned long available_pages(void)
 	return have > kept ? have - kept : 0;
 }
 
-static int show_meminfo(int argc, char **argv)
+static void show_kib(const char *name, unsigned long kib)
 {
-	unsigned long reserved, metadata;
+	con_printf("%-16s%8lu kB\n", name, kib);
+}
 
-	(void)argc;
-	(void)argv;
-	zone_totals(&reserved, &metadata);
-	con_printf("MemTotal:       %8lu kB\n", KIB(totalram_pages()));
-	con_printf("MemFree:        %8lu kB\n", KIB(nr_free_pages()));
-	con_printf("MemAvailable:   %8lu kB\n", KIB(available_pages()));
-	con_printf("PerCpuPages:    %8lu kB\n", KIB(cached_pages()));
-	con_printf("Slab:           %8lu kB\n", KIB(slab_pages()));
-	con_printf("Reserved:       %8lu kB\n", KIB(reserved));
-	con_printf("Metadata:       %8lu kB\n", KIB(metadata));
+static void show_node_kib(int nid, const char *name, unsigned long kib)
+{
+	con_printf("Node %d %-15s %8lu kB\n", nid, name, kib);
+}
+
+static void show_node_meminfo(int nid)
+{
+	struct zone_sums sums;
+
+	sum_zones(nid, &sums);
+	show_node_kib(nid, "MemTotal:", PAGES_KIB(sums.managed));
+	show_node_kib(nid, "MemFree:", PAGES_KIB(sums.free));
+	show_node_kib(nid, "MemUsed:", PAGES_KIB(sums.managed - sums.free));
+	show_node_kib(nid, "Slab:", PAGES_KIB(sums.slab));
+	show_node_kib(nid, "SUnreclaim:", PAGES_KIB(sums.slab));
+	show_node_kib(nid, "PerCpuPages:", PAGES_KIB(sums.cached));
+	show_node_kib(nid, "Reserved:", PAGES_KIB(sums.reserved));
+	show_node_kib(nid, "Metadata:", PAGES_KIB(sums.metadata));
+}
+
+static void show_all_meminfo(void)
+{
+	struct zone_sums sums;
+
+	sum_zones(NUMA_NO_NODE, &sums);
+	show_kib("MemTotal:", PAGES_KIB(sums.managed));
+	show_kib("MemFree:", PAGES_KIB(sums.free));
+	show_kib("MemAvailable:", PAGES_KIB(available_pages(&sums)));
+	show_kib("Slab:", PAGES_KIB(sums.slab));
+	show_kib("SUnreclaim:", PAGES_KIB(sums.slab));
+	show_kib("KernelStack:", claim_metadata_bytes("stacks") >> 10);
+	show_kib("PageTables:", claim_metadata_bytes("page tables") >> 10);
+	show_kib("VmallocTotal:", (VMALLOC_END - VMALLOC_START) >> 10);
+	show_kib("VmallocUsed:", PAGES_KIB(vmalloc_nr_pages()));
+	show_kib("VmallocChunk:", 0);
+	show_kib("Percpu:", claim_metadata_bytes("per-CPU areas") >> 10);
+	con_printf("HardwareCorrupted: %5lu kB\n", PAGES_KIB(num_poisoned_pages()));
+	show_kib("CmaTotal:", PAGES_KIB(sums.cma));
+	show_kib("CmaFree:", PAGES_KIB(sums.free_cma));
+	show_kib("PerCpuPages:", PAGES_KIB(sums.cached));
+	show_kib("Reserved:", PAGES_KIB(sums.reserved));
+	show_kib("Metadata:", PAGES_KIB(sums.metadata));
+	show_kib("Memmap:", memmap_reserved_bytes() >> 10);
+	show_kib("MemmapTouched:", memmap_touched_bytes() >> 10);
+}
+
+int show_meminfo(int argc, char **argv)
+{
+	char *end = NULL;
+	long nid = argc == 2 ? strtol(argv[1], &end, 10) : NUMA_NO_NODE;
+
+	if (argc > 2 || (argc == 2 && (*end || nid < 0 || nid >= MAX_NUMNODES || !node_data[nid]))) {
+		con_printf("usage: meminfo [NODE], one that has memory\n");
+		return -EINVAL;
+	}
+	if (argc == 2)
+		show_node_meminfo((int)nid);
+	else
+		show_all_meminfo();
 	return 0;
 }
-MONITOR_CMD(meminfo, "", "memory in all, as /proc/meminfo", show_meminfo);
+MONITOR_CMD(meminfo, "[NODE]", "memory in all, as /proc/meminfo; of a node, as its meminfo in /sys", show_meminfo);
 
-static int show_buddyinfo(int argc, char **argv)
+int show_buddyinfo(int argc, char **argv)
 {
 	struct zone *zone;
 	int i;
@@ -97,9 +117,8 @@ static int show_buddyinfo(int argc, char **argv)
 	for_each_populated_zone(i, zone) {
 		con_printf("Node %d, zone %8s ", zone->node->node_id, zone->name);
 		for (int order = 0; order < NR_PAGE_ORDERS; order++) {
-			unsigned long blocks = zone->free_area[order].nr_free;
+			unsigned long blocks = READ_ONCE(zone->free_area[order].nr_free);
 
-			/* A pageblock whose struct pages are not written yet is a free block of the largest order. */
 			if (order == MAX_PAGE_ORDER)
 				blocks += zone_deferred(zone) >> PAGEBLOCK_ORDER;
 			con_printf("%6lu ", blocks);
@@ -109,50 +128,6 @@ static int show_buddyinfo(int argc, char **argv)
 	return 0;
 }
 MONITOR_CMD(buddyinfo, "", "free blocks by order, as /proc/buddyinfo", show_buddyinfo);
-
-static void show_pagesets(struct zone *zone)
-{
-	con_printf("  pagesets\n");
-	for (int cpu = 0; cpu < nr_cpu_ids; cpu++) {
-		const struct per_cpu_pages *pcp = per_cpu_ptr(zone->pcp, cpu);
-		struct pcp_sums sums = pcp_sum(pcp);
-
-		con_printf(
-			"    cpu: %d\n              count: %lu\n              high:  %lu\n              batch: %lu\n",
-			cpu, sums.count, sums.high, sums.batch);
-		con_printf("              refills: %lu\n              drains:  %lu\n", pcp->refills, pcp->drains);
-	}
-}
-
-static void show_zone(struct zone *zone)
-{
-	con_printf("Node %d, zone %8s\n", zone->node->node_id, zone->name);
-	con_printf("  pages free     %lu\n", zone->nr_free);
-	con_printf("        min      %lu\n        low      %lu\n        high     %lu\n", zone->watermark[WMARK_MIN],
-		   zone->watermark[WMARK_LOW], zone->watermark[WMARK_HIGH]);
-	con_printf("        spanned  %lu\n        present  %lu\n        managed  %lu\n", zone->spanned_pages,
-		   zone->present_pages, zone->managed_pages);
-	con_printf("        reserved %lu\n        metadata %lu\n        deferred %lu\n", zone->reserved_pages,
-		   zone->metadata_pages, zone_deferred(zone));
-	con_printf("        protection: (%lu, %lu, %lu, %lu)\n", zone->lowmem_reserve[0], zone->lowmem_reserve[1],
-		   zone->lowmem_reserve[2], zone->lowmem_reserve[3]);
-	con_printf("      nr_allocs    %lu\n      nr_fallbacks %lu\n", zone->nr_allocs, zone->nr_fallbacks);
-	show_pagesets(zone);
-	con_printf("  start_pfn:           %lu\n", zone->zone_start_pfn);
-}
-
-static int show_zoneinfo(int argc, char **argv)
-{
-	struct zone *zone;
-	int i;
-
-	(void)argc;
-	(void)argv;
-	for_each_populated_zone(i, zone)
-		show_zone(zone);
-	return 0;
-}
-MONITOR_CMD(zoneinfo, "", "each zone, as /proc/zoneinfo", show_zoneinfo);
 
 static int show_account(int argc, char **argv)
 {

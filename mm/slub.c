@@ -33,6 +33,7 @@
 #include <lib/printk.h>
 #include <lib/smp.h>
 #include <mm/port.h>
+#include <mm/vmstat.h>
 #include <string.h>
 
 #include "slub_debug.h"
@@ -273,6 +274,7 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 	slab->objects = cache->objects;
 	slab->freelist = NULL;
 	init_objects(cache, slab);
+	mod_zone_page_state(page_zone(slab), NR_SLAB_UNRECLAIMABLE, 1L << cache->order);
 	return slab;
 }
 
@@ -284,6 +286,7 @@ void slab_free_pages(struct kmem_cache *cache, struct page *slab)
 		WRITE_ONCE(slab[i].object_check, 0);
 		WRITE_ONCE(slab[i].object_stack, 0);
 	}
+	mod_zone_page_state(page_zone(slab), NR_SLAB_UNRECLAIMABLE, -(1L << cache->order));
 	__free_pages(slab, cache->order);
 }
 

@@ -5,10 +5,13 @@
  * 1. The memmap is walked pageblock by pageblock, and every page of the zone that is not reserved is put into one of
  *    four sums by its own struct page: free (first pages of buddy blocks, and deferred pageblocks), cached, allocated, bad.
  *    The sums are compared with the zone's counters, which were kept by other code. Reserved pages are not summed: a
- *    pageblock without a free page has no struct pages.
- * 2. The free lists are walked: every member is a free block of that order, aligned, in this zone, of this migratetype,
- *    not next to a free buddy of its order, and the lists of an order are together as long as its counter says, and those
- *    of each special type hold as many pages as theirs.
+ *    pageblock without a free page has no struct pages. A block ends within its pageblock, and a pageblock is not deferred
+ *    and initialised at once, and is in the zone's stock when it is deferred below zone->deferred_pfn.
+ * 2. The free lists are walked: every link leads to a struct page that has been written and that leads back, so that a
+ *    damaged list is reported and not followed; every member is a free block of that order, aligned, in this zone, of this
+ *    migratetype, not next to a free buddy of its order; and the lists of an order are together as long as its counter says,
+ *    so that a list that runs in a circle ends the walk, too; and those of each special type hold as many pages as theirs.
+ *    With 1: the blocks in the lists are just the blocks that have PG_buddy, for both are as many pages as nr_free says.
  * 3. Done under zone->lock. Pages change between cached and allocated without it, so their two sums are compared only as
  *    one, and with the caches' counts when all CPUs are quiet: `free + cached + allocated + bad = managed` is exact always.
  */
@@ -28,7 +31,15 @@ struct page_sums {
 	unsigned long highatomic; /* in pageblocks of that type, by the pageblock */
 };
 
-static void sum_block(const struct zone *zone, unsigned long pfn, struct page_sums *sums)
+/* Say what is wrong with the pageblock or the block at @pfn. */
+static bool block_wrong(const struct zone *zone, unsigned long pfn, const char *fault)
+{
+	printk("zone check: node %d zone %s: pfn 0x%lx %s\n", zone->node->node_id, zone->name, pfn, fault);
+	return false;
+}
+
+/* Return: whether all blocks of the pageblock at @pfn end in it. */
+static bool sum_block(const struct zone *zone, unsigned long pfn, struct page_sums *sums)
 {
 	unsigned long end = pfn + PAGEBLOCK_NR_PAGES;
 
@@ -50,11 +61,35 @@ static void sum_block(const struct zone *zone, unsigned long pfn, struct page_su
 			sums->cached += n;
 		pfn += n;
 	}
+	return pfn == end || block_wrong(zone, end - 1, "belongs to a block that goes beyond its pageblock");
 }
 
-static void sum_zone(const struct zone *zone, struct page_sums *sums)
+static bool in_stock(const struct deferred_stock *stock, unsigned long pfn)
+{
+	for (u32 i = 0; i < stock->nr; i++)
+		if (stock->pfn[i] == pfn)
+			return true;
+	return stock->writing == pfn;
+}
+
+/* The deferred pageblock at @pfn. Return: whether it does not contradict itself. */
+static bool sum_deferred(const struct zone *zone, unsigned long pfn, struct page_sums *sums)
+{
+	bool cma = get_pageblock_migratetype(pfn) == MIGRATE_CMA;
+
+	*(cma ? &sums->deferred_cma : &sums->deferred) += PAGEBLOCK_NR_PAGES;
+	if (page_initialised(pfn))
+		return block_wrong(zone, pfn, "begins a pageblock that is deferred and initialised");
+	if (pfn < (cma ? zone->deferred_cma_pfn : zone->deferred_pfn) && !in_stock(&zone->stock, pfn))
+		return block_wrong(zone, pfn, "begins a deferred pageblock that would not be found");
+	return true;
+}
+
+/* Return: whether no pageblock contradicts itself. */
+static bool sum_zone(const struct zone *zone, struct page_sums *sums)
 {
 	unsigned long pfn = ALIGN_DOWN(zone->zone_start_pfn, PAGEBLOCK_NR_PAGES), end = zone_end_pfn(zone);
+	bool ok = true;
 
 	*sums = (struct page_sums){ 0 };
 	while (pfn < end) {
@@ -66,12 +101,12 @@ static void sum_zone(const struct zone *zone, struct page_sums *sums)
 			continue;
 		}
 		if (bit_test(usage->deferred, block) && deferred_in_zone(zone, pfn))
-			*(get_pageblock_migratetype(pfn) == MIGRATE_CMA ? &sums->deferred_cma : &sums->deferred) +=
-				PAGEBLOCK_NR_PAGES;
+			ok &= sum_deferred(zone, pfn, sums);
 		else if (bit_test_acquire(usage->initialised, block))
-			sum_block(zone, pfn, sums);
+			ok &= sum_block(zone, pfn, sums);
 		pfn += PAGEBLOCK_NR_PAGES;
 	}
+	return ok;
 }
 
 unsigned long zone_allocated_pages(struct zone *zone)
@@ -113,23 +148,41 @@ static const char *block_fault(const struct zone *zone, const struct page *page,
 	return NULL;
 }
 
-/* Check one list. Return: its length, or -1 after a line. */
-static long check_list(struct zone *zone, unsigned int order, int type)
+/* Which page's lru is at @link: its frame number, or none that there can be. */
+static unsigned long pfn_of_link(const struct list_head *link)
 {
-	struct page *page;
-	long n = 0;
+	unsigned long offset = (unsigned long)link - VMEMMAP_START - offsetof(struct page, lru);
 
-	list_for_each_entry(page, &zone->free_area[order].free_list[type], lru) {
-		const char *fault = block_fault(zone, page, order, type);
+	return offset % sizeof(struct page) ? ~0UL : offset / sizeof(struct page);
+}
 
-		if (fault) {
-			printk("zone check: node %d zone %s: pfn 0x%lx in the free list of order %u type %d %s\n",
-			       zone->node->node_id, zone->name, page_to_pfn(page), order, type, fault);
-			return -1;
-		}
-		n++;
+/* What is wrong with the member that follows @link in a list; NULL when nothing is. */
+static const char *link_fault(const struct zone *zone, const struct list_head *link, unsigned int order, int type)
+{
+	unsigned long pfn = pfn_of_link(link->next);
+	const struct page *page = pfn_to_page(pfn);
+
+	if (!page_initialised(pfn))
+		return "is no struct page";
+	if (page->lru.prev != link)
+		return "does not lead back";
+	return block_fault(zone, page, order, type);
+}
+
+/* Check one list, which has no more than @limit members. Return: its length, or -1 after a line. */
+static long check_list(struct zone *zone, unsigned int order, int type, unsigned long limit)
+{
+	const struct list_head *head = &zone->free_area[order].free_list[type];
+	const char *fault = NULL;
+	unsigned long n = 0;
+
+	for (const struct list_head *link = head; !fault && link->next != head; link = link->next) {
+		fault = n++ == limit ? "is one more than their counter says" : link_fault(zone, link, order, type);
+		if (fault)
+			printk("zone check: node %d zone %s: member %lu, pfn 0x%lx, of the free list of order %u type %d %s\n",
+			       zone->node->node_id, zone->name, n, pfn_of_link(link->next), order, type, fault);
 	}
-	return n;
+	return fault ? -1 : (long)n;
 }
 
 /* All lists of one type. *@pages: their pages, *@blocks[order]: that many more blocks. Return: false after a line. */
@@ -137,7 +190,7 @@ static bool check_type(struct zone *zone, int type, unsigned long *pages, unsign
 {
 	*pages = 0;
 	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
-		long n = check_list(zone, order, type);
+		long n = check_list(zone, order, type, zone->free_area[order].nr_free - blocks[order]);
 
 		if (n < 0)
 			return false;
@@ -173,8 +226,7 @@ bool zone_check(struct zone *zone)
 	struct page_sums s;
 	bool ok;
 
-	sum_zone(zone, &s);
-	ok = check_lists(zone) &&
+	ok = sum_zone(zone, &s) && check_lists(zone) &&
 	     equal(zone, "present", zone->present_pages, "reserved + metadata + managed",
 		   zone->reserved_pages + zone->metadata_pages + zone->managed_pages) &&
 	     equal(zone, "deferred by bitmap", s.deferred, "nr_deferred", zone->nr_deferred) &&

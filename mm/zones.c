@@ -17,8 +17,10 @@
  *    the dear zone to the cheap one: MOVABLE, NORMAL, DMA32, DMA. An allocation skips zones above the one it asks for.
  *    Whose node has no page to give, all of it no-map or reserved, begins with the nearest node that has: node_for_alloc[].
  * 6. Watermarks: min is 4 * sqrt(memory in KiB) KiB, from 128 KiB to 256 MiB, shared out over the zones by their size;
- *    low and high lie a quarter of min, or 0.1 % of the zone when that is more, further up each. lowmem_reserve keeps
- *    1/256 of the memory above a DMA or DMA32 zone, 1/32 above NORMAL, from those who could use that memory instead.
+ *    low and high lie a quarter of min, or 0.1 % of the zone when that is more, further up each.
+ * 7. lowmem_reserve, as Linux documents it (lowmem_reserve_ratio): zone i keeps from requests that could have had zone j
+ *    of its node, j > i, the sum of the managed pages of zones i + 1 to j, divided by the ratio of zone i: 256 for DMA and
+ *    DMA32, 32 for NORMAL. A zone that has no pages to give keeps none.
  */
 #include "internal.h"
 
@@ -359,14 +361,15 @@ static void set_zone_wmarks(struct zone *zone, unsigned long min_pages, unsigned
 
 static void set_lowmem_reserve(pg_data_t *pgdat)
 {
-	static const unsigned long ratio[MAX_NR_ZONES] = { 256, 256, 32, 1 };
+	static const unsigned long ratio[ZONE_MOVABLE] = { 256, 256, 32 };
 
-	for (int low = 0; low < MAX_NR_ZONES; low++) {
+	for (int low = 0; low < ZONE_MOVABLE; low++) {
+		struct zone *zone = &pgdat->node_zones[low];
 		unsigned long above = 0;
 
 		for (int high = low + 1; high < MAX_NR_ZONES; high++) {
 			above += pgdat->node_zones[high].managed_pages;
-			pgdat->node_zones[low].lowmem_reserve[high] = above / ratio[low];
+			zone->lowmem_reserve[high] = zone->managed_pages ? above / ratio[low] : 0;
 		}
 	}
 }

@@ -22,11 +22,12 @@ def matched(pattern, line):
 
 
 def meminfo(lines):
-    """{field: kB}; the name takes 16 columns, the number 8 or more."""
+    """{field: kB}; the name takes 16 columns, the number 8 or more; with a longer name, both together 24."""
     table = {}
     for line in lines:
         match = matched(r"(\w+(?:\(\w+\))?): +(\d+) kB", line)
-        if line != f"{match[1] + ':':16}{match[2]:>8} kB":
+        width = 8 - max(len(match[1]) - 15, 0)
+        if line != f"{match[1] + ':':16}{match[2]:>{width}} kB":
             raise ValueError(f"not in columns 16 and 8: {line!r}")
         table[match[1]] = int(match[2])
     return table
@@ -38,6 +39,30 @@ def buddyinfo(lines):
     for line in lines:
         match = matched(r"Node (\d+), zone +(\w+)((?: +\d+){11}) ?", line)
         table[int(match[1]), match[2]] = [int(count) for count in match[3].split()]
+    return table
+
+
+def node_meminfo(lines):
+    """{field: kB}, as /sys/devices/system/node/nodeN/meminfo; "nid" is the node."""
+    table = {}
+    for line in lines:
+        match = matched(r"Node (\d+) (\w+): +(\d+) kB", line)
+        if line != f"Node {match[1]} {match[2] + ':':16}{match[3]:>8} kB":
+            raise ValueError(f"not in columns 16 and 8: {line!r}")
+        if table.setdefault("nid", int(match[1])) != int(match[1]):
+            raise ValueError(f"of another node: {line!r}")
+        table[match[2]] = int(match[3])
+    return table
+
+
+def vmstat(lines):
+    """{name: number}"""
+    table = {}
+    for line in lines:
+        match = matched(r"(\w+) (\d+)", line)
+        if match[1] in table:
+            raise ValueError(f"twice: {line!r}")
+        table[match[1]] = int(match[2])
     return table
 
 
@@ -101,6 +126,78 @@ def zoneinfo(lines):
             if field not in fields:
                 raise ValueError(f"zone {name} has no {field}")
     return table
+
+
+ZONE_COUNTERS = ["nr_free_pages", "nr_free_cma", "nr_slab_unreclaimable", "numa_hit", "numa_miss", "numa_foreign",
+                 "numa_interleave", "numa_local", "numa_other", "pgalloc", "pgfree"]
+PAGESET_FIELDS = ["count", "high", "batch"]
+
+
+def zone_counters(lines):
+    """
+    {(node, zone): {field: number}} of zones with memory, from zoneinfo: the counters above, the fields of struct zone
+    behind "managed", "cpus" with the number of pagesets. The order of the parts is that of Linux.
+    """
+    table = {}
+    text = "\n".join(lines) + "\n"
+    for part in re.split(r"(?m)^(?=Node )", text)[1:]:
+        match = re.match(r"Node (\d+), zone +(\w+)\n  pages free     (\d+)\n        min      \d+\n"
+                         r"        low      \d+\n        high     \d+\n((?:        \w+ +\d+\n)+)"
+                         r"        protection: \((\d+(?:, \d+)*)\)\n", part)
+        if not match:
+            raise ValueError(f"not the head of a zone: {part[:300]!r}")
+        fields = {name: int(value) for name, value in re.findall(r"(\w+) +(\d+)\n", match[4])}
+        if not fields["present"]:
+            continue
+        rest = part[match.end():]
+        counters, _, rest = rest.partition("  pagesets\n")
+        fields.update((name, int(value)) for name, value in re.findall(r"(?m)^      (\S+) +(\d+)$", counters))
+        pagesets = re.findall(r"    cpu: (\d+)\n((?:              \w+: +\d+\n)+)  vm stats threshold: \d+\n", rest)
+        for _, pageset in pagesets:
+            for field in PAGESET_FIELDS:
+                fields[field] = fields.get(field, 0) + int(re.search(rf"\b{field}: +(\d+)", pageset)[1])
+        if not re.search(r"^  start_pfn: +\d+$", rest, re.MULTILINE):
+            raise ValueError("a zone has no start_pfn")
+        fields["cpus"], fields["free"] = len(pagesets), int(match[3])
+        fields["protection"] = [int(number) for number in match[5].split(", ")]
+        for field in ZONE_COUNTERS + PAGESET_FIELDS:
+            if field not in fields:
+                raise ValueError(f"zone {match[2]} of node {match[1]} has no {field}")
+        table[int(match[1]), match[2]] = fields
+    return table
+
+
+Node = namedtuple("Node", "cpus size free")
+
+
+def numa(lines):
+    """What `numactl --hardware` prints: {nid: Node}, sizes in MB; {(from, to): distance}."""
+    nodes, text = {}, "\n".join(lines) + "\n"
+    head, _, distances = text.partition("node distances:\n")
+    available = matched(r"available: (\d+) nodes \(([\d,-]+)\)\n((?:node .*\n)+)", head)
+    node = r"node (\d+) cpus:((?: \d+)*)\nnode \1 size: (\d+) MB\nnode \1 free: (\d+) MB\n"
+    for nid, cpus, size, free in re.findall(node, available[3]):
+        nodes[int(nid)] = Node([int(cpu) for cpu in cpus.split()], int(size), int(free))
+    listed = [nid for run in available[2].split(",") for nid in
+              range(int(run.split("-")[0]), int(run.split("-")[-1]) + 1)]
+    if listed != sorted(nodes) or len(nodes) != int(available[1]) or available[3].count("\n") != 3 * len(nodes):
+        raise ValueError(f"not the nodes that are available: {head!r}")
+    rows = [[int(number) for number in re.findall(r"\d+", row)] for row in distances.splitlines()]
+    if rows[0] != listed or [row[0] for row in rows[1:]] != listed:
+        raise ValueError(f"not the distances of these nodes: {distances!r}")
+    return nodes, {(row[0], to): value for row in rows[1:] for to, value in zip(listed, row[1:], strict=True)}
+
+
+NUMASTAT_ROWS = ["numa_hit", "numa_miss", "numa_foreign", "local_node", "other_node"]
+
+
+def numastat(lines):
+    """{nid: {row: pages}}, in the columns of 16 of the tool `numastat`."""
+    cells = [[line[start:start + 16].strip() for start in range(0, len(line), 16)] for line in lines]
+    nodes = [int(matched(r"node(\d+)", name)[1]) for name in cells[0][1:]]
+    if [row[0] for row in cells[1:]] != NUMASTAT_ROWS:
+        raise ValueError(f"its rows are {[row[0] for row in cells[1:]]}")
+    return {nid: {row[0]: int(row[1 + i]) for row in cells[1:]} for i, nid in enumerate(nodes)}
 
 
 def slabinfo(lines):

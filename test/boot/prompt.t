@@ -19,7 +19,8 @@ from machine import GIB, MIB, ROOT, Machine, ktap
 from tree import PAGE, Tree
 
 PROMPT = "memstage> "
-COMMANDS = ["help", "meminfo", "buddyinfo", "zoneinfo", "slabinfo", "iomem", "memblock", "test", "stress", "poweroff"]
+COMMANDS = ["help", "meminfo", "buddyinfo", "zoneinfo", "vmstat", "numa", "numastat", "slabinfo", "iomem", "memblock",
+            "test", "stress", "soak", "poweroff"]
 TABLES = ["meminfo", "buddyinfo", "zoneinfo", "slabinfo", "iomem", "memblock"]
 SEED = 1
 LIMIT = 60

@@ -8,6 +8,7 @@
 #include <mm/mm_init.h>
 #include <mm/port.h>
 #include <mm/slab.h>
+#include <mm/vmstat.h>
 
 #include "host.h"
 #include "tap.h"
@@ -83,6 +84,7 @@ void host_check(void)
 {
 	CHECK(memblock_check());
 	CHECK(page_alloc_check());
+	CHECK(zone_events_check());
 	CHECK(kmem_cache_check());
 	CHECK(account_print());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* `test` and `stress` at the prompt. */
+/* `test`, `stress` and `soak` at the prompt. */
 #include <errno.h>
 #include <lib/monitor.h>
 #include <lib/printk.h>
@@ -20,19 +20,27 @@ static int cmd_test(int argc, char **argv)
 }
 MONITOR_CMD(test, "[SUITE]", "run the suites, KTAP on the console", cmd_test);
 
+/* The only argument, seconds; 0 after saying that it is none. */
+static unsigned long seconds_of(int argc, char **argv)
+{
+	char *end = NULL;
+	unsigned long seconds = argc == 2 ? strtoul(argv[1], &end, 10) : 0;
+
+	if (argc == 2 && !*end && seconds && seconds <= MAX_STRESS_SECONDS)
+		return seconds;
+	con_printf("usage: %s SECONDS, 1 to %d\n", argv[0], MAX_STRESS_SECONDS);
+	return 0;
+}
+
 static int cmd_stress(int argc, char **argv)
 {
+	unsigned long seconds = seconds_of(argc, argv);
 	struct load_result r;
-	unsigned long seconds;
-	char *end;
 	bool ok, checked;
 	u64 seed = get_cycles() | 1;
 
-	seconds = argc == 2 ? strtoul(argv[1], &end, 10) : 0;
-	if (argc != 2 || *end || !seconds || seconds > MAX_STRESS_SECONDS) {
-		con_printf("usage: stress SECONDS, 1 to %d\n", MAX_STRESS_SECONDS);
+	if (!seconds)
 		return -EINVAL;
-	}
 	con_printf("stress: %d CPUs for %lu s, seed 0x%llx\n", num_online_cpus(), seconds, seed);
 	ok = load_run(seconds * 1000000000ULL, seed, &r);
 	con_printf("stress: %llu operations, %llu of them frees on another CPU, %llu interrupts, %llu without memory, "
@@ -43,3 +51,25 @@ static int cmd_stress(int argc, char **argv)
 	return ok && checked ? 0 : -EIO;
 }
 MONITOR_CMD(stress, "SECONDS", "allocate and free on all CPUs and in interrupt handlers", cmd_stress);
+
+static int cmd_soak(int argc, char **argv)
+{
+	unsigned long seconds = seconds_of(argc, argv);
+	struct soak_result r;
+	u64 seed = get_cycles() | 1;
+	bool ok;
+
+	if (!seconds)
+		return -EINVAL;
+	con_printf("soak: %d CPUs for %lu s, seed 0x%llx\n", num_online_cpus(), seconds, seed);
+	ok = soak_run(seconds * 1000000000ULL, seed, &r);
+	con_printf(
+		"soak: %llu rounds, %llu taken by threads and %llu by handlers in %llu interrupts, without memory %llu and "
+		"%llu times, %llu operations of load, %llu corruptions\n",
+		r.rounds, r.taken, r.taken_in_handlers, r.interrupts, r.nulls, r.nulls_in_handlers, r.load_operations,
+		r.corruptions);
+	con_printf("soak: %lu pages free before, %lu after: %s\n", r.free_before, r.free_after,
+		   ok ? "whole" : "NOT whole");
+	return ok ? 0 : -EIO;
+}
+MONITOR_CMD(soak, "SECONDS", "drive memory to exhaustion and back on all CPUs and in interrupt handlers", cmd_soak);

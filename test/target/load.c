@@ -21,6 +21,7 @@
 #include <mm/percpu.h>
 #include <mm/port.h>
 #include <mm/slab.h>
+#include <mm/vmstat.h>
 #include <mm/vmalloc.h>
 #include <string.h>
 
@@ -305,7 +306,8 @@ bool on_all_cpus(smp_fn_t fn, void *arg)
 
 bool memory_check(void)
 {
-	return memblock_check() && page_alloc_check() && kmem_cache_check() && percpu_check() && vmalloc_check();
+	return memblock_check() && page_alloc_check() && zone_events_check() && kmem_cache_check() && percpu_check() &&
+	       vmalloc_check();
 }
 
 unsigned long quiet_free_pages(void)

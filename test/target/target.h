@@ -43,6 +43,29 @@ struct load_result {
  */
 bool load_run(u64 ns, u64 seed, struct load_result *result);
 
+/** struct soak_result - what a soak did */
+struct soak_result {
+	u64 rounds;	       /* to the bottom of memory and back */
+	u64 load_operations;   /* of the mixed load in between */
+	u64 taken;	       /* blocks and objects taken by threads */
+	u64 taken_in_handlers; /* and by interrupt handlers */
+	u64 nulls;	       /* times a thread got none */
+	u64 nulls_in_handlers; /* and a handler */
+	u64 interrupts;
+	u64 corruptions;	   /* pages and objects whose stamp was not their owner's */
+	unsigned long free_before; /* pages, caches given back */
+	unsigned long free_after;  /* the same after the last round */
+};
+
+/**
+ * soak_run() - all CPUs drive memory to exhaustion and back, in threads and interrupt handlers, for @ns and to the end of the
+ * round; at least once
+ *
+ * Context: thread, boot CPU. Return: whether in every round every context got NULL, nothing was corrupted, memory_check()
+ * held at the bottom and at the end, and as many pages were free as before; each is stated as a fact, too.
+ */
+bool soak_run(u64 ns, u64 seed, struct soak_result *result);
+
 /** memory_check() - all invariants of memblock, the page allocator, SLUB, per-CPU memory and vmalloc; the suites' common check */
 bool memory_check(void);
 

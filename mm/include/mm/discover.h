@@ -117,6 +117,9 @@ void claim_add(const struct mem_claim *claim);
 unsigned int claim_count(void);
 const struct mem_claim *claim_get(unsigned int i);
 
+/** claim_metadata_bytes() - what our own boot allocations of kind @name took. Cost: O(claims). */
+phys_addr_t claim_metadata_bytes(const char *name);
+
 /** claim_name() - who made @claim, in words: a tree path, "/memreserve/ 3", "image text", ... Return: @buf. */
 const char *claim_name(const struct mem_claim *claim, char *buf, size_t size);
 

@@ -141,6 +141,12 @@ enum zone_type {
 
 enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARK };
 
+/**
+ * enum zone_stat_item - what is counted up and down by <mm/vmstat.h>, in pages
+ * @NR_SLAB_UNRECLAIMABLE: of slabs
+ */
+enum zone_stat_item { NR_SLAB_UNRECLAIMABLE, NR_VM_ZONE_STAT_ITEMS };
+
 struct free_area {
 	struct list_head free_list[MIGRATE_TYPES];
 	unsigned long nr_free;
@@ -182,6 +188,9 @@ struct deferred_stock {
  * @watermark: (b) pages: below min only urgent requests are served
  * @lowmem_reserve: (b) pages kept from requests that could have been served by a higher zone, by that zone
  * @pcp: (b) its per-CPU page caches (a per-CPU cookie)
+ * @stat: (b) its counters (a per-CPU cookie)
+ * @stat_threshold: (b) the largest difference that a CPU keeps for itself
+ * @vm_stat: (a) what the CPUs have folded, by item
  * @lock: covers what is marked (Z)
  * @free_area: (Z) free blocks by order and migratetype
  * @nr_free: (Z) free pages, deferred ones included
@@ -213,6 +222,9 @@ struct zone {
 	unsigned long watermark[NR_WMARK];
 	unsigned long lowmem_reserve[MAX_NR_ZONES];
 	struct per_cpu_pages *pcp;
+	struct per_cpu_zonestat *stat;
+	s32 stat_threshold;
+	s64 vm_stat[NR_VM_ZONE_STAT_ITEMS];
 
 	spinlock_t lock __aligned(64);
 	unsigned long nr_free;

@@ -1,0 +1,235 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The tables of memory agree with each other, to the page: meminfo, of each node too, buddyinfo, zoneinfo, vmstat,
+numa, numastat, slabinfo and account, on machines with 1, 2 and 8 nodes, when idle and after a load.
+
+1. What is free in one table is free in all: MemFree, the sum of buddyinfo's blocks, zoneinfo's "pages free" and
+   nr_free_pages, vmstat's nr_free_pages, the nodes' MemFree, numa's MB rounded down, and account's. Pageblocks whose
+   struct pages are not written yet are blocks of the largest order in buddyinfo.
+2. What is managed is MemTotal, what the CPUs' caches hold is PerCpuPages, what slabs take is Slab.
+3. Pages taken - pages given back = managed - free; hit + miss = local + other = taken; miss = foreign.
+4. Memmap is what the account's "memmap" is; what of it was touched is that of the pageblocks that are not deferred, and
+   of a stock; and it is more after a load.
+"""
+
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+# pylint: disable=wrong-import-position
+import machine
+import procfs
+from bootlog import BootLog
+from machine import GIB, MIB, Machine, ktap
+
+PROMPT = "memstage> "
+PAGE_KIB = 4
+BLOCK_MEMMAP_KIB = 64
+DEFERRED_STOCK = 8  # <mm/mmzone.h>
+AT_ONCE = 2
+LIMIT = 90
+
+MACHINES = {
+    "1 node": Machine(cpus=4, ram=4 * GIB),
+    "1 node, movable zone": Machine(cpus=4, ram=512 * MIB),
+    "2 nodes": Machine(cpus=4, ram=GIB, nodes=[640 * MIB, 384 * MIB], distance=lambda a, b: 21),
+    "8 nodes": Machine(cpus=8, ram=GIB, nodes=[128 * MIB] * 8, distance=lambda a, b: 12 + 4 * abs(a - b)),
+}
+ARGS = {"1 node, movable zone": "movablecore=128M"}
+
+
+def commands(nodes):
+    tables = ["meminfo", "buddyinfo", "zoneinfo", "vmstat", "numa", "numastat", "slabinfo"]
+    return tables + [f"meminfo {nid}" for nid in range(nodes)] + ["account"]
+
+
+class Tables:
+    """All tables of one moment, parsed: zones are those of zoneinfo."""
+
+    def __init__(self, answers, nodes):
+        self.meminfo = procfs.meminfo(answers["meminfo"])
+        self.buddy = procfs.buddyinfo(answers["buddyinfo"])
+        self.zones = procfs.zone_counters(answers["zoneinfo"])
+        self.vmstat = procfs.vmstat(answers["vmstat"])
+        self.numa, self.distances = procfs.numa(answers["numa"])
+        self.numastat = procfs.numastat(answers["numastat"])
+        self.slabs = procfs.slabinfo(answers["slabinfo"])
+        self.nodes = {nid: procfs.node_meminfo(answers[f"meminfo {nid}"]) for nid in range(nodes)}
+        log = BootLog("\n".join(answers["account"]))
+        if len(log.accounts) != 1:
+            raise ValueError(f"account printed {len(log.accounts)} accounts")
+        self.account = log.accounts[0]
+        self.memmap = sum(int(size) for size in re.findall(r"account: +(\d+) bytes metadata: memmap\n",
+                                                           "\n".join(answers["account"])))
+
+    def total(self, field, nid=None):
+        return sum(zone[field] for name, zone in self.zones.items() if nid in (None, name[0]))
+
+
+class Facts:
+    def __init__(self):
+        self.faults = []
+
+    def equal(self, what, *values):
+        if any(value != values[0] for value in values):
+            self.faults.append(f"{what}: {', '.join(str(value) for value in values)}")
+
+    def hold(self, what, condition):
+        if not condition:
+            self.faults.append(what)
+
+
+def free_pages(facts, tables):
+    for name, zone in tables.zones.items():
+        account = next((one.parts for one in tables.account.zones if (one.nid, one.zone) == name), {})
+        facts.equal(f"{name}: free in zoneinfo, nr_free_pages, buddyinfo, account", zone["free"], zone["nr_free_pages"],
+                    sum(blocks << order for order, blocks in enumerate(tables.buddy[name])), account.get("free"))
+        facts.equal(f"{name}: per-CPU in zoneinfo, account", zone["count"], account.get("per-CPU"))
+        facts.equal(f"{name}: managed, free + per-CPU + allocated", zone["managed"],
+                    sum(account.get(part, 0) for part in ("free", "per-CPU", "allocated")))
+        facts.equal(f"{name}: deferred is a number of pageblocks", zone["deferred"] % 1024, 0)
+        facts.hold(f"{name}: fewer blocks of the largest order than deferred ones",
+                   tables.buddy[name][10] >= zone["deferred"] // 1024)
+    facts.equal("MemFree, zoneinfo, vmstat, nodes", tables.meminfo["MemFree"], tables.total("free") * PAGE_KIB,
+                tables.vmstat["nr_free_pages"] * PAGE_KIB, sum(node["MemFree"] for node in tables.nodes.values()))
+    facts.equal("PerCpuPages, zoneinfo, vmstat, nodes", tables.meminfo["PerCpuPages"], tables.total("count") * PAGE_KIB,
+                tables.vmstat["nr_pcp_pages"] * PAGE_KIB,
+                sum(node["PerCpuPages"] for node in tables.nodes.values()))
+    facts.equal("CmaTotal, zoneinfo", tables.meminfo["CmaTotal"], tables.total("cma") * PAGE_KIB)
+    facts.equal("CmaFree, zoneinfo, vmstat", tables.meminfo["CmaFree"], tables.total("nr_free_cma") * PAGE_KIB,
+                tables.vmstat["nr_free_cma"] * PAGE_KIB)
+    facts.equal("deferred in zoneinfo, vmstat", tables.total("deferred"), tables.vmstat["nr_deferred_pages"])
+
+
+def sizes(facts, tables, board):
+    memory = tables.meminfo
+    facts.equal("MemTotal, managed, nodes", memory["MemTotal"], tables.total("managed") * PAGE_KIB,
+                sum(node["MemTotal"] for node in tables.nodes.values()))
+    for field in ("Reserved", "Metadata"):
+        facts.equal(f"{field} of meminfo, zoneinfo, nodes", memory[field], tables.total(field.lower()) * PAGE_KIB,
+                    sum(node[field] for node in tables.nodes.values()))
+    facts.equal("total, reserved and metadata make the RAM", board.ram // 1024,
+                memory["MemTotal"] + memory["Reserved"] + memory["Metadata"])
+    facts.hold("MemAvailable is more than there can be",
+               memory["MemAvailable"] <= memory["MemFree"] + memory["PerCpuPages"])
+    for nid, node in tables.nodes.items():
+        facts.equal(f"node {nid}: its number", node["nid"], nid)
+        facts.equal(f"node {nid}: MB in numa", tables.numa[nid].size, node["MemTotal"] // 1024)
+        facts.equal(f"node {nid}: free MB in numa", tables.numa[nid].free, node["MemFree"] // 1024)
+        facts.equal(f"node {nid}: MemTotal, zoneinfo", node["MemTotal"], tables.total("managed", nid) * PAGE_KIB)
+        facts.equal(f"node {nid}: MemFree, zoneinfo", node["MemFree"], tables.total("free", nid) * PAGE_KIB)
+        facts.equal(f"node {nid}: MemUsed", node["MemUsed"], node["MemTotal"] - node["MemFree"])
+    facts.equal("CPUs of all nodes", sorted(cpu for node in tables.numa.values() for cpu in node.cpus),
+                list(range(board.cpus)))
+    facts.hold("a zone without a pageset for each CPU",
+               all(zone["cpus"] == board.cpus for zone in tables.zones.values()))
+    for (a, b), value in tables.distances.items():
+        facts.equal(f"distance from {a} to {b}", value, 10 if a == b else board.distance(a, b))
+
+
+def slabs(facts, tables):
+    right = sum(slab.slabs * slab.pages_per_slab for slab in tables.slabs)
+    facts.equal("Slab, slabinfo, zoneinfo, vmstat, nodes", tables.meminfo["Slab"], right * PAGE_KIB,
+                tables.total("nr_slab_unreclaimable") * PAGE_KIB,
+                tables.vmstat["nr_slab_unreclaimable"] * PAGE_KIB, sum(node["Slab"] for node in tables.nodes.values()))
+
+
+def counters(facts, tables):
+    vmstat = tables.vmstat
+    for name, zone in tables.zones.items():
+        facts.equal(f"{name}: taken - given back, managed - free", zone["pgalloc"] - zone["pgfree"],
+                    zone["managed"] - zone["free"])
+        facts.equal(f"{name}: taken, hit + miss, local + other", zone["pgalloc"], zone["numa_hit"] + zone["numa_miss"],
+                    zone["numa_local"] + zone["numa_other"])
+    for kind in ("dma", "dma32", "normal", "movable"):
+        facts.equal(f"pgalloc_{kind} in vmstat, zoneinfo", vmstat[f"pgalloc_{kind}"],
+                    sum(zone["pgalloc"] for name, zone in tables.zones.items() if name[1].lower() == kind))
+    facts.equal("pgfree in vmstat, zoneinfo", vmstat["pgfree"], tables.total("pgfree"))
+    facts.equal("numa_miss, numa_foreign", vmstat["numa_miss"], vmstat["numa_foreign"])
+    for row, field in (("numa_hit",) * 2, ("numa_miss",) * 2, ("numa_foreign",) * 2, ("local_node", "numa_local"),
+                       ("other_node", "numa_other")):
+        facts.equal(f"{row} in numastat, vmstat, zoneinfo", sum(node[row] for node in tables.numastat.values()),
+                    vmstat[field], tables.total(field))
+        for nid, node in tables.numastat.items():
+            facts.equal(f"node {nid}: {row} in numastat, zoneinfo", node[row], tables.total(field, nid))
+
+
+def memmap(facts, tables):
+    memory = tables.meminfo
+    facts.equal("Memmap, account's", memory["Memmap"], tables.memmap // 1024)
+    facts.hold(f"MemmapTouched, {memory['MemmapTouched']} kB, is no number of pageblocks' worth",
+               memory["MemmapTouched"] % BLOCK_MEMMAP_KIB == 0)
+    # All that is not deferred has been written; of what is, no more than each zone's stock and the block being written.
+    touched, deferred = memory["MemmapTouched"] // BLOCK_MEMMAP_KIB, tables.total("deferred") // 1024
+    least = -(-(tables.total("managed") - tables.total("deferred")) // 1024)
+    most = memory["Memmap"] // BLOCK_MEMMAP_KIB - deferred + (DEFERRED_STOCK + 1) * len(tables.zones)
+    facts.hold(f"{touched} pageblocks touched, between {least} and {most} is right", least <= touched <= most)
+
+
+def agree(tables, board):
+    facts = Facts()
+    free_pages(facts, tables)
+    sizes(facts, tables, board)
+    slabs(facts, tables)
+    counters(facts, tables)
+    memmap(facts, tables)
+    facts.equal("account", tables.account.verdict, "balanced")
+    return facts.faults
+
+
+def changed(before, after):
+    """What a load must have left in the counters."""
+    facts = Facts()
+    for field in ("pgfree", "pcp_refill", "pcp_drain", "numa_hit", "numa_local"):
+        facts.hold(f"{field} is no more after a load", after.vmstat[field] > before.vmstat[field])
+    facts.hold("MemmapTouched is no more after a load",
+               after.meminfo["MemmapTouched"] > before.meminfo["MemmapTouched"])
+    return facts.faults
+
+
+class Case:
+    def __init__(self, name):
+        self.name, self.board = name, MACHINES[name]
+        self.nodes = max(len(self.board.nodes), 1)
+
+    def boot(self):
+        tables = commands(self.nodes)
+        typed = "\n".join([*tables, "stress 2", *tables, "poweroff"]) + "\n"
+        self.result = self.board.boot(ARGS.get(self.name, ""), typed.encode(), LIMIT)
+        parts = [part.partition("\n") for part in self.result.log.split(PROMPT)[1:]]
+        answers = [(typed, [line for line in output.splitlines() if line]) for typed, _, output in parts]
+        at = next((i for i, (line, _) in enumerate(answers) if line == "stress 2"), len(answers))
+        self.idle, self.load, self.loaded = dict(answers[:at]), answers[at:at + 1], dict(answers[at + 1:])
+        return self
+
+    def report(self, tap):
+        machine.report(tap, f"{self.name}: the session ends with status 0", machine.status_faults(self.result, 0),
+                       self.result.log)
+        moments = {}
+        for when, answers in (("idle", self.idle), ("after a load", self.loaded)):
+            try:
+                moments[when] = Tables(answers, self.nodes)
+                faults = agree(moments[when], self.board)
+                faults += ["there is no movable zone"] * (("movable" in self.name) !=
+                                                          ((0, "Movable") in moments[when].zones))
+            except (ValueError, KeyError, TypeError, IndexError) as error:
+                faults = [f"{type(error).__name__}: {error}"]
+            machine.report(tap, f"{self.name}, {when}: the tables agree", faults)
+        if len(moments) == 2:
+            machine.report(tap, f"{self.name}: a load is counted", changed(*moments.values()))
+        tap.note(f"  {self.result.seconds:.1f} s")
+
+
+def main():
+    tap = ktap.Tap()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for case in pool.map(Case.boot, [Case(name) for name in MACHINES]):
+            case.report(tap)
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
