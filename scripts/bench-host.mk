@@ -19,7 +19,7 @@ BH_CFLAGS = $(LANGUAGE) $(WARNINGS) -O2 -fno-pie -ftls-model=local-exec -pthread
 BH_PROGRAM_FLAGS = -std=c11 $(WARNINGS) -O2 -g -fPIE -fno-plt -fno-builtin -pthread -D_GNU_SOURCE
 BH_RENAME := $(foreach name,malloc realloc,--redefine-sym $(name)=bench_$(name)) --redefine-sym free=kfree
 # Options that are off in both levels.
-BH_OFF := BOOTMEM:% MM_DEBUG:% MM_DEBUG_LOCKS:%
+BH_OFF := BOOTMEM:% MM_DEBUG:% MM_DEBUG_LOCKS:% PAGE_OWNER:%
 BH_ABSENT := $(foreach entry,$(filter $(BH_OFF),$(OPTIONAL)),$(word 2,$(subst :, ,$(entry))))
 BH_CORE_SRCS := $(filter-out $(BH_ABSENT),$(call files,$(CORE_DIRS),*.c)) test/host/tree.c test/bench/host/port.c
 
