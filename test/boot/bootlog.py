@@ -59,6 +59,10 @@ class BootLog:
     def panics(self):
         return [line for line in self.text.splitlines() if "panic:" in line]
 
+    def lent(self):
+        """Who owns what is reserved in the list of claims, and was handed over as a CMA area."""
+        return set(re.findall(r"account: +\d+ bytes handed over, CMA: (.*)$", self.text, re.M))
+
     def _zone_range(self, line):
         match = ZONE_RANGE.match(line)
         if match:

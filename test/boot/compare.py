@@ -279,7 +279,9 @@ def account_faults(tree, log, one):
 def claimed(tree, log, parts):
     """The account's reserved and metadata against the ranges listed, to the byte."""
     memory = union((base, end) for base, end, _ in merge(tree.memory()))
-    kept = intersection(ranges(log.claims["reserved"] + log.claims["no-map"]), memory)
+    lent = log.lent() & set(tree.lendable())
+    kept = intersection(ranges([claim for claim in log.claims["reserved"] if claim.who not in lent] +
+                               log.claims["no-map"]), memory)
     meta = intersection(ranges(log.claims["metadata"]), memory)
     right = {"reserved": length(kept), "metadata": length(meta) - length(intersection(meta, kept))}
     return [f"{name}: {parts[name]} bytes in all, the ranges listed make {right[name]}"

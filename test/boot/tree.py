@@ -63,6 +63,12 @@ class Tree:
                           for base, size in self._ranges(node, "reg", "/reserved-memory")]
         return sorted(found)
 
+    def lendable(self):
+        """The nodes of /reserved-memory whose memory may be lent until its owner wants it: CMA areas."""
+        return [path for path, node in self._children("/reserved-memory")
+                if self._enabled(node) and self._has(node, "reusable") and not self._has(node, "no-map")
+                and b"shared-dma-pool" in (self._raw(node, "compatible") or b"").split(b"\0")]
+
     def reserved_dynamic(self):
         """The nodes of /reserved-memory that ask for a size and leave the place to us."""
         found = []

@@ -6,6 +6,7 @@
 #include <mm/slab.h>
 #include <string.h>
 
+#include "../../mm/slub.h"
 #include "target.h"
 
 #define MANY 200
@@ -237,19 +238,19 @@ static void unhog(void)
 	}
 }
 
-/* How often the next object lies on another page than the one before. */
-static int page_changes(void **obj, int n)
+/* How often the next object lies in another slab than the one before. */
+static int slab_changes(void **obj, int n)
 {
 	int changes = 0;
 
 	for (int i = 1; i < n; i++)
-		changes += virt_to_page(obj[i]) != virt_to_page(obj[i - 1]);
+		changes += slab_of(obj[i]) != slab_of(obj[i - 1]);
 	return changes;
 }
 
 #define FAR_OBJECTS 4000
 
-/* A CPU whose node has no pages fills slabs of far ones: 64 objects for each, not one. */
+/* A CPU whose node has no pages fills slabs of far ones: all objects of each, not one. */
 static void case_local_node_full(void)
 {
 	int nid = node_for_alloc[this_cpu()->nid], n = 0;
@@ -269,7 +270,7 @@ static void case_local_node_full(void)
 	ktap_ok(kmem_cache_alloc(cache, GFP_NOWAIT | __GFP_THISNODE) == NULL);
 	unhog();
 	ktap_ok(n == FAR_OBJECTS);
-	ktap_ok(page_changes(obj, n) < FAR_OBJECTS / 16);
+	ktap_ok(slab_changes(obj, n) < 4 * FAR_OBJECTS / slab_of(obj[0])->objects);
 	while (n > 0)
 		kmem_cache_free(cache, obj[--n]);
 	ktap_ok(kmem_cache_destroy(cache) == 0);
