@@ -130,7 +130,7 @@ bool slab_free_refused(const struct kmem_cache *cache, const void *p)
 
 void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
-	printk("slab: %s: %p in the slab at pfn 0x%lx was freed some time ago and is not the beginning of an object\n",
+	printk("slub: %s: %p in the slab at pfn 0x%lx was freed some time ago and is not the beginning of an object\n",
 	       cache->name, obj, page_to_pfn(slab));
 }
 

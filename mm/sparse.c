@@ -105,8 +105,10 @@ static unsigned long add_sections(unsigned long nr, unsigned long n, int nid)
 /* Pageblocks [first, last] of one section hold memory of @nid. Some may be present already, from another region. */
 static void add_blocks(unsigned long section_nr, unsigned long first, unsigned long last, int nid)
 {
-	u64 *present = section_slot(section_nr, nid)->usage->present;
+	struct mem_section_usage *usage = section_slot(section_nr, nid)->usage;
+	u64 *present = usage ? usage->present : NULL;
 
+	BUG_ON(!present);
 	/* Regions are sorted and disjoint: only the first block can have been added before. */
 	if (bit_test(present, first))
 		first++;
