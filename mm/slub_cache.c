@@ -35,8 +35,12 @@
 #define MIN_OBJECTS    16
 #define WASTE_PART     16
 #define TINY	       128u
-#define STACK_BYTES    32768u
-#define LEAKS_SHOWN    16UL
+/* Slabs that a node keeps for its next need: a thousand small objects come and go without a page. */
+#define KEPT_BYTES 65536u
+#define KEPT_SLABS 5u
+
+#define STACK_BYTES 32768u
+#define LEAKS_SHOWN 16UL
 
 DEFINE_MUTEX(slab_mutex);
 LIST_HEAD(slab_caches);
@@ -100,7 +104,7 @@ static bool init_geometry(struct kmem_cache *cache, size_t size, size_t align)
 	cache->slab_bytes = (u32)(PAGE_SIZE << cache->order);
 	cache->objects = (u16)(cache->slab_bytes / cache->size);
 	cache->key = (u32)((uintptr_t)cache * 0x9e3779b97f4a7c15UL >> 32) ^ (u32)get_cycles();
-	cache->min_partial = 5;
+	cache->min_partial = (u16)max(KEPT_BYTES / cache->slab_bytes, KEPT_SLABS);
 	return true;
 }
 
