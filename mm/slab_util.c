@@ -12,6 +12,9 @@
 
 #include <asm/page.h>
 
+#include "slub.h"
+#include "slub_guard.h"
+
 void *krealloc(const void *p, size_t size, gfp_t gfp)
 {
 	size_t old = ksize(p);
@@ -35,12 +38,30 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 	return new;
 }
 
+/* Whether @p, an address in @slab, is an object in use as far as is checked; if not, it has been reported. */
+static bool may_be_cleared(const struct page *slab, const void *p)
+{
+	const struct kmem_cache *cache = slab->slab_cache;
+
+	if (!cache->guard)
+		return !HARDENED || !slab_free_refused(NULL, p);
+	/* Poison takes the place of what was there, and is proof that nobody wrote since. */
+	return !(cache->flags & SLAB_POISON) && guard_begins_object(cache, slab, p);
+}
+
 void kfree_sensitive(const void *p)
 {
+	const struct page *slab = (uintptr_t)p > (uintptr_t)ZERO_SIZE_PTR ? slab_head(p) : NULL;
 	void *bytes = (void *)(uintptr_t)p;
 	size_t size = ksize(p);
 
-	/* NULL and ZERO_SIZE_PTR, and what is nothing that kmalloc() gave: kfree() reports that. */
+	/* Nothing is cleared but what kfree() takes: it reports the rest. */
+	if (slab && !may_be_cleared(slab, p)) {
+		if (slab->slab_cache->guard)
+			kfree(p);
+		return;
+	}
+	/* NULL and ZERO_SIZE_PTR have no size, nor has what is nothing that kmalloc() gave. */
 	if (size)
 		memset(bytes, 0, size);
 	__asm__ volatile("" : : "r"(bytes) : "memory");

@@ -230,10 +230,10 @@ static void init_objects(const struct kmem_cache *cache, struct page *slab)
 	}
 }
 
-/* This CPU's page cache has pages of its node, and is asked first for those. */
+/* This CPU's page cache has pages of its node, and is asked first for those; a node without memory has none. */
 static struct page *slab_pages(const struct kmem_cache *cache, gfp_t gfp, int nid)
 {
-	if (nid == local_node() && !(gfp & GFP_ZONES))
+	if (nid == this_cpu()->nid && !(gfp & GFP_ZONES))
 		return alloc_pages_hot(local_page_stack(cache->order, gfp_migratetype(gfp)), gfp, cache->order);
 	return alloc_pages_node(nid, gfp, cache->order);
 }
@@ -261,6 +261,7 @@ struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
 		WRITE_ONCE(slab[i].object_check, cache->object_check);
 		WRITE_ONCE(slab[i].object_stack, stack);
 	}
+	mod_zone_page_state(page_zone(slab), NR_SLAB_UNRECLAIMABLE, 1L << cache->order);
 	return slab;
 }
 
@@ -274,7 +275,6 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 	slab->objects = cache->objects;
 	slab->freelist = NULL;
 	init_objects(cache, slab);
-	mod_zone_page_state(page_zone(slab), NR_SLAB_UNRECLAIMABLE, 1L << cache->order);
 	return slab;
 }
 
@@ -539,7 +539,9 @@ static void return_objects(struct kmem_cache *cache, void **objs)
 			spin_lock(&node->lock);
 		}
 		run = link_run(cache, slab, objs, &wrong);
-		settle_slab(cache, node, slab, run - wrong, &empty);
+		/* Nothing has come back with a run of wrong addresses only. */
+		if (run != wrong)
+			settle_slab(cache, node, slab, run - wrong, &empty);
 		objs += run;
 	}
 	if (node)

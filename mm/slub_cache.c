@@ -235,7 +235,8 @@ static struct kmem_cache *make_named(const char *name, size_t size, const struct
 
 	if (copy)
 		cache = make_cache(copy, size, args->align, flags, args->ctor, NO_OBJECT_STACK);
-
+	else
+		printk("kmem_cache_create: %s: no memory for its name\n", name);
 	if (!cache) {
 		kfree(copy);
 		return NULL;

@@ -102,9 +102,13 @@ static bool check_node(struct kmem_cache *cache, int nid)
 
 static bool in_freelist(const struct kmem_cache *cache, const struct page *slab, const void *wanted)
 {
+	u32 n = 0;
+
 	if (!slab->inuse)
 		return true;
-	for (void *obj = slab->freelist; obj; obj = next_free(free_format(cache), page_address(slab), obj))
+	/* The node was checked under its lock; what others change meanwhile leads no further than the slab. */
+	for (const char *obj = slab->freelist; obj && n++ < slab->objects && is_free_object(cache, slab, obj);
+	     obj = next_free(free_format(cache), page_address(slab), obj))
 		if (obj == wanted)
 			return true;
 	return false;
@@ -205,9 +209,12 @@ static unsigned long show_live_of(const struct kmem_cache *cache, const struct p
 				  unsigned long max)
 {
 	char *base = page_address(slab);
+	u32 free = 0;
 
 	memset(seen, 0, sizeof(seen));
-	for (const char *obj = slab->freelist; obj; obj = next_free(free_format(cache), base, obj))
+	/* Only as far as the list is one: who leaks an object may have written to another. */
+	for (const char *obj = slab->freelist; obj && free++ < slab->objects && is_free_object(cache, slab, obj);
+	     obj = next_free(free_format(cache), base, obj))
 		bit_set(seen, (unsigned long)(obj - base) / cache->size);
 	for (unsigned long i = 0; i < slab->objects && n < max; i++)
 		if (!bit_test(seen, i)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guarded caches: hardening level full, for slub_guard.c (slabs and quarantine), slub_guard_object.c (the bytes of an
- * object), slub_guard_show.c (the proof and the list of what is alive) and slub_report.c. What is guarded and how is in
+ * object), slub_guard_check.c (the proof and the list of what is alive) and slub_report.c. What is guarded and how is in
  * <mm/slab_flags.h>.
  *
  * For each guarded cache, at every moment: objects = free + allocated + quarantined + isolated.

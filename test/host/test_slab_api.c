@@ -353,11 +353,46 @@ static void test_tables(void)
 	CHECK_EQ(kmem_cache_destroy(guarded), 0);
 }
 
+static bool all_are(const u8 *bytes, size_t n, u8 value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (bytes[i] != value)
+			return false;
+	return true;
+}
+
+/* What is refused is not cleared, and clearing does not hide that an object is free. */
+static void test_sensitive_refused(void)
+{
+	u8 *slots[64];
+
+	host_boot_simple(32 * MIB, 1);
+	for (int i = 0; i < 64; i++) {
+		slots[i] = kmalloc(64, GFP_KERNEL);
+		CHECK(slots[i]);
+		memset(slots[i], 0x5a, 64);
+	}
+	host_log_clear();
+	kfree_sensitive(slots[7] + 16);
+	CHECK_LOG("slub: BUG in kmalloc-64: what was to be freed is not the beginning of an object");
+	for (int i = 0; i < 64; i++)
+		CHECK(all_are(slots[i], 64, 0x5a));
+	kfree_sensitive(slots[7]);
+	host_log_clear();
+	kfree_sensitive(slots[7]);
+	CHECK_LOG("slub: BUG in kmalloc-64: what was to be freed is free already");
+	for (int i = 0; i < 64; i++)
+		if (i != 7)
+			kfree(slots[i]);
+	host_check();
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("arrays", test_arrays),
 	TAP_CASE("krealloc()", test_krealloc),
 	TAP_CASE("copies and strings", test_copies),
 	TAP_CASE("kfree_sensitive()", test_sensitive),
+	TAP_CASE("kfree_sensitive() of what is no object in use", test_sensitive_refused),
 	TAP_CASE("kmalloc_size_roundup() is ksize()", test_roundup),
 	TAP_CASE("memory of ZONE_DMA", test_dma),
 	TAP_CASE("reclaimable memory", test_reclaimable),

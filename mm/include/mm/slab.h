@@ -203,7 +203,7 @@ static __always_inline void *kmalloc_constant(size_t size, gfp_t gfp)
 }
 
 /**
- * kmalloc() - @size bytes, aligned to 8, and to the size when that is a power of two
+ * kmalloc() - @size bytes, aligned to 8, and to the size, up to a page, when that is a power of two
  *
  * Size 0 gives ZERO_SIZE_PTR, which may be freed but not used. Sizes above KMALLOC_MAX_SIZE give NULL. Cost of a hit: 10
  * instructions when size and flags are constants, 20 when not.
