@@ -191,7 +191,7 @@ void buddy_remove(struct zone *zone, struct page *page, unsigned int order)
 
 bool zone_has_block(const struct zone *zone, unsigned int order)
 {
-	if (READ_ONCE(zone->nr_deferred))
+	if (zone_deferred(zone))
 		return true;
 	for (; order <= MAX_PAGE_ORDER; order++)
 		if (READ_ONCE(zone->free_area[order].nr_free))

@@ -170,6 +170,14 @@ static inline bool page_in_zone(const struct zone *zone, const struct page *page
 	return page_to_nid(page) == zone->node->node_id && page_zonenum(page) == (int)zone->idx;
 }
 
+/**
+ * contig_lock(), contig_unlock() - in between, what is free in an isolated pageblock stays free (contig.c)
+ *
+ * For who takes pages out of free lists and is no allocation. Context: as mutex_lock().
+ */
+void contig_lock(void);
+void contig_unlock(void);
+
 /** zone_has_block() - whether a block of at least @order is free; a moment's answer when the lock is not held */
 bool zone_has_block(const struct zone *zone, unsigned int order);
 

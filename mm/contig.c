@@ -97,7 +97,18 @@ static void note_owner(unsigned long start, unsigned long end)
 		page_owner_note_alloc(pfn_to_page(start), 0, GFP_KERNEL);
 }
 
-int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy)
+void contig_lock(void)
+{
+	mutex_lock(&contig_mutex);
+}
+
+void contig_unlock(void)
+{
+	mutex_unlock(&contig_mutex);
+}
+
+/* alloc_contig_quietly(), contig_mutex being held. */
+static int alloc_locked(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy)
 {
 	unsigned long first = ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES), last = ALIGN(end, PAGEBLOCK_NR_PAGES);
 	int err;
@@ -105,7 +116,6 @@ int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetyp
 	*busy = end;
 	if (start >= end)
 		return -EINVAL;
-	mutex_lock(&contig_mutex);
 	err = start_isolate_page_range(first, last, migratetype);
 	if (!err) {
 		*busy = settle(start, end);
@@ -115,7 +125,16 @@ int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetyp
 			err = -EBUSY;
 		undo_isolate_page_range(first, last);
 	}
-	mutex_unlock(&contig_mutex);
+	return err;
+}
+
+int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy)
+{
+	int err;
+
+	contig_lock();
+	err = alloc_locked(start, end, migratetype, busy);
+	contig_unlock();
 	if (!err)
 		note_owner(start, end);
 	return err;
@@ -157,7 +176,8 @@ static void say_why_not(unsigned long start, unsigned long end, unsigned long bu
 	const struct page *page;
 
 	if (err == -EINVAL)
-		printk("contig: [pfn 0x%lx-0x%lx] is not memory of one zone: not allocated\n", start, end - 1);
+		printk("contig: [pfn 0x%lx-0x%lx] is not memory of one zone, or wholly reserved in part: not allocated\n",
+		       start, end - 1);
 	else if (busy == end)
 		printk("contig: [pfn 0x%lx-0x%lx] has pageblocks that are isolated, or of another type: not allocated\n",
 		       start, end - 1);
@@ -184,16 +204,21 @@ int alloc_contig_range(unsigned long start, unsigned long end, enum migratetype 
 static bool put_one(struct page *page, unsigned long *in_use)
 {
 	const char *fault = HARDENED ? page_free_fault(page, 0) : NULL;
+	s32 left;
 
 	if (unlikely(fault)) {
 		report_bad_free(page, 0, fault);
 		return false;
 	}
-	if (dec_return32_acq_rel((u32 *)&page->_refcount) == 0) {
+	left = (s32)dec_return32_acq_rel((u32 *)&page->_refcount);
+	if (left == 0) {
 		page_owner_free(page);
 		return true;
 	}
-	++*in_use;
+	if (HARDENED && unlikely(left < 0))
+		report_freed_by_two(page, 0);
+	else
+		++*in_use;
 	return false;
 }
 
@@ -289,8 +314,8 @@ static bool can_spare(const struct zone *zone, unsigned long nr)
 	return free > kept && free - kept >= nr;
 }
 
-/* Return: the first page of a range that was allocated, NULL when the zone has none. */
-static struct page *alloc_in_zone(struct zone *zone, unsigned long nr)
+/* Under contig_mutex, so that nobody else has a pageblock isolated. Return: the first page of a range that was allocated, NULL when the zone has none. */
+static struct page *find_in_zone(struct zone *zone, unsigned long nr)
 {
 	unsigned long align = nr & (nr - 1) ? 1 : nr, end = zone_end_pfn(zone), next;
 
@@ -300,12 +325,24 @@ static struct page *alloc_in_zone(struct zone *zone, unsigned long nr)
 		next = obstacle(zone, pfn, pfn + nr);
 		if (next < pfn + nr)
 			continue;
-		if (!alloc_contig_quietly(pfn, pfn + nr, MIGRATE_MOVABLE, &next))
+		if (!alloc_locked(pfn, pfn + nr, MIGRATE_MOVABLE, &next))
 			return pfn_to_page(pfn);
-		/* Taken between the two looks. Isolated by somebody else: no page of it is to be tried. */
+		/* Taken between the two looks. */
 		next = min(next, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES - 1);
 	}
 	return NULL;
+}
+
+static struct page *alloc_in_zone(struct zone *zone, unsigned long nr)
+{
+	struct page *page;
+
+	contig_lock();
+	page = find_in_zone(zone, nr);
+	contig_unlock();
+	if (page)
+		note_owner(page_to_pfn(page), page_to_pfn(page) + nr);
+	return page;
 }
 
 static bool may_serve(const struct zone *zone, gfp_t gfp, const u64 *nodes)

@@ -12,7 +12,7 @@
  * 3. First with the low watermark, then with min, which __GFP_HIGH halves. When no zone can, this CPU's page caches are
  *    drained, and every CPU's if the caller may wait, and min is asked again. A request of more than one page that came so far,
  *    has __GFP_HIGH and cannot wait may use the high-atomic reserve, and lets a pageblock be kept in it (pageblock.c). Before
- *    any request fails, the reserve is given back, a pageblock at a time. There is nothing to reclaim: what fails then fails,
+ *    a request without __GFP_NORETRY fails, the reserve is given back, a pageblock at a time. There is nothing to reclaim: what fails then fails,
  *    and is reported (page_fail.c); __GFP_NOFAIL waits instead, draining again and again, and where that is in vain it panics.
  *    A zone's watermark for a request is the mark, plus what lowmem_reserve keeps from requests that a higher zone could have
  *    served. Free pages that are not for the request do not count: isolated ones, those of CMA areas unless it is movable, the
@@ -325,12 +325,18 @@ static __always_inline bool drop_only_reference(struct page *page)
 static __noinline void free_pages_slow(struct page *page, unsigned int order)
 {
 	const char *fault = HARDENED ? page_free_fault(page, order) : NULL;
+	s32 left;
 
 	if (unlikely(fault)) {
 		report_bad_free(page, order, fault);
-	} else if (dec_return32_acq_rel((u32 *)&page->_refcount) == 0) {
+		return;
+	}
+	left = (s32)dec_return32_acq_rel((u32 *)&page->_refcount);
+	if (left == 0) {
 		page_owner_free(page);
 		pcp_free(page, order);
+	} else if (HARDENED && unlikely(left < 0)) {
+		report_freed_by_two(page, order);
 	}
 }
 

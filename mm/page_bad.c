@@ -74,3 +74,9 @@ const char *page_free_fault(const struct page *page, unsigned int order)
 		return "it was allocated with another order";
 	return NULL;
 }
+
+void report_freed_by_two(struct page *page, unsigned int order)
+{
+	fetch_add32((u32 *)&page->_refcount, 1);
+	report_bad_free(page, order, "the page is free already");
+}

@@ -54,14 +54,22 @@ static void write_reserved(unsigned long pfn, unsigned long n, unsigned long ide
 		page->_refcount = 1;
 }
 
-/* What no region names is a hole: reserved pages with the identity of node and zone 0. */
+static const struct zone *first_zone(void)
+{
+	struct zone *zone;
+	int i;
+
+	for_each_populated_zone(i, zone)
+		return zone;
+	return NULL;
+}
+
+/* What no region names is a hole: reserved pages of no zone, but page_zone() must lead somewhere: the machine's first. */
 static void write_hole(struct block_writer *writer, unsigned long end)
 {
-	unsigned long id = pfn_to_section_nr(writer->pfn) << SECTION_ID_SHIFT;
-
 	if (writer->pfn >= end)
 		return;
-	write_reserved(writer->pfn, end - writer->pfn, id);
+	write_reserved(writer->pfn, end - writer->pfn, page_identity(first_zone(), writer->pfn));
 	writer->pfn = end;
 }
 

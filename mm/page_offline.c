@@ -94,21 +94,23 @@ bool free_around_bad(struct zone *zone, struct page *page, unsigned int order)
 	return true;
 }
 
-/* The zone that page frame @pfn is in; NULL when it is wholly reserved memory, of which no struct page was written. */
+/* The zone that page frame @pfn is in, its pageblock initialised; NULL when that is wholly reserved memory. */
 static struct zone *zone_of_pfn(unsigned long pfn)
 {
 	struct zone *zone;
 	int i;
 
-	if (page_initialised(pfn))
-		return page_zone(pfn_to_page(pfn));
-	if (!bit_test(usage_of(pfn)->deferred, pageblock_nr(pfn)))
-		return NULL;
-	for_each_populated_zone(i, zone)
-		if (pfn >= zone->zone_start_pfn && pfn < zone_end_pfn(zone) &&
-		    deferred_in_zone(zone, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES)))
-			return zone;
-	return NULL;
+	for_each_populated_zone(i, zone) {
+		unsigned long flags;
+
+		if (pfn < zone->zone_start_pfn || pfn >= zone_end_pfn(zone))
+			continue;
+		/* Under the lock: a look without it may come between two steps of who initialises it. */
+		flags = spin_lock_irqsave(&zone->lock);
+		zone_init_deferred(zone, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES));
+		spin_unlock_irqrestore(&zone->lock, flags);
+	}
+	return page_initialised(pfn) ? page_zone(pfn_to_page(pfn)) : NULL;
 }
 
 /* Note @pfn, in *@spare if there is no room elsewhere; that is NULL then. The zone's lock is held. */
@@ -141,11 +143,9 @@ static void name_no_stack(const struct zone *zone, unsigned long pfn)
 /* Under the zone's lock. Return: as page_offline(), but 1 when the other CPUs must be called first. */
 static int offline_locked(struct zone *zone, unsigned long pfn, struct bad_pending **spare)
 {
-	struct page *page, *block;
+	struct page *page = pfn_to_page(pfn), *block;
 	unsigned int order;
 
-	zone_init_deferred(zone, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES));
-	page = pfn_to_page(pfn);
 	if (page_test(page, PG_reserved))
 		return -EBUSY;
 	if (PageHWPoison(page))
@@ -188,9 +188,12 @@ int page_offline(unsigned long pfn)
 	spare = get_spare(pfn);
 	if (!spare)
 		return -ENOMEM;
+	/* Not between a range's last look at its pages and their being taken. */
+	contig_lock();
 	flags = spin_lock_irqsave(&zone->lock);
 	err = offline_locked(zone, pfn, &spare);
 	spin_unlock_irqrestore(&zone->lock, flags);
+	contig_unlock();
 	free_page((unsigned long)spare);
 	if (err <= 0)
 		return err;

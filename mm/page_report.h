@@ -57,6 +57,9 @@ void report_bad_page(const char *what, const struct page *page, unsigned int ord
  */
 _Noreturn void panic_bad_list(const struct zone *zone, const struct page *page, unsigned int order);
 
+/** report_freed_by_two() - @page was freed by somebody else between page_free_fault() and our decrement, which is undone */
+void report_freed_by_two(struct page *page, unsigned int order);
+
 /** report_bad_free() - the same of a free, which is not done */
 void report_bad_free(const struct page *page, unsigned int order, const char *fault);
 

@@ -26,7 +26,7 @@
 
 #define MAX_REPORTS 20
 
-static u32 reports;		   /* atomic */
+static u32 refusals, bad_frees;	   /* reported; atomic */
 static unsigned long max_nr_pages; /* of an area: all RAM; constant after set-up */
 
 #define BLOCK_ORDER ((unsigned int)(__builtin_ctzl(VMAP_BLOCK_PAGES)))
@@ -202,7 +202,7 @@ static struct va_extent *extent_or_purge(unsigned long len, void *owner)
 
 static struct vmap_area *map_large(unsigned long nr, const struct request *rq)
 {
-	struct large_area *large = kzalloc(sizeof(*large), GFP_KERNEL);
+	struct large_area *large = kzalloc(sizeof(*large), GFP_KERNEL | __GFP_NOWARN);
 	/* At least two blocks, by which it is told from a block of slots. */
 	unsigned long len = max(ALIGN((nr + 1) << PAGE_SHIFT, VMAP_BLOCK_SIZE), 2 * VMAP_BLOCK_SIZE);
 
@@ -229,7 +229,7 @@ static struct vmap_area *map_large(unsigned long nr, const struct request *rq)
 
 static void report_refusal(size_t size, const struct request *rq, const char *why)
 {
-	if ((rq->gfp & __GFP_NOWARN) || fetch_add32(&reports, 1) >= MAX_REPORTS)
+	if ((rq->gfp & __GFP_NOWARN) || fetch_add32(&refusals, 1) >= MAX_REPORTS)
 		return;
 	printk("vmalloc: %zu bytes, CPU %d: %s\n", size, smp_processor_id(), why);
 	arch_dump_stack();
@@ -275,7 +275,7 @@ static void report_bad(const char *caller, const void *addr, const struct vmap_a
 {
 	char owner[ARCH_SYMBOL_MAX];
 
-	if (fetch_add32(&reports, 1) >= MAX_REPORTS)
+	if (fetch_add32(&bad_frees, 1) >= MAX_REPORTS)
 		return;
 	if (!area || !area->caller)
 		printk("%s: %p lies in no area: nothing done\n", caller, addr);

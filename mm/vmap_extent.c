@@ -42,7 +42,7 @@ static struct va_extent *cut(struct va_extent *from, struct va_extent *rest, uns
 
 struct va_extent *vmap_extent_get(unsigned long len, void *owner)
 {
-	struct va_extent *rest = kmalloc(sizeof(*rest), GFP_KERNEL), *extent;
+	struct va_extent *rest = kmalloc(sizeof(*rest), GFP_KERNEL | __GFP_NOWARN), *extent;
 	unsigned long flags;
 
 	if (!rest)

@@ -65,7 +65,8 @@ static struct vmap_block *new_block(unsigned int order)
 	struct vmap_block *block;
 	u64 *table = NULL;
 
-	block = kzalloc(sizeof(*block) + (VMAP_BLOCK_PAGES >> order) * sizeof(block->area[0]), GFP_KERNEL);
+	block = kzalloc(sizeof(*block) + (VMAP_BLOCK_PAGES >> order) * sizeof(block->area[0]),
+			GFP_KERNEL | __GFP_NOWARN);
 	if (!block)
 		return NULL;
 	block->extent = vmap_extent_get(VMAP_BLOCK_SIZE, block);
@@ -245,7 +246,9 @@ bool vmap_block_next(const struct vmap_block *block, unsigned long addr, struct 
 		if (area->addr < addr || !READ_ONCE(area->nr_pages))
 			continue;
 		*copy = *area;
-		return true;
+		/* Its end may have come between the two looks. */
+		if (copy->nr_pages && copy->use != VMAP_FREE)
+			return true;
 	}
 	return false;
 }

@@ -2,8 +2,8 @@
 /*
  * Tables for vmalloc, made and freed while the machine runs (contract: <asm/vmap.h>).
  *
- * 1. vmap_lock covers what hangs where: entries of levels 0 to 2 in vmalloc's part. Entries of level 3 belong to who owns the
- *    addresses; nobody frees a table under them.
+ * 1. vmap_lock covers what tables hang where: entries of levels 0 to 2 in vmalloc's part. Entries of level 3, and of level 2
+ *    that map a block, belong to who owns the addresses, who clears them without it; nobody frees a table under them.
  * 2. A table that is freed is taken out, all TLBs forget what they cached of the way to it (TLBI VAE1IS without "last
  *    level"), and only then the page goes back: no walker reads a page that has another owner.
  * 3. TLB maintenance is broadcast by hardware: no CPU is interrupted. More than FLUSH_PAGES single pages cost more than

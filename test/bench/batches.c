@@ -141,7 +141,7 @@ static void slab_bulk(const char *row, size_t size)
 {
 	const int reps = bench_reps(5000);
 	u64 alloc = 0, free = 0;
-	int short_of = 0;
+	bool short_of = false;
 
 	batch_cache = kmem_cache_create("bench bulk", size, 0, SLAB_PANIC, NULL);
 	for (int rep = 0; rep < reps + BULK_SKIP; rep++) {
@@ -150,9 +150,10 @@ static void slab_bulk(const char *row, size_t size)
 		if (rep == BULK_SKIP)
 			bench_begin(row);
 		start = get_cycles();
-		short_of += kmem_cache_alloc_bulk(batch_cache, GFP_KERNEL, BULK_SLAB, bench_slots) != BULK_SLAB;
+		short_of |= kmem_cache_alloc_bulk(batch_cache, GFP_KERNEL, BULK_SLAB, bench_slots) != BULK_SLAB;
 		middle = get_cycles();
-		kmem_cache_free_bulk(batch_cache, BULK_SLAB, bench_slots);
+		if (!short_of)
+			kmem_cache_free_bulk(batch_cache, BULK_SLAB, bench_slots);
 		if (rep < BULK_SKIP)
 			continue;
 		alloc += middle - start;

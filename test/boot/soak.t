@@ -53,7 +53,7 @@ class Case:
         self.result = self.board.boot(self.args, typed.encode(), LIMIT, self.image)
         log = self.result.log
         faults = machine.status_faults(self.result, 0) + BootLog(log).panics()
-        faults += [line for line in log.splitlines() if re.search(r"not so|not ok|(zone|vmstat|slub) check:", line)]
+        faults += [line for line in log.splitlines() if re.search(r"not true|not ok|(zone|vmstat|slub|vmalloc) check:", line)]
         accounts = BootLog(log).accounts
         faults += ["the account does not balance"] * (not accounts or accounts[-1].verdict != "balanced")
         done, free = DONE.search(log), FREE.search(log)

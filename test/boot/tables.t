@@ -208,6 +208,10 @@ class Case:
     def report(self, tap):
         machine.report(tap, f"{self.name}: the session ends with status 0", machine.status_faults(self.result, 0),
                        self.result.log)
+        said = "\n".join(line for _, lines in self.load for line in lines)
+        machine.report(tap, f"{self.name}: the load finds memory whole",
+                       [f"there is no /{words}/" for words in (r"\b0 corruptions", "is accounted for")
+                        if not re.search(words, said)], said)
         moments = {}
         for when, answers in (("idle", self.idle), ("after a load", self.loaded)):
             try:

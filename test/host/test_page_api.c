@@ -581,8 +581,12 @@ static void name_one(void)
 	int err = page_offline(PFN_DOWN(GIB) + i);
 
 	CHECK(err == 0 || err == 1 || err == -EBUSY);
-	if (err == -EBUSY)
+	if (err == -EBUSY) {
+		unsigned long pfn = PFN_DOWN(GIB) + i;
+
+		CHECK(!page_initialised(pfn) || page_test(pfn_to_page(pfn), PG_reserved));
 		return;
+	}
 	named[i] = 1;
 	if (err == 0)
 		__atomic_store_n(&out[i], 1, __ATOMIC_RELEASE);

@@ -244,7 +244,9 @@ static void test_huge(void)
 /* What cannot be had, and what is left of it. */
 static void test_refused(void)
 {
+	struct page *page, *next;
 	unsigned long start;
+	LIST_HEAD(taken);
 
 	host_boot_simple(32 * MIB, 1);
 	start = quiet_pages();
@@ -258,6 +260,14 @@ static void test_refused(void)
 	CHECK(!vmalloc((nr_free_pages() - 8) * PAGE_SIZE));
 	CHECK_LOG("no memory, or no address space");
 	CHECK(!__vmalloc(1UL << 63, GFP_KERNEL | __GFP_NOWARN));
+	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
+		list_add(&page->lru, &taken);
+	host_log_clear();
+	CHECK(!__vmalloc(PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN));
+	CHECK(!__vmalloc(3 * MIB, GFP_KERNEL | __GFP_NOWARN));
+	CHECK_NO_LOG(".");
+	list_for_each_entry_safe(page, next, &taken, lru)
+		__free_page(page);
 	CHECK(vmalloc_check());
 	CHECK_EQ(vmalloc_nr_pages(), 0);
 	CHECK_EQ(quiet_pages(), start);
@@ -292,11 +302,12 @@ static void test_bad_frees(void)
 	CHECK_LOG("vfree: .*: the area there is free, last asked for by .*: nothing done");
 	vunmap(map);
 	CHECK_EQ(page_ref_count(page), 1);
-	__free_page(page);
 	map = vm_map_ram(&page, 1, NUMA_NO_NODE);
+	CHECK(map);
 	vm_unmap_ram(map, 2);
 	CHECK_LOG("vm_unmap_ram: .* vm_map_ram\\(\\)'s, ");
 	vm_unmap_ram(map, 1);
+	__free_page(page);
 	CHECK(vmalloc_check());
 	host_check();
 }

@@ -21,9 +21,9 @@
  * Pageblocks that are not initialised yet are. What is free, or freed from now on, stays in the pageblocks, and does not
  * count as free for any watermark. CPUs' caches may hold pages of them still: drain_all_pages(). Context: any.
  * Cost: O(pages), interrupts masked for a pageblock at a time.
- * Return: 0; -EINVAL when the range is not memory of one zone, or an end of it is no pageblock's or lies in one that zones
- * share; -EBUSY when a pageblock is isolated already, has not a page that was handed over, or is of a CMA area when
- * @migratetype says otherwise, or the other way round.
+ * Return: 0; -EINVAL when the range is not memory of one zone, has a pageblock of which no page was handed over, or an end
+ * of it is no pageblock's or lies in one that zones share; -EBUSY when a pageblock is isolated already, or is of a CMA area
+ * when @migratetype says otherwise, or the other way round.
  */
 int start_isolate_page_range(unsigned long start, unsigned long end, enum migratetype migratetype);
 

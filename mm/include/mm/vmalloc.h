@@ -4,10 +4,10 @@
  *
  * Common contract: addresses lie in [VMALLOC_START, VMALLOC_END), begin on a page, and are writable and not executable. An
  * unmapped page follows each area, and one precedes it: what runs over the end faults. Sizes are bytes, rounded up to
- * pages. Context: allocation and mapping in a thread; vfree(), vunmap() and vm_unmap_ram() anywhere. Locks: <mm/vmap.h>'s
- * (rank 10 and 12), none held when pages are allocated or freed.
+ * pages. Context: allocation and mapping in a thread; vfree(), vunmap() and vm_unmap_ram() anywhere. Locks: of ranks 10 and 12
+ * (mm/internal.h); only that of the tables, 12, is held when a page is allocated, for a table.
  *
- * Failure: NULL, after a line that says why unless __GFP_NOWARN, and nothing is left behind: not for a size of 0, one larger
+ * Failure: NULL, after a line that says why (the first 20 times) unless __GFP_NOWARN, and nothing is left behind: not for a size of 0, one larger
  * than all RAM, memory or address space that is short.
  *
  * Cost: a hit of this CPU's areas touches no shared line: about 100 instructions for an area of one page and its end. What was
@@ -46,7 +46,7 @@ void *vmalloc_huge(size_t size, gfp_t gfp) __must_check;
  * vfree() - give back what a function above returned; NULL does nothing
  *
  * Anything else, an area of vmap(), one that is free already, or an address inside one, is reported with the area that it
- * lies in, and nothing happens.
+ * lies in, the first 20 times, and nothing happens.
  */
 void vfree(const void *addr);
 
@@ -90,7 +90,7 @@ void vmalloc_init(void);
 
 /**
  * vmalloc_check() - prove that address space is whole: free extents and used ones cover it and do not overlap, every slot of
- * a block is free, cached or used, and what is free maps nothing
+ * a block is free, cached or used, and in used extents what is free maps nothing
  *
  * Context: thread, while nobody allocates or frees. Return: true, or false after a line that says what is wrong.
  */
