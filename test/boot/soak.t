@@ -28,6 +28,7 @@ DEBUG_IMAGE = IMAGE.parents[1] / "debug/Image"
 # A round takes some seconds, most of them for the load and for the bottom; the limit is for a busy host.
 LIMIT = 120 + 4 * SECONDS
 
+WRONG = re.compile(r"not true|not ok|(zone|vmstat|slub|vmalloc) check:")
 MACHINES = {
     "1 node": (Machine(cpus=4, ram=256 * MIB), "", IMAGE),
     "2 nodes, movable zones": (Machine(cpus=4, ram=256 * MIB, nodes=[160 * MIB, 96 * MIB]), "movablecore=64M",
@@ -53,7 +54,7 @@ class Case:
         self.result = self.board.boot(self.args, typed.encode(), LIMIT, self.image)
         log = self.result.log
         faults = machine.status_faults(self.result, 0) + BootLog(log).panics()
-        faults += [line for line in log.splitlines() if re.search(r"not true|not ok|(zone|vmstat|slub|vmalloc) check:", line)]
+        faults += [line for line in log.splitlines() if WRONG.search(line)]
         accounts = BootLog(log).accounts
         faults += ["the account does not balance"] * (not accounts or accounts[-1].verdict != "balanced")
         done, free = DONE.search(log), FREE.search(log)
