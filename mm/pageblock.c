@@ -130,7 +130,7 @@ void convert_pageblock(struct zone *zone, unsigned long pfn, enum migratetype ty
 static void leave_highatomic(struct zone *zone, unsigned long pfn, enum migratetype type)
 {
 	convert_pageblock(zone, pfn, type);
-	zone->nr_reserved_highatomic -= PAGEBLOCK_NR_PAGES;
+	ADD_ONCE(zone->nr_reserved_highatomic, -PAGEBLOCK_NR_PAGES);
 }
 
 void isolate_pageblock(struct zone *zone, unsigned long pfn)
@@ -239,7 +239,7 @@ void reserve_highatomic(struct page *page)
 	if (zone->nr_reserved_highatomic + PAGEBLOCK_NR_PAGES <= highatomic_limit(zone) &&
 	    get_pageblock_migratetype(pfn) < MIGRATE_PCPTYPES && !pageblock_shared(pfn)) {
 		convert_pageblock(zone, pfn, MIGRATE_HIGHATOMIC);
-		zone->nr_reserved_highatomic += PAGEBLOCK_NR_PAGES;
+		ADD_ONCE(zone->nr_reserved_highatomic, PAGEBLOCK_NR_PAGES);
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
 }
