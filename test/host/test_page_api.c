@@ -541,6 +541,7 @@ static void test_offline_many(void)
 
 static u8 out[BANK_SIZE / PAGE_SIZE]; /* page_offline() has returned 0 */
 static u8 named[BANK_SIZE / PAGE_SIZE];
+static u8 held[BANK_SIZE / PAGE_SIZE]; /* by the core itself, for as long as it runs */
 static unsigned long thread_ops;
 
 /* None of a block that is in use is out. */
@@ -592,6 +593,23 @@ static void name_one(void)
 		__atomic_store_n(&out[i], 1, __ATOMIC_RELEASE);
 }
 
+/* What is in use while nobody uses anything: the core's own caches and, since a page was named, its notes. */
+static void find_held(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	CHECK(page);
+	CHECK_EQ(page_offline(page_to_pfn(page)), 1);
+	__free_page(page);
+	quiet_pages();
+	for (unsigned long i = 0; i < ARRAY_SIZE(held); i++) {
+		page = pfn_to_page(PFN_DOWN(GIB) + i);
+		named[i] = PageHWPoison(page);
+		held[i] = page_initialised(PFN_DOWN(GIB) + i) && !page_test(page, PG_reserved) && !named[i] &&
+			  !page_test(page_block(page), PG_buddy);
+	}
+}
+
 /* CPUs allocate and free while one names pages bad: whatever is out when page_offline() returns is given to nobody. */
 static void test_offline_threads(void)
 {
@@ -601,6 +619,7 @@ static void test_offline_threads(void)
 	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS });
 	host_cpus_start();
 	start = quiet_pages();
+	find_held();
 	thread_ops = tap_ops(20000);
 	for (int cpu = 1; cpu < THREADS; cpu++)
 		CHECK_EQ(smp_work_start(cpu, use_pages, (void *)(uintptr_t)cpu), 0);
@@ -609,7 +628,7 @@ static void test_offline_threads(void)
 	for (int cpu = 1; cpu < THREADS; cpu++)
 		smp_work_wait(cpu);
 	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
-		bad += named[i];
+		bad += named[i] && !held[i];
 	CHECK_EQ(num_poisoned_pages(), bad);
 	CHECK_EQ(quiet_pages(), start - bad - NOTES(1));
 	host_cpus_stop();
