@@ -183,8 +183,7 @@ static void end_large(struct large_area *large, unsigned long mapped)
 		unmap_part(&large->area, first, min(mapped - first, VMAP_BLOCK_PAGES));
 	arch_flush_tlb_kernel(addr, addr + large->extent->len);
 	for (unsigned long first = 0; first < mapped; first += VMAP_BLOCK_PAGES)
-		if (arch_vmap_table(addr + (first << PAGE_SHIFT)))
-			arch_vmap_table_free(addr + (first << PAGE_SHIFT));
+		arch_vmap_table_free(addr + (first << PAGE_SHIFT));
 	vmap_extent_put(large->extent);
 	kfree(large);
 }

@@ -11,8 +11,11 @@
  *    at boot only. There the old entry is taken away, and the TLB told, before the new one is written
  *    (break-before-make, Arm ARM D8.16.1). Only the boot CPU uses them, before it starts the others, whose TLBs are
  *    empty when they begin; so only its own TLB is told. arch_linear_map_done() clears those of tables for good.
+ * 4. One more page that changes, while the machine runs: the alias of a table (pt_live.c). It is empty in between, and all TLBs are
+ *    told when it becomes so, because the next user may be another CPU.
  *
- * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.)
+ * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.) The
+ * alias: pt_mutex.
  */
 #include <stdio.h>
 
@@ -25,6 +28,7 @@
 #include <asm/mmu.h>
 #include <asm/page.h>
 #include <asm/pgtable.h>
+#include <asm/pt_hw.h>
 #include <asm/sections.h>
 
 #define FDT_SIZE_MAX FIXMAP_WINDOW
@@ -138,6 +142,22 @@ const volatile void *arch_peek_device(phys_addr_t pa)
 void arch_peek_done(void)
 {
 	set_single(FIX_PEEK, 0);
+}
+
+u64 *fixmap_alias(phys_addr_t pa)
+{
+	boot_tables.fix_slot[pt_index(FIX_ALIAS, PT_LAST_LEVEL)] = pa | PT_RW | PTE_PAGE;
+	dsb(ishst);
+	isb();
+	return (u64 *)FIX_ALIAS;
+}
+
+void fixmap_release_alias(void)
+{
+	WRITE_ONCE(boot_tables.fix_slot[pt_index(FIX_ALIAS, PT_LAST_LEVEL)], 0);
+	pt_written();
+	pt_invalidate(FIX_ALIAS);
+	pt_invalidated();
 }
 
 /* Which page of text is shown; 0 for none. */

@@ -28,8 +28,10 @@ static const char *leaf_fault(u64 va, u64 entry, int level)
 {
 	if (level == 0)
 		return "block at level 0";
-	if ((entry & PTE_TYPE_MASK) != (level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK))
+	if (((entry | PTE_VALID) & PTE_TYPE_MASK) != (level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK))
 		return "reserved entry";
+	if (level == 1 && (entry & PTE_CONT))
+		return "contiguous, which blocks of 1 GiB are not";
 	if (entry & PTE_ADDR_MASK & (PT_SPAN(level) - 1))
 		return "misaligned block";
 	if (!(entry & PTE_RDONLY) && !(entry & PTE_PXN))
@@ -43,9 +45,20 @@ static const char *leaf_fault(u64 va, u64 entry, int level)
 	return NULL;
 }
 
+/* Whether an entry with PTE_CONT is what the first of its group makes of it. */
+static bool fits_group(const struct pt_walk *walk)
+{
+	unsigned int i = pt_index(walk->va, walk->level), first = ALIGN_DOWN(i, PT_CONT_ENTRIES);
+
+	return walk->entry == READ_ONCE(walk->table[walk->level][first]) + (i - first) * PT_SPAN(walk->level);
+}
+
 static bool check_leaf(const struct pt_walk *walk)
 {
 	const char *fault = leaf_fault(walk->va, walk->entry, walk->level);
+
+	if (!fault && (walk->entry & PTE_CONT) && !fits_group(walk))
+		fault = "not like the first of its contiguous group";
 
 	if (fault)
 		printk("page tables: 0x%llx, level %d entry 0x%llx: %s\n", walk->va, walk->level, walk->entry, fault);

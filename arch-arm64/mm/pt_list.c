@@ -11,7 +11,7 @@
 #include <asm/mmu.h>
 #include <asm/pgtable.h>
 
-#define ATTR_MASK (~PTE_ADDR_MASK & ~PTE_TYPE_MASK)
+#define ATTR_MASK (~PTE_ADDR_MASK & ~PTE_TYPE_MASK & ~PTE_CONT)
 
 /**
  * struct run - neighbouring mappings

@@ -61,12 +61,14 @@ void arch_vmap_table_free(unsigned long va)
 	u64 *table;
 
 	table = arch_vmap_table(va);
-	for (size_t i = 0; i < PAGE_SIZE / sizeof(u64); i++)
+	for (size_t i = 0; table && i < PAGE_SIZE / sizeof(u64); i++)
 		if (table[i])
 			host_die("the table for %#lx is freed, and its entry %zu is %#llx", va, i, table[i]);
-	__atomic_store_n(entry_of(va), 0, __ATOMIC_RELEASE);
+	if (table)
+		__atomic_store_n(entry_of(va), 0, __ATOMIC_RELEASE);
 	spin_unlock_irqrestore(&table_lock, flags);
-	free_page((unsigned long)table);
+	if (table)
+		free_page((unsigned long)table);
 }
 
 void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot)
