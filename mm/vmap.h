@@ -153,6 +153,12 @@ void vmap_extents_init(void);
 /** vmap_large_find() - the large area that @addr lies in; NULL when it lies in none */
 struct vmap_area *vmap_large_find(unsigned long addr);
 
+/** vmap_describe() - whose the area at @addr is, in words */
+void vmap_describe(unsigned long addr, char *buf, size_t size);
+
+/** vmap_holds() - whether [@addr, @last] lies within the pages of one area in use that maps RAM */
+bool vmap_holds(unsigned long addr, unsigned long last);
+
 /* Whether the extent's owner is a block: a large area is larger. */
 static inline bool extent_is_block(const struct va_extent *extent)
 {

@@ -62,8 +62,8 @@ struct flush {
 	u64 stride;
 };
 
-static u64 values[PT_ENTRIES];	    /* what replace() makes of entries */
-static phys_addr_t gone[GONE_MAX];  /* tables that are unlinked and that TLBs may know */
+static u64 values[PT_ENTRIES];	   /* what replace() makes of entries */
+static phys_addr_t gone[GONE_MAX]; /* tables that are unlinked and that TLBs may know */
 static unsigned int nr_gone;
 
 static u64 apply(const struct change *change, u64 entry)
@@ -291,10 +291,11 @@ static void rewrite(u64 va, u64 end, const struct change *change)
 
 /* --- merging and freeing --- */
 
-static bool is_empty(const u64 *table)
+/* Begins where something is most likely to be: at entry number @at. */
+static bool is_empty(const u64 *table, unsigned int at)
 {
 	for (unsigned int i = 0; i < PT_ENTRIES; i++)
-		if (table[i])
+		if (table[(at + i) % PT_ENTRIES])
 			return false;
 	return true;
 }
@@ -377,7 +378,7 @@ static void tidy_table(u64 *parent, int level, u64 start, u64 end, struct flush 
 	u64 base = ALIGN_DOWN(start, PT_SPAN(level - 1)), *table = pt_table(pt_entry_pa(*parent), level);
 	bool own = *parent & PTE_OWN;
 
-	if (own && is_empty(table))
+	if (own && is_empty(table, pt_index(start, level)))
 		unlink_table(parent, base, flush);
 	else if (level == 1 || !may_merge(base, level, *parent))
 		return;
@@ -415,7 +416,7 @@ unsigned int pt_unlink_empty(u64 va, phys_addr_t empty[PT_LAST_LEVEL])
 
 		if (!parent || !pt_is_table(*parent, level - 1))
 			continue;
-		if (!(*parent & PTE_OWN) || !is_empty(pt_table(pt_entry_pa(*parent), level)))
+		if (!(*parent & PTE_OWN) || !is_empty(pt_table(pt_entry_pa(*parent), level), pt_index(va, level)))
 			break;
 		empty[n++] = pt_entry_pa(*parent);
 		pt_write(parent, 0);
@@ -449,8 +450,8 @@ static int check_mapped(const char *what, u64 va, u64 end)
 		pt_query(at, &unit);
 		if (unit.entry)
 			continue;
-		printk("page tables: %s 0x%llx-0x%llx: 0x%llx-0x%llx is not mapped: nothing changed\n", what, va, end - 1,
-		       max(at, unit.va), min(end, unit.va + unit.size) - 1);
+		printk("page tables: %s 0x%llx-0x%llx: 0x%llx-0x%llx is not mapped: nothing changed\n", what, va,
+		       end - 1, max(at, unit.va), min(end, unit.va + unit.size) - 1);
 		return -ENOENT;
 	}
 	return 0;

@@ -4,7 +4,7 @@
  *
  * 1. A range is cut into runs. A run lies in one table and consists of units of one kind, the largest that alignment and
  *    length allow: 1 GiB, 32 MiB (16 x 2 MiB with PTE_CONT), 2 MiB, 64 KiB (16 pages with PTE_CONT), a page. It is written
- *    in one loop. From run to run the walk starts at the top again: three steps, against up to 512 entries in a run.
+ *    in one loop. Where the next run is in another table, the walk starts at the top again.
  * 2. A new table is zeroed before the entry that points to it is written, with a barrier between, for the walker may
  *    read both at any moment. Entries only ever change from 0 to their value here, so no break-before-make and no TLB
  *    invalidation are needed: the architecture does not cache entries that map nothing.
@@ -32,6 +32,7 @@
  * @prot: attributes
  * @alloc: where tables come from
  * @own: tables down to this level get PTE_OWN
+ * @table, @level, @table_va: the table that the last run was in, its level, an address in it; @level 0 before the first
  */
 struct pt_job {
 	u64 va;
@@ -40,6 +41,9 @@ struct pt_job {
 	u64 prot;
 	pt_alloc_fn alloc;
 	int own;
+	u64 *table;
+	int level;
+	u64 table_va;
 };
 
 /* An entry of @level that points to a new table; 0 when there is no memory for one. */
@@ -57,8 +61,8 @@ static u64 new_table(int level, const struct pt_job *job)
 
 static void say_mapped(const struct pt_job *job, u64 va, u64 entry, int level)
 {
-	printk("page tables: 0x%llx is mapped to 0x%llx (level %d) and was to be mapped to 0x%llx, with 0x%llx-0x%llx\n", va,
-	       pt_entry_pa(entry), level, job->pa + (va - job->va), job->va, job->va + job->size - 1);
+	printk("page tables: 0x%llx is mapped to 0x%llx (level %d), and to be mapped to 0x%llx, with 0x%llx-0x%llx\n",
+	       va, pt_entry_pa(entry), level, job->pa + (va - job->va), job->va, job->va + job->size - 1);
 }
 
 /* The table of @level that maps @job->va, made if need be. *@err is set when it is NULL. */
@@ -72,13 +76,14 @@ static u64 *find_table(const struct pt_job *job, int level, int *err)
 
 		if (!entry) {
 			entry = new_table(l, job);
-			*err = -ENOMEM;
-			if (!entry)
+			if (!entry) {
+				*err = -ENOMEM;
 				return NULL;
+			}
 			pt_write(slot, entry);
 		}
-		*err = -EEXIST;
 		if (!pt_is_table(entry, l)) {
+			*err = -EEXIST;
 			say_mapped(job, ALIGN_DOWN(job->va, PT_SPAN(l)), entry, l);
 			return NULL;
 		}
@@ -126,39 +131,58 @@ static u64 run_length(const struct pt_job *job, int level, u64 span)
 	return min(whole, room);
 }
 
+/* Write @n entries. Return: how many could be written, up to one that is not 0. */
+static u64 write_run(u64 *first, u64 n, u64 value, u64 span)
+{
+	u64 *entry = first, *end = first + n;
+
+#pragma GCC unroll 8
+	for (; entry < end; entry++, value += span) {
+		if (unlikely(READ_ONCE(*entry)))
+			break;
+		pt_write(entry, value);
+	}
+	return (u64)(entry - first);
+}
+
+/* The table for the first run: that of the run before, or by a walk from the top. *@err is set when it is NULL. */
+static u64 *run_table(struct pt_job *job, int level, int *err)
+{
+	if (level != job->level || (job->va ^ job->table_va) >> PT_SHIFT(level - 1)) {
+		job->table = find_table(job, level, err);
+		job->table_va = job->va;
+		job->level = level;
+	}
+	return job->table;
+}
+
 /* Map the first run. Return: 0, or an error with what could be mapped of it taken off the job. */
 static int map_run(struct pt_job *job)
 {
-	u64 span, cont, value, *table, *entry, *end;
-	int level = first_unit(job, &span, &cont), err;
+	u64 span, cont, *entry, n, done;
+	int level = first_unit(job, &span, &cont), err = 0;
 
-	table = find_table(job, level, &err);
-	if (!table)
+	entry = run_table(job, level, &err);
+	if (!entry)
 		return err;
-	value = job->pa | job->prot | cont | (level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK);
-	entry = table + pt_index(job->va, level);
-	end = entry + run_length(job, level, span);
-	span = PT_SPAN(level);
-	err = 0;
-	for (; entry < end; entry++, value += span) {
-		if (unlikely(*entry)) {
-			err = -EEXIST;
-			break;
-		}
-		pt_write(entry, value);
+	entry += pt_index(job->va, level);
+	n = run_length(job, level, span);
+	done = write_run(entry, n, job->pa | job->prot | cont | (level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK),
+			 PT_SPAN(level));
+	if (done < n) {
+		err = -EEXIST;
+		say_mapped(job, job->va + (done << PT_SHIFT(level)), entry[done], level);
 	}
-	if (err)
-		say_mapped(job, job->va + pt_entry_pa(value) - job->pa, *entry, level);
-	span = pt_entry_pa(value) - job->pa;
-	job->va += span;
-	job->pa += span;
-	job->size -= span;
+	done <<= PT_SHIFT(level);
+	job->va += done;
+	job->pa += done;
+	job->size -= done;
 	return err;
 }
 
 int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc)
 {
-	struct pt_job job = { va, pa, size, prot, alloc, 0 };
+	struct pt_job job = { .va = va, .pa = pa, .size = size, .prot = prot, .alloc = alloc };
 	int err = 0;
 
 	BUG_ON((va | pa | size) & ~PAGE_MASK);
@@ -170,7 +194,7 @@ int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc)
 
 int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot)
 {
-	struct pt_job job = { va, pa, size, prot, pt_page_new, PT_LAST_LEVEL };
+	struct pt_job job = { va, pa, size, prot, .alloc = pt_page_new, .own = PT_LAST_LEVEL };
 	int err = pt_check_range("map", va, size);
 
 	if (!err && !IS_ALIGNED(pa, PAGE_SIZE)) {

@@ -117,6 +117,19 @@ bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 	return entry;
 }
 
+unsigned long arch_vmap_next(unsigned long va, unsigned long end)
+{
+	phys_addr_t pa;
+
+	while (va < end) {
+		if (arch_vmap_lookup(va, &pa))
+			return va;
+		/* By the page below a table, else by the block. */
+		va = arch_vmap_table(va) ? va + PAGE_SIZE : ALIGN_DOWN(va, VMAP_BLOCK_SIZE) + VMAP_BLOCK_SIZE;
+	}
+	return end;
+}
+
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
 {
 	if (start >= end)

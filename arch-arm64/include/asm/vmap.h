@@ -67,6 +67,12 @@ phys_addr_t arch_vunmap_block(unsigned long va);
 /** arch_vmap_lookup() - what is mapped at @va, page or block. Return: whether anything is. */
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa);
 
+/** arch_vmap_next() - the lowest address from @va on, below @end, that anything is mapped at; @end when there is none */
+static inline unsigned long arch_vmap_next(unsigned long va, unsigned long end)
+{
+	return pt_next_mapped(va, end);
+}
+
 /** arch_flush_tlb_kernel() - no CPU uses old translations of [@start, @end) any more. Context: any. */
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end);
 
