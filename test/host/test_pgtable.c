@@ -321,7 +321,7 @@ static void test_refused(void)
 	map(BASE, 7 * GIB, BLOCK);
 	recorder_begin(BASE - BLOCK, BASE);
 	CHECK_EQ(pt_map_range(BASE - BLOCK, 0, 2 * BLOCK, PT_RW), -EEXIST);
-	CHECK_LOG("0xffff007f80000000 is mapped to 0x1c0000000 \\(level 2\\) and to be mapped to 0x200000");
+	CHECK_LOG("0xffff007f80000000 is mapped to 0x1c0000000 \\(level 2\\), and to be mapped to 0x200000");
 	CHECK_EQ(pt_next_mapped(BASE - BLOCK, BASE), BASE);
 	CHECK_EQ(pt_unmap_range(BASE + PAGE_SIZE, BLOCK), -ENOENT);
 	CHECK_LOG(
