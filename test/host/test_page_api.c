@@ -442,32 +442,34 @@ static void test_why_lowmem_reserve(void)
 
 #define RELEASED 300
 
-/* Pages, a compound block by one of its tails, one that is shared, one that is given up twice, and others of order 3. */
+/* Pages of two kinds, a compound block by one of its tails, one that is shared, one that is given up twice, and a block of order 3. */
 static void test_release(void)
 {
-	static struct page *pages[RELEASED + 6];
-	struct page *shared, *twice, *compound, *block;
+	static struct page *pages[RELEASED];
+	struct page *shared = NULL, *twice;
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
 	start = quiet_pages();
-	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, RELEASED, pages), RELEASED);
-	shared = alloc_page(GFP_KERNEL | __GFP_MOVABLE);
-	twice = alloc_page(GFP_KERNEL);
-	compound = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
-	block = alloc_pages(GFP_KERNEL, 3);
-	CHECK(shared && twice && compound && block);
-	get_page(shared);
+	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, RELEASED - 6, pages), RELEASED - 6);
+	twice = pages[100];
 	get_page(twice);
-	pages[RELEASED] = shared;
-	pages[RELEASED + 1] = twice;
-	pages[RELEASED + 2] = compound + 3;
-	pages[RELEASED + 3] = block;
-	pages[RELEASED + 4] = twice;
-	pages[RELEASED + 5] = pages[0];
-	pages[0] = pages[RELEASED - 1];
-	pages[RELEASED - 1] = pages[RELEASED + 5];
-	release_pages(pages, RELEASED + 5);
+	for (int i = RELEASED - 6; i < RELEASED; i++) {
+		pages[i] = pages[i - 200];
+		pages[i - 200] = alloc_page(GFP_KERNEL | __GFP_MOVABLE);
+		CHECK(pages[i - 200]);
+	}
+	__free_page(pages[RELEASED - 3]);
+	pages[RELEASED - 3] = twice;
+	__free_page(pages[4]);
+	pages[4] = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
+	__free_page(pages[5]);
+	pages[5] = alloc_pages(GFP_KERNEL, 3);
+	CHECK(pages[4] && pages[5]);
+	pages[4] += 3;
+	shared = pages[RELEASED - 200];
+	get_page(shared);
+	release_pages(pages, RELEASED);
 	CHECK_EQ(page_ref_count(shared), 1);
 	host_check();
 	CHECK_EQ(quiet_pages(), start - 1);
