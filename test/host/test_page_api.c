@@ -442,7 +442,7 @@ static void test_why_lowmem_reserve(void)
 
 #define RELEASED 300
 
-/* Pages of two kinds, a compound block by one of its tails, one that is shared, one that is given up twice, and a block of order 3. */
+/* Pages of two kinds, a compound block by one of its tails, one that is shared, one that is given up twice, and blocks of order 3. */
 static void test_release(void)
 {
 	static struct page *pages[RELEASED];
@@ -463,9 +463,12 @@ static void test_release(void)
 	pages[RELEASED - 3] = twice;
 	__free_page(pages[4]);
 	pages[4] = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
-	__free_page(pages[5]);
-	pages[5] = alloc_pages(GFP_KERNEL, 3);
-	CHECK(pages[4] && pages[5]);
+	for (int i = 5; i < 8; i++) {
+		__free_page(pages[i]);
+		pages[i] = alloc_pages(GFP_KERNEL, 3);
+		CHECK(pages[i]);
+	}
+	CHECK(pages[4]);
 	pages[4] += 3;
 	shared = pages[RELEASED - 200];
 	get_page(shared);
