@@ -24,6 +24,16 @@
 
 static DEFINE_SPINLOCK(vmap_lock, LOCK_RANK_VMAP_TABLES);
 
+unsigned long pt_hold_tables(void)
+{
+	return spin_lock_irqsave(&vmap_lock);
+}
+
+void pt_release_tables(unsigned long flags)
+{
+	spin_unlock_irqrestore(&vmap_lock, flags);
+}
+
 static phys_addr_t table_page(void)
 {
 	struct page *page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
