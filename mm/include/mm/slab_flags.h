@@ -41,7 +41,8 @@
  * SLAB_HWCACHE_ALIGN: objects of at least 33 bytes begin on a cache line.
  * SLAB_PANIC: kmem_cache_create() panics instead of returning NULL.
  * SLAB_NO_MERGE: never share slabs with a like cache (kmem_cache_create() says which are like).
- * SLAB_RECLAIM_ACCOUNT: objects can be given up under pressure: their pages are grouped with reclaimable ones.
+ * SLAB_RECLAIM_ACCOUNT: objects can be given up under pressure: their pages are grouped with reclaimable ones and counted as
+ *	SReclaimable, those of all other caches as SUnreclaim.
  * SLAB_TYPESAFE_BY_RCU: an object may be freed and handed out again at any moment while somebody looks at it, but its
  *	memory stays an object of this cache until every CPU has been with interrupts unmasked once. There is no RCU here; a
  *	reader is whoever keeps interrupts masked. Slabs go back to the page allocator in kmem_cache_shrink() and
