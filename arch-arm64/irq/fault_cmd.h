@@ -25,7 +25,7 @@ struct fault_kind {
 /** fault_accesses - the accesses that nothing may do, by what forbids them; the last has no name */
 extern const struct fault_kind fault_accesses[];
 
-/** fault_access() - say the address, and do it; returns, after saying so, when nothing has stopped it */
-void fault_access(const struct fault_kind *kind);
+/** fault_access() - do it, after the address when that is to be said; returns, after saying so, when nothing has stopped it */
+void fault_access(const struct fault_kind *kind, bool say);
 
 #endif

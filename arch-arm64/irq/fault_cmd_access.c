@@ -213,7 +213,7 @@ const struct fault_kind fault_accesses[] = {
 	{ .name = NULL },
 };
 
-void fault_access(const struct fault_kind *kind)
+void fault_access(const struct fault_kind *kind, bool say)
 {
 	static const char *const verbs[] = { "read", "write", "call" };
 	void *addr = (kind->where)();
@@ -221,7 +221,8 @@ void fault_access(const struct fault_kind *kind)
 
 	if (!addr && kind->where != at_null)
 		return;
-	printk("fault: CPU %d: %s of 0x%llx\n", smp_processor_id(), verbs[kind->how], (u64)(uintptr_t)addr);
+	if (say)
+		printk("fault: CPU %d: %s of 0x%llx\n", smp_processor_id(), verbs[kind->how], (u64)(uintptr_t)addr);
 	switch (kind->how) {
 	case FAULT_READ:
 		__asm__ volatile("ldr %w0, [%1]" : "=r"(value) : "r"(addr) : "memory");

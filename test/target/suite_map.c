@@ -143,6 +143,21 @@ static void case_breaches(void)
 /* CPUs that have done their rounds; the walk goes on until the others have. */
 static u32 cpus_done;
 
+/* Take pages that were tables until now, and write into them what would be breaches if they still were. */
+static void reuse_tables(void)
+{
+	struct page *pages[8];
+
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		pages[i] = alloc_page(GFP_KERNEL);
+		if (!ktap_ok(pages[i] != NULL))
+			return;
+		fill_lines(page_address(pages[i]), PAGE_SIZE / 64, (PT_RW & ~PTE_PXN) | PTE_PAGE);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+		__free_page(pages[i]);
+}
+
 static void map_and_unmap(void)
 {
 	u64 random = 88172645463325252ULL + (u64)smp_processor_id();
@@ -156,6 +171,7 @@ static void map_and_unmap(void)
 		vfree(b);
 		vfree(a);
 		vfree(c);
+		reuse_tables();
 	}
 }
 
@@ -178,7 +194,7 @@ static void walk_or_map(void *arg)
 	ktap_ok(walks > 0 || num_online_cpus() == 1);
 }
 
-/* Tables come and go under the walk. */
+/* Tables come and go under the walk, and their pages get other owners. */
 static void case_walk_while_mapping(void)
 {
 	cpus_done = 0;
