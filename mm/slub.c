@@ -464,12 +464,11 @@ static void *take(struct kmem_cache *cache, gfp_t gfp, int nid, struct single *s
 /* What every object passes that is not handed out as it lay on a stack. */
 static void *hand_out(struct kmem_cache *cache, gfp_t gfp, void *obj)
 {
-	if (unlikely(!obj))
-		return NULL;
-	if (!cache->guard) {
-		slub_debug_alloc(cache, obj);
-		mark_taken(cache, obj);
-	}
+	/* guard_alloc() has done its part. */
+	if (unlikely(!obj || cache->guard))
+		return obj;
+	slub_debug_alloc(cache, obj);
+	mark_taken(cache, obj);
 	if (gfp & __GFP_ZERO)
 		memset(obj, 0, cache->object_size);
 	return obj;
