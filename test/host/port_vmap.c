@@ -34,6 +34,24 @@ static void unmap_range(unsigned long va, size_t size)
 		host_die("unmap %#lx, %#zx bytes", va, size);
 }
 
+static unsigned long early_addr(unsigned int slot)
+{
+	return HOST_EARLY + slot * EARLY_SLOT_PAGES * PAGE_SIZE;
+}
+
+void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot)
+{
+	if (slot >= EARLY_SLOTS || pages > EARLY_SLOT_PAGES)
+		host_die("slot %u, %u pages", slot, pages);
+	host_map_at(early_addr(slot), pa, pages * PAGE_SIZE, !(prot & PAGE_KERNEL_RO));
+	return (void *)early_addr(slot);
+}
+
+void arch_early_unmap(unsigned int slot, unsigned int pages)
+{
+	unmap_range(early_addr(slot), pages * PAGE_SIZE);
+}
+
 u64 *arch_vmap_table(unsigned long va)
 {
 	u64 entry = __atomic_load_n(entry_of(va), __ATOMIC_ACQUIRE);

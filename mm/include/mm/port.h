@@ -54,6 +54,10 @@
  *	void arch_sync_memory(const void *start, size_t size): write what the caches hold of this part of the linear map
  *	    back to memory, past every cache, and drop it from them, so that the next read sees memory. Page aligned; any
  *	    CPU. A port whose memory cannot be told from its caches does nothing but a compiler barrier.
+ *	bool arch_pa_valid(phys_addr_t pa, u64 size): whether all of the range is within the CPU's physical addresses. Any context.
+ *	EARLY_SLOTS, EARLY_SLOT_PAGES; void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot), void
+ *	    arch_early_unmap(unsigned int slot, unsigned int pages): show pages at the addresses of a slot, which shows nothing,
+ *	    and have it show nothing again, on all CPUs. Needs no memory; boot CPU, until hand-over is done.
  *	int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size): map memmap storage, page aligned.
  *	    -ENOMEM when no table page could be had; nothing is undone (boot only, the caller panics).
  *	bool asm_load_mapped(const unsigned long *word, unsigned long *value): load a word of the memmap; false
