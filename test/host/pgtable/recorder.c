@@ -354,6 +354,7 @@ void recorder_fail_after(unsigned int n)
 
 unsigned long recorder_pages(void)
 {
+	add_pgd();
 	return nr_pages - 1;
 }
 
