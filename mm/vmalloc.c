@@ -342,7 +342,7 @@ struct vmap_area *vmap_large_find(unsigned long addr)
 {
 	struct va_extent extent;
 
-	if (!vmap_extent_at(addr, &extent) || extent_is_block(&extent))
+	if (!vmap_extent_at(addr, &extent) || !extent.owner || extent_is_block(&extent))
 		return NULL;
 	return &((struct large_area *)extent.owner)->area;
 }

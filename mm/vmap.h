@@ -3,7 +3,7 @@
  * Areas of vmalloc's address space, for vmalloc.c, vmap_slot.c, vmap_check.c and show_vmalloc.c.
  *
  *	[VMALLOC_START, VMALLOC_END) = free extents + used extents, multiples of 2 MiB
- *	used extent = a block of equal slots, or one large area
+ *	used extent = a block of equal slots, or one large area, or without an owner: units of per-CPU chunks (percpu_chunk.c)
  *	slots of a block = free in the block + cached by CPUs + dirty + used
  */
 #ifndef MM_VMAP_H
@@ -123,6 +123,13 @@ void vmap_purge(void);
 
 /** vmap_extent_get() - @len bytes of address space, a multiple of 2 MiB, for @owner; NULL when there is none */
 struct va_extent *vmap_extent_get(unsigned long len, void *owner);
+
+/**
+ * vmap_extent_get_at() - the @len bytes of address space at @start, multiples of 2 MiB, for nobody that this header knows
+ *
+ * Context: thread. Return: 0 and *@extent; -EBUSY when not all of it is free, -ENOMEM; then nothing has changed.
+ */
+int vmap_extent_get_at(unsigned long start, unsigned long len, struct va_extent **extent);
 
 /** vmap_extent_put() - give it back; TLBs were told. Context: any. */
 void vmap_extent_put(struct va_extent *extent);
