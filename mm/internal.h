@@ -10,8 +10,8 @@
  *	5   iomem		the tree of resources, iomem.c
  *	8   memory types	who has what mapped outside of the linear map, memtype.c
  *	10  vmalloc		free and used address space; slots of one size
+ *	11  percpu_lock		which bytes of per-CPU chunks are in use
  *	12  vmap_lock		tables of vmalloc's address space, arch-arm64/mm/vmap.c
- *	15  percpu_lock		which bytes of per-CPU chunks are in use
  *	20  kmem_cache node	partial slabs of one cache on one node; all of a guarded cache
  *	25  cma			the bitmap of one CMA area
  *	30  zone->lock		free lists and pageblock states of one zone
@@ -34,8 +34,8 @@ enum mm_lock_rank {
 	LOCK_RANK_IOMEM = 5,
 	LOCK_RANK_MEMTYPE = 8,
 	LOCK_RANK_VMALLOC = 10,
+	LOCK_RANK_PERCPU = 11,
 	LOCK_RANK_VMAP_TABLES = 12,
-	LOCK_RANK_PERCPU = 15,
 	LOCK_RANK_CACHE_NODE = 20,
 	LOCK_RANK_CMA = 25,
 	LOCK_RANK_ZONE = 30,
