@@ -289,17 +289,16 @@ static void test_too_far(void)
 /* Memory runs out at each step of adding a chunk: nothing of it is left. */
 static void test_no_memory(void)
 {
-	struct page *page, *next;
-	unsigned long start, k = 0;
+	static struct page *taken[32 * MIB / PAGE_SIZE];
+	unsigned long start, n = 0, k = 0;
 	void *ptr = NULL;
-	LIST_HEAD(taken);
 
 	host_boot_simple(32 * MIB, 2);
 	take_units(3);
 	free_percpu(units[2]);
 	quiet_pages();
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
-		list_add(&page->lru, &taken);
+	while (n < ARRAY_SIZE(taken) && (taken[n] = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
+		n++;
 	start = quiet_pages();
 	host_log_clear();
 	while (!ptr && k < 200) {
@@ -308,17 +307,15 @@ static void test_no_memory(void)
 		if (ptr)
 			break;
 		CHECK_EQ(quiet_pages(), start + k);
-		page = list_first_entry(&taken, struct page, lru);
-		list_del(&page->lru);
-		__free_page(page);
+		__free_page(taken[--n]);
 		k++;
 	}
 	CHECK(ptr && k > 2 * UNIT_PAGES);
 	CHECK_NO_LOG(".");
 	free_percpu(ptr);
 	CHECK_EQ(quiet_pages(), start + k);
-	list_for_each_entry_safe(page, next, &taken, lru)
-		__free_page(page);
+	while (n)
+		__free_page(taken[--n]);
 	host_check();
 }
 
