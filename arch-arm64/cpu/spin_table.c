@@ -97,7 +97,7 @@ static bool spin_table_start(const struct cpu_desc *desc, phys_addr_t record, ch
 		snprintf(why, CPU_WHY_MAX, "nothing answers at its cpu-release-addr 0x%llx", desc->release_addr);
 		return false;
 	}
-	dcache_clean_poc(desc->release, sizeof(u64));
+	dcache_clean_poc((uintptr_t)desc->release, (uintptr_t)desc->release + sizeof(u64));
 	__asm__ volatile("sev" : : : "memory");
 	return true;
 }

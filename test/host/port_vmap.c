@@ -76,7 +76,7 @@ void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, 
 			host_die("%#lx is mapped already", va + i * PAGE_SIZE);
 		WRITE_ONCE(pte[i], (pa + i * PAGE_SIZE) | prot | PRESENT);
 	}
-	host_map_at(va, pa, n * PAGE_SIZE, prot == PAGE_KERNEL);
+	host_map_at(va, pa, n * PAGE_SIZE, !(prot & PAGE_KERNEL_RO));
 }
 
 void arch_clear_ptes(u64 *pte, unsigned long va, unsigned long n)
@@ -91,7 +91,7 @@ int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot)
 	if (*entry_of(va))
 		host_die("%#lx is mapped already", va);
 	__atomic_store_n(entry_of(va), pa | prot | PRESENT, __ATOMIC_RELEASE);
-	host_map_at(va, pa, VMAP_BLOCK_SIZE, prot == PAGE_KERNEL);
+	host_map_at(va, pa, VMAP_BLOCK_SIZE, !(prot & PAGE_KERNEL_RO));
 	return 0;
 }
 

@@ -47,7 +47,7 @@ unmapped:
 /** arch_sync_memory() - what was written to this part of the linear map is in memory, and in no cache any more */
 static inline void arch_sync_memory(const void *start, size_t size)
 {
-	dcache_clean_inval_poc(start, size);
+	dcache_clean_inval_poc((uintptr_t)start, (uintptr_t)start + size);
 }
 
 /**

@@ -14,6 +14,10 @@
 
 #define PAGE_KERNEL    PT_RW
 #define PAGE_KERNEL_RO PT_RO
+#define PAGE_KERNEL_NC PT_RW_NC	    /* Normal, not cacheable */
+#define PAGE_KERNEL_WT PT_RW_WT	    /* Normal, write-through */
+#define PAGE_DEVICE    PT_DEVICE    /* Device-nGnRE: registers */
+#define PAGE_DEVICE_NP PT_DEVICE_NP /* Device-nGnRnE: writes are not posted */
 
 #define VMAP_BLOCK_SIZE PT_SPAN(2)
 

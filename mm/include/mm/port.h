@@ -91,6 +91,8 @@
  * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
  *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps.
  *	PAGE_KERNEL, PAGE_KERNEL_RO: readable and writable, readable only; neither executable.
+ *	PAGE_KERNEL_NC, PAGE_KERNEL_WT, PAGE_DEVICE, PAGE_DEVICE_NP: as PAGE_KERNEL, and of another memory type: not cacheable,
+ *	    write-through, device registers, registers whose writes are not posted.
  *	u64 *arch_vmap_table(unsigned long va), arch_vmap_table_alloc(va), void arch_vmap_table_free(va): the table for the
  *	    block at @va: found, made, freed. A table is a page of the page allocator's.
  *	void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot), arch_clear_ptes(pte, va, n),
