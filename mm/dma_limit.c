@@ -240,6 +240,7 @@ phys_addr_t fdt_dma_reach(const void *fdt, int node)
 struct window_list {
 	struct dma_window *windows;
 	int nr, max;
+	bool full;
 };
 
 /* The first address at or behind @bus that an earlier window has; *@end: the last one that it has from there on. */
@@ -264,11 +265,14 @@ static void add_window(struct window_list *list, u64 bus, u64 first, u64 last)
 {
 	struct dma_window *before = list->nr ? &list->windows[list->nr - 1] : NULL;
 
-	if (before && first && before->last == first - 1 && before->bus + (before->last - before->first) == bus - 1) {
+	if (before && first && bus && before->last == first - 1 &&
+	    before->bus + (before->last - before->first) == bus - 1) {
 		before->last = last;
 	} else if (list->nr == list->max) {
-		printk("dma: more than %d windows: the one of [mem 0x%016llx-0x%016llx] is not used\n", list->max,
-		       first, last);
+		/* Whatever comes later may be an address of this one. */
+		list->full = true;
+		printk("dma: more than %d windows: that of [mem 0x%016llx-0x%016llx] and those behind it are not used\n",
+		       list->max, first, last);
 	} else {
 		list->windows[list->nr++] = (struct dma_window){ bus, first, last };
 	}
@@ -278,21 +282,24 @@ static void add_window(struct window_list *list, u64 bus, u64 first, u64 last)
 static void add_way(const struct window *w, void *arg)
 {
 	struct window_list *list = arg;
-	u64 bus = w->bus, last = w->bus + (w->last - w->first), start, end;
+	u64 bus = w->bus, last = w->bus + (w->last - w->first), start = 0, end = 0;
 
+	if (list->full)
+		return;
 	while (next_taken(list, bus, &start, &end) && start <= last) {
 		if (start > bus)
 			add_window(list, bus, w->first + (bus - w->bus), w->first + (start - 1 - w->bus));
-		if (end >= last)
+		if (end >= last || list->full)
 			return;
 		bus = end + 1;
 	}
-	add_window(list, bus, w->first + (bus - w->bus), w->last);
+	if (!list->full)
+		add_window(list, bus, w->first + (bus - w->bus), w->last);
 }
 
 int fdt_dma_windows(const void *fdt, int node, struct dma_window *windows, int max_windows)
 {
-	struct window_list list = { windows, 0, max_windows };
+	struct window_list list = { windows, 0, max_windows, false };
 	struct dma_bus chain[MAX_DEPTH];
 	int depth = read_chain(fdt, node, chain);
 

@@ -10,8 +10,10 @@ static const char *const kinds[] = {
 	[VMAP_VMALLOC] = "vmalloc",
 	[VMAP_VMAP] = "vmap",
 	[VMAP_RAM] = "vm_map_ram",
+	[VMAP_DMA] = "dma_alloc_coherent",
 };
 
+/* What is mapped need not be RAM of ours: memory that the tree keeps has no memmap that was written. */
 static void show_nodes(const struct vmap_area *area)
 {
 	unsigned long count[MAX_NUMNODES] = { 0 };
@@ -19,7 +21,7 @@ static void show_nodes(const struct vmap_area *area)
 	for (u32 i = 0; i < area->nr_pages; i++) {
 		const struct page *page = vmalloc_to_page((void *)(area->addr + ((unsigned long)i << PAGE_SHIFT)));
 
-		if (page)
+		if (page && page_initialised(page_to_pfn(page)))
 			count[page_to_nid(page)]++;
 	}
 	for (int nid = 0; nid < MAX_NUMNODES; nid++)
