@@ -44,7 +44,7 @@ static bool is_bus(const void *fdt, int node)
 {
 	int len;
 
-	return fdt_getprop(fdt, node, "dma-ranges", &len) && len > 0;
+	return !node || (fdt_getprop(fdt, node, "dma-ranges", &len) && len > 0);
 }
 
 static void show_windows(const struct dma_window *windows, int nr)
