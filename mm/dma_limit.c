@@ -300,7 +300,7 @@ static void add_way(const struct window *w, void *arg)
 int fdt_dma_windows(const void *fdt, int node, struct dma_window *windows, int max_windows)
 {
 	struct window_list list = { windows, 0, max_windows, false };
-	struct dma_bus chain[MAX_DEPTH];
+	struct dma_bus chain[MAX_DEPTH] = { { 0 } };
 	int depth = read_chain(fdt, node, chain);
 
 	if (depth < 0)

@@ -49,7 +49,7 @@ static void test_devices(void)
 	CHECK_EQ(dma_device_put(eth), 0);
 	CHECK(!dma_device_get("/free/bad"));
 	CHECK_LOG("dma: /free/bad: its restricted pool /reserved-memory/hidden@4c000000 cannot be used: it is no-map");
-	p = dma_master_get("/free/lost");
+	CHECK(dma_master_get("/free/lost"));
 }
 
 static void test_masks(void)
