@@ -298,7 +298,7 @@ static struct vmap_area *find_area(unsigned long addr)
 
 static const char *const use_names[] = {
 	[VMAP_FREE] = "free",	       [VMAP_VMALLOC] = "vmalloc()'s", [VMAP_VMAP] = "vmap()'s",
-	[VMAP_RAM] = "vm_map_ram()'s", [VMAP_IOREMAP] = "ioremap()'s",
+	[VMAP_RAM] = "vm_map_ram()'s", [VMAP_IOREMAP] = "ioremap()'s", [VMAP_DMA] = "dma_alloc_coherent()'s",
 };
 
 static void report_bad(const char *caller, const void *addr, const struct vmap_area *area)
@@ -412,7 +412,7 @@ void vfree(const void *addr)
 		end_area(area);
 }
 
-static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
+void *vmap_as(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
 {
 	struct request rq = {
 		.gfp = GFP_KERNEL, .nid = NUMA_NO_NODE, .prot = prot, .use = use, .given = true, .pages = pages
@@ -423,21 +423,26 @@ static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use
 
 void *vmap(struct page **pages, unsigned int count, u64 prot)
 {
-	return map_pages(pages, count, prot, VMAP_VMAP, __builtin_return_address(0));
+	return vmap_as(pages, count, prot, VMAP_VMAP, __builtin_return_address(0));
 }
 
-void vunmap(const void *addr)
+void vunmap_as(const char *caller, const void *addr, u8 use)
 {
-	struct vmap_area *area = addr ? area_to_end("vunmap", addr, VMAP_VMAP) : NULL;
+	struct vmap_area *area = addr ? area_to_end(caller, addr, use) : NULL;
 
 	if (area)
 		end_area(area);
 }
 
+void vunmap(const void *addr)
+{
+	vunmap_as("vunmap", addr, VMAP_VMAP);
+}
+
 void *vm_map_ram(struct page **pages, unsigned int count, int nid)
 {
 	(void)nid;
-	return map_pages(pages, count, PAGE_KERNEL, VMAP_RAM, __builtin_return_address(0));
+	return vmap_as(pages, count, PAGE_KERNEL, VMAP_RAM, __builtin_return_address(0));
 }
 
 void vm_unmap_ram(const void *addr, unsigned int count)

@@ -25,7 +25,7 @@
 _Static_assert(1UL << SLOT_ORDER_MAX == VMAP_BLOCK_PAGES, "the largest slot is a whole block");
 
 /* What an area is for. */
-enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM, VMAP_IOREMAP };
+enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM, VMAP_IOREMAP, VMAP_DMA };
 
 /**
  * struct vmap_area - a range of pages that is mapped, or could be
@@ -156,6 +156,15 @@ bool vmap_extents_whole(void);
 
 /** vmap_extents_init() - all of the address space is free. Context: boot. */
 void vmap_extents_init(void);
+
+/**
+ * vmap_as() - vmap() for @use by @caller
+ * @pages: only their page frame numbers count, there need not be a memmap behind them
+ */
+void *vmap_as(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller);
+
+/** vunmap_as() - end what vmap_as() mapped for @use; @caller is named in the report when there is no such area. Context: any. */
+void vunmap_as(const char *caller, const void *addr, u8 use);
 
 /** vmap_large_find() - the large area that @addr lies in; NULL when it lies in none */
 struct vmap_area *vmap_large_find(unsigned long addr);
