@@ -18,6 +18,7 @@
  *	20  kmem_cache node	partial slabs of one cache on one node; all of a guarded cache
  *	25  cma			the bitmap of one CMA area
  *	30  zone->lock		free lists and pageblock states of one zone
+ *	32  bad notes		notes of pages to be taken out that are not in use (page_pending.c)
  *	33  percpu counter	the sum of one struct percpu_counter
  *	35  page owners		clearing records (CONFIG_PAGE_OWNER)
  *	200 log			lib/printk.c: anything may be held when a line is printed
@@ -45,6 +46,7 @@ enum mm_lock_rank {
 	LOCK_RANK_CACHE_NODE = 20,
 	LOCK_RANK_CMA = 25,
 	LOCK_RANK_ZONE = 30,
+	LOCK_RANK_BAD_NOTES = 32,
 	LOCK_RANK_PERCPU_COUNTER = 33,
 	LOCK_RANK_PAGE_OWNER = 35,
 };

@@ -138,9 +138,9 @@ void arch_linear_map_done(void)
 {
 }
 
-bool host_memmap_mapped(const void *addr)
+bool host_may_load(const unsigned long *word)
 {
-	return addr;
+	return word;
 }
 
 int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size)
