@@ -20,7 +20,8 @@ static void show_nodes(const struct vmap_area *area)
 	for (u32 i = 0; i < area->nr_pages; i++) {
 		const struct page *page = vmalloc_to_page((void *)(area->addr + ((unsigned long)i << PAGE_SHIFT)));
 
-		if (page)
+		/* The area may have other pages by now, or none. */
+		if (page && page_initialised(page_to_pfn(page)))
 			count[page_to_nid(page)]++;
 	}
 	for (int nid = 0; nid < MAX_NUMNODES; nid++)

@@ -136,7 +136,7 @@ static void unmap_small(struct vmap_area *area)
 	bool own = area->use == VMAP_VMALLOC;
 
 	WRITE_ONCE(area->nr_pages, 0);
-	area->use = VMAP_FREE;
+	WRITE_ONCE(area->use, VMAP_FREE);
 	empty_entries(area->pte, area->addr, nr, own);
 	vmap_slot_put(area);
 }
@@ -239,7 +239,7 @@ static struct vmap_area *map_large(unsigned long nr, const struct request *rq)
 		return NULL;
 	}
 	large->area.addr = large->extent->start;
-	large->area.use = rq->use;
+	WRITE_ONCE(large->area.use, rq->use);
 	large->blocks = rq->blocks;
 	for (unsigned long first = 0; first < nr; first += VMAP_BLOCK_PAGES) {
 		if (map_part(large, first, min(nr - first, VMAP_BLOCK_PAGES), rq))
@@ -265,8 +265,8 @@ static __always_inline void *give_area(struct vmap_area *area, unsigned long nr,
 				       const void *caller)
 {
 	arch_vmap_publish();
-	area->use = rq->use;
-	area->caller = caller;
+	WRITE_ONCE(area->use, rq->use);
+	WRITE_ONCE(area->caller, caller);
 	WRITE_ONCE(area->nr_pages, (u32)nr);
 	return (void *)area->addr;
 }

@@ -52,7 +52,7 @@ struct vmap_area {
  * @extent: (V) in the tree of used extents
  * @list: (S) in its order's list while it has free slots
  * @nr_free: (S) slots free in it
- * @nr_slots: (c)
+ * @nr_slots: (c) 0 until the slots are written
  * @free: (S) a bit for each free slot
  * @area: (c) its slots
  */

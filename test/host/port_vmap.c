@@ -126,9 +126,11 @@ phys_addr_t arch_vunmap_block(unsigned long va)
 
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 {
+	unsigned long flags = spin_lock_irqsave(&table_lock);
 	const u64 *table = arch_vmap_table(va);
 	u64 entry = table ? READ_ONCE(table[va % VMAP_BLOCK_SIZE / PAGE_SIZE]) : READ_ONCE(*entry_of(va));
 
+	spin_unlock_irqrestore(&table_lock, flags);
 	*pa = arch_pte_phys(entry) + va % (table ? PAGE_SIZE : VMAP_BLOCK_SIZE);
 	return entry;
 }

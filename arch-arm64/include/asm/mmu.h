@@ -127,6 +127,19 @@ phys_addr_t arch_phys_limit(void);
 /** arch_table_pages() - pages of memory that page tables have taken, those inside the image not counted */
 unsigned long arch_table_pages(void);
 
+/** struct layout_part - a part of the address space: [@start, @end) */
+struct layout_part {
+	const char *name;
+	u64 start;
+	u64 end;
+};
+
+/** layout_part() - part number @i in the order of addresses; NULL when there are not as many */
+const struct layout_part *layout_part(unsigned int i);
+
+/** layout_part_at() - the part that @va lies in; NULL when it lies in none. Context: any. */
+const struct layout_part *layout_part_at(u64 va);
+
 /** arch_print_layout() - the parts of the address space, into the log */
 void arch_print_layout(void);
 
@@ -134,10 +147,16 @@ void arch_print_layout(void);
  * struct pt_stats - what the page tables hold
  * @tables: table pages, those inside the image included
  * @leaves: by level, blocks and pages mapped
+ * @wx: of them, those that are writable and executable
+ * @user: of them, those that EL0 can reach
+ * @others: of them, those that break another rule
  */
 struct pt_stats {
 	unsigned long tables;
 	unsigned long leaves[4];
+	unsigned long wx;
+	unsigned long user;
+	unsigned long others;
 };
 
 /**
@@ -145,9 +164,10 @@ struct pt_stats {
  * @stats: filled in
  *
  * The rules: nothing is writable and executable, nothing is open to EL0, every entry has its access flag, text with
- * landing pads is guarded where the CPU has BTI and nothing else is, the tables
- * are those of the image plus arch_table_pages(). Each breach is one line in the log. Context: after
- * arch_linear_map_done(). Cost: O(tables). Return: whether all hold.
+ * landing pads is guarded where the CPU has BTI and nothing else is, nothing is mapped outside of the parts of the layout, the
+ * tables are those of the image plus arch_table_pages(). Neighbouring breaches of one kind are one line in the log.
+ * Context: thread, after arch_linear_map_done(); other CPUs may map and unmap meanwhile (pt_visit()). Cost: O(tables).
+ * Return: whether all hold.
  */
 bool arch_pt_check(struct pt_stats *stats);
 
