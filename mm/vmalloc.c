@@ -115,7 +115,8 @@ static void map_given(u64 *pte, unsigned long va, unsigned long n, const struct 
 
 /* --- small areas --- */
 
-static struct vmap_area *map_small(unsigned int nr, const struct request *rq)
+/* On the way of each pair of vmalloc() and vfree(): no call. */
+static __always_inline struct vmap_area *map_small(unsigned int nr, const struct request *rq)
 {
 	struct vmap_area *area = vmap_slot_get(nr);
 

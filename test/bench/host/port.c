@@ -10,7 +10,7 @@
  *    so what the core does by them ends the run: taking pages back from other CPUs when memory is short.
  * 3. The benchmark calls these for malloc(), free() and realloc(): its object file has other names for them when it is
  *    linked with the core (scripts/bench-host.mk). They are no malloc for anybody else: threads have to enter.
- * 4. It has no second place for memory, so there is no vmalloc(): it finds no table to put its entries in.
+ * 4. It has no second place for memory, so there is no vmalloc(): it finds no table to put its entries in; nor early_ioremap().
  * 5. The log of the boot is not shown. Whatever is said later is a complaint, and goes to standard error.
  * 6. After a run the core's check functions prove that nothing was lost (bench_proved()): figures of a broken allocator
  *    are none.
@@ -167,6 +167,21 @@ bool arch_cross_call_ok(void)
 }
 
 /* Nobody who calls malloc() asks for vmalloc's addresses. */
+void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot)
+{
+	(void)slot;
+	(void)pa;
+	(void)pages;
+	(void)prot;
+	return NULL;
+}
+
+void arch_early_unmap(unsigned int slot, unsigned int pages)
+{
+	(void)slot;
+	(void)pages;
+}
+
 u64 *arch_vmap_table(unsigned long va)
 {
 	(void)va;
