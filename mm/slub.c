@@ -84,11 +84,12 @@ static void unlist_slab(struct kmem_cache_node *n, struct page *slab)
 	ADD_ONCE(n->nr_partial, -(unsigned long)slab->on_list);
 }
 
-/* @slab has become full, or is full no more. */
+/* @slab, which was full, has free objects. */
 static void relist_slab(struct kmem_cache_node *n, struct page *slab)
 {
-	unlist_slab(n, slab);
-	list_slab(n, slab);
+	list_move(&slab->slab_list, &n->partial);
+	slab->on_list = true;
+	ADD_ONCE(n->nr_partial, 1);
 }
 
 /* The list of an empty slab gets all objects but the first @n. */
@@ -173,42 +174,69 @@ static void take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, st
 	}
 }
 
+/* Whether @obj lies in the slab at @base. */
+static __always_inline bool lies_in(const char *base, size_t bytes, const void *obj)
+{
+	return (size_t)((const char *)obj - base) < bytes;
+}
+
 /*
- * Link those of @objs, from the first one on, that lie in @slab into its list. NULL ends @objs. *@wrong: addresses that begin
- * no object, of whose frees the hot path could not tell; they are reported and left out. Return: how many were looked at.
+ * Link those of @objs, from the first one on, that lie in @slab, of @bytes, into its list. NULL ends @objs. @wrong: addresses
+ * that begin no object, of whose frees the hot path could not tell; they are reported and left out. Return: the first of @objs
+ * that lies elsewhere.
  */
-static u32 link_run(const struct kmem_cache *cache, struct page *slab, void **objs, u32 *wrong)
+static void **link_checked(const struct kmem_cache *cache, struct free_format format, size_t bytes, struct page *slab,
+			   void **objs, u32 *wrong)
 {
 	const char *base = page_address(slab);
-	const size_t bytes = cache->slab_bytes;
-	const struct free_format format = free_format(cache);
 	void *next = slab->freelist, *obj = *objs;
-	void **at = objs;
 
-	*wrong = 0;
 	do {
-		if (HARDENED && unlikely(!begins_object(cache, slab, obj))) {
+		if (unlikely(!begins_object(cache, slab, obj))) {
 			slab_report_late(cache, slab, obj);
 			++*wrong;
 		} else {
 			set_next_free(format, base, obj, next);
 			next = obj;
 		}
-		obj = *++at;
-	} while ((size_t)((char *)obj - base) < bytes);
+		obj = *++objs;
+	} while (lies_in(base, bytes, obj));
 	slab->freelist = next;
-	return (u32)(at - objs);
+	return objs;
+}
+
+/* The same where frees are believed. Two by two, so that none moves from one register to another. */
+static __always_inline void **link_believed(struct free_format format, size_t bytes, struct page *slab, void **objs)
+{
+	const char *base = page_address(slab);
+	void *even = *objs, *odd = slab->freelist;
+
+	for (;;) {
+		set_next_free(format, base, even, odd);
+		odd = *++objs;
+		if (!lies_in(base, bytes, odd)) {
+			slab->freelist = even;
+			return objs;
+		}
+		set_next_free(format, base, odd, even);
+		even = *++objs;
+		if (!lies_in(base, bytes, even)) {
+			slab->freelist = odd;
+			return objs;
+		}
+	}
 }
 
 /* @n objects are back in @slab's list. One that is empty now and should go is moved to @empty. */
 static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab, u32 n,
 			struct list_head *empty)
 {
-	slab->inuse = (u16)(slab->inuse - n);
-	node->nr_taken -= n;
+	u16 inuse = (u16)(slab->inuse - n);
+
+	slab->inuse = inuse;
 	if (!slab->on_list)
 		relist_slab(node, slab);
-	if (slab->inuse || node->nr_partial <= cache->min_partial || (cache->flags & SLAB_TYPESAFE_BY_RCU))
+	if (inuse || node->nr_partial <= cache->min_partial || (cache->flags & SLAB_TYPESAFE_BY_RCU))
 		return;
 	unlist_slab(node, slab);
 	node->nr_slabs--;
@@ -254,20 +282,21 @@ static enum zone_stat_item slab_item(const struct kmem_cache *cache)
 struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	gfp_t pages = (gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP)) | page_gfp(cache);
+	const u32 nr = 1u << cache->order, check = cache->object_check;
 	struct page *slab = slab_pages(cache, pages, nid);
 	u32 stack;
 
 	if (!slab)
 		return NULL;
 	stack = object_stack_of(cache, page_to_nid(slab));
-	for (u16 i = 0; i < 1u << cache->order; i++) {
+	for (u16 i = 0; i < nr; i++) {
 		page_set(&slab[i], PG_slab);
 		slab[i].slab_cache = cache;
 		slab[i].head_offset = i;
-		WRITE_ONCE(slab[i].object_check, cache->object_check);
+		WRITE_ONCE(slab[i].object_check, check);
 		WRITE_ONCE(slab[i].object_stack, stack);
 	}
-	mod_zone_page_state(page_zone(slab), slab_item(cache), 1L << cache->order);
+	mod_zone_page_state(page_zone(slab), slab_item(cache), (long)nr);
 	return slab;
 }
 
@@ -286,13 +315,15 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 
 void slab_free_pages(struct kmem_cache *cache, struct page *slab)
 {
-	for (u32 i = 0; i < 1u << cache->order; i++) {
+	const u32 nr = 1u << cache->order;
+
+	for (u32 i = 0; i < nr; i++) {
 		page_clear(&slab[i], PG_slab);
 		slab[i].slab_cache = NULL;
 		WRITE_ONCE(slab[i].object_check, 0);
 		WRITE_ONCE(slab[i].object_stack, 0);
 	}
-	mod_zone_page_state(page_zone(slab), slab_item(cache), -(1L << cache->order));
+	mod_zone_page_state(page_zone(slab), slab_item(cache), -(long)nr);
 	__free_pages(slab, cache->order);
 }
 
@@ -356,29 +387,36 @@ static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct
 	return &single->head;
 }
 
-/* Objects on this CPU's stack, interrupts masked. */
-static unsigned long this_count(const struct kmem_cache *cache)
+/*
+ * This CPU's stack of @cache held up to @before when the slow path came, and holds up to @after when it leaves: what it has lost or
+ * got since the last time, hits took or brought. Interrupts are masked.
+ */
+static void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
 {
-	return cpu_stack_count(cache, smp_processor_id());
+	long lost = cpu->seen - before;
+
+	if (lost > 0)
+		ADD_ONCE(cpu->hits, (unsigned long)lost);
+	else
+		ADD_ONCE(cpu->free_hits, (unsigned long)-lost);
+	WRITE_ONCE(cpu->seen, after);
 }
 
-static void count_refill(const struct kmem_cache *cache)
+/* The object that a miss has come for, off @to, which held up to @before. */
+static void *pop_missed(const struct kmem_cache *cache, const struct single *single, struct percpu_stack *to,
+			void **before)
 {
-	if (has_stacks(cache))
-		ADD_ONCE(this_cpu_ptr(cache->cpu)->refills, 1);
-}
+	void *obj = pop_plain(to);
 
-/* The slow path is done with this CPU's stack, which held @before objects when it came: some left by hits before that. */
-static void count_hits(const struct kmem_cache *cache, unsigned long before)
-{
-	struct kmem_cache_cpu *cpu;
-
-	if (!has_stacks(cache))
-		return;
-	cpu = this_cpu_ptr(cache->cpu);
-	if (before < cpu->level)
-		ADD_ONCE(cpu->hits, cpu->level - before);
-	cpu->level = this_count(cache);
+	if (!obj || !has_stacks(cache))
+		return obj;
+	if (single) {
+		ADD_ONCE(this_cpu_ptr(cache->cpu)->singles, 1);
+		return obj;
+	}
+	ADD_ONCE(this_cpu_ptr(cache->cpu)->refills, 1);
+	note_hits(this_cpu_ptr(cache->cpu), before, to->top);
+	return obj;
 }
 
 /* Up to where a miss fills @to, this CPU's stack of @cache; nowhere when a handler has done it since it was found empty. */
@@ -392,14 +430,11 @@ static void *take_from_node(struct kmem_cache *cache, int nid, struct single *si
 {
 	struct kmem_cache_node *n = &cache->node[nid];
 	unsigned long flags = spin_lock_irqsave(&n->lock);
-	unsigned long before = this_count(cache);
 	struct percpu_stack *to = stack_to_fill(cache, single);
-	void *obj;
+	void **before = to->top, *obj;
 
 	take_partial(cache, n, to, single ? to->limit : this_want(cache, to));
-	count_refill(cache);
-	obj = pop_plain(to);
-	count_hits(cache, before);
+	obj = pop_missed(cache, single, to, before);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
 }
@@ -409,21 +444,19 @@ static void *take_from_new(struct kmem_cache *cache, gfp_t gfp, int nid, struct 
 {
 	struct page *slab = new_slab(cache, gfp, nid);
 	struct kmem_cache_node *n;
-	unsigned long flags, before;
 	struct percpu_stack *to;
-	void *obj;
+	void **before, *obj;
+	unsigned long flags;
 
 	if (!slab)
 		return NULL;
 	n = node_of(cache, slab);
 	flags = spin_lock_irqsave(&n->lock);
-	before = this_count(cache);
 	to = stack_to_fill(cache, single);
+	before = to->top;
 	n->nr_slabs++;
 	take_objects(cache, n, slab, to);
-	count_refill(cache);
-	obj = pop_plain(to);
-	count_hits(cache, before);
+	obj = pop_missed(cache, single, to, before);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
 }
@@ -527,30 +560,47 @@ void *slab_alloc_slow(struct kmem_cache *cache, gfp_t gfp)
 
 /* --- what comes back --- */
 
+/* @returned objects of @node's slabs are no longer taken. NULL: no node was locked. */
+static void unlock_node(struct kmem_cache_node *node, unsigned long returned)
+{
+	if (!node)
+		return;
+	node->nr_taken -= returned;
+	spin_unlock(&node->lock);
+}
+
 /* Give @objs, which NULL ends, back to their slabs. Context: interrupts masked, no lock held. */
 static void return_objects(struct kmem_cache *cache, void **objs)
 {
+	const struct free_format format = free_format(cache);
+	const size_t bytes = cache->slab_bytes;
 	struct kmem_cache_node *node = NULL;
+	unsigned long returned = 0;
+	int nid = NUMA_NO_NODE;
 	LIST_HEAD(empty);
 
 	while (*objs) {
 		struct page *slab = slab_of(*objs);
-		u32 run, wrong;
+		u32 wrong = 0, n;
+		void **end;
 
-		if (node != node_of(cache, slab)) {
-			if (node)
-				spin_unlock(&node->lock);
-			node = node_of(cache, slab);
+		if (page_to_nid(slab) != nid) {
+			unlock_node(node, returned);
+			nid = page_to_nid(slab);
+			node = &cache->node[nid];
 			spin_lock(&node->lock);
+			returned = 0;
 		}
-		run = link_run(cache, slab, objs, &wrong);
+		end = HARDENED ? link_checked(cache, format, bytes, slab, objs, &wrong) :
+				 link_believed(format, bytes, slab, objs);
+		n = (u32)(end - objs) - wrong;
 		/* Nothing has come back with a run of wrong addresses only. */
-		if (run != wrong)
-			settle_slab(cache, node, slab, run - wrong, &empty);
-		objs += run;
+		if (!HARDENED || n)
+			settle_slab(cache, node, slab, n, &empty);
+		returned += n;
+		objs = end;
 	}
-	if (node)
-		spin_unlock(&node->lock);
+	unlock_node(node, returned);
 	free_slabs(cache, &empty);
 }
 
@@ -564,15 +614,24 @@ static void return_object(struct kmem_cache *cache, void *obj)
 /* Give the @n hottest objects of this CPU's stack back. Interrupts are masked. */
 static void flush_stack(struct kmem_cache *cache, u32 n)
 {
-	unsigned long before = this_count(cache);
 	struct percpu_stack *stack = this_stack(cache);
-	void **left = stack->top - n;
+	void **before = stack->top, **left = before - n;
 
-	WRITE_ONCE(stack->top[1], NULL);
+	WRITE_ONCE(before[1], NULL);
 	return_objects(cache, left + 1);
 	WRITE_ONCE(stack->top, left);
-	ADD_ONCE(this_cpu_ptr(cache->cpu)->flushes, 1);
-	count_hits(cache, before);
+	note_hits(this_cpu_ptr(cache->cpu), before, left);
+}
+
+/* A full stack makes room for @obj. Interrupts are masked. */
+static void push_full(struct kmem_cache *cache, struct percpu_stack *stack, void *obj)
+{
+	struct kmem_cache_cpu *cpu = this_cpu_ptr(cache->cpu);
+
+	flush_stack(cache, batch_of(cache));
+	push_plain(stack, obj);
+	ADD_ONCE(cpu->flushes, 1);
+	WRITE_ONCE(cpu->seen, stack->top);
 }
 
 /* Interrupts are masked. */
@@ -582,8 +641,9 @@ static void free_masked(struct kmem_cache *cache, const struct page *slab, void 
 
 	if (stack && page_to_nid(slab) == local_node()) {
 		if (stack->top == stack->limit)
-			flush_stack(cache, batch_of(cache));
-		push_plain(stack, obj);
+			push_full(cache, stack, obj);
+		else
+			push_plain(stack, obj);
 		return;
 	}
 	if (stack)
