@@ -16,8 +16,9 @@
  *    object. An empty stack gets whole free lists until it has a batch, or all of one new slab; who asks for another
  *    node, or for one node only (__GFP_THISNODE, which ends with the first two steps), gets one object past the stack.
  * 4. A full stack gives a batch back, the hottest: their lines are written to for that, and the others need not move.
- *    Neighbours on the stack that are of one slab are linked and put in its list at once; the lock is held on while slabs
- *    are of one node. An object of another node goes home at once.
+ *    Neighbours on the stack that are of one slab are linked and put in its list at once, and not even linked when they are
+ *    all that it misses (slub_runs.h); the lock is held on while slabs are of one node. An object of another node goes home
+ *    at once.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
  *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone, which objects that
@@ -38,6 +39,7 @@
 
 #include "slub_debug.h"
 #include "slub_guard.h"
+#include "slub_runs.h"
 
 #define GFP_ZONES  (__GFP_DMA | __GFP_DMA32)
 #define GFP_PLACED (GFP_ZONES | __GFP_THISNODE) /* what a CPU's stack may not serve */
@@ -110,18 +112,9 @@ static void link_from(const struct kmem_cache *cache, struct page *slab, u32 n)
 /* Of a slab from which nothing is taken: its first objects, the last of them first, so that they are popped in order. */
 static u32 take_first(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
 {
-	u32 n = min(room, (u32)slab->objects), left = n;
-	const size_t size = cache->size;
-	char *obj = (char *)page_address(slab) + (size_t)n * size;
+	u32 n = min(room, (u32)slab->objects);
 
-	for (; left >= 4; left -= 4, objs += 4) {
-		objs[0] = obj - size;
-		objs[1] = obj - 2 * size;
-		objs[2] = obj - 3 * size;
-		objs[3] = obj -= 4 * size;
-	}
-	while (left--)
-		*objs++ = obj -= size;
+	run_fill(objs, n, (char *)page_address(slab) + (size_t)(n - 1) * cache->size, cache->size);
 	link_from(cache, slab, n);
 	return n;
 }
@@ -174,45 +167,42 @@ static void take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, st
 }
 
 /*
- * Link those of @objs, from the first one on, that lie in @slab into its list. NULL ends @objs. *@wrong: addresses that begin
- * no object, of whose frees the hot path could not tell; they are reported and left out. Return: how many were looked at.
+ * Where frees are checked: link those of @objs, from the first one on, that lie in @slab, at @base, into its list. NULL is
+ * behind @objs. *@wrong: addresses that begin no object, of whose frees the hot path could not tell; they are reported and
+ * left out. Return: how many were looked at.
  */
-static u32 link_run(const struct kmem_cache *cache, struct page *slab, void **objs, u32 *wrong)
+static u32 link_checked(const struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs, u32 *wrong)
 {
-	const char *base = page_address(slab);
-	const size_t bytes = cache->slab_bytes;
 	const struct free_format format = free_format(cache);
-	void *next = slab->freelist, *obj = *objs;
+	void *next = slab->freelist;
 	void **at = objs;
 
-	*wrong = 0;
 	do {
-		if (HARDENED && unlikely(!begins_object(cache, slab, obj))) {
-			slab_report_late(cache, slab, obj);
+		if (unlikely(!begins_object(cache, slab, *at))) {
+			slab_report_late(cache, slab, *at);
 			++*wrong;
 		} else {
-			set_next_free(format, base, obj, next);
-			next = obj;
+			set_next_free(format, (const char *)base, *at, next);
+			next = *at;
 		}
-		obj = *++at;
-	} while ((size_t)((char *)obj - base) < bytes);
+		at++;
+	} while (((uintptr_t)*at ^ base) < cache->slab_bytes);
 	slab->freelist = next;
 	return (u32)(at - objs);
 }
 
-/* @n objects are back in @slab's list. One that is empty now and should go is moved to @empty. */
-static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab, u32 n,
+/* @slab, to which objects came back, was full, or is empty. One that is empty now and should go is moved to @empty. */
+static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
 			struct list_head *empty)
 {
-	slab->inuse = (u16)(slab->inuse - n);
-	node->nr_taken -= n;
 	if (!slab->on_list)
 		relist_slab(node, slab);
 	if (slab->inuse || node->nr_partial <= cache->min_partial || (cache->flags & SLAB_TYPESAFE_BY_RCU))
 		return;
 	unlist_slab(node, slab);
 	node->nr_slabs--;
-	list_add(&slab->slab_list, empty);
+	/* Slabs that were made one after the other go in that order: their pages make a block again. */
+	list_add_tail(&slab->slab_list, empty);
 }
 
 /* --- pages of slabs; no lock --- */
@@ -353,7 +343,7 @@ static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct
 /* Objects on this CPU's stack, interrupts masked. */
 static unsigned long this_count(const struct kmem_cache *cache)
 {
-	return cpu_stack_count(cache, smp_processor_id());
+	return has_stacks(cache) ? percpu_stack_count(this_stack(cache), this_cpu_ptr(cache->cpu)->slot) : 0;
 }
 
 static void count_refill(const struct kmem_cache *cache)
@@ -522,30 +512,45 @@ void *slab_alloc_slow(struct kmem_cache *cache, gfp_t gfp)
 
 /* --- what comes back --- */
 
-/* Give @objs, which NULL ends, back to their slabs. Context: interrupts masked, no lock held. */
-static void return_objects(struct kmem_cache *cache, void **objs)
+/* Go on to @node; NULL: to none. @back objects came back to the one before, @last. Return: @node, locked. */
+static struct kmem_cache_node *change_node(struct kmem_cache_node *last, struct kmem_cache_node *node, u32 back)
 {
-	struct kmem_cache_node *node = NULL;
-	LIST_HEAD(empty);
-
-	while (*objs) {
-		struct page *slab = slab_of(*objs);
-		u32 run, wrong;
-
-		if (node != node_of(cache, slab)) {
-			if (node)
-				spin_unlock(&node->lock);
-			node = node_of(cache, slab);
-			spin_lock(&node->lock);
-		}
-		run = link_run(cache, slab, objs, &wrong);
-		/* Nothing has come back with a run of wrong addresses only. */
-		if (run != wrong)
-			settle_slab(cache, node, slab, run - wrong, &empty);
-		objs += run;
+	if (last) {
+		last->nr_taken -= back;
+		spin_unlock(&last->lock);
 	}
 	if (node)
-		spin_unlock(&node->lock);
+		spin_lock(&node->lock);
+	return node;
+}
+
+/* Give @n @objs, behind which there is a NULL, back to their slabs. Context: interrupts masked, no lock held. */
+static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
+{
+	const size_t mask = -(size_t)cache->slab_bytes;
+	struct kmem_cache_node *node = NULL;
+	LIST_HEAD(empty);
+	u32 back = 0;
+
+	while (n) {
+		uintptr_t base = (uintptr_t)*objs & mask;
+		struct page *slab = virt_to_page((void *)base);
+		u32 run, wrong = 0;
+
+		if (unlikely(node != node_of(cache, slab))) {
+			node = change_node(node, node_of(cache, slab), back);
+			back = 0;
+		}
+		run = HARDENED ? link_checked(cache, slab, base, objs, &wrong) :
+				 run_link(slab, cache->offset, base, cache->slab_bytes, objs, n);
+		slab->inuse = (u16)(slab->inuse - (run - wrong));
+		back += run - wrong;
+		if (unlikely(!slab->inuse || !slab->on_list) && run != wrong)
+			settle_slab(cache, node, slab, &empty);
+		objs += run;
+		n -= run;
+	}
+	change_node(node, NULL, back);
 	free_slabs(cache, &empty);
 }
 
@@ -553,7 +558,7 @@ static void return_object(struct kmem_cache *cache, void *obj)
 {
 	void *objs[] = { obj, NULL };
 
-	return_objects(cache, objs);
+	return_objects(cache, objs, 1);
 }
 
 /* Give the @n hottest objects of this CPU's stack back. Interrupts are masked. */
@@ -564,7 +569,7 @@ static void flush_stack(struct kmem_cache *cache, u32 n)
 	void **left = stack->top - n;
 
 	WRITE_ONCE(stack->top[1], NULL);
-	return_objects(cache, left + 1);
+	return_objects(cache, left + 1, n);
 	WRITE_ONCE(stack->top, left);
 	ADD_ONCE(this_cpu_ptr(cache->cpu)->flushes, 1);
 	count_hits(cache, before);
