@@ -47,7 +47,7 @@ unmapped:
 /** arch_sync_memory() - what was written to this part of the linear map is in memory, and in no cache any more */
 static inline void arch_sync_memory(const void *start, size_t size)
 {
-	dcache_clean_inval_poc(start, size);
+	dcache_clean_inval_poc((uintptr_t)start, (uintptr_t)start + size);
 }
 
 /**
@@ -69,14 +69,32 @@ void arch_alloc_stack(int cpu, int nid);
 const void *arch_map_fdt(phys_addr_t pa, const char **why);
 
 /**
- * arch_map_device() - map device registers (nGnRE)
+ * arch_map_device() - map device registers (nGnRE), for as long as the machine runs
  * @pa: any alignment
  * @size: bytes
+ * @name: what has them, for arch_hold_device(); NULL: the caller says so itself, of all its registers
  *
- * From a window of 2 MiB; works before there is an allocator. Panics when the window is full or the registers lie
- * beyond the CPU's physical addresses. Return: the address that corresponds to @pa.
+ * From a window of 2 MiB; works before there is an allocator. Panics when the window is full or the registers lie beyond the CPU's physical addresses.
+ * Return: the address that corresponds to @pa.
  */
-void *arch_map_device(phys_addr_t pa, size_t size);
+void *arch_map_device(phys_addr_t pa, size_t size, const char *name);
+
+/**
+ * arch_hold_device() - registers are a driver's of ours: `iomem` shows them, and nobody maps them with another memory type
+ * @name: what has them; kept
+ * @caller: whose call it is
+ * @va: where they are mapped; NULL when not all are, or not in one piece
+ *
+ * Held (<mm/memtype.h>) in a list of 32; what comes after those is a line in the log. Context: the boot CPU, before it starts
+ * the others.
+ */
+void arch_hold_device(phys_addr_t pa, u64 size, const char *name, const void *caller, const void *va);
+
+/** arch_early_map() - show @pages from @pa on, page aligned, in @slot of FIX_EARLY(), which shows nothing. Boot CPU. */
+void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot);
+
+/** arch_early_unmap() - @slot, which shows @pages, shows nothing any more, on any CPU. Boot CPU. */
+void arch_early_unmap(unsigned int slot, unsigned int pages);
 
 /**
  * arch_peek_device() - look at a page of device registers, until the next call or arch_peek_done()

@@ -41,6 +41,14 @@
 #define PT_RW	  (PT_NORMAL | PTE_PXN)
 #define PT_DEVICE (PTE_MAIR(MAIR_IDX_DEVICE_nGnRE) | PTE_AF | PTE_UXN | PTE_PXN)
 
+/* The other memory types (MAIR_EL1, <asm/sysreg.h>): readable and writable, not executable. */
+#define PT_DEVICE_NP (PTE_MAIR(MAIR_IDX_DEVICE_nGnRnE) | PTE_AF | PTE_UXN | PTE_PXN)
+#define PT_RW_NC     (PTE_MAIR(MAIR_IDX_NORMAL_NC) | PTE_SH_INNER | PTE_AF | PTE_UXN | PTE_PXN)
+#define PT_RW_WT     (PTE_MAIR(MAIR_IDX_NORMAL_WT) | PTE_SH_INNER | PTE_AF | PTE_UXN | PTE_PXN)
+
+/** pte_mair() - the memory type of an entry that maps something, one of MAIR_IDX_... */
+#define pte_mair(entry) ((unsigned int)((entry) >> 2) & 7)
+
 #define IMAGE_L3_ENTRIES (KIMAGE_SIZE_MAX / PAGE_SIZE)
 
 /**
