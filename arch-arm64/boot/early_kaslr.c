@@ -101,7 +101,7 @@ static bool block_answers(u64 pa, u64 start, u64 size, u64 total)
 	for (u64 page = (pa + start) & PAGE_MASK; page < pa + start + size; page += PAGE_SIZE)
 		if (!answers(page))
 			return false;
-	dcache_clean_inval_poc((const void *)(uintptr_t)(pa + start), size);
+	dcache_clean_inval_poc(pa + start, pa + start + size);
 	return true;
 }
 
@@ -223,7 +223,7 @@ static u64 take_seed(u32 *words)
 
 	*(volatile u32 *)&words[0] = 0;
 	*(volatile u32 *)&words[1] = 0;
-	dcache_clean_inval_poc(words, sizeof(u64));
+	dcache_clean_inval_poc((uintptr_t)words, (uintptr_t)&words[2]);
 	return seed;
 }
 
