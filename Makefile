@@ -252,7 +252,7 @@ test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),i
 debug-image full-image bootmem-image bench-image virt-image:
 	@$(MAKE) --no-print-directory CONFIG=$(@:-image=) image
 
-gdb: image ## Stop QEMU at reset and attach gdb (GDB_ARGS="-batch -ex 'info registers pc'")
+gdb: image ## Stop QEMU at reset and attach gdb, or ATTACH=HOST:PORT (GDB_ARGS="-batch -ex 'info registers pc'")
 	@scripts/gdb/session $(O) $(GDB_ARGS)
 
 .PHONY: test-board
