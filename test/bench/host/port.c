@@ -20,6 +20,7 @@
 #include "host_bench.h"
 
 #include <asm/prctl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -242,6 +243,25 @@ phys_addr_t arch_vunmap_block(unsigned long va)
 {
 	(void)va;
 	return 0;
+}
+
+unsigned long arch_vmap_next(unsigned long va, unsigned long end)
+{
+	(void)va;
+	return end;
+}
+
+void arch_query_mapping(unsigned long va, struct arch_mapping *mapping)
+{
+	*mapping = (struct arch_mapping){ .start = va, .end = va + PAGE_SIZE };
+}
+
+int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights)
+{
+	(void)va;
+	(void)size;
+	(void)rights;
+	return -EPERM;
 }
 
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
