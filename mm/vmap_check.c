@@ -87,11 +87,14 @@ bool vmalloc_check(void)
 
 	if (!vmap_extents_whole())
 		return complain("free and used extents do not cover [0x%lx, 0x%lx)", VMALLOC_START, VMALLOC_END);
-	for (; vmap_extent_next(free_from, &extent); free_from = extent.start + extent.len)
-		if (!check_gap(free_from, extent.start) ||
-		    !(extent_is_block(&extent) ? check_block(extent.owner, &held) :
-						 check_large(&extent, vmap_large_find(extent.start))))
+	for (; vmap_extent_next(free_from, &extent); free_from = extent.start + extent.len) {
+		if (!check_gap(free_from, extent.start))
 			return false;
+		/* One without an owner is percpu's. */
+		if (extent.owner && !(extent_is_block(&extent) ? check_block(extent.owner, &held) :
+								 check_large(&extent, vmap_large_find(extent.start))))
+			return false;
+	}
 	if (!check_gap(free_from, VMALLOC_END))
 		return false;
 	if (held != held_by_cpus())
