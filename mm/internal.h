@@ -6,6 +6,8 @@
  * while any of them is held. In front of all stand slab_mutex (mm/slub.h) and contig_mutex (contig.c), which are taken with
  * interrupts unmasked, so with none of them held, and kept across cross calls; nobody takes both.
  *
+ *	5   iomem		the tree of resources, iomem.c
+ *	8   memory types	who has what mapped outside of the linear map, memtype.c
  *	10  vmalloc		free and used address space; slots of one size
  *	12  vmap_lock		tables of vmalloc's address space, arch-arm64/mm/vmap.c
  *	15  percpu_lock		the dynamic part of the per-CPU areas
@@ -28,6 +30,8 @@
 #include <mm/mm_init.h>
 
 enum mm_lock_rank {
+	LOCK_RANK_IOMEM = 5,
+	LOCK_RANK_MEMTYPE = 8,
 	LOCK_RANK_VMALLOC = 10,
 	LOCK_RANK_VMAP_TABLES = 12,
 	LOCK_RANK_PERCPU = 15,

@@ -29,6 +29,7 @@
 
 #include "boot_allocator.h"
 #include "deferred.h"
+#include "ioremap.h"
 #include "page_owner.h"
 #include "pcp.h"
 #include "slub_args.h"
@@ -182,4 +183,5 @@ void mm_hand_over(void)
 	deferred_init();
 	stage_done(MM_STAGE_SLAB);
 	print_stages();
+	iomem_init();
 }

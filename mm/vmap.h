@@ -25,7 +25,7 @@
 _Static_assert(1UL << SLOT_ORDER_MAX == VMAP_BLOCK_PAGES, "the largest slot is a whole block");
 
 /* What an area is for. */
-enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM };
+enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM, VMAP_IOREMAP };
 
 /**
  * struct vmap_area - a range of pages that is mapped, or could be
@@ -52,7 +52,7 @@ struct vmap_area {
  * @extent: (V) in the tree of used extents
  * @list: (S) in its order's list while it has free slots
  * @nr_free: (S) slots free in it
- * @nr_slots: (c)
+ * @nr_slots: (c) 0 until the slots are written
  * @free: (S) a bit for each free slot
  * @area: (c) its slots
  */
@@ -152,6 +152,25 @@ void vmap_extents_init(void);
 
 /** vmap_large_find() - the large area that @addr lies in; NULL when it lies in none */
 struct vmap_area *vmap_large_find(unsigned long addr);
+
+/**
+ * vmap_phys() - map @nr pages of physical addresses, of any kind, in an area of ioremap()'s
+ * @phys: page aligned
+ * @prot: PAGE_KERNEL, PAGE_DEVICE or another of <asm/vmap.h>
+ *
+ * By blocks of 2 MiB where @phys is aligned to them and the area has more than 511 pages. Context: thread. Return: its
+ * address; NULL, with nothing left behind, when memory or address space is short.
+ */
+void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, const void *caller);
+
+/** vunmap_phys() - end a mapping of vmap_phys(); no TLB knows it any more. What is none is reported in @caller's name. */
+void vunmap_phys(const char *caller, const void *addr);
+
+/** vunmap_phys_report() - say in @caller's name what lies at @addr, which it took for a mapping of ioremap() */
+void vunmap_phys_report(const char *caller, const void *addr);
+
+/** show_vmalloc_areas() - what `vmallocinfo` prints */
+void show_vmalloc_areas(void);
 
 /* Whether the extent's owner is a block: a large area is larger. */
 static inline bool extent_is_block(const struct va_extent *extent)

@@ -129,10 +129,15 @@ static bool area_in(const struct va_extent *extent, unsigned long addr, struct v
 
 	if (extent_is_block(extent))
 		return vmap_block_next(extent->owner, addr, copy);
-	if (large->area.addr < addr || !READ_ONCE(large->area.nr_pages))
+	if (extent->start < addr)
 		return false;
-	*copy = large->area;
-	return true;
+	*copy = (struct vmap_area){
+		.addr = extent->start,
+		.caller = READ_ONCE(large->area.caller),
+		.nr_pages = READ_ONCE(large->area.nr_pages),
+		.use = READ_ONCE(large->area.use),
+	};
+	return copy->nr_pages;
 }
 
 bool vmap_area_next(unsigned long addr, struct vmap_area *copy)

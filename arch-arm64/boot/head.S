@@ -42,7 +42,6 @@ image_header:
 	.macro	inval_range start, end
 	adrp	x0, \start
 	adrp	x1, \end
-	sub	x1, x1, x0
 	bl	dcache_inval_poc
 	.endm
 

@@ -14,6 +14,10 @@
 
 #define PAGE_KERNEL    PT_RW
 #define PAGE_KERNEL_RO PT_RO
+#define PAGE_KERNEL_NC PT_RW_NC	    /* Normal, not cacheable */
+#define PAGE_KERNEL_WT PT_RW_WT	    /* Normal, write-through */
+#define PAGE_DEVICE    PT_DEVICE    /* Device-nGnRE: registers */
+#define PAGE_DEVICE_NP PT_DEVICE_NP /* Device-nGnRnE: writes are not posted */
 
 #define VMAP_BLOCK_SIZE PT_SPAN(2)
 
@@ -63,7 +67,7 @@ int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot);
 /** arch_vunmap_block() - unmap the block at @va. Return: its physical address; 0 when none is mapped there. */
 phys_addr_t arch_vunmap_block(unsigned long va);
 
-/** arch_vmap_lookup() - what is mapped at @va, page or block. Return: whether anything is. */
+/** arch_vmap_lookup() - what is mapped at @va, page or block, whoever unmaps meanwhile. Return: whether anything is. */
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa);
 
 /** arch_flush_tlb_kernel() - no CPU uses old translations of [@start, @end) any more. Context: any. */

@@ -54,6 +54,10 @@
  *	void arch_sync_memory(const void *start, size_t size): write what the caches hold of this part of the linear map
  *	    back to memory, past every cache, and drop it from them, so that the next read sees memory. Page aligned; any
  *	    CPU. A port whose memory cannot be told from its caches does nothing but a compiler barrier.
+ *	bool arch_pa_valid(phys_addr_t pa, u64 size): whether all of the range is within the CPU's physical addresses. Any context.
+ *	EARLY_SLOTS, EARLY_SLOT_PAGES; void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot), void
+ *	    arch_early_unmap(unsigned int slot, unsigned int pages): show pages at the addresses of a slot, which shows nothing,
+ *	    and have it show nothing again, on all CPUs. Needs no memory; boot CPU, until hand-over is done.
  *	int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size): map memmap storage, page aligned.
  *	    -ENOMEM when no table page could be had; nothing is undone (boot only, the caller panics).
  *	bool asm_load_mapped(const unsigned long *word, unsigned long *value): load a word of the memmap, or of a struct
@@ -92,6 +96,8 @@
  * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
  *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps.
  *	PAGE_KERNEL, PAGE_KERNEL_RO: readable and writable, readable only; neither executable.
+ *	PAGE_KERNEL_NC, PAGE_KERNEL_WT, PAGE_DEVICE, PAGE_DEVICE_NP: as PAGE_KERNEL, and of another memory type: not cacheable,
+ *	    write-through, device registers, registers whose writes are not posted.
  *	u64 *arch_vmap_table(unsigned long va), arch_vmap_table_alloc(va), void arch_vmap_table_free(va): the table for the
  *	    block at @va: found, made, freed. A table is a page of the page allocator's.
  *	void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot), arch_clear_ptes(pte, va, n),
