@@ -10,8 +10,8 @@
  * 3. Ranges of two callers may meet in a pageblock, so one is allocated at a time: contig_mutex. It does not keep others from
  *    allocating or freeing, which is why pages are looked at again once they are isolated.
  * 4. alloc_contig_pages() goes through the zones that the flags allow, near before far, and in each from low to high
- *    addresses. It looks for a range in which every page is free, cached or deferred, goes on behind the last page in the
- *    way, and tries each range that it finds.
+ *    addresses. It looks for a range in which every page is free, cached or deferred, goes on with the first such page behind
+ *    the last one in the way, and tries each range that it finds.
  */
 #include <mm/contig.h>
 
@@ -307,6 +307,43 @@ static unsigned long obstacle(struct zone *zone, unsigned long start, unsigned l
 	return end;
 }
 
+/* The first page frame of [@pfn, @end), which lies in one pageblock of @zone's span, that does not stand in the way; @end. */
+static unsigned long first_free_in(const struct zone *zone, unsigned long pfn, unsigned long end)
+{
+	unsigned long at = ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES);
+
+	if (!pfn_valid(at) || get_pageblock_migratetype(at) >= MIGRATE_CMA)
+		return end;
+	if (pageblock_deferred(at))
+		return deferred_in_zone(zone, at) ? pfn : end;
+	if (!page_initialised(at) || pageblock_shared(at))
+		return end;
+	while (at < end) {
+		unsigned long next = at + (1UL << page_order(pfn_to_page(at)));
+
+		if (next > pfn && !in_the_way(zone, pfn_to_page(at)))
+			return max(at, pfn);
+		at = next;
+	}
+	return end;
+}
+
+/* The first page frame from @pfn on that does not stand in the way; @end or more when there is none. */
+static unsigned long first_free(struct zone *zone, unsigned long pfn, unsigned long end)
+{
+	while (pfn < end) {
+		unsigned long part_end = min(end, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES);
+		unsigned long flags = spin_lock_irqsave(&zone->lock);
+		unsigned long found = first_free_in(zone, pfn, part_end);
+
+		spin_unlock_irqrestore(&zone->lock, flags);
+		if (found < part_end)
+			return found;
+		pfn = part_end;
+	}
+	return pfn;
+}
+
 /* Whether @zone stays above its min watermark without @nr pages more; what only some may use does not count. */
 static bool can_spare(const struct zone *zone, unsigned long nr)
 {
@@ -317,14 +354,21 @@ static bool can_spare(const struct zone *zone, unsigned long nr)
 	return free > kept && free - kept >= nr;
 }
 
-/* Under contig_mutex, so that nobody else has a pageblock isolated. Return: the first page of a range that was allocated, NULL when the zone has none. */
-static struct page *find_in_zone(struct zone *zone, unsigned long nr)
-{
-	unsigned long align = nr & (nr - 1) ? 1 : nr, end = zone_end_pfn(zone), next;
+/* Where a range may lie: within page frames [start, end), at a multiple of align. */
+struct place {
+	unsigned long start, end, align;
+};
 
-	if (!can_spare(zone, nr))
+/* Under contig_mutex, so that nobody else has a pageblock isolated. Return: the first page of a range that was allocated, NULL when the zone has none. */
+static struct page *find_in_zone(struct zone *zone, unsigned long nr, const struct place *place)
+{
+	unsigned long start = max(zone->zone_start_pfn, place->start), align = place->align;
+	unsigned long end = min(zone_end_pfn(zone), place->end), next;
+
+	if (start >= end || end - start < nr || !can_spare(zone, nr))
 		return NULL;
-	for (unsigned long pfn = ALIGN(zone->zone_start_pfn, align); pfn + nr <= end; pfn = ALIGN(next + 1, align)) {
+	for (unsigned long pfn = ALIGN(start, align); pfn + nr <= end;
+	     pfn = ALIGN(first_free(zone, next + 1, end), align)) {
 		next = obstacle(zone, pfn, pfn + nr);
 		if (next < pfn + nr)
 			continue;
@@ -336,12 +380,12 @@ static struct page *find_in_zone(struct zone *zone, unsigned long nr)
 	return NULL;
 }
 
-static struct page *alloc_in_zone(struct zone *zone, unsigned long nr)
+static struct page *alloc_in_zone(struct zone *zone, unsigned long nr, const struct place *place)
 {
 	struct page *page;
 
 	mutex_lock(&contig_mutex);
-	page = find_in_zone(zone, nr);
+	page = find_in_zone(zone, nr, place);
 	mutex_unlock(&contig_mutex);
 	if (page)
 		note_owner(page_to_pfn(page), page_to_pfn(page) + nr);
@@ -353,16 +397,11 @@ static bool may_serve(const struct zone *zone, gfp_t gfp, const u64 *nodes)
 	return zone->idx <= gfp_zone(gfp) && (!nodes || (*nodes >> zone->node->node_id & 1));
 }
 
-struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, const u64 *nodes)
+/* In the zones of the list for @nid that @gfp allows, on the nodes of @nodes. */
+static struct page *alloc_in_zones(unsigned long nr, gfp_t gfp, int nid, const u64 *nodes, const struct place *place)
 {
-	struct zone **list;
-
-	if (nid == NUMA_NO_NODE)
-		nid = this_cpu()->nid;
-	if (!nr || !numa_valid_node(nid))
-		return NULL;
-	for (list = zonelist_of(nid, gfp); *list; list++) {
-		struct page *page = may_serve(*list, gfp, nodes) ? alloc_in_zone(*list, nr) : NULL;
+	for (struct zone **list = zonelist_of(nid, gfp); *list; list++) {
+		struct page *page = may_serve(*list, gfp, nodes) ? alloc_in_zone(*list, nr, place) : NULL;
 
 		if (!page)
 			continue;
@@ -370,7 +409,28 @@ struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, const u64 
 			zero_range(page_to_pfn(page), page_to_pfn(page) + nr);
 		return page;
 	}
-	if (!(gfp & __GFP_NOWARN))
-		printk("contig: no %lu free pages behind one another near node %d, gfp 0x%x\n", nr, nid, gfp);
 	return NULL;
+}
+
+struct page *alloc_contig_within(unsigned long nr, unsigned int align_order, unsigned long start, unsigned long end,
+				 gfp_t gfp)
+{
+	const struct place place = { start, end, 1UL << align_order };
+
+	return alloc_in_zones(nr, gfp & __GFP_ZERO, this_cpu()->nid, NULL, &place);
+}
+
+struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, const u64 *nodes)
+{
+	const struct place anywhere = { 0, ~0UL, nr & (nr - 1) ? 1 : nr };
+	struct page *page;
+
+	if (nid == NUMA_NO_NODE)
+		nid = this_cpu()->nid;
+	if (!nr || !numa_valid_node(nid))
+		return NULL;
+	page = alloc_in_zones(nr, gfp, nid, nodes, &anywhere);
+	if (!page && !(gfp & __GFP_NOWARN))
+		printk("contig: no %lu free pages behind one another near node %d, gfp 0x%x\n", nr, nid, gfp);
+	return page;
 }

@@ -226,6 +226,7 @@ void host_map_at(unsigned long va, phys_addr_t pa, size_t size, bool writable)
 	ram_map((void *)va, pa, size, MAP_FIXED);
 	if (!writable && mprotect((void *)va, size, PROT_READ))
 		host_die("map %#lx read-only: %s", va, strerror(errno));
+	host_rights_reset(va, size, writable);
 }
 
 bool host_is_mapped(phys_addr_t pa)
