@@ -223,6 +223,8 @@ compile_commands.json: FORCE ## For clangd and other tools: how each file is com
 	$(foreach src,$(filter %.c,$(IMAGE_SRCS)),$(file >>$(O)/compile_commands.txt,$(src) $(CC) $(CFLAGS) \
 		$(if $(filter arch-arm64/boot/early_%,$(src)),$(EARLY_FLAGS))))
 	$(foreach src,$(HOST_ONLY_SRCS),$(file >>$(O)/compile_commands.txt,$(src) $(HOSTCC) $(HOST_CFLAGS)))
+	$(foreach src,$(HOST_ENGINE_SRCS),$(file >>$(O)/compile_commands.txt,$(src) $(HOSTCC) $(ENGINE_INCLUDES) \
+		$(HOST_CFLAGS)))
 	@scripts/compdb.py $(O)/compile_commands.txt >$@
 
 ##@ Running
