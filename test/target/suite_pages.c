@@ -2,8 +2,8 @@
 /* The page allocator in the image: what gfp.h promises. */
 #include <mm/gfp.h>
 #include <mm/memblock.h>
-#include <mm/percpu.h>
 #include <mm/page_offline.h>
+#include <mm/percpu.h>
 #include <mm/port.h>
 #include <string.h>
 
