@@ -89,7 +89,7 @@ OPTIONAL := MONITOR:lib/monitor%.c BOOTMEM:mm/bootmem%.c BOOTMEM:test/bench/boot
 	MM_DEBUG_LOCKS:lib/lock_debug.c MM_DEBUG:lib/list_debug.c MM_DEBUG:mm/debug.c MM_DEBUG:mm/slub_debug.c \
 	PAGE_OWNER:mm/page_owner.c \
 	SELFTEST:test/target/%.c SELFTEST:test/misuse/%.c SELFTEST:test/bench/%.c SELFTEST:mm/memtest_fault.c \
-	SELFTEST:arch-arm64/irq/fault_cmd.c SELFTEST:arch-arm64/cpu/features_fault.c
+	SELFTEST:arch-arm64/irq/fault_cmd%.c SELFTEST:arch-arm64/cpu/features_fault.c
 option_off = $(if $(filter y,$(CONFIG_$(word 1,$(subst :, ,$(1))))),,$(word 2,$(subst :, ,$(1))))
 ABSENT := $(foreach entry,$(OPTIONAL),$(call option_off,$(entry)))
 

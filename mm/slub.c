@@ -245,6 +245,12 @@ static gfp_t page_gfp(const struct kmem_cache *cache)
 	       (cache->flags & SLAB_RECLAIM_ACCOUNT ? __GFP_RECLAIMABLE : 0);
 }
 
+/* Which counter has @cache's pages. */
+static enum zone_stat_item slab_item(const struct kmem_cache *cache)
+{
+	return cache->flags & SLAB_RECLAIM_ACCOUNT ? NR_SLAB_RECLAIMABLE : NR_SLAB_UNRECLAIMABLE;
+}
+
 struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	gfp_t pages = (gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP)) | page_gfp(cache);
@@ -261,7 +267,7 @@ struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
 		WRITE_ONCE(slab[i].object_check, cache->object_check);
 		WRITE_ONCE(slab[i].object_stack, stack);
 	}
-	mod_zone_page_state(page_zone(slab), NR_SLAB_UNRECLAIMABLE, 1L << cache->order);
+	mod_zone_page_state(page_zone(slab), slab_item(cache), 1L << cache->order);
 	return slab;
 }
 
@@ -286,7 +292,7 @@ void slab_free_pages(struct kmem_cache *cache, struct page *slab)
 		WRITE_ONCE(slab[i].object_check, 0);
 		WRITE_ONCE(slab[i].object_stack, 0);
 	}
-	mod_zone_page_state(page_zone(slab), NR_SLAB_UNRECLAIMABLE, -(1L << cache->order));
+	mod_zone_page_state(page_zone(slab), slab_item(cache), -(1L << cache->order));
 	__free_pages(slab, cache->order);
 }
 
@@ -458,12 +464,11 @@ static void *take(struct kmem_cache *cache, gfp_t gfp, int nid, struct single *s
 /* What every object passes that is not handed out as it lay on a stack. */
 static void *hand_out(struct kmem_cache *cache, gfp_t gfp, void *obj)
 {
-	if (unlikely(!obj))
-		return NULL;
-	if (!cache->guard) {
-		slub_debug_alloc(cache, obj);
-		mark_taken(cache, obj);
-	}
+	/* guard_alloc() has done its part. */
+	if (unlikely(!obj || cache->guard))
+		return obj;
+	slub_debug_alloc(cache, obj);
+	mark_taken(cache, obj);
 	if (gfp & __GFP_ZERO)
 		memset(obj, 0, cache->object_size);
 	return obj;

@@ -221,6 +221,9 @@ void kfree_slow(const void *p);
 /** kmalloc_slow() - kmalloc() of any size and flags, this CPU's stack aside */
 void *kmalloc_slow(size_t size, gfp_t gfp);
 
+/** kmalloc_large_size() - bytes of the large kmalloc() that begins at @p, 0 when none does */
+size_t kmalloc_large_size(const void *p);
+
 /** slab_alloc_pages() - pages for a slab of @cache near @nid, marked as such, without objects. Return: NULL for none. */
 struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid);
 

@@ -19,6 +19,8 @@
 #include <mm/port.h>
 #include <string.h>
 
+#include "slub_guard.h"
+
 u16 kmalloc_stack_of_size[KMALLOC_MAX_CACHE_SIZE / ARCH_KMALLOC_MINALIGN];
 
 _Static_assert(OBJECT_STACK(OBJECT_STACKS) <= 0xffff, "a u16 holds it");
@@ -43,14 +45,50 @@ void slab_hot_init(void)
 		kmalloc_stack_of_size[i] = (u16)OBJECT_STACK(kmalloc_index(i * ARCH_KMALLOC_MINALIGN + 1));
 }
 
+/* The number of the general cache whose stack is at @stack. */
+static size_t index_of(size_t stack)
+{
+	return (stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack);
+}
+
 __noinline void *kmalloc_missed(size_t stack, gfp_t gfp)
 {
-	return slab_alloc_slow(kmalloc_caches[(stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack)], gfp);
+	return slab_alloc_slow(kmalloc_caches[index_of(stack)], gfp);
+}
+
+__noinline void *kmalloc_missed_size(size_t stack, gfp_t gfp, size_t last)
+{
+	struct kmem_cache *cache = kmalloc_caches[index_of(stack)];
+
+	if (unlikely(cache->guard))
+		return guard_kmalloc(cache, gfp, last + 1, NUMA_NO_NODE, false);
+	return slab_alloc_slow(cache, gfp);
+}
+
+/* kmalloc_hot_odd() when the stack is empty. */
+static __noinline void *missed_odd(size_t stack, u32 request)
+{
+	struct kmem_cache *cache = kmalloc_caches[index_of(stack)];
+	gfp_t gfp = kmalloc_request_gfp(request);
+
+	if (unlikely(cache->guard))
+		return guard_kmalloc(cache, gfp, cache->object_size - (request & KMALLOC_LEFT_MASK), NUMA_NO_NODE,
+				     request & KMALLOC_ZEROED);
+	return slab_alloc_slow(cache, gfp);
 }
 
 __restartable void *kmalloc_hot(size_t stack, gfp_t gfp)
 {
-	return kmalloc_pop(stack, gfp);
+	void *obj = asm_stack_pop(stack);
+
+	return likely(obj) ? popped(obj) : kmalloc_missed(stack, gfp);
+}
+
+__restartable void *kmalloc_hot_odd(size_t stack, u32 request)
+{
+	void *obj = asm_stack_pop(stack);
+
+	return likely(obj) ? popped(obj) : missed_odd(stack, request);
 }
 
 __restartable void *__kmalloc(size_t size, gfp_t gfp)

@@ -15,8 +15,11 @@
 /* By (size - 1) / 8: OBJECT_STACK() of the general cache that serves it. (c) after slab_hot_init() */
 extern u16 kmalloc_stack_of_size[KMALLOC_MAX_CACHE_SIZE / ARCH_KMALLOC_MINALIGN];
 
-/** kmalloc_missed() - kmalloc() of a size whose stack, at @stack, is empty */
+/** kmalloc_missed() - kmalloc() of a general cache's own size whose stack, at @stack, is empty */
 void *kmalloc_missed(size_t stack, gfp_t gfp);
+
+/** kmalloc_missed_size() - the same of any size, which is @last + 1: what a hit has at hand already */
+void *kmalloc_missed_size(size_t stack, gfp_t gfp, size_t last);
 
 /** popped() - the checks and marks of what a pop gave. Return: @obj. */
 static __always_inline void *popped(void *obj)
@@ -28,19 +31,17 @@ static __always_inline void *popped(void *obj)
 	return obj;
 }
 
-/** kmalloc_pop() - an object from the stack at @stack, an OBJECT_STACK() of a general cache, or from where it is filled */
-static __always_inline void *kmalloc_pop(size_t stack, gfp_t gfp)
-{
-	void *obj = asm_stack_pop(stack);
-
-	return likely(obj) ? popped(obj) : kmalloc_missed(stack, gfp);
-}
-
 /** kmalloc_any() - kmalloc() of a size that is no constant */
 static __always_inline void *kmalloc_any(size_t size, gfp_t gfp)
 {
-	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE) && likely(!(gfp & GFP_COLD)))
-		return kmalloc_pop(kmalloc_stack_of_size[(size - 1) / ARCH_KMALLOC_MINALIGN], gfp);
+	size_t last = size - 1;
+
+	if (likely(last < KMALLOC_MAX_CACHE_SIZE) && likely(!(gfp & GFP_COLD))) {
+		size_t stack = kmalloc_stack_of_size[last / ARCH_KMALLOC_MINALIGN];
+		void *obj = asm_stack_pop(stack);
+
+		return likely(obj) ? popped(obj) : kmalloc_missed_size(stack, gfp, last);
+	}
 	return kmalloc_slow(size, gfp);
 }
 

@@ -80,8 +80,8 @@ bool vmalloc_check(void)
 	if (!vmap_extents_whole())
 		return complain("free and used extents do not cover [0x%lx, 0x%lx)", VMALLOC_START, VMALLOC_END);
 	for (unsigned long at = VMALLOC_START; vmap_extent_next(at, &extent); at = extent.start + extent.len)
-		if (!(extent_is_block(&extent) ? check_block(extent.owner, &held) :
-						 check_large(&extent, vmap_large_find(extent.start))))
+		if (extent.owner && !(extent_is_block(&extent) ? check_block(extent.owner, &held) :
+								 check_large(&extent, vmap_large_find(extent.start))))
 			return false;
 	if (held != held_by_cpus())
 		return complain("%lu slots are neither free nor used, CPUs hold %lu", held, held_by_cpus());

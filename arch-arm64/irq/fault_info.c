@@ -217,6 +217,7 @@ const char *va_describe(u64 va, char *buf, size_t size)
 		{ VMEMMAP_START, VMEMMAP_END, "vmemmap" },
 		{ FIX_FDT_START, FIX_FDT_START + FIX_FDT_SIZE, "fixmap: device tree" },
 		{ FIX_DEVICE_START, FIX_DEVICE_START + FIXMAP_WINDOW, "fixmap: device registers" },
+		{ FIX_EARLY(0), FIX_EARLY(EARLY_SLOTS), "fixmap: early_ioremap()" },
 		{ FIXMAP_START, FIXMAP_END, "fixmap" },
 	};
 

@@ -71,8 +71,8 @@ static unsigned int keep(phys_addr_t pa, u64 typer)
 
 	if (cpu < 0 || redists[cpu].rd)
 		return 0;
-	redists[cpu].rd = arch_map_device(pa, PAGE_SIZE);
-	redists[cpu].sgi = arch_map_device(pa + GICV3_FRAME, PAGE_SIZE);
+	redists[cpu].rd = arch_map_device(pa, PAGE_SIZE, NULL);
+	redists[cpu].sgi = arch_map_device(pa + GICV3_FRAME, PAGE_SIZE, NULL);
 	return 1;
 }
 
@@ -90,6 +90,8 @@ static unsigned int walk_region(phys_addr_t base, u64 size, u64 stride)
 		offset = step < size - offset ? offset + step : size;
 	} while (!(typer & TYPER_LAST) && size - offset >= REDIST_SIZE);
 	arch_peek_done();
+	if (kept)
+		arch_hold_device(base, size, "GICR", __builtin_return_address(0), NULL);
 	return kept;
 }
 

@@ -12,11 +12,17 @@
  *    (break-before-make, Arm ARM D8.16.1). Only the boot CPU uses them, before it starts the others, whose TLBs are
  *    empty when they begin; so only its own TLB is told. arch_linear_map_done() clears those of tables for good.
  *
+ * 4. Behind the single pages: the slots of early_ioremap() (mm/early_ioremap.c), which other CPUs may have in their TLBs when
+ *    it ends late in the boot: all TLBs are told.
+ * 5. Who has which registers mapped is held in mm/memtype.c, whose list this file has the memory for.
+ *
  * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.)
  */
 #include <stdio.h>
 
 #include <lib/printk.h>
+
+#include <mm/memtype.h>
 
 #include <libfdt.h>
 
@@ -26,12 +32,14 @@
 #include <asm/page.h>
 #include <asm/pgtable.h>
 #include <asm/sections.h>
+#include <asm/vmap.h>
 
 #define FDT_SIZE_MAX FIXMAP_WINDOW
 
 _Static_assert(FIXMAP_WINDOW == PT_SPAN(2), "a window is what one table of level 3 maps");
-_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_PEEK && FIX_PEEK < FIX_TEXT && FIX_TEXT < FIX_DEVICE_START,
-	       "the single pages are apart and fit in their window");
+_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_PEEK && FIX_PEEK < FIX_TEXT && FIX_TEXT < FIX_EARLY(0) &&
+		       FIX_EARLY(EARLY_SLOTS) <= FIX_DEVICE_START,
+	       "the single pages are apart, the early slots behind them, and all fit in their window");
 
 /**
  * struct window - pages handed out from the bottom
@@ -47,6 +55,10 @@ struct window {
 
 static struct window device_window = { .entries = boot_tables.fix_device, .va = FIX_DEVICE_START };
 static struct window boot_window = { .entries = boot_tables.fix_boot, .va = FIX_BOOT_START };
+
+/* Whose registers are in the device window. */
+static struct memtype_range devices[32];
+static unsigned int nr_devices;
 
 /* Which table page each level's single page shows; 0 for none. */
 static phys_addr_t shown_table[PT_LAST_LEVEL + 1];
@@ -66,7 +78,41 @@ static void *window_map(struct window *window, phys_addr_t pa, size_t size, u64 
 	return (void *)(uintptr_t)(va + (pa - first));
 }
 
-void *arch_map_device(phys_addr_t pa, size_t size)
+/* Whether the registers follow those held last and are called the same: then those are more from now on. */
+static bool extends_last(phys_addr_t pa, u64 size, const char *name)
+{
+	struct memtype_range *last = nr_devices ? &devices[nr_devices - 1] : NULL;
+
+	if (!last || last->name != name || last->base + last->size != pa)
+		return false;
+	last->size += size;
+	return true;
+}
+
+void arch_hold_device(phys_addr_t pa, u64 size, const char *name, const void *caller, const void *va)
+{
+	struct memtype_range *device = &devices[nr_devices];
+
+	if (extends_last(pa, size, name))
+		return;
+	if (nr_devices == ARRAY_SIZE(devices)) {
+		printk("device at 0x%llx: %u of %zu are held: 0x%llx bytes of %s are not\n", pa, nr_devices,
+		       ARRAY_SIZE(devices), size, name);
+		return;
+	}
+	*device = (struct memtype_range){
+		.base = pa,
+		.size = size,
+		.type = MEMTYPE_DEVICE,
+		.name = name,
+		.caller = caller,
+		.va = ALIGN_DOWN((uintptr_t)va, PAGE_SIZE),
+		.device = true,
+	};
+	nr_devices += memtype_hold(device, false);
+}
+
+void *arch_map_device(phys_addr_t pa, size_t size, const char *name)
 {
 	void *va;
 
@@ -76,6 +122,8 @@ void *arch_map_device(phys_addr_t pa, size_t size)
 	if (!va)
 		panic("device at 0x%llx: 0x%zx bytes of registers do not fit, %u of %u pages are in use", pa, size,
 		      device_window.used, PT_ENTRIES);
+	if (name)
+		arch_hold_device(pa, size, name, __builtin_return_address(0), va);
 	return va;
 }
 
@@ -119,6 +167,26 @@ void *arch_map_early_uart(phys_addr_t pa)
 
 	set_single(FIX_EARLY_UART, page | PT_DEVICE | PTE_PAGE);
 	return (void *)(uintptr_t)(FIX_EARLY_UART + (pa - page));
+}
+
+void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot)
+{
+	u64 *entry = &boot_tables.fix_slot[pt_index(FIX_EARLY(slot), PT_LAST_LEVEL)];
+
+	for (unsigned int i = 0; i < pages; i++)
+		WRITE_ONCE(entry[i], (pa + i * PAGE_SIZE) | prot | PTE_PAGE);
+	dsb(ishst);
+	isb();
+	return (void *)FIX_EARLY(slot);
+}
+
+void arch_early_unmap(unsigned int slot, unsigned int pages)
+{
+	u64 *entry = &boot_tables.fix_slot[pt_index(FIX_EARLY(slot), PT_LAST_LEVEL)];
+
+	for (unsigned int i = 0; i < pages; i++)
+		WRITE_ONCE(entry[i], 0);
+	arch_flush_tlb_kernel(FIX_EARLY(slot), FIX_EARLY(slot) + pages * PAGE_SIZE);
 }
 
 void fixmap_release_tables(void)

@@ -24,6 +24,16 @@
 
 static DEFINE_SPINLOCK(vmap_lock, LOCK_RANK_VMAP_TABLES);
 
+unsigned long pt_hold_tables(void)
+{
+	return spin_lock_irqsave(&vmap_lock);
+}
+
+void pt_release_tables(unsigned long flags)
+{
+	spin_unlock_irqrestore(&vmap_lock, flags);
+}
+
 static phys_addr_t table_page(void)
 {
 	struct page *page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
@@ -108,8 +118,10 @@ phys_addr_t arch_vunmap_block(unsigned long va)
 	return entry & PTE_ADDR_MASK;
 }
 
+/* Under the lock: a table that is freed meanwhile would be read as its next owner left it. */
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 {
+	unsigned long flags = spin_lock_irqsave(&vmap_lock);
 	const u64 *slot = block_entry(va);
 	u64 entry = slot ? READ_ONCE(*slot) : 0;
 	int level = 2;
@@ -118,6 +130,7 @@ bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 		entry = READ_ONCE(((const u64 *)__va(entry & PTE_ADDR_MASK))[pt_index(va, PT_LAST_LEVEL)]);
 		level = PT_LAST_LEVEL;
 	}
+	spin_unlock_irqrestore(&vmap_lock, flags);
 	*pa = (entry & PTE_ADDR_MASK) + (va & (PT_SPAN(level) - 1));
 	return entry;
 }

@@ -42,6 +42,7 @@ static const struct bench_group {
 	{ "single", bench_single, false },
 	{ "slab_bytes", bench_slab_bytes, false },
 	{ "memblock", bench_memblock, true },
+	{ "percpu", bench_percpu, true },
 };
 
 void **bench_slots;

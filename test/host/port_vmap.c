@@ -34,6 +34,24 @@ static void unmap_range(unsigned long va, size_t size)
 		host_die("unmap %#lx, %#zx bytes", va, size);
 }
 
+static unsigned long early_addr(unsigned int slot)
+{
+	return HOST_EARLY + slot * EARLY_SLOT_PAGES * PAGE_SIZE;
+}
+
+void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot)
+{
+	if (slot >= EARLY_SLOTS || pages > EARLY_SLOT_PAGES)
+		host_die("slot %u, %u pages", slot, pages);
+	host_map_at(early_addr(slot), pa, pages * PAGE_SIZE, !(prot & PAGE_KERNEL_RO));
+	return (void *)early_addr(slot);
+}
+
+void arch_early_unmap(unsigned int slot, unsigned int pages)
+{
+	unmap_range(early_addr(slot), pages * PAGE_SIZE);
+}
+
 u64 *arch_vmap_table(unsigned long va)
 {
 	u64 entry = __atomic_load_n(entry_of(va), __ATOMIC_ACQUIRE);
@@ -108,9 +126,11 @@ phys_addr_t arch_vunmap_block(unsigned long va)
 
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 {
+	unsigned long flags = spin_lock_irqsave(&table_lock);
 	const u64 *table = arch_vmap_table(va);
 	u64 entry = table ? READ_ONCE(table[va % VMAP_BLOCK_SIZE / PAGE_SIZE]) : READ_ONCE(*entry_of(va));
 
+	spin_unlock_irqrestore(&table_lock, flags);
 	*pa = arch_pte_phys(entry) + va % (table ? PAGE_SIZE : VMAP_BLOCK_SIZE);
 	return entry;
 }

@@ -63,6 +63,11 @@
 #define FIX_PEEK	 (FIX_SLOT_START + 5 * PAGE_SIZE)
 #define FIX_TEXT	 (FIX_SLOT_START + 6 * PAGE_SIZE)
 
+/* Behind them: early_ioremap(). */
+#define EARLY_SLOTS	 7
+#define EARLY_SLOT_PAGES 64
+#define FIX_EARLY(slot)	 (FIX_SLOT_START + (1 + (slot)) * EARLY_SLOT_PAGES * PAGE_SIZE)
+
 #ifndef __ASSEMBLER__
 
 #define LAYOUT_TOP_ENTRY(va) (((va) >> 39) & 511)

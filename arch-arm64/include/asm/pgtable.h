@@ -121,11 +121,61 @@ struct pt_walk {
 	int depth;
 };
 
-/** pt_walk_start() - begin a walk. Context: after arch_linear_map_done(), while nobody changes tables. */
+/** pt_walk_start() - begin a walk. Context: after arch_linear_map_done(), while nobody frees tables. */
 void pt_walk_start(struct pt_walk *walk);
 
 /** pt_walk_next() - go to the next entry. Return: false when there is none. */
 bool pt_walk_next(struct pt_walk *walk);
+
+/** pt_walk_skip() - do not look into the table that the current entry points to */
+static inline void pt_walk_skip(struct pt_walk *walk)
+{
+	walk->depth = walk->level;
+}
+
+/** pt_walk_refresh() - begun again after pt_hold_tables(): the tables of the walk may have gone meanwhile */
+void pt_walk_refresh(struct pt_walk *walk);
+
+/**
+ * pt_hold_tables() - keep every table where it is, and what points to it, until pt_release_tables()
+ *
+ * What is mapped within vmalloc's tables still changes. Context: any CPU; masks interrupts and takes the lock of the tables,
+ * of rank LOCK_RANK_VMAP_TABLES. Return: for pt_release_tables().
+ */
+unsigned long pt_hold_tables(void);
+
+/** pt_release_tables() - the end of pt_hold_tables(), whose result is @flags */
+void pt_release_tables(unsigned long flags);
+
+/**
+ * struct pt_leaf - an entry that maps a block or a page
+ * @va: first address
+ * @entry: it
+ * @level: its level, 1 to 3
+ */
+struct pt_leaf {
+	u64 va;
+	u64 entry;
+	int level;
+};
+
+/**
+ * pt_visit() - call @fn for each block and page that is mapped, in the order of addresses
+ * @fn: may print, and take as long as it likes: no lock is held
+ * @arg: passed on
+ *
+ * Other CPUs may map and unmap meanwhile: what is mapped from beginning to end is seen once. Context: thread, after
+ * arch_linear_map_done(); masks interrupts for some ten thousand instructions at a time at most. Cost: O(tables).
+ */
+void pt_visit(void (*fn)(const struct pt_leaf *leaf, void *arg), void *arg);
+
+/**
+ * pt_count_tables() - table pages that are reachable, those inside the image included
+ * @accounted: set to arch_table_pages() of the same moment
+ *
+ * Context: any CPU; interrupts are masked all the time. Cost: O(tables of level 0 to 2).
+ */
+unsigned long pt_count_tables(unsigned long *accounted);
 
 /** typedef pt_alloc_fn - one page for a table, any contents: its physical address, 0 when there is none */
 typedef phys_addr_t (*pt_alloc_fn)(void);

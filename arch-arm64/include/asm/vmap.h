@@ -67,7 +67,7 @@ int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot);
 /** arch_vunmap_block() - unmap the block at @va. Return: its physical address; 0 when none is mapped there. */
 phys_addr_t arch_vunmap_block(unsigned long va);
 
-/** arch_vmap_lookup() - what is mapped at @va, page or block. Return: whether anything is. */
+/** arch_vmap_lookup() - what is mapped at @va, page or block, whoever unmaps meanwhile. Return: whether anything is. */
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa);
 
 /** arch_flush_tlb_kernel() - no CPU uses old translations of [@start, @end) any more. Context: any. */

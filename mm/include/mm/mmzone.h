@@ -143,9 +143,10 @@ enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARK };
 
 /**
  * enum zone_stat_item - what is counted up and down by <mm/vmstat.h>, in pages
- * @NR_SLAB_UNRECLAIMABLE: of slabs
+ * @NR_SLAB_RECLAIMABLE: of slabs of caches with SLAB_RECLAIM_ACCOUNT
+ * @NR_SLAB_UNRECLAIMABLE: of all other slabs
  */
-enum zone_stat_item { NR_SLAB_UNRECLAIMABLE, NR_VM_ZONE_STAT_ITEMS };
+enum zone_stat_item { NR_SLAB_RECLAIMABLE, NR_SLAB_UNRECLAIMABLE, NR_VM_ZONE_STAT_ITEMS };
 
 struct free_area {
 	struct list_head free_list[MIGRATE_TYPES];

@@ -268,6 +268,13 @@ static inline void get_page(struct page *page)
 void put_page(struct page *page);
 
 /**
+ * release_pages() - put_page() for each of @nr pages at @pages; a page may be there once for each reference that is given up
+ *
+ * Context: any. Interrupts are masked for 64 pages at a time. Cost: 13 instructions for a page where put_page() takes 18.
+ */
+void release_pages(struct page **pages, int nr);
+
+/**
  * pfn_valid() - whether PFN @pfn has a struct page. Context: any, after sparse_init(). Cost: two loads and a bit test.
  */
 bool pfn_valid(unsigned long pfn);

@@ -23,6 +23,11 @@
  *	void asm_set_percpu_base(void *base): once per CPU, before anything of mm or lib runs on it.
  *	void asm_set_local_base(void *base): once per CPU, and again when the areas are set up: the struct mm_local of the
  *	    CPU's own node (<mm/percpu_stack.h>), from which asm_stack_pop() starts.
+ *    <asm/percpu_ops.h>: read-modify-write of words of this CPU's area, of 8, 16, 32 and 64 bits, which an interrupt handler may
+ *    change at any time, too, and other CPUs may read. Relaxed. Of @n and @value the low bits count.
+ *	void asm_percpu_add32(u32 *p, u64 n), asm_percpu_or32(p, n), asm_percpu_andnot32(p, n): change it.
+ *	u64 asm_percpu_fetch_add32(u32 *p, u64 n), asm_percpu_xchg32(p, value): return what was there.
+ *	u64 asm_percpu_cmpxchg32(u32 *p, u64 old, u64 value): store @value if @old is there; return what was there.
  *
  * 3. <asm/irqflags.h> - interrupt masking on this CPU. Saves nest.
  *	unsigned long local_irq_save(void); void local_irq_restore(unsigned long); void local_irq_enable(void);
@@ -54,6 +59,10 @@
  *	void arch_sync_memory(const void *start, size_t size): write what the caches hold of this part of the linear map
  *	    back to memory, past every cache, and drop it from them, so that the next read sees memory. Page aligned; any
  *	    CPU. A port whose memory cannot be told from its caches does nothing but a compiler barrier.
+ *	bool arch_pa_valid(phys_addr_t pa, u64 size): whether all of the range is within the CPU's physical addresses. Any context.
+ *	EARLY_SLOTS, EARLY_SLOT_PAGES; void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot), void
+ *	    arch_early_unmap(unsigned int slot, unsigned int pages): show pages at the addresses of a slot, which shows nothing,
+ *	    and have it show nothing again, on all CPUs. Needs no memory; boot CPU, until hand-over is done.
  *	int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size): map memmap storage, page aligned.
  *	    -ENOMEM when no table page could be had; nothing is undone (boot only, the caller panics).
  *	bool asm_load_mapped(const unsigned long *word, unsigned long *value): load a word of the memmap; false

@@ -8,6 +8,8 @@
 
 #include <lib/types.h>
 
+#include <asm/page.h>
+
 /* Bytes that arch_boot_va() can map before arch_linear_map_done(), as on the machine. */
 #define HOST_BOOT_WINDOW (2UL << 20)
 
@@ -22,6 +24,20 @@ static inline void arch_sync_memory(const void *start, size_t size)
 	(void)size;
 	__asm__ volatile("" : : : "memory");
 }
+
+/** arch_pa_valid() - whether the memory file has all of the range */
+static inline bool arch_pa_valid(phys_addr_t pa, u64 size)
+{
+	return pa < PHYS_ADDR_LIMIT && size <= PHYS_ADDR_LIMIT - pa;
+}
+
+/* early_ioremap()'s addresses, between the memmap and vmalloc. */
+#define EARLY_SLOTS	 7
+#define EARLY_SLOT_PAGES 64
+#define HOST_EARLY	 (VMEMMAP_START + HOST_VMEMMAP_SIZE + (1UL << 30))
+
+void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot);
+void arch_early_unmap(unsigned int slot, unsigned int pages);
 
 /** arch_alloc_stack() - nothing to do: a CPU is a thread, which has its stack */
 static inline void arch_alloc_stack(int cpu, int nid)
