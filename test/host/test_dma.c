@@ -78,6 +78,12 @@ static void test_masks(void)
 		CHECK(p || i == 7);
 	}
 	CHECK_EQ(dma_set_coherent_mask(eth, SOC_BUS - 1), -EIO);
+	/* The other mask: a buffer may end with the last address of it, and no further. */
+	CHECK(!dma_mapping_error(eth, dma_map_single(eth, __va(GIB + 40 * MIB), 16, DMA_TO_DEVICE)));
+	CHECK_EQ(dma_set_mask(eth, SOC_BUS + 32 * MIB - 1), 0);
+	CHECK(dma_mapping_error(eth, dma_map_single(eth, __va(GIB + 40 * MIB), 16, DMA_TO_DEVICE)));
+	CHECK(dma_mapping_error(eth, dma_map_single(eth, __va(GIB + 32 * MIB - 16), 17, DMA_TO_DEVICE)));
+	CHECK(!dma_mapping_error(eth, dma_map_single(eth, __va(GIB + 32 * MIB - 16), 16, DMA_TO_DEVICE)));
 }
 
 /* --- allocation, against a map of who has which page --- */
