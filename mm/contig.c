@@ -4,7 +4,8 @@
  *
  * 1. alloc_contig_range() isolates the pageblocks of the range, so that what is free there stays free; has the CPUs drain
  *    their caches, unless all pages are in the free lists already; and takes the blocks out of the free lists. A block
- *    that crosses an end of the range is split, the part outside goes back. Then the pageblocks are what they were.
+ *    that crosses an end of the range is split, the part outside goes back. Then the pageblocks are what they were. Only
+ *    a bad page may be taken out of the free lists in between: then what was taken goes back.
  * 2. Nothing is moved: a page that somebody uses stands in the way, and the caller is told which.
  * 3. Ranges of two callers may meet in a pageblock, so one is allocated at a time: contig_mutex. It does not keep others from
  *    allocating or freeing, which is why pages are looked at again once they are isolated.
@@ -30,14 +31,18 @@
 
 static DEFINE_MUTEX(contig_mutex);
 
-/* Take the free block at @pfn out of the lists, and give what of it lies outside of [start, end) back. */
-static void take_block(struct zone *zone, unsigned long pfn, unsigned long start, unsigned long end)
+/*
+ * Take the free block at @pfn out of the lists, and give what of it lies outside of [start, end) back. Return: false when it
+ * is free no more, because it was taken out of use.
+ */
+static bool take_block(struct zone *zone, unsigned long pfn, unsigned long start, unsigned long end)
 {
 	struct page *page = pfn_to_page(pfn);
 	unsigned int order = page_order(page);
 	unsigned long block_end = pfn + (1UL << order);
 
-	buddy_remove(zone, page, order);
+	if (!page_test(page, PG_buddy) || !buddy_remove(zone, page, order))
+		return false;
 	if (pfn < start)
 		buddy_free_range(zone, pfn, start - pfn);
 	if (block_end > end)
@@ -49,10 +54,14 @@ static void take_block(struct zone *zone, unsigned long pfn, unsigned long start
 		page->page_stack = 0;
 		WRITE_ONCE(page->_refcount, 1);
 	}
+	return true;
 }
 
-/* Take [start, end), which lies in one pageblock and is free and isolated. */
-static void take_part(struct zone *zone, unsigned long start, unsigned long end)
+/*
+ * Take [start, end), which lies in one pageblock, is isolated and was free. Return: @end, or the first page that could not be
+ * taken.
+ */
+static unsigned long take_part(struct zone *zone, unsigned long start, unsigned long end)
 {
 	unsigned long flags = spin_lock_irqsave(&zone->lock);
 	unsigned long pfn = ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES);
@@ -60,23 +69,31 @@ static void take_part(struct zone *zone, unsigned long start, unsigned long end)
 	while (pfn < end) {
 		unsigned long next = pfn + (1UL << page_order(pfn_to_page(pfn)));
 
-		if (next > start)
-			take_block(zone, pfn, start, end);
+		if (next > start && !take_block(zone, pfn, start, end))
+			break;
 		pfn = next;
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
+	return pfn < end ? max(pfn, start) : end;
 }
 
-static void take_range(unsigned long start, unsigned long end)
+/* The same of pages in any number of pageblocks: all, or none and those that were taken are free again. */
+static unsigned long take_range(unsigned long start, unsigned long end)
 {
 	struct zone *zone = zone_of_pageblock(ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES));
+	unsigned long pfn = start;
 
-	while (start < end) {
-		unsigned long part_end = min(end, ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES);
+	while (pfn < end) {
+		unsigned long part_end = min(end, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES);
+		unsigned long taken = take_part(zone, pfn, part_end);
 
-		take_part(zone, start, part_end);
-		start = part_end;
+		if (taken < part_end) {
+			free_contig_range(start, taken - start);
+			return taken;
+		}
+		pfn = part_end;
 	}
+	return end;
 }
 
 /* Whether every page is in the free lists, once what is only cached has been drained. Return: @end, or the first that is not. */
@@ -97,16 +114,6 @@ static void note_owner(unsigned long start, unsigned long end)
 		page_owner_note_alloc(pfn_to_page(start), 0, GFP_KERNEL);
 }
 
-void contig_lock(void)
-{
-	mutex_lock(&contig_mutex);
-}
-
-void contig_unlock(void)
-{
-	mutex_unlock(&contig_mutex);
-}
-
 /* alloc_contig_quietly(), contig_mutex being held. */
 static int alloc_locked(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy)
 {
@@ -120,9 +127,8 @@ static int alloc_locked(unsigned long start, unsigned long end, enum migratetype
 	if (!err) {
 		*busy = settle(start, end);
 		if (*busy == end)
-			take_range(start, end);
-		else
-			err = -EBUSY;
+			*busy = take_range(start, end);
+		err = *busy == end ? 0 : -EBUSY;
 		undo_isolate_page_range(first, last);
 	}
 	return err;
@@ -132,9 +138,9 @@ int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetyp
 {
 	int err;
 
-	contig_lock();
+	mutex_lock(&contig_mutex);
 	err = alloc_locked(start, end, migratetype, busy);
-	contig_unlock();
+	mutex_unlock(&contig_mutex);
 	if (!err)
 		note_owner(start, end);
 	return err;
@@ -210,15 +216,12 @@ static bool put_one(struct page *page, unsigned long *in_use)
 		report_bad_free(page, 0, fault);
 		return false;
 	}
-	left = (s32)dec_return32_acq_rel((u32 *)&page->_refcount);
+	left = HARDENED ? drop_user(page, 0) : (s32)dec_return32_acq_rel((u32 *)&page->_refcount);
 	if (left == 0) {
 		page_owner_free(page);
 		return true;
 	}
-	if (HARDENED && unlikely(left < 0))
-		report_freed_by_two(page, 0);
-	else
-		++*in_use;
+	*in_use += left > 0;
 	return false;
 }
 
@@ -381,9 +384,9 @@ static struct page *alloc_in_zone(struct zone *zone, unsigned long nr, const str
 {
 	struct page *page;
 
-	contig_lock();
+	mutex_lock(&contig_mutex);
 	page = find_in_zone(zone, nr, place);
-	contig_unlock();
+	mutex_unlock(&contig_mutex);
 	if (page)
 		note_owner(page_to_pfn(page), page_to_pfn(page) + nr);
 	return page;

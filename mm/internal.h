@@ -5,12 +5,12 @@
  * Lock order, lowest first: a CPU that holds a lock takes only locks further down the table. Interrupts are masked
  * while any of them is held. In front of all stand slab_mutex (mm/slub.h) and contig_mutex (contig.c), which are taken with
  * interrupts unmasked, so with none of them held, and kept across cross calls; nobody takes both. Behind slab_mutex comes
- * grow_mutex (percpu_alloc.c), before either dma_mutex (mm/dma.h); both are of the same kind.
+ * grow_mutex (percpu_alloc.c), of the same kind. dma_mutex (mm/dma.h) is of that kind, too, and comes before all of them.
  *
- *	2   dma pool		blocks of one pool of small blocks
- *	3   dma live		memory that bus masters have
- *	4   dma region		the bitmap of one region that is its masters' alone
+ *	3   dma pool		blocks of one pool of small blocks
+ *	4   dma live		memory that bus masters have
  *	5   iomem		the tree of resources, iomem.c
+ *	7   dma region		the bitmap of one region that is its masters' alone
  *	8   memory types	who has what mapped outside of the linear map, memtype.c
  *	10  vmalloc		free and used address space; slots of one size
  *	11  percpu_lock		which bytes of per-CPU chunks are in use
@@ -18,6 +18,7 @@
  *	20  kmem_cache node	partial slabs of one cache on one node; all of a guarded cache
  *	25  cma			the bitmap of one CMA area
  *	30  zone->lock		free lists and pageblock states of one zone
+ *	32  bad notes		notes of pages to be taken out that are not in use (page_pending.c)
  *	33  percpu counter	the sum of one struct percpu_counter
  *	35  page owners		clearing records (CONFIG_PAGE_OWNER)
  *	200 log			lib/printk.c: anything may be held when a line is printed
@@ -34,10 +35,10 @@
 #include <mm/mm_init.h>
 
 enum mm_lock_rank {
-	LOCK_RANK_DMA_POOL = 2,
-	LOCK_RANK_DMA_LIVE = 3,
-	LOCK_RANK_DMA_REGION = 4,
+	LOCK_RANK_DMA_POOL = 3,
+	LOCK_RANK_DMA_LIVE = 4,
 	LOCK_RANK_IOMEM = 5,
+	LOCK_RANK_DMA_REGION = 7,
 	LOCK_RANK_MEMTYPE = 8,
 	LOCK_RANK_VMALLOC = 10,
 	LOCK_RANK_PERCPU = 11,
@@ -45,6 +46,7 @@ enum mm_lock_rank {
 	LOCK_RANK_CACHE_NODE = 20,
 	LOCK_RANK_CMA = 25,
 	LOCK_RANK_ZONE = 30,
+	LOCK_RANK_BAD_NOTES = 32,
 	LOCK_RANK_PERCPU_COUNTER = 33,
 	LOCK_RANK_PAGE_OWNER = 35,
 };

@@ -22,6 +22,7 @@
 #include <mm/port.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
+#include <stdio.h>
 
 #include "internal.h"
 #include "vmap.h"
@@ -121,7 +122,8 @@ static void map_given(u64 *pte, unsigned long va, unsigned long n, const struct 
 
 /* --- small areas --- */
 
-static struct vmap_area *map_small(unsigned int nr, const struct request *rq)
+/* On the way of each pair of vmalloc() and vfree(): no call. */
+static __always_inline struct vmap_area *map_small(unsigned int nr, const struct request *rq)
 {
 	struct vmap_area *area = vmap_slot_get(nr);
 
@@ -214,8 +216,7 @@ static void end_large(struct large_area *large, unsigned long mapped)
 		unmap_part(&large->area, first, min(mapped - first, VMAP_BLOCK_PAGES));
 	arch_flush_tlb_kernel(addr, addr + large->extent->len);
 	for (unsigned long first = 0; first < mapped; first += VMAP_BLOCK_PAGES)
-		if (arch_vmap_table(addr + (first << PAGE_SHIFT)))
-			arch_vmap_table_free(addr + (first << PAGE_SHIFT));
+		arch_vmap_table_free(addr + (first << PAGE_SHIFT));
 	vmap_extent_put(large->extent);
 	kfree(large);
 }
@@ -306,6 +307,27 @@ static const char *const use_names[] = {
 	[VMAP_FREE] = "free",	       [VMAP_VMALLOC] = "vmalloc()'s", [VMAP_VMAP] = "vmap()'s",
 	[VMAP_RAM] = "vm_map_ram()'s", [VMAP_IOREMAP] = "ioremap()'s", [VMAP_DMA] = "dma_alloc_coherent()'s",
 };
+
+void vmap_describe(unsigned long addr, char *buf, size_t size)
+{
+	const struct vmap_area *area = find_area(addr);
+	char caller[ARCH_SYMBOL_MAX];
+
+	if (!area || !area->nr_pages)
+		snprintf(buf, size, "no area");
+	else
+		snprintf(buf, size, "the area 0x%lx-0x%lx, %s, asked for by %s", area->addr,
+			 area->addr + ((unsigned long)area->nr_pages << PAGE_SHIFT) - 1, use_names[area->use],
+			 arch_symbol((unsigned long)area->caller, caller, sizeof(caller)));
+}
+
+bool vmap_holds(unsigned long addr, unsigned long last)
+{
+	const struct vmap_area *area = find_area(addr);
+
+	return area && (area->use == VMAP_VMALLOC || area->use == VMAP_VMAP || area->use == VMAP_RAM) && last >= addr &&
+	       last - area->addr < (unsigned long)area->nr_pages << PAGE_SHIFT;
+}
 
 static void report_bad(const char *caller, const void *addr, const struct vmap_area *area)
 {

@@ -160,6 +160,12 @@ void vmap_extents_init(void);
 /** vmap_large_find() - the large area that @addr lies in; NULL when it lies in none */
 struct vmap_area *vmap_large_find(unsigned long addr);
 
+/** vmap_describe() - whose the area at @addr is, in words */
+void vmap_describe(unsigned long addr, char *buf, size_t size);
+
+/** vmap_holds() - whether [@addr, @last] lies within the pages of one area in use that maps RAM */
+bool vmap_holds(unsigned long addr, unsigned long last);
+
 /**
  * vmap_phys() - map @nr pages of physical addresses, of any kind
  * @phys: page aligned
