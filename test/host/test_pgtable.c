@@ -203,7 +203,7 @@ static void test_random(void)
 {
 	host_boot_cpu(1);
 	host_mute();
-	for (unsigned long n = tap_ops(2500); n; n--)
+	for (unsigned long n = tap_ops(1500); n; n--)
 		random_op();
 	compare(BASE, LAST);
 	recorder_check_shape();
