@@ -36,19 +36,19 @@ static void add_block(struct zone *zone, struct page *page, unsigned int order, 
 	ADD_ONCE(zone->free_area[order].nr_free, 1);
 }
 
-/*
- * Its order is 0 then, as is that of every page that begins no block. Return: false when its links were written to, and it is
- * out of use.
- */
-static bool del_block(struct zone *zone, struct page *page, unsigned int order)
+/* Its order is 0 then, as is that of every page that begins no block. */
+static __always_inline void unlink_block(struct zone *zone, struct page *page, unsigned int order)
 {
-	if (HARDENED && unlikely(!free_links_sound(page)) && !mend_free_list(zone, page, order))
-		return false;
 	debug_block_leaves(zone, page);
 	list_del(&page->lru);
 	WRITE_ONCE(page->flags, page->flags & ~PAGE_STATE_MASK);
 	ADD_ONCE(zone->free_area[order].nr_free, -1UL);
-	return true;
+}
+
+/* Whether the links of the free block at @page lead back, or its list has been mended and has it still. */
+static bool may_unlink(struct zone *zone, const struct page *page, unsigned int order)
+{
+	return !HARDENED || likely(free_links_sound(page)) || mend_free_list(zone, page, order);
 }
 
 /* Whether @buddy begins a free block of @order in @page's zone: section, node, zone, flags and order in one load. */
@@ -69,8 +69,9 @@ static __always_inline void merge_and_add(struct zone *zone, struct page *page, 
 	while (order < MAX_PAGE_ORDER) {
 		struct page *buddy = pfn_to_page(pfn ^ (1UL << order));
 
-		if (!is_free_buddy(page, buddy, order) || !del_block(zone, buddy, order))
+		if (!is_free_buddy(page, buddy, order) || !may_unlink(zone, buddy, order))
 			break;
+		unlink_block(zone, buddy, order);
 		pfn &= ~(1UL << order);
 		page = pfn_to_page(pfn);
 		order++;
@@ -124,6 +125,24 @@ static struct buddy_block expand(struct zone *zone, struct page *page, unsigned 
 	return (struct buddy_block){ page, want, type };
 }
 
+/* take_listed(), from order @have on, where a link was written to. What has been mended is sound, so this ends. */
+static __noinline struct buddy_block take_mended(struct zone *zone, unsigned int have, unsigned int highest,
+						 unsigned int most, enum migratetype type)
+{
+	while (have <= highest) {
+		struct list_head *list = &zone->free_area[have].free_list[type];
+		struct page *page = list_first_entry(list, struct page, lru);
+
+		if (list_empty(list)) {
+			have++;
+		} else if (may_unlink(zone, page, have)) {
+			unlink_block(zone, page, have);
+			return expand(zone, page, have, min(have, most), type);
+		}
+	}
+	return (struct buddy_block){ NULL, most, type };
+}
+
 /* The smallest listed block of @order to @highest, and no more of it than a block of @most. */
 static struct buddy_block take_listed(struct zone *zone, unsigned int order, unsigned int highest, unsigned int most,
 				      enum migratetype type)
@@ -135,10 +154,10 @@ static struct buddy_block take_listed(struct zone *zone, unsigned int order, uns
 		if (list_empty(list))
 			continue;
 		page = list_first_entry(list, struct page, lru);
-		if (del_block(zone, page, have))
-			return expand(zone, page, have, min(have, most), type);
-		/* The list has lost that one; it may have others. */
-		have--;
+		if (HARDENED && unlikely(!free_links_sound(page)))
+			return take_mended(zone, have, highest, most, type);
+		unlink_block(zone, page, have);
+		return expand(zone, page, have, min(have, most), type);
 	}
 	return (struct buddy_block){ NULL, order, type };
 }
@@ -167,8 +186,9 @@ static struct buddy_block steal(struct zone *zone, unsigned int order, enum migr
 		if (!page)
 			return (struct buddy_block){ NULL, order, type };
 		have = page_order(page);
-	} while (!del_block(zone, page, have));
+	} while (!may_unlink(zone, page, have));
 	zone->nr_fallbacks++;
+	unlink_block(zone, page, have);
 	return expand(zone, page, have, order, get_pageblock_migratetype(page_to_pfn(page)));
 }
 
@@ -189,8 +209,9 @@ struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned in
 
 bool buddy_remove(struct zone *zone, struct page *page, unsigned int order)
 {
-	if (!del_block(zone, page, order))
+	if (!may_unlink(zone, page, order))
 		return false;
+	unlink_block(zone, page, order);
 	ADD_ONCE(zone->nr_free, -(1UL << order));
 	count_special(zone, get_pageblock_migratetype(page_to_pfn(page)), -(1UL << order));
 	return true;

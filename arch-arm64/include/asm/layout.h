@@ -66,14 +66,13 @@
 #define FIXMAP_END	 (FIX_BOOT_START + FIXMAP_WINDOW)
 
 /*
- * Single pages: what the early console looks at, one page through which a table of each level is reached, one to look
- * at a device, one through which text is changed, one through which tables are while the machine runs.
+ * Single pages: what the early console looks at, one page through which a table of each level is reached, one through
+ * which text is changed, one through which tables are while the machine runs.
  */
 #define FIX_EARLY_UART	 FIX_SLOT_START
 #define FIX_TABLE(level) (FIX_SLOT_START + (1 + (level)) * PAGE_SIZE)
-#define FIX_PEEK	 (FIX_SLOT_START + 5 * PAGE_SIZE)
-#define FIX_TEXT	 (FIX_SLOT_START + 6 * PAGE_SIZE)
-#define FIX_ALIAS	 (FIX_SLOT_START + 7 * PAGE_SIZE)
+#define FIX_TEXT	 (FIX_SLOT_START + 5 * PAGE_SIZE)
+#define FIX_ALIAS	 (FIX_SLOT_START + 6 * PAGE_SIZE)
 
 /* Behind them: early_ioremap(). */
 #define EARLY_SLOTS	 7

@@ -97,6 +97,7 @@
  *	bool asm_stack_push_at(void *base, u32 stack, void *item): the same, the head's place and the base said by the
  *	    caller: nothing but the end of @stack's use can make it wrong.
  *	__restartable: marks each function that calls one of the three.
+ *	__by_name: marks a function that is called by name only, never through a pointer.
  *
  * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
  *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps.
