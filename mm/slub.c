@@ -16,8 +16,9 @@
  *    object. An empty stack gets whole free lists until it has a batch, or all of one new slab; who asks for another
  *    node, or for one node only (__GFP_THISNODE, which ends with the first two steps), gets one object past the stack.
  * 4. A full stack gives a batch back, the hottest: their lines are written to for that, and the others need not move.
- *    Neighbours on the stack that are of one slab are linked and put in its list at once; the lock is held on while slabs
- *    are of one node. An object of another node goes home at once.
+ *    Neighbours on the stack that are of one slab are linked and put in its list at once, and not even linked when they are
+ *    all that it misses (slub_runs.h); the lock is held on while slabs are of one node. An object of another node goes home
+ *    at once.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
  *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone, which objects that
@@ -38,6 +39,7 @@
 
 #include "slub_debug.h"
 #include "slub_guard.h"
+#include "slub_runs.h"
 
 #define GFP_ZONES  (__GFP_DMA | __GFP_DMA32)
 #define GFP_PLACED (GFP_ZONES | __GFP_THISNODE) /* what a CPU's stack may not serve */
@@ -84,11 +86,12 @@ static void unlist_slab(struct kmem_cache_node *n, struct page *slab)
 	ADD_ONCE(n->nr_partial, -(unsigned long)slab->on_list);
 }
 
-/* @slab has become full, or is full no more. */
+/* @slab, which was full, has free objects. */
 static void relist_slab(struct kmem_cache_node *n, struct page *slab)
 {
-	unlist_slab(n, slab);
-	list_slab(n, slab);
+	list_move(&slab->slab_list, &n->partial);
+	slab->on_list = true;
+	ADD_ONCE(n->nr_partial, 1);
 }
 
 /* The list of an empty slab gets all objects but the first @n. */
@@ -110,18 +113,9 @@ static void link_from(const struct kmem_cache *cache, struct page *slab, u32 n)
 /* Of a slab from which nothing is taken: its first objects, the last of them first, so that they are popped in order. */
 static u32 take_first(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
 {
-	u32 n = min(room, (u32)slab->objects), left = n;
-	const size_t size = cache->size;
-	char *obj = (char *)page_address(slab) + (size_t)n * size;
+	u32 n = min(room, (u32)slab->objects);
 
-	for (; left >= 4; left -= 4, objs += 4) {
-		objs[0] = obj - size;
-		objs[1] = obj - 2 * size;
-		objs[2] = obj - 3 * size;
-		objs[3] = obj -= 4 * size;
-	}
-	while (left--)
-		*objs++ = obj -= size;
+	run_fill(objs, n, (char *)page_address(slab) + (size_t)(n - 1) * cache->size, cache->size);
 	link_from(cache, slab, n);
 	return n;
 }
@@ -174,45 +168,42 @@ static void take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, st
 }
 
 /*
- * Link those of @objs, from the first one on, that lie in @slab into its list. NULL ends @objs. *@wrong: addresses that begin
- * no object, of whose frees the hot path could not tell; they are reported and left out. Return: how many were looked at.
+ * Where frees are checked: link those of @objs, from the first one on, that lie in @slab, at @base, into its list. NULL is
+ * behind @objs. *@wrong: addresses that begin no object, of whose frees the hot path could not tell; they are reported and
+ * left out. Return: how many were looked at.
  */
-static u32 link_run(const struct kmem_cache *cache, struct page *slab, void **objs, u32 *wrong)
+static u32 link_checked(const struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs, u32 *wrong)
 {
-	const char *base = page_address(slab);
-	const size_t bytes = cache->slab_bytes;
 	const struct free_format format = free_format(cache);
-	void *next = slab->freelist, *obj = *objs;
+	void *next = slab->freelist;
 	void **at = objs;
 
-	*wrong = 0;
 	do {
-		if (HARDENED && unlikely(!begins_object(cache, slab, obj))) {
-			slab_report_late(cache, slab, obj);
+		if (unlikely(!begins_object(cache, slab, *at))) {
+			slab_report_late(cache, slab, *at);
 			++*wrong;
 		} else {
-			set_next_free(format, base, obj, next);
-			next = obj;
+			set_next_free(format, (const char *)base, *at, next);
+			next = *at;
 		}
-		obj = *++at;
-	} while ((size_t)((char *)obj - base) < bytes);
+		at++;
+	} while (((uintptr_t)*at ^ base) < cache->slab_bytes);
 	slab->freelist = next;
 	return (u32)(at - objs);
 }
 
-/* @n objects are back in @slab's list. One that is empty now and should go is moved to @empty. */
-static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab, u32 n,
+/* @slab, to which objects came back, was full, or is empty. One that is empty now and should go is moved to @empty. */
+static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
 			struct list_head *empty)
 {
-	slab->inuse = (u16)(slab->inuse - n);
-	node->nr_taken -= n;
 	if (!slab->on_list)
 		relist_slab(node, slab);
 	if (slab->inuse || node->nr_partial <= cache->min_partial || (cache->flags & SLAB_TYPESAFE_BY_RCU))
 		return;
 	unlist_slab(node, slab);
 	node->nr_slabs--;
-	list_add(&slab->slab_list, empty);
+	/* Slabs that were made one after the other go in that order: their pages make a block again. */
+	list_add_tail(&slab->slab_list, empty);
 }
 
 /* --- pages of slabs; no lock --- */
@@ -254,20 +245,21 @@ static enum zone_stat_item slab_item(const struct kmem_cache *cache)
 struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	gfp_t pages = (gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP)) | page_gfp(cache);
+	const u32 nr = 1u << cache->order, check = cache->object_check;
 	struct page *slab = slab_pages(cache, pages, nid);
 	u32 stack;
 
 	if (!slab)
 		return NULL;
 	stack = object_stack_of(cache, page_to_nid(slab));
-	for (u16 i = 0; i < 1u << cache->order; i++) {
+	for (u16 i = 0; i < nr; i++) {
 		page_set(&slab[i], PG_slab);
 		slab[i].slab_cache = cache;
 		slab[i].head_offset = i;
-		WRITE_ONCE(slab[i].object_check, cache->object_check);
+		WRITE_ONCE(slab[i].object_check, check);
 		WRITE_ONCE(slab[i].object_stack, stack);
 	}
-	mod_zone_page_state(page_zone(slab), slab_item(cache), 1L << cache->order);
+	mod_zone_page_state(page_zone(slab), slab_item(cache), (long)nr);
 	return slab;
 }
 
@@ -286,13 +278,15 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 
 void slab_free_pages(struct kmem_cache *cache, struct page *slab)
 {
-	for (u32 i = 0; i < 1u << cache->order; i++) {
+	const u32 nr = 1u << cache->order;
+
+	for (u32 i = 0; i < nr; i++) {
 		page_clear(&slab[i], PG_slab);
 		slab[i].slab_cache = NULL;
 		WRITE_ONCE(slab[i].object_check, 0);
 		WRITE_ONCE(slab[i].object_stack, 0);
 	}
-	mod_zone_page_state(page_zone(slab), slab_item(cache), -(1L << cache->order));
+	mod_zone_page_state(page_zone(slab), slab_item(cache), -(long)nr);
 	__free_pages(slab, cache->order);
 }
 
@@ -356,29 +350,36 @@ static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct
 	return &single->head;
 }
 
-/* Objects on this CPU's stack, interrupts masked. */
-static unsigned long this_count(const struct kmem_cache *cache)
+/*
+ * This CPU's stack of @cache held up to @before when the slow path came, and holds up to @after when it leaves: what it has lost or
+ * got since the last time, hits took or brought. Interrupts are masked.
+ */
+static void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
 {
-	return cpu_stack_count(cache, smp_processor_id());
+	long lost = cpu->seen - before;
+
+	if (lost > 0)
+		ADD_ONCE(cpu->hits, (unsigned long)lost);
+	else
+		ADD_ONCE(cpu->free_hits, (unsigned long)-lost);
+	WRITE_ONCE(cpu->seen, after);
 }
 
-static void count_refill(const struct kmem_cache *cache)
+/* The object that a miss has come for, off @to, which held up to @before. */
+static void *pop_missed(const struct kmem_cache *cache, const struct single *single, struct percpu_stack *to,
+			void **before)
 {
-	if (has_stacks(cache))
-		ADD_ONCE(this_cpu_ptr(cache->cpu)->refills, 1);
-}
+	void *obj = pop_plain(to);
 
-/* The slow path is done with this CPU's stack, which held @before objects when it came: some left by hits before that. */
-static void count_hits(const struct kmem_cache *cache, unsigned long before)
-{
-	struct kmem_cache_cpu *cpu;
-
-	if (!has_stacks(cache))
-		return;
-	cpu = this_cpu_ptr(cache->cpu);
-	if (before < cpu->level)
-		ADD_ONCE(cpu->hits, cpu->level - before);
-	cpu->level = this_count(cache);
+	if (!obj || !has_stacks(cache))
+		return obj;
+	if (single) {
+		ADD_ONCE(this_cpu_ptr(cache->cpu)->singles, 1);
+		return obj;
+	}
+	ADD_ONCE(this_cpu_ptr(cache->cpu)->refills, 1);
+	note_hits(this_cpu_ptr(cache->cpu), before, to->top);
+	return obj;
 }
 
 /* Up to where a miss fills @to, this CPU's stack of @cache; nowhere when a handler has done it since it was found empty. */
@@ -392,14 +393,11 @@ static void *take_from_node(struct kmem_cache *cache, int nid, struct single *si
 {
 	struct kmem_cache_node *n = &cache->node[nid];
 	unsigned long flags = spin_lock_irqsave(&n->lock);
-	unsigned long before = this_count(cache);
 	struct percpu_stack *to = stack_to_fill(cache, single);
-	void *obj;
+	void **before = to->top, *obj;
 
 	take_partial(cache, n, to, single ? to->limit : this_want(cache, to));
-	count_refill(cache);
-	obj = pop_plain(to);
-	count_hits(cache, before);
+	obj = pop_missed(cache, single, to, before);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
 }
@@ -409,21 +407,19 @@ static void *take_from_new(struct kmem_cache *cache, gfp_t gfp, int nid, struct 
 {
 	struct page *slab = new_slab(cache, gfp, nid);
 	struct kmem_cache_node *n;
-	unsigned long flags, before;
 	struct percpu_stack *to;
-	void *obj;
+	void **before, *obj;
+	unsigned long flags;
 
 	if (!slab)
 		return NULL;
 	n = node_of(cache, slab);
 	flags = spin_lock_irqsave(&n->lock);
-	before = this_count(cache);
 	to = stack_to_fill(cache, single);
+	before = to->top;
 	n->nr_slabs++;
 	take_objects(cache, n, slab, to);
-	count_refill(cache);
-	obj = pop_plain(to);
-	count_hits(cache, before);
+	obj = pop_missed(cache, single, to, before);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
 }
@@ -527,30 +523,45 @@ void *slab_alloc_slow(struct kmem_cache *cache, gfp_t gfp)
 
 /* --- what comes back --- */
 
-/* Give @objs, which NULL ends, back to their slabs. Context: interrupts masked, no lock held. */
-static void return_objects(struct kmem_cache *cache, void **objs)
+/* Go on to @node; NULL: to none. @back objects came back to the one before, @last. Return: @node, locked. */
+static struct kmem_cache_node *change_node(struct kmem_cache_node *last, struct kmem_cache_node *node, u32 back)
 {
-	struct kmem_cache_node *node = NULL;
-	LIST_HEAD(empty);
-
-	while (*objs) {
-		struct page *slab = slab_of(*objs);
-		u32 run, wrong;
-
-		if (node != node_of(cache, slab)) {
-			if (node)
-				spin_unlock(&node->lock);
-			node = node_of(cache, slab);
-			spin_lock(&node->lock);
-		}
-		run = link_run(cache, slab, objs, &wrong);
-		/* Nothing has come back with a run of wrong addresses only. */
-		if (run != wrong)
-			settle_slab(cache, node, slab, run - wrong, &empty);
-		objs += run;
+	if (last) {
+		last->nr_taken -= back;
+		spin_unlock(&last->lock);
 	}
 	if (node)
-		spin_unlock(&node->lock);
+		spin_lock(&node->lock);
+	return node;
+}
+
+/* Give @n @objs, behind which there is a NULL, back to their slabs. Context: interrupts masked, no lock held. */
+static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
+{
+	const size_t mask = -(size_t)cache->slab_bytes;
+	struct kmem_cache_node *node = NULL;
+	LIST_HEAD(empty);
+	u32 back = 0;
+
+	while (n) {
+		uintptr_t base = (uintptr_t)*objs & mask;
+		struct page *slab = virt_to_page((void *)base);
+		u32 run, wrong = 0;
+
+		if (unlikely(node != node_of(cache, slab))) {
+			node = change_node(node, node_of(cache, slab), back);
+			back = 0;
+		}
+		run = HARDENED ? link_checked(cache, slab, base, objs, &wrong) :
+				 run_link(slab, cache->offset, base, cache->slab_bytes, objs, n);
+		slab->inuse = (u16)(slab->inuse - (run - wrong));
+		back += run - wrong;
+		if (unlikely(!slab->inuse || !slab->on_list) && run != wrong)
+			settle_slab(cache, node, slab, &empty);
+		objs += run;
+		n -= run;
+	}
+	change_node(node, NULL, back);
 	free_slabs(cache, &empty);
 }
 
@@ -558,21 +569,30 @@ static void return_object(struct kmem_cache *cache, void *obj)
 {
 	void *objs[] = { obj, NULL };
 
-	return_objects(cache, objs);
+	return_objects(cache, objs, 1);
 }
 
 /* Give the @n hottest objects of this CPU's stack back. Interrupts are masked. */
 static void flush_stack(struct kmem_cache *cache, u32 n)
 {
-	unsigned long before = this_count(cache);
 	struct percpu_stack *stack = this_stack(cache);
-	void **left = stack->top - n;
+	void **before = stack->top, **left = before - n;
 
-	WRITE_ONCE(stack->top[1], NULL);
-	return_objects(cache, left + 1);
+	WRITE_ONCE(before[1], NULL);
+	return_objects(cache, left + 1, n);
 	WRITE_ONCE(stack->top, left);
-	ADD_ONCE(this_cpu_ptr(cache->cpu)->flushes, 1);
-	count_hits(cache, before);
+	note_hits(this_cpu_ptr(cache->cpu), before, left);
+}
+
+/* A full stack makes room for @obj. Interrupts are masked. */
+static void push_full(struct kmem_cache *cache, struct percpu_stack *stack, void *obj)
+{
+	struct kmem_cache_cpu *cpu = this_cpu_ptr(cache->cpu);
+
+	flush_stack(cache, batch_of(cache));
+	push_plain(stack, obj);
+	ADD_ONCE(cpu->flushes, 1);
+	WRITE_ONCE(cpu->seen, stack->top);
 }
 
 /* Interrupts are masked. */
@@ -582,8 +602,9 @@ static void free_masked(struct kmem_cache *cache, const struct page *slab, void 
 
 	if (stack && page_to_nid(slab) == local_node()) {
 		if (stack->top == stack->limit)
-			flush_stack(cache, batch_of(cache));
-		push_plain(stack, obj);
+			push_full(cache, stack, obj);
+		else
+			push_plain(stack, obj);
 		return;
 	}
 	if (stack)

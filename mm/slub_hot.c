@@ -77,26 +77,26 @@ static __noinline void *missed_odd(size_t stack, u32 request)
 	return slab_alloc_slow(cache, gfp);
 }
 
-__restartable void *kmalloc_hot(size_t stack, gfp_t gfp)
+__by_name __restartable void *kmalloc_hot(size_t stack, gfp_t gfp)
 {
 	void *obj = asm_stack_pop(stack);
 
 	return likely(obj) ? popped(obj) : kmalloc_missed(stack, gfp);
 }
 
-__restartable void *kmalloc_hot_odd(size_t stack, u32 request)
+__by_name __restartable void *kmalloc_hot_odd(size_t stack, u32 request)
 {
 	void *obj = asm_stack_pop(stack);
 
 	return likely(obj) ? popped(obj) : missed_odd(stack, request);
 }
 
-__restartable void *__kmalloc(size_t size, gfp_t gfp)
+__by_name __restartable void *__kmalloc(size_t size, gfp_t gfp)
 {
 	return kmalloc_any(size, gfp);
 }
 
-__restartable void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+__by_name __restartable void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	if (likely(!(gfp & GFP_COLD))) {
 		void *obj = asm_stack_pop(cache->stack);
@@ -119,7 +119,7 @@ static __always_inline void kfree_checked(struct page *page, void *p)
 		slab_free_slow(p);
 }
 
-__restartable void kfree(const void *p)
+__by_name __restartable void __kfree(const void *p)
 {
 	struct page *page = virt_to_page(p);
 
@@ -142,7 +142,7 @@ static __always_inline void free_checked(struct kmem_cache *cache, struct page *
 		slab_free_slow(obj);
 }
 
-__restartable void kmem_cache_free(struct kmem_cache *cache, void *obj)
+__by_name __restartable void __kmem_cache_free(struct kmem_cache *cache, void *obj)
 {
 	struct page *page = virt_to_page(obj);
 

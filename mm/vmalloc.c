@@ -22,6 +22,7 @@
 #include <mm/port.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
+#include <stdio.h>
 
 #include "internal.h"
 #include "vmap.h"
@@ -209,8 +210,7 @@ static void end_large(struct large_area *large, unsigned long mapped)
 		unmap_part(&large->area, first, min(mapped - first, VMAP_BLOCK_PAGES));
 	arch_flush_tlb_kernel(addr, addr + large->extent->len);
 	for (unsigned long first = 0; first < mapped; first += VMAP_BLOCK_PAGES)
-		if (arch_vmap_table(addr + (first << PAGE_SHIFT)))
-			arch_vmap_table_free(addr + (first << PAGE_SHIFT));
+		arch_vmap_table_free(addr + (first << PAGE_SHIFT));
 	vmap_extent_put(large->extent);
 	kfree(large);
 }
@@ -299,8 +299,29 @@ static struct vmap_area *find_area(unsigned long addr)
 
 static const char *const use_names[] = {
 	[VMAP_FREE] = "free",	       [VMAP_VMALLOC] = "vmalloc()'s", [VMAP_VMAP] = "vmap()'s",
-	[VMAP_RAM] = "vm_map_ram()'s", [VMAP_IOREMAP] = "ioremap()'s",
+	[VMAP_RAM] = "vm_map_ram()'s", [VMAP_IOREMAP] = "ioremap()'s", [VMAP_DMA] = "dma_alloc_coherent()'s",
 };
+
+void vmap_describe(unsigned long addr, char *buf, size_t size)
+{
+	const struct vmap_area *area = find_area(addr);
+	char caller[ARCH_SYMBOL_MAX];
+
+	if (!area || !area->nr_pages)
+		snprintf(buf, size, "no area");
+	else
+		snprintf(buf, size, "the area 0x%lx-0x%lx, %s, asked for by %s", area->addr,
+			 area->addr + ((unsigned long)area->nr_pages << PAGE_SHIFT) - 1, use_names[area->use],
+			 arch_symbol((unsigned long)area->caller, caller, sizeof(caller)));
+}
+
+bool vmap_holds(unsigned long addr, unsigned long last)
+{
+	const struct vmap_area *area = find_area(addr);
+
+	return area && (area->use == VMAP_VMALLOC || area->use == VMAP_VMAP || area->use == VMAP_RAM) && last >= addr &&
+	       last - area->addr < (unsigned long)area->nr_pages << PAGE_SHIFT;
+}
 
 static void report_bad(const char *caller, const void *addr, const struct vmap_area *area)
 {
@@ -343,7 +364,7 @@ struct vmap_area *vmap_large_find(unsigned long addr)
 {
 	struct va_extent extent;
 
-	if (!vmap_extent_at(addr, &extent) || extent_is_block(&extent))
+	if (!vmap_extent_at(addr, &extent) || !extent.owner || extent_is_block(&extent))
 		return NULL;
 	return &((struct large_area *)extent.owner)->area;
 }
@@ -413,7 +434,7 @@ void vfree(const void *addr)
 		end_area(area);
 }
 
-static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
+void *vmap_as(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
 {
 	struct request rq = {
 		.gfp = GFP_KERNEL, .nid = NUMA_NO_NODE, .prot = prot, .use = use, .given = true, .pages = pages
@@ -424,21 +445,26 @@ static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use
 
 void *vmap(struct page **pages, unsigned int count, u64 prot)
 {
-	return map_pages(pages, count, prot, VMAP_VMAP, __builtin_return_address(0));
+	return vmap_as(pages, count, prot, VMAP_VMAP, __builtin_return_address(0));
 }
 
-void vunmap(const void *addr)
+void vunmap_as(const char *caller, const void *addr, u8 use)
 {
-	struct vmap_area *area = addr ? area_to_end("vunmap", addr, VMAP_VMAP) : NULL;
+	struct vmap_area *area = addr ? area_to_end(caller, addr, use) : NULL;
 
 	if (area)
 		end_area(area);
 }
 
+void vunmap(const void *addr)
+{
+	vunmap_as("vunmap", addr, VMAP_VMAP);
+}
+
 void *vm_map_ram(struct page **pages, unsigned int count, int nid)
 {
 	(void)nid;
-	return map_pages(pages, count, PAGE_KERNEL, VMAP_RAM, __builtin_return_address(0));
+	return vmap_as(pages, count, PAGE_KERNEL, VMAP_RAM, __builtin_return_address(0));
 }
 
 void vm_unmap_ram(const void *addr, unsigned int count)

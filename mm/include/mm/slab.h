@@ -81,8 +81,19 @@ static inline struct kmem_cache *__kmem_cache_create(const char *name, size_t si
  */
 int kmem_cache_destroy(struct kmem_cache *cache);
 
+/*
+ * What the inline functions of the same names without underscores call. A pointer to one of those is a pointer to a copy of it, so
+ * these are called by name only (__by_name), and save the landing pad.
+ */
+void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) __must_check;
+void __kmem_cache_free(struct kmem_cache *cache, void *obj);
+void __kfree(const void *p);
+
 /** kmem_cache_alloc() - one object, not zeroed unless __GFP_ZERO */
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) __must_check;
+static __always_inline __must_check void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	return __kmem_cache_alloc(cache, gfp);
+}
 
 /**
  * kmem_cache_alloc_node() - one object near @nid; NUMA_NO_NODE: near this CPU
@@ -97,7 +108,10 @@ void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid) __must
  *
  * An object that is not @cache's is reported and left alone.
  */
-void kmem_cache_free(struct kmem_cache *cache, void *obj);
+static __always_inline void kmem_cache_free(struct kmem_cache *cache, void *obj)
+{
+	__kmem_cache_free(cache, obj);
+}
 
 /**
  * kmem_cache_alloc_bulk() - @n objects, into @objs
@@ -272,7 +286,10 @@ static __always_inline void *kzalloc(size_t size, gfp_t gfp)
 }
 
 /** kfree() - give back what kmalloc() or kmem_cache_alloc() returned; NULL and ZERO_SIZE_PTR do nothing */
-void kfree(const void *p);
+static __always_inline void kfree(const void *p)
+{
+	__kfree(p);
+}
 
 /**
  * ksize() - bytes that may be used behind @p, at least what was asked for; 0 for NULL and ZERO_SIZE_PTR
