@@ -73,11 +73,13 @@ static void enter_bank(const struct ram_run *bank)
 		enter(bank->base, bank->end, "System RAM", "", IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY);
 }
 
+/* A bank is put around what was claimed of it, when its end is known. */
 static void enter_ram(void)
 {
 	struct ram_run run = { 0 }, bank = { 0 };
 
 	while (ram_run_next(&run)) {
+		enter_owner(&run);
 		if (goes_on(&bank, &run)) {
 			bank.end = run.end;
 			continue;
@@ -86,14 +88,6 @@ static void enter_ram(void)
 		bank = run;
 	}
 	enter_bank(&bank);
-}
-
-static void enter_owners(void)
-{
-	struct ram_run run = { 0 };
-
-	while (ram_run_next(&run))
-		enter_owner(&run);
 }
 
 static void enter_left_out(void)
@@ -117,7 +111,6 @@ static void enter_devices(void)
 void iomem_init(void)
 {
 	enter_ram();
-	enter_owners();
 	enter_left_out();
 	enter_devices();
 	early_ioremap_end();

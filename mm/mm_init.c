@@ -180,6 +180,7 @@ void mm_hand_over(void)
 	stage_done(MM_STAGE_HANDOVER);
 	kmem_cache_init();
 	vmalloc_init();
+	percpu_may_grow();
 	deferred_init();
 	stage_done(MM_STAGE_SLAB);
 	print_stages();

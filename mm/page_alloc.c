@@ -334,12 +334,10 @@ static __noinline void free_pages_slow(struct page *page, unsigned int order)
 		report_bad_free(page, order, fault);
 		return;
 	}
-	left = (s32)dec_return32_acq_rel((u32 *)&page->_refcount);
+	left = HARDENED ? drop_user(page, order) : (s32)dec_return32_acq_rel((u32 *)&page->_refcount);
 	if (left == 0) {
 		page_owner_free(page);
 		pcp_free(page, order);
-	} else if (HARDENED && unlikely(left < 0)) {
-		report_freed_by_two(page, order);
 	}
 }
 

@@ -38,5 +38,6 @@ int show_zoneinfo(int argc, char **argv);
 int show_vmstat(int argc, char **argv);
 int show_numa(int argc, char **argv);
 int show_numastat(int argc, char **argv);
+int show_percpu(int argc, char **argv);
 
 #endif

@@ -9,8 +9,8 @@
  *    make up MemFree.
  * 3. meminfo has the fields of /proc/meminfo that this machine has a meaning for, in Linux's order, then its own: what
  *    there is of page cache, swap and the like is left out rather than shown as 0; tools that read it (free, numastat -m)
- *    take what is missing for 0. KernelStack, PageTables and Percpu were all allocated at boot and are no part of
- *    MemTotal; the boot CPU's first stack is the image's.
+ *    take what is missing for 0. KernelStack and PageTables were allocated at boot and are no part of MemTotal, nor is Percpu but for
+ *    chunks added since; the boot CPU's first stack is the image's.
  * 4. Memmap is the RAM that holds struct pages, part of Metadata; MemmapTouched what of it has been written: struct pages are
  *    written when their pageblock is first needed.
  * 5. SReclaimable is what slabs of caches with SLAB_RECLAIM_ACCOUNT take, kmalloc-rcl-* among them, SUnreclaim what all others do;
@@ -23,6 +23,7 @@
 #include <lib/monitor.h>
 #include <lib/printk.h>
 #include <mm/page_offline.h>
+#include <mm/percpu.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
 #include <stdlib.h>
@@ -85,7 +86,7 @@ static void show_all_meminfo(void)
 	show_kib("VmallocTotal:", (VMALLOC_END - VMALLOC_START) >> 10);
 	show_kib("VmallocUsed:", PAGES_KIB(vmalloc_nr_pages()));
 	show_kib("VmallocChunk:", 0);
-	show_kib("Percpu:", claim_metadata_bytes("per-CPU areas") >> 10);
+	show_kib("Percpu:", (claim_metadata_bytes("per-CPU areas") >> 10) + PAGES_KIB(percpu_chunk_pages()));
 	con_printf("HardwareCorrupted: %5lu kB\n", PAGES_KIB(num_poisoned_pages()));
 	show_kib("CmaTotal:", PAGES_KIB(sums.cma));
 	show_kib("CmaFree:", PAGES_KIB(sums.free_cma));

@@ -11,8 +11,10 @@ static const char *const kinds[] = {
 	[VMAP_VMAP] = "vmap",
 	[VMAP_RAM] = "vm_map_ram",
 	[VMAP_IOREMAP] = "ioremap",
+	[VMAP_DMA] = "dma_alloc_coherent",
 };
 
+/* What is mapped need not be RAM of ours: memory that the tree keeps has no memmap that was written. */
 static void show_nodes(const struct vmap_area *area)
 {
 	unsigned long count[MAX_NUMNODES] = { 0 };

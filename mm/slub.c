@@ -16,8 +16,9 @@
  *    object. An empty stack gets whole free lists until it has a batch, or all of one new slab; who asks for another
  *    node, or for one node only (__GFP_THISNODE, which ends with the first two steps), gets one object past the stack.
  * 4. A full stack gives a batch back, the hottest: their lines are written to for that, and the others need not move.
- *    Neighbours on the stack that are of one slab are linked and put in its list at once; the lock is held on while slabs
- *    are of one node. An object of another node goes home at once.
+ *    Neighbours on the stack that are of one slab are linked and put in its list at once, and not even linked when they are
+ *    all that it misses (slub_runs.h); the lock is held on while slabs are of one node. An object of another node goes home
+ *    at once.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
  *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone, which objects that
@@ -38,6 +39,7 @@
 
 #include "slub_debug.h"
 #include "slub_guard.h"
+#include "slub_runs.h"
 
 #define GFP_ZONES  (__GFP_DMA | __GFP_DMA32)
 #define GFP_PLACED (GFP_ZONES | __GFP_THISNODE) /* what a CPU's stack may not serve */
@@ -111,18 +113,9 @@ static void link_from(const struct kmem_cache *cache, struct page *slab, u32 n)
 /* Of a slab from which nothing is taken: its first objects, the last of them first, so that they are popped in order. */
 static u32 take_first(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
 {
-	u32 n = min(room, (u32)slab->objects), left = n;
-	const size_t size = cache->size;
-	char *obj = (char *)page_address(slab) + (size_t)n * size;
+	u32 n = min(room, (u32)slab->objects);
 
-	for (; left >= 4; left -= 4, objs += 4) {
-		objs[0] = obj - size;
-		objs[1] = obj - 2 * size;
-		objs[2] = obj - 3 * size;
-		objs[3] = obj -= 4 * size;
-	}
-	while (left--)
-		*objs++ = obj -= size;
+	run_fill(objs, n, (char *)page_address(slab) + (size_t)(n - 1) * cache->size, cache->size);
 	link_from(cache, slab, n);
 	return n;
 }
@@ -174,73 +167,43 @@ static void take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, st
 	}
 }
 
-/* Whether @obj lies in the slab at @base. */
-static __always_inline bool lies_in(const char *base, size_t bytes, const void *obj)
-{
-	return (size_t)((const char *)obj - base) < bytes;
-}
-
 /*
- * Link those of @objs, from the first one on, that lie in @slab, of @bytes, into its list. NULL ends @objs. @wrong: addresses
- * that begin no object, of whose frees the hot path could not tell; they are reported and left out. Return: the first of @objs
- * that lies elsewhere.
+ * Where frees are checked: link those of @objs, from the first one on, that lie in @slab, at @base, into its list. NULL is
+ * behind @objs. *@wrong: addresses that begin no object, of whose frees the hot path could not tell; they are reported and
+ * left out. Return: how many were looked at.
  */
-static void **link_checked(const struct kmem_cache *cache, struct free_format format, size_t bytes, struct page *slab,
-			   void **objs, u32 *wrong)
+static u32 link_checked(const struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs, u32 *wrong)
 {
-	const char *base = page_address(slab);
-	void *next = slab->freelist, *obj = *objs;
+	const struct free_format format = free_format(cache);
+	void *next = slab->freelist;
+	void **at = objs;
 
 	do {
-		if (unlikely(!begins_object(cache, slab, obj))) {
-			slab_report_late(cache, slab, obj);
+		if (unlikely(!begins_object(cache, slab, *at))) {
+			slab_report_late(cache, slab, *at);
 			++*wrong;
 		} else {
-			set_next_free(format, base, obj, next);
-			next = obj;
+			set_next_free(format, (const char *)base, *at, next);
+			next = *at;
 		}
-		obj = *++objs;
-	} while (lies_in(base, bytes, obj));
+		at++;
+	} while (((uintptr_t)*at ^ base) < cache->slab_bytes);
 	slab->freelist = next;
-	return objs;
+	return (u32)(at - objs);
 }
 
-/* The same where frees are believed. Two by two, so that none moves from one register to another. */
-static __always_inline void **link_believed(struct free_format format, size_t bytes, struct page *slab, void **objs)
-{
-	const char *base = page_address(slab);
-	void *even = *objs, *odd = slab->freelist;
-
-	for (;;) {
-		set_next_free(format, base, even, odd);
-		odd = *++objs;
-		if (!lies_in(base, bytes, odd)) {
-			slab->freelist = even;
-			return objs;
-		}
-		set_next_free(format, base, odd, even);
-		even = *++objs;
-		if (!lies_in(base, bytes, even)) {
-			slab->freelist = odd;
-			return objs;
-		}
-	}
-}
-
-/* @n objects are back in @slab's list. One that is empty now and should go is moved to @empty. */
-static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab, u32 n,
+/* @slab, to which objects came back, was full, or is empty. One that is empty now and should go is moved to @empty. */
+static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
 			struct list_head *empty)
 {
-	u16 inuse = (u16)(slab->inuse - n);
-
-	slab->inuse = inuse;
 	if (!slab->on_list)
 		relist_slab(node, slab);
-	if (inuse || node->nr_partial <= cache->min_partial || (cache->flags & SLAB_TYPESAFE_BY_RCU))
+	if (slab->inuse || node->nr_partial <= cache->min_partial || (cache->flags & SLAB_TYPESAFE_BY_RCU))
 		return;
 	unlist_slab(node, slab);
 	node->nr_slabs--;
-	list_add(&slab->slab_list, empty);
+	/* Slabs that were made one after the other go in that order: their pages make a block again. */
+	list_add_tail(&slab->slab_list, empty);
 }
 
 /* --- pages of slabs; no lock --- */
@@ -560,47 +523,45 @@ void *slab_alloc_slow(struct kmem_cache *cache, gfp_t gfp)
 
 /* --- what comes back --- */
 
-/* @returned objects of @node's slabs are no longer taken. NULL: no node was locked. */
-static void unlock_node(struct kmem_cache_node *node, unsigned long returned)
+/* Go on to @node; NULL: to none. @back objects came back to the one before, @last. Return: @node, locked. */
+static struct kmem_cache_node *change_node(struct kmem_cache_node *last, struct kmem_cache_node *node, u32 back)
 {
-	if (!node)
-		return;
-	node->nr_taken -= returned;
-	spin_unlock(&node->lock);
+	if (last) {
+		last->nr_taken -= back;
+		spin_unlock(&last->lock);
+	}
+	if (node)
+		spin_lock(&node->lock);
+	return node;
 }
 
-/* Give @objs, which NULL ends, back to their slabs. Context: interrupts masked, no lock held. */
-static void return_objects(struct kmem_cache *cache, void **objs)
+/* Give @n @objs, behind which there is a NULL, back to their slabs. Context: interrupts masked, no lock held. */
+static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
 {
-	const struct free_format format = free_format(cache);
-	const size_t bytes = cache->slab_bytes;
+	const size_t mask = -(size_t)cache->slab_bytes;
 	struct kmem_cache_node *node = NULL;
-	unsigned long returned = 0;
-	int nid = NUMA_NO_NODE;
 	LIST_HEAD(empty);
+	u32 back = 0;
 
-	while (*objs) {
-		struct page *slab = slab_of(*objs);
-		u32 wrong = 0, n;
-		void **end;
+	while (n) {
+		uintptr_t base = (uintptr_t)*objs & mask;
+		struct page *slab = virt_to_page((void *)base);
+		u32 run, wrong = 0;
 
-		if (page_to_nid(slab) != nid) {
-			unlock_node(node, returned);
-			nid = page_to_nid(slab);
-			node = &cache->node[nid];
-			spin_lock(&node->lock);
-			returned = 0;
+		if (unlikely(node != node_of(cache, slab))) {
+			node = change_node(node, node_of(cache, slab), back);
+			back = 0;
 		}
-		end = HARDENED ? link_checked(cache, format, bytes, slab, objs, &wrong) :
-				 link_believed(format, bytes, slab, objs);
-		n = (u32)(end - objs) - wrong;
-		/* Nothing has come back with a run of wrong addresses only. */
-		if (!HARDENED || n)
-			settle_slab(cache, node, slab, n, &empty);
-		returned += n;
-		objs = end;
+		run = HARDENED ? link_checked(cache, slab, base, objs, &wrong) :
+				 run_link(slab, cache->offset, base, cache->slab_bytes, objs, n);
+		slab->inuse = (u16)(slab->inuse - (run - wrong));
+		back += run - wrong;
+		if (unlikely(!slab->inuse || !slab->on_list) && run != wrong)
+			settle_slab(cache, node, slab, &empty);
+		objs += run;
+		n -= run;
 	}
-	unlock_node(node, returned);
+	change_node(node, NULL, back);
 	free_slabs(cache, &empty);
 }
 
@@ -608,7 +569,7 @@ static void return_object(struct kmem_cache *cache, void *obj)
 {
 	void *objs[] = { obj, NULL };
 
-	return_objects(cache, objs);
+	return_objects(cache, objs, 1);
 }
 
 /* Give the @n hottest objects of this CPU's stack back. Interrupts are masked. */
@@ -618,7 +579,7 @@ static void flush_stack(struct kmem_cache *cache, u32 n)
 	void **before = stack->top, **left = before - n;
 
 	WRITE_ONCE(before[1], NULL);
-	return_objects(cache, left + 1);
+	return_objects(cache, left + 1, n);
 	WRITE_ONCE(stack->top, left);
 	note_hits(this_cpu_ptr(cache->cpu), before, left);
 }

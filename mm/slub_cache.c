@@ -159,7 +159,8 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 	cache->object_check = OBJECT_CHECK_NEVER;
 	if (nr == NO_OBJECT_STACK)
 		return;
-	cache->cpu = __alloc_percpu(sizeof(struct kmem_cache_cpu) + (capacity + 2) * sizeof(void *), 16);
+	cache->cpu = __alloc_percpu_gfp(sizeof(struct kmem_cache_cpu) + (capacity + 2) * sizeof(void *), 16,
+					GFP_KERNEL | __GFP_NOWARN);
 	if (!cache->cpu) {
 		release_stack_nr(nr);
 		return;

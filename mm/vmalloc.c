@@ -22,6 +22,7 @@
 #include <mm/port.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
+#include <stdio.h>
 
 #include "internal.h"
 #include "vmap.h"
@@ -103,9 +104,15 @@ static bool fill_entries(u64 *pte, unsigned long va, unsigned long n, const stru
 	return true;
 }
 
+/* Whether an area of @use maps a physical range. */
+static bool is_phys(u8 use)
+{
+	return use >= VMAP_IOREMAP;
+}
+
 static void map_given(u64 *pte, unsigned long va, unsigned long n, const struct request *rq, unsigned long first)
 {
-	if (rq->use == VMAP_IOREMAP) {
+	if (is_phys(rq->use)) {
 		arch_set_ptes(pte, va, rq->phys + PFN_PHYS(first), n, rq->prot);
 		return;
 	}
@@ -115,7 +122,8 @@ static void map_given(u64 *pte, unsigned long va, unsigned long n, const struct 
 
 /* --- small areas --- */
 
-static struct vmap_area *map_small(unsigned int nr, const struct request *rq)
+/* On the way of each pair of vmalloc() and vfree(): no call. */
+static __always_inline struct vmap_area *map_small(unsigned int nr, const struct request *rq)
 {
 	struct vmap_area *area = vmap_slot_get(nr);
 
@@ -148,7 +156,7 @@ static bool map_phys_block(const struct request *rq, unsigned long va, unsigned 
 {
 	phys_addr_t phys = rq->phys + PFN_PHYS(first);
 
-	return rq->use == VMAP_IOREMAP && n == VMAP_BLOCK_PAGES && IS_ALIGNED(phys, VMAP_BLOCK_SIZE) &&
+	return is_phys(rq->use) && n == VMAP_BLOCK_PAGES && IS_ALIGNED(phys, VMAP_BLOCK_SIZE) &&
 	       !arch_vmap_block(va, phys, rq->prot);
 }
 
@@ -208,8 +216,7 @@ static void end_large(struct large_area *large, unsigned long mapped)
 		unmap_part(&large->area, first, min(mapped - first, VMAP_BLOCK_PAGES));
 	arch_flush_tlb_kernel(addr, addr + large->extent->len);
 	for (unsigned long first = 0; first < mapped; first += VMAP_BLOCK_PAGES)
-		if (arch_vmap_table(addr + (first << PAGE_SHIFT)))
-			arch_vmap_table_free(addr + (first << PAGE_SHIFT));
+		arch_vmap_table_free(addr + (first << PAGE_SHIFT));
 	vmap_extent_put(large->extent);
 	kfree(large);
 }
@@ -298,8 +305,29 @@ static struct vmap_area *find_area(unsigned long addr)
 
 static const char *const use_names[] = {
 	[VMAP_FREE] = "free",	       [VMAP_VMALLOC] = "vmalloc()'s", [VMAP_VMAP] = "vmap()'s",
-	[VMAP_RAM] = "vm_map_ram()'s", [VMAP_IOREMAP] = "ioremap()'s",
+	[VMAP_RAM] = "vm_map_ram()'s", [VMAP_IOREMAP] = "ioremap()'s", [VMAP_DMA] = "dma_alloc_coherent()'s",
 };
+
+void vmap_describe(unsigned long addr, char *buf, size_t size)
+{
+	const struct vmap_area *area = find_area(addr);
+	char caller[ARCH_SYMBOL_MAX];
+
+	if (!area || !area->nr_pages)
+		snprintf(buf, size, "no area");
+	else
+		snprintf(buf, size, "the area 0x%lx-0x%lx, %s, asked for by %s", area->addr,
+			 area->addr + ((unsigned long)area->nr_pages << PAGE_SHIFT) - 1, use_names[area->use],
+			 arch_symbol((unsigned long)area->caller, caller, sizeof(caller)));
+}
+
+bool vmap_holds(unsigned long addr, unsigned long last)
+{
+	const struct vmap_area *area = find_area(addr);
+
+	return area && (area->use == VMAP_VMALLOC || area->use == VMAP_VMAP || area->use == VMAP_RAM) && last >= addr &&
+	       last - area->addr < (unsigned long)area->nr_pages << PAGE_SHIFT;
+}
 
 static void report_bad(const char *caller, const void *addr, const struct vmap_area *area)
 {
@@ -342,7 +370,7 @@ struct vmap_area *vmap_large_find(unsigned long addr)
 {
 	struct va_extent extent;
 
-	if (!vmap_extent_at(addr, &extent) || extent_is_block(&extent))
+	if (!vmap_extent_at(addr, &extent) || !extent.owner || extent_is_block(&extent))
 		return NULL;
 	return &((struct large_area *)extent.owner)->area;
 }
@@ -455,9 +483,9 @@ void vm_unmap_aliases(void)
 	vmap_purge();
 }
 
-void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, const void *caller)
+void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, u8 use, const void *caller)
 {
-	struct request rq = { .gfp = GFP_KERNEL, .prot = prot, .use = VMAP_IOREMAP, .given = true, .phys = phys };
+	struct request rq = { .gfp = GFP_KERNEL, .prot = prot, .use = use, .given = true, .phys = phys };
 	struct vmap_area *area = NULL;
 
 	if (nr <= SLOT_PAGES_MAX)
@@ -467,9 +495,9 @@ void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, const void *caller
 	return area ? give_area(area, nr, &rq, caller) : NULL;
 }
 
-void vunmap_phys(const char *caller, const void *addr)
+void vunmap_phys(const char *caller, const void *addr, u8 use)
 {
-	struct vmap_area *area = area_to_end(caller, addr, VMAP_IOREMAP);
+	struct vmap_area *area = area_to_end(caller, addr, use);
 	unsigned long start = (uintptr_t)addr, end;
 
 	if (!area)

@@ -12,10 +12,11 @@ BH := $(BUILD)/bench-host
 BH_LEVELS := none basic
 BENCH_JSON := $(BUILD)/bench
 
-# The library as firmware would have it: not position independent, and a thread's variables at fixed offsets. Its memory
-# lies where valgrind lets a program have some.
+# The library as firmware would have it: not position independent, a thread's variables at fixed offsets, memory at its
+# physical address and the memmap in the low 2 GiB, so that a struct page is a shift and a 32-bit displacement away.
 BH_CFLAGS = $(LANGUAGE) $(WARNINGS) -O2 -fno-pie -ftls-model=local-exec -pthread -D_GNU_SOURCE \
-	-DHOST_LINEAR=0x20000000000UL -Itest/bench/host/include -Itest/host/include -Imm/include -Ilib/include
+	-DHOST_LINEAR=0UL -DVMEMMAP_START=0x10000000UL \
+	-Itest/bench/host/include -Itest/host/include -Imm/include -Ilib/include
 BH_PROGRAM_FLAGS = -std=c11 $(WARNINGS) -O2 -g -fPIE -fno-plt -fno-builtin -pthread -D_GNU_SOURCE
 BH_RENAME := $(foreach name,malloc realloc,--redefine-sym $(name)=bench_$(name)) --redefine-sym free=__kfree
 # Options that are off in both levels.

@@ -223,7 +223,7 @@ const char *va_describe(u64 va, char *buf, size_t size)
 
 	if (va >= STACKS_START && va < STACKS_END)
 		return describe_stack(va, buf, size);
-	if (va >= KIMAGE_VADDR && va < KIMAGE_VADDR + KIMAGE_SIZE_MAX)
+	if (va - (uintptr_t)_text < KIMAGE_SIZE_MAX)
 		return describe_image(va);
 	for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
 		if (va >= regions[i].start && va < regions[i].end)

@@ -4,11 +4,11 @@
  * only (the last one x4, too): head.S calls these before there is a stack.
  *
  * 1. CTR_EL0 (Arm ARM D24.2.34) tells the smallest line of any data cache (DminLine, bits 19:16) and of any instruction
- *    cache (IminLine, bits 3:0), each as log2 of its words; and whether instruction fetches see the data cache (IDC, bit
- *    28), and stores (DIC, bit 29), so that cleaning and invalidating for them can be left out.
+ *    cache (IminLine, bits 3:0), each as log2 of its words; and whether fetches of instructions need no cleaning of the
+ *    data cache (IDC, bit 28) and no invalidation of the instruction cache (DIC, bit 29).
  * 2. The barrier in front: a store made with the MMU off is to device memory, which no order ties to maintenance of the
  *    same address (Arm ARM, "Ordering and completion of data and instruction cache instructions"); without it the store
- *    could reach memory after the line was dropped, and whoever cached that address in between would keep the old value.
+ *    could reach memory after the line was dropped, and whoever cached the address in between would keep the old value.
  * 3. A line that an invalidation covers in part has bytes that are not the caller's and may be newer than memory: it is
  *    cleaned, too.
  */

@@ -6,17 +6,18 @@
  *    the block of its first byte and the one after; the second is mapped only if the tree reaches it.
  * 2. Windows of pages that fill from the bottom and stay: device registers (nGnRE), and RAM for arch_boot_va(). What
  *    lies at an address in them never changes, so no TLB invalidation is needed.
- * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()), one for a look at
- *    registers that may not be needed (arch_peek_device()), and one through which text is changed (cpu/alternative.c),
- *    at boot only. There the old entry is taken away, and the TLB told, before the new one is written
+ * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()), and one through which
+ *    text is changed (cpu/alternative.c), at boot only. There the old entry is taken away, and the TLB told, before the new one is written
  *    (break-before-make, Arm ARM D8.16.1). Only the boot CPU uses them, before it starts the others, whose TLBs are
  *    empty when they begin; so only its own TLB is told. arch_linear_map_done() clears those of tables for good.
- *
  * 4. Behind the single pages: the slots of early_ioremap() (mm/early_ioremap.c), which other CPUs may have in their TLBs when
  *    it ends late in the boot: all TLBs are told.
- * 5. Who has which registers mapped is held in mm/memtype.c, whose list this file has the memory for.
+ * 5. One more page that changes, while the machine runs: the alias of a table (pt_live.c). It is empty in between, and all TLBs are
+ *    told when it becomes so, because the next user may be another CPU.
+ * 6. Who has which registers mapped is held in mm/memtype.c, whose list this file has the memory for.
  *
  * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.)
+ * The alias: pt_mutex.
  */
 #include <stdio.h>
 
@@ -31,13 +32,14 @@
 #include <asm/mmu.h>
 #include <asm/page.h>
 #include <asm/pgtable.h>
+#include <asm/pt_hw.h>
 #include <asm/sections.h>
 #include <asm/vmap.h>
 
 #define FDT_SIZE_MAX FIXMAP_WINDOW
 
 _Static_assert(FIXMAP_WINDOW == PT_SPAN(2), "a window is what one table of level 3 maps");
-_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_PEEK && FIX_PEEK < FIX_TEXT && FIX_TEXT < FIX_EARLY(0) &&
+_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_TEXT && FIX_TEXT < FIX_ALIAS && FIX_ALIAS < FIX_EARLY(0) &&
 		       FIX_EARLY(EARLY_SLOTS) <= FIX_DEVICE_START,
 	       "the single pages are apart, the early slots behind them, and all fit in their window");
 
@@ -197,15 +199,20 @@ void fixmap_release_tables(void)
 	}
 }
 
-const volatile void *arch_peek_device(phys_addr_t pa)
+u64 *fixmap_alias(phys_addr_t pa)
 {
-	set_single(FIX_PEEK, ALIGN_DOWN(pa, PAGE_SIZE) | PT_DEVICE | PTE_PAGE);
-	return (const volatile void *)(uintptr_t)(FIX_PEEK + pa % PAGE_SIZE);
+	boot_tables.fix_slot[pt_index(FIX_ALIAS, PT_LAST_LEVEL)] = pa | PT_RW | PTE_PAGE;
+	dsb(ishst);
+	isb();
+	return (u64 *)FIX_ALIAS;
 }
 
-void arch_peek_done(void)
+void fixmap_release_alias(void)
 {
-	set_single(FIX_PEEK, 0);
+	WRITE_ONCE(boot_tables.fix_slot[pt_index(FIX_ALIAS, PT_LAST_LEVEL)], 0);
+	pt_written();
+	pt_invalidate(FIX_ALIAS);
+	pt_invalidated();
 }
 
 /* Which page of text is shown; 0 for none. */

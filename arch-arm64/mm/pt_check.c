@@ -57,6 +57,12 @@ static bool is_user(u64 entry)
 	return (entry & PTE_USER) || !(entry & PTE_UXN);
 }
 
+/* Whether address and level allow a group there: sixteen alike are aligned to their sum in both address spaces. */
+static bool fits_group(const struct pt_leaf *leaf)
+{
+	return leaf->level > 1 && !((leaf->va ^ pt_entry_pa(leaf->entry)) & (PT_CONT_SPAN(leaf->level) - 1));
+}
+
 /* What is wrong with a block or page, in words; NULL when nothing is. */
 static const char *leaf_fault(const struct pt_leaf *leaf)
 {
@@ -66,8 +72,10 @@ static const char *leaf_fault(const struct pt_leaf *leaf)
 		return "open to EL0";
 	if (leaf->level == 0)
 		return "block at level 0";
-	if ((leaf->entry & PTE_TYPE_MASK) != (leaf->level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK))
+	if (((leaf->entry | PTE_VALID) & PTE_TYPE_MASK) != (leaf->level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK))
 		return "reserved entry";
+	if ((leaf->entry & PTE_CONT) && !fits_group(leaf))
+		return "not one of a group of sixteen that its contiguous hint names";
 	if (leaf->entry & PTE_ADDR_MASK & (PT_SPAN(leaf->level) - 1))
 		return "misaligned block";
 	if (!(leaf->entry & PTE_AF))

@@ -20,11 +20,10 @@
 #include <asm/mmu.h>
 #include <asm/pgtable.h>
 
-#define ATTR_MASK      (~PTE_ADDR_MASK & ~PTE_TYPE_MASK)
+#define ATTR_MASK      (~PTE_ADDR_MASK & (~PTE_TYPE_MASK | PTE_VALID))
 #define ATTR_MAIR      (7ULL << 2)
 #define PTE_SHARED     (3ULL << 8)
 #define PTE_NG	       (1ULL << 11)
-#define PTE_CONTIGUOUS (1ULL << 52)
 #define ATTR_NAMES_MAX 80
 
 /**
@@ -66,7 +65,7 @@ static const struct attr_name {
 	{ PTE_SHARED, PTE_SHARED, "SHD", "   " },
 	{ PTE_AF, PTE_AF, "AF", "  " },
 	{ PTE_NG, PTE_NG, "NG", "  " },
-	{ PTE_CONTIGUOUS, PTE_CONTIGUOUS, "CON", "   " },
+	{ PTE_CONT, PTE_CONT, "CON", "   " },
 	{ PTE_UXN, PTE_UXN, "UXN", "   " },
 	{ PTE_GP, PTE_GP, "GP", "  " },
 	{ ATTR_MAIR, PTE_MAIR(MAIR_IDX_DEVICE_nGnRnE), "DEVICE/nGnRnE", NULL },
@@ -74,6 +73,7 @@ static const struct attr_name {
 	{ ATTR_MAIR, PTE_MAIR(MAIR_IDX_NORMAL_NC), "MEM/NORMAL-NC", NULL },
 	{ ATTR_MAIR, PTE_MAIR(MAIR_IDX_NORMAL_WT), "MEM/NORMAL-WT", NULL },
 	{ ATTR_MAIR, PTE_MAIR(MAIR_IDX_NORMAL_WB), "MEM/NORMAL", NULL },
+	{ PTE_VALID, 0, "F", NULL }, /* switched off */
 };
 
 static void name_attributes(u64 attr, char names[ATTR_NAMES_MAX])

@@ -79,12 +79,14 @@ void arch_vmap_table_free(unsigned long va)
 	u64 *table;
 
 	table = arch_vmap_table(va);
-	for (size_t i = 0; i < PAGE_SIZE / sizeof(u64); i++)
+	for (size_t i = 0; table && i < PAGE_SIZE / sizeof(u64); i++)
 		if (table[i])
 			host_die("the table for %#lx is freed, and its entry %zu is %#llx", va, i, table[i]);
-	__atomic_store_n(entry_of(va), 0, __ATOMIC_RELEASE);
+	if (table)
+		__atomic_store_n(entry_of(va), 0, __ATOMIC_RELEASE);
 	spin_unlock_irqrestore(&table_lock, flags);
-	free_page((unsigned long)table);
+	if (table)
+		free_page((unsigned long)table);
 }
 
 void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot)
@@ -133,6 +135,19 @@ bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 	spin_unlock_irqrestore(&table_lock, flags);
 	*pa = arch_pte_phys(entry) + va % (table ? PAGE_SIZE : VMAP_BLOCK_SIZE);
 	return entry;
+}
+
+unsigned long arch_vmap_next(unsigned long va, unsigned long end)
+{
+	phys_addr_t pa;
+
+	while (va < end) {
+		if (arch_vmap_lookup(va, &pa))
+			return va;
+		/* By the page below a table, else by the block. */
+		va = arch_vmap_table(va) ? va + PAGE_SIZE : ALIGN_DOWN(va, VMAP_BLOCK_SIZE) + VMAP_BLOCK_SIZE;
+	}
+	return end;
 }
 
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end)

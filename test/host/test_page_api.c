@@ -500,7 +500,8 @@ static void test_release_bad(void)
 
 /* --- Bad pages --- */
 
-#define NOTES(bad) DIV_ROUND_UP(bad, 510UL) /* pages that hold the notes of those that ever waited at once, and stay */
+/* Pages that hold the notes of those that ever waited at once, and stay: 64 need none. */
+#define NOTES(bad) ((bad) > 64UL ? DIV_ROUND_UP((bad)-64, 170UL) : 0UL)
 
 static void check_bad(unsigned long pfn, unsigned long nr)
 {
@@ -653,7 +654,7 @@ static void name_one(void)
 		__atomic_store_n(&out[i], 1, __ATOMIC_RELEASE);
 }
 
-/* What is in use while nobody uses anything: the core's own caches and, since a page was named, its notes. */
+/* What is in use while nobody uses anything: the core's own caches. */
 static void find_held(void)
 {
 	struct page *page = alloc_page(GFP_KERNEL);

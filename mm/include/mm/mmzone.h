@@ -208,7 +208,7 @@ struct deferred_stock {
  * @nr_bad: (Z) pages taken out of use for ever
  * @nr_bad_pending: (Z) pages that will be when they are freed
  * @bad_pages: (Z) the former, linked by page->private; NULL ends it
- * @bad_pending: (Z) the latter (mm/page_offline.c)
+ * @bad_pending: (Z) notes of the latter (mm/page_pending.c)
  */
 struct zone {
 	struct pglist_data *node;
@@ -242,7 +242,7 @@ struct zone {
 	unsigned long nr_bad;
 	unsigned long nr_bad_pending;
 	struct page *bad_pages;
-	struct bad_pending *bad_pending;
+	struct bad_note *bad_pending;
 	struct free_area free_area[NR_PAGE_ORDERS];
 };
 

@@ -54,7 +54,8 @@ enum pageflag {
  * @slab_cache: (P) every page of a slab: its cache
  * @freelist: (S) first page of a slab: its first free object, NULL when full
  * @compound_head: (P) page of a compound block but the first: address of the first page, bit 0 set
- * @private: (P) allocated: its user's
+ * @private: (P) allocated: its user's; (Z) first page of a free block: which of its links are wrong, while its list is
+ *           mended; bad: the next bad page
  * @inuse: (S) first page of a slab: objects taken from it, those on a CPU's stack included
  * @objects: (P) first page of a slab: objects it holds
  * @head_offset: (P) pages of a slab: pages back to the first one

@@ -6,19 +6,24 @@
  *    memory, there from the start, so mapping a part of them is nothing to do. Most headers are those of test/host;
  *    that one simulates interrupts with a mutex for each CPU, so that sanitizers see what masking keeps apart, which
  *    no user of the library would do: interrupt masking is empty here (asm/irqflags.h).
+ *    Memory lies at its physical address, as firmware for this machine has it, so that translation is nothing; the memmap
+ *    where a 32-bit displacement reaches it and valgrind has nothing; the per-CPU base is in %gs (asm/percpu.h).
  * 2. A CPU is a thread that has called bench_thread_enter(); the first one boots the machine. There are no cross calls,
  *    so what the core does by them ends the run: taking pages back from other CPUs when memory is short.
  * 3. The benchmark calls these for malloc(), free() and realloc(): its object file has other names for them when it is
  *    linked with the core (scripts/bench-host.mk). They are no malloc for anybody else: threads have to enter.
- * 4. It has no second place for memory, so there is no vmalloc(): it finds no table to put its entries in.
+ * 4. It has no second place for memory, so there is no vmalloc(): it finds no table to put its entries in; nor early_ioremap().
  * 5. The log of the boot is not shown. Whatever is said later is a complaint, and goes to standard error.
  * 6. After a run the core's check functions prove that nothing was lost (bench_proved()): figures of a broken allocator
  *    are none.
  */
 #include "host_bench.h"
 
+#include <asm/prctl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,7 +38,7 @@
 #include "../../../mm/slub_hot.h"
 #include "../../host/tree.h"
 
-#define RAM_BASE   (1ULL << 30)
+#define RAM_BASE   (128ULL << 30)
 #define RAM_SIZE   (4ULL << 30)
 #define IMAGE_SIZE (64ULL << 10)
 #define TREE_BASE  (RAM_BASE + IMAGE_SIZE)
@@ -43,7 +48,7 @@ _Static_assert(offsetof(struct mm_cpu, cpu) == MM_CPU_NUMBER, "smp_processor_id(
 /* The core wants the section of per-CPU variables to be there, and has none of its own. */
 DEFINE_PER_CPU(char, bench_percpu_section);
 
-__thread void *host_percpu_base, *host_local_base;
+__thread void *host_percpu_base;
 static bool booted;
 
 static void say(struct console *con, const char *text, size_t len)
@@ -71,6 +76,20 @@ static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "the benchmark's port: %s\n", what);
 	_exit(1);
+}
+
+void asm_set_percpu_base(void *base)
+{
+	host_percpu_base = base;
+	if (syscall(SYS_arch_prctl, ARCH_SET_GS, base))
+		die("no base in %gs");
+}
+
+void asm_set_local_base(void *base)
+{
+	/* Until there are areas nothing is on a stack. */
+	if (asm_percpu_base() != boot_percpu_area && base != (char *)asm_percpu_base() + BENCH_LOCAL_OFFSET)
+		die("the local base is not where pops look for it");
 }
 
 void arch_exit(int status)
@@ -138,15 +157,20 @@ void arch_linear_map_done(void)
 {
 }
 
-bool host_memmap_mapped(const void *addr)
+/* The first struct page, and bytes of all of them. */
+#define MEMMAP_BASE ((unsigned long)(vmemmap + PFN_DOWN(RAM_BASE)))
+#define MEMMAP_SIZE (PFN_DOWN(RAM_SIZE) * sizeof(struct page))
+
+/* What lies in the memmap, or in RAM: nodes do. */
+bool host_may_load(const unsigned long *word)
 {
-	return addr;
+	return (uintptr_t)word - MEMMAP_BASE < MEMMAP_SIZE || (uintptr_t)word - RAM_BASE < RAM_SIZE;
 }
 
 int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size)
 {
 	(void)pa;
-	return va >= VMEMMAP_START && va + size <= VMEMMAP_START + HOST_VMEMMAP_SIZE ? 0 : -1;
+	return va >= MEMMAP_BASE && va + size <= MEMMAP_BASE + MEMMAP_SIZE ? 0 : -1;
 }
 
 void arch_send_call(int cpu)
@@ -167,6 +191,21 @@ bool arch_cross_call_ok(void)
 }
 
 /* Nobody who calls malloc() asks for vmalloc's addresses. */
+void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot)
+{
+	(void)slot;
+	(void)pa;
+	(void)pages;
+	(void)prot;
+	return NULL;
+}
+
+void arch_early_unmap(unsigned int slot, unsigned int pages)
+{
+	(void)slot;
+	(void)pages;
+}
+
 u64 *arch_vmap_table(unsigned long va)
 {
 	(void)va;
@@ -206,6 +245,25 @@ phys_addr_t arch_vunmap_block(unsigned long va)
 	return 0;
 }
 
+unsigned long arch_vmap_next(unsigned long va, unsigned long end)
+{
+	(void)va;
+	return end;
+}
+
+void arch_query_mapping(unsigned long va, struct arch_mapping *mapping)
+{
+	*mapping = (struct arch_mapping){ .start = va, .end = va + PAGE_SIZE };
+}
+
+int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights)
+{
+	(void)va;
+	(void)size;
+	(void)rights;
+	return -EPERM;
+}
+
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 {
 	(void)va, (void)pa;
@@ -229,7 +287,7 @@ static void boot(void)
 	};
 
 	map_memory((unsigned long)__va(RAM_BASE), RAM_SIZE);
-	map_memory(VMEMMAP_START, HOST_VMEMMAP_SIZE);
+	map_memory(MEMMAP_BASE, MEMMAP_SIZE);
 	tree_start();
 	tree_root(2, 2);
 	tree_memory(RAM_BASE, RAM_SIZE, -1);

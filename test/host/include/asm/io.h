@@ -10,30 +10,24 @@
 
 #define __iomem
 
-/* clang-format off */
-#define DEVICE_ACCESS(size, type)							\
-	static inline type read##size##_relaxed(const volatile void *addr)		\
-	{										\
-		return __atomic_load_n((const volatile type *)addr, __ATOMIC_RELAXED);	\
-	}										\
-	static inline type read##size(const volatile void *addr)			\
-	{										\
-		return __atomic_load_n((const volatile type *)addr, __ATOMIC_SEQ_CST);	\
-	}										\
-	static inline void write##size##_relaxed(type value, volatile void *addr)	\
-	{										\
-		__atomic_store_n((volatile type *)addr, value, __ATOMIC_RELAXED);	\
-	}										\
-	static inline void write##size(type value, volatile void *addr)			\
-	{										\
-		__atomic_store_n((volatile type *)addr, value, __ATOMIC_SEQ_CST);	\
-	}
-/* clang-format on */
+#define readb_relaxed(addr) __atomic_load_n((const volatile u8 *)(addr), __ATOMIC_RELAXED)
+#define readw_relaxed(addr) __atomic_load_n((const volatile u16 *)(addr), __ATOMIC_RELAXED)
+#define readl_relaxed(addr) __atomic_load_n((const volatile u32 *)(addr), __ATOMIC_RELAXED)
+#define readq_relaxed(addr) __atomic_load_n((const volatile u64 *)(addr), __ATOMIC_RELAXED)
 
-DEVICE_ACCESS(b, u8)
-DEVICE_ACCESS(w, u16)
-DEVICE_ACCESS(l, u32)
-DEVICE_ACCESS(q, u64)
-#undef DEVICE_ACCESS
+#define writeb_relaxed(value, addr) __atomic_store_n((volatile u8 *)(addr), (value), __ATOMIC_RELAXED)
+#define writew_relaxed(value, addr) __atomic_store_n((volatile u16 *)(addr), (value), __ATOMIC_RELAXED)
+#define writel_relaxed(value, addr) __atomic_store_n((volatile u32 *)(addr), (value), __ATOMIC_RELAXED)
+#define writeq_relaxed(value, addr) __atomic_store_n((volatile u64 *)(addr), (value), __ATOMIC_RELAXED)
+
+#define readb(addr) __atomic_load_n((const volatile u8 *)(addr), __ATOMIC_SEQ_CST)
+#define readw(addr) __atomic_load_n((const volatile u16 *)(addr), __ATOMIC_SEQ_CST)
+#define readl(addr) __atomic_load_n((const volatile u32 *)(addr), __ATOMIC_SEQ_CST)
+#define readq(addr) __atomic_load_n((const volatile u64 *)(addr), __ATOMIC_SEQ_CST)
+
+#define writeb(value, addr) __atomic_store_n((volatile u8 *)(addr), (value), __ATOMIC_SEQ_CST)
+#define writew(value, addr) __atomic_store_n((volatile u16 *)(addr), (value), __ATOMIC_SEQ_CST)
+#define writel(value, addr) __atomic_store_n((volatile u32 *)(addr), (value), __ATOMIC_SEQ_CST)
+#define writeq(value, addr) __atomic_store_n((volatile u64 *)(addr), (value), __ATOMIC_SEQ_CST)
 
 #endif

@@ -37,6 +37,7 @@ void arch_clear_ptes(u64 *pte, unsigned long va, unsigned long n);
 int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot);
 phys_addr_t arch_vunmap_block(unsigned long va);
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa);
+unsigned long arch_vmap_next(unsigned long va, unsigned long end);
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end);
 
 static inline phys_addr_t arch_pte_phys(u64 pte)

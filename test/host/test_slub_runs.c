@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What SLUB does to many objects of a slab at once (mm/slub_runs.h), which an image only does where frees are trusted: beside
+ * what is obviously right, one object after the other.
+ *
+ *	slabs		|    other    |    slab     |    other    |	SLAB bytes each
+ *	run_link()	  an object of `other`, or NULL, ends each run of objects of `slab`
+ */
+#include <string.h>
+
+#include "../../mm/slub_runs.h"
+#include "tap.h"
+
+#define SLAB	 4096UL
+#define MAX_RUN	 80U
+#define SMALLEST 16U
+#define OBJECTS	 (SLAB / SMALLEST)
+
+static char slabs[3 * SLAB] __aligned(SLAB);
+static char *const base = slabs + SLAB;
+
+static void test_fill(void)
+{
+	void *objs[MAX_RUN + 1];
+
+	for (u32 n = 1; n <= MAX_RUN; n++) {
+		size_t size = SMALLEST + 8 * tap_below(16);
+
+		memset(objs, 0, sizeof(objs));
+		run_fill(objs, n, base + (n - 1) * size, size);
+		for (u32 i = 0; i < n; i++)
+			CHECK_EQ((uintptr_t)objs[i], (uintptr_t)base + (n - 1 - i) * size);
+		CHECK(!objs[n]);
+	}
+}
+
+/* One address that is not in the slab, whichever it is and wherever it stands, is seen. */
+static void test_in_slab(void)
+{
+	char *const others[] = { base - 1, base + SLAB, base - SLAB, slabs + 2 * SLAB + 8, NULL };
+	void *objs[MAX_RUN];
+
+	for (u32 n = 1; n <= MAX_RUN; n++) {
+		for (u32 i = 0; i < n; i++)
+			objs[i] = base + tap_below(SLAB);
+		CHECK(run_in_slab(objs, n, (uintptr_t)base, SLAB));
+		for (u32 i = 0; i < n; i++) {
+			void *was = objs[i];
+
+			for (size_t j = 0; j < ARRAY_SIZE(others); j++) {
+				objs[i] = others[j];
+				CHECK(!run_in_slab(objs, n, (uintptr_t)base, SLAB));
+			}
+			objs[i] = was;
+		}
+	}
+}
+
+/* A slab from which all objects are taken, and how many of them came back. */
+struct model {
+	struct page slab;
+	u32 size, offset, objects;
+	bool listed[OBJECTS];
+};
+
+static void *object(const struct model *m, u32 i)
+{
+	return base + (size_t)i * m->size;
+}
+
+static void check_list(const struct model *m)
+{
+	u32 n = 0;
+
+	for (char *obj = m->slab.freelist; obj; obj = *(void **)(void *)(obj + m->offset), n++) {
+		size_t at = (size_t)(obj - base);
+
+		CHECK(at < SLAB && at % m->size == 0 && m->listed[at / m->size]);
+		CHECK(n < m->objects);
+	}
+	CHECK_EQ(n, m->objects - m->slab.inuse);
+}
+
+/* @run objects of @order from @done on, then what ends the run; and that nothing but links is written. */
+static void come_back(struct model *m, const u32 *order, u32 done, u32 run, u32 more)
+{
+	void *objs[OBJECTS + MAX_RUN + 1];
+	u32 n = 0, linked, link_bytes = sizeof(void *);
+
+	for (; n < run; n++) {
+		objs[n] = object(m, order[done + n]);
+		m->listed[order[done + n]] = true;
+		memset(objs[n], 0x5a, m->size);
+	}
+	for (; n < run + more; n++)
+		objs[n] = n % 2 ? slabs : slabs + 2 * SLAB;
+	objs[n] = NULL;
+
+	linked = run_link(&m->slab, m->offset, (uintptr_t)base, SLAB, objs, n);
+	CHECK_EQ(linked, run);
+	m->slab.inuse = (u16)(m->slab.inuse - linked);
+	for (u32 i = 0; i < run; i++)
+		for (u32 byte = 0; byte < m->size; byte++)
+			CHECK(byte - m->offset < link_bytes || ((char *)objs[i])[byte] == 0x5a);
+	if (m->slab.inuse)
+		check_list(m);
+}
+
+static void shuffle(u32 *order, u32 n)
+{
+	for (u32 i = n; i > 1; i--) {
+		u32 j = (u32)tap_below(i), was = order[j];
+
+		order[j] = order[i - 1];
+		order[i - 1] = was;
+	}
+}
+
+static void empty_slab(bool in_order)
+{
+	struct model m = { .size = SMALLEST + 8 * (u32)tap_below(31) };
+	u32 order[OBJECTS], run;
+
+	m.objects = (u32)(SLAB / m.size);
+	m.offset = 8 * (u32)tap_below(m.size / 8);
+	m.slab.inuse = m.slab.objects = (u16)m.objects;
+	for (u32 i = 0; i < m.objects; i++)
+		order[i] = i;
+	if (!in_order)
+		shuffle(order, m.objects);
+	for (u32 done = 0; done < m.objects; done += run) {
+		/* All of the rest every other time. */
+		run = m.objects - done;
+		if (tap_below(2))
+			run = 1 + (u32)tap_below(run);
+		come_back(&m, order, done, run, (u32)tap_below(MAX_RUN));
+	}
+	CHECK_EQ(m.slab.inuse, 0);
+}
+
+static void test_link(void)
+{
+	for (int i = 0; i < 2000; i++)
+		empty_slab(i % 2);
+}
+
+/* As many objects as the slab misses, but not all of them the slab's: whether the list is made does not hang on a few of them. */
+static void test_not_whole(void)
+{
+	void *objs[MAX_RUN + 1];
+
+	for (u32 taken = 2; taken <= MAX_RUN; taken++) {
+		for (u32 wrong = 1; wrong < taken; wrong++) {
+			struct page slab = { .inuse = (u16)taken, .objects = (u16)taken };
+
+			for (u32 i = 0; i < taken; i++)
+				objs[i] = base + (size_t)i * SMALLEST;
+			objs[taken] = NULL;
+			objs[wrong] = slabs;
+			CHECK_EQ(run_link(&slab, 0, (uintptr_t)base, SLAB, objs, taken), wrong);
+			CHECK(slab.freelist == objs[wrong - 1]);
+		}
+	}
+}
+
+static const struct tap_case cases[] = {
+	TAP_CASE("addresses of a new slab's objects", test_fill),
+	TAP_CASE("whether objects lie in a slab", test_in_slab),
+	TAP_CASE("a slab gets its objects back, in runs", test_link),
+	TAP_CASE("a run that only looks like all that a slab misses", test_not_whole),
+};
+
+TAP_MAIN(cases)
