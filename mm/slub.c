@@ -143,8 +143,8 @@ static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void *
 }
 
 /* Move objects of @slab, which is in no list, to @to, until that is full or the slab has no more; then list the slab. */
-static void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab,
-			 struct percpu_stack *to)
+static __always_inline void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab,
+					 struct percpu_stack *to)
 {
 	u32 room = (u32)(to->limit - to->top), taken = slab->inuse, got;
 
@@ -353,7 +353,7 @@ static void count_refill(const struct kmem_cache *cache)
 }
 
 /* The slow path is done with this CPU's stack, which held @before objects when it came: some left by hits before that. */
-static void count_hits(const struct kmem_cache *cache, unsigned long before)
+static __always_inline void count_hits(const struct kmem_cache *cache, unsigned long before)
 {
 	struct kmem_cache_cpu *cpu;
 
