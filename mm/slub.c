@@ -367,7 +367,7 @@ static __always_inline void note_hits(struct kmem_cache_cpu *cpu, void **before,
 
 /* The object that a miss has come for, off @to, which held up to @before. */
 static __always_inline void *pop_missed(const struct kmem_cache *cache, const struct single *single,
-					 struct percpu_stack *to, void **before)
+					struct percpu_stack *to, void **before)
 {
 	void *obj = pop_plain(to);
 
