@@ -212,8 +212,49 @@ static void test_twice_in_handler(void)
 	host_cpus_stop();
 }
 
-/* What another CPU has cached leaves its cache as soon as that CPU can be interrupted. */
+static void have_freed_by(int cpu)
+{
+	CHECK_EQ(smp_work_start(cpu, free_victim, NULL), 0);
+	smp_work_wait(cpu);
+}
+
+/* What another CPU has cached leaves its cache as soon as that CPU can be interrupted; its note serves the next page. */
 static void test_twice_masked(void)
+{
+	unsigned long start, flags;
+
+	host_boot_simple(BANK_SIZE, 2);
+	host_cpus_start();
+	start = quiet_pages();
+	for (unsigned long n = 1; n <= 2 * BAD_NOTES; n++) {
+		victim = alloc_page(GFP_KERNEL);
+		CHECK(victim);
+		have_freed_by(1);
+		flags = local_irq_save();
+		__free_page(victim);
+		CHECK_EQ(the_zone()->nr_bad_pending, 1);
+		CHECK(!PageHWPoison(victim));
+		local_irq_restore(flags);
+		check_out(victim, 1);
+		CHECK_EQ(num_poisoned_pages(), n);
+	}
+	CHECK_LOG(
+		"bad page: pfn 0x[0-9a-f]+: taken out of use, 1 of 1 when a CPU's cache or their user gives them back$");
+	runs_on(start, 2 * BAD_NOTES);
+	host_cpus_stop();
+}
+
+static void use_victim(void *arg)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	(void)arg;
+	CHECK(page == victim);
+	__free_page(page);
+}
+
+/* That CPU gives the page once more before it is interrupted: then it is out when its user frees it, wherever that is. */
+static void test_twice_given(void)
 {
 	unsigned long start, flags;
 
@@ -222,16 +263,14 @@ static void test_twice_masked(void)
 	start = quiet_pages();
 	victim = alloc_page(GFP_KERNEL);
 	CHECK(victim);
-	CHECK_EQ(smp_work_start(1, free_victim, NULL), 0);
-	smp_work_wait(1);
+	have_freed_by(1);
 	flags = local_irq_save();
 	__free_page(victim);
-	CHECK_LOG(
-		"bad page: pfn 0x[0-9a-f]+: taken out of use, 1 of 1 when a CPU's cache or their user gives them back$");
-	CHECK_EQ(the_zone()->nr_bad_pending, 1);
 	CHECK(!PageHWPoison(victim));
-	local_irq_restore(flags);
+	CHECK_EQ(smp_work_start(1, use_victim, NULL), 0);
+	smp_work_wait(1);
 	check_out(victim, 1);
+	local_irq_restore(flags);
 	runs_on(start, 1);
 	host_cpus_stop();
 }
@@ -252,15 +291,13 @@ static void test_no_notes(void)
 	}
 	victim = alloc_page(GFP_KERNEL);
 	CHECK(victim);
-	CHECK_EQ(smp_work_start(1, free_victim, NULL), 0);
-	smp_work_wait(1);
+	have_freed_by(1);
 	flags = local_irq_save();
 	__free_page(victim);
 	local_irq_restore(flags);
 	CHECK_LOG("bad page: .*: 1 of 1 not taken out of use: all notes of pages that wait for that are in use$");
 	CHECK_EQ(num_poisoned_pages(), 0);
-	CHECK_EQ(smp_work_start(1, free_victim, NULL), 0);
-	smp_work_wait(1);
+	have_freed_by(1);
 	check_out(victim, 1);
 	victim = alloc_page(GFP_KERNEL);
 	CHECK(victim);
@@ -626,6 +663,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("a range freed twice", test_range_twice),
 	TAP_CASE("freed again in an interrupt handler", test_twice_in_handler),
 	TAP_CASE("freed again with interrupts masked", test_twice_masked),
+	TAP_CASE("freed again, and given before the other CPU is interrupted", test_twice_given),
 	TAP_CASE("freed again when all notes are in use", test_no_notes),
 	TAP_CASE("4 CPUs and their handlers free twice while all allocate", test_twice_threads),
 	TAP_CASE("pages of ranges are freed twice while the ranges are allocated", test_twice_ranges),
