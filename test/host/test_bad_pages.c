@@ -410,49 +410,72 @@ static void test_twice_threads(void)
 	host_cpus_stop();
 }
 
-/* Ranges are allocated while pages of them are taken out: a range is whole, or there is none. */
-static void use_ranges(void *stream)
-{
-	tap_random_stream((unsigned int)(uintptr_t)stream);
-	for (unsigned long n = thread_ops; n; n--) {
-		unsigned long pfn = PFN_DOWN(GIB) + 1024 + tap_below(8192), nr = 1 + tap_below(1500);
+/*
+ * A range of several pageblocks is allocated, and as soon as its first page is taken, its last one is freed, which is free still:
+ * the range is whole, or it is free again but for that page, which is the end of the next range then.
+ */
 
-		if (alloc_contig_range(pfn, pfn + nr, MIGRATE_MOVABLE, GFP_QUIET))
-			continue;
-		for (unsigned long i = 0; i < nr; i++)
-			CHECK(page_ref_count(pfn_to_page(pfn + i)) == 1 && !PageHWPoison(pfn_to_page(pfn + i)));
-		free_contig_range(pfn, nr);
+#define RANGE	 (7 * PAGEBLOCK_NR_PAGES)
+#define TRIES	 100
+#define NO_ORDER (MAX_PAGE_ORDER + 1) /* nobody has a block of that order: what is in use is refused */
+
+static unsigned long range_first, range_end;
+static u32 begun, ended, answered; /* atomic: how many ranges were; the last by who frees their ends */
+
+static void free_ends(void *unused)
+{
+	(void)unused;
+	for (u32 n = 1; n <= TRIES; n++) {
+		while (__atomic_load_n(&begun, __ATOMIC_ACQUIRE) < n)
+			cpu_relax();
+		while (!page_ref_count(pfn_to_page(range_first)) && __atomic_load_n(&ended, __ATOMIC_ACQUIRE) < n)
+			cpu_relax();
+		__free_pages(pfn_to_page(range_end - 1), NO_ORDER);
+		__atomic_store_n(&answered, n, __ATOMIC_RELEASE);
 	}
 }
 
-static void free_anything(void *stream)
+static void use_range(u32 n)
 {
-	tap_random_stream((unsigned int)(uintptr_t)stream);
-	for (unsigned long n = 0; n < 1000; n++) {
-		struct page *page = pfn_to_page(PFN_DOWN(GIB) + 1024 + tap_below(8192));
+	int err;
 
-		/* No user has a block of that order. */
-		__free_pages(page, MAX_PAGE_ORDER + 1);
+	__atomic_store_n(&begun, n, __ATOMIC_RELEASE);
+	err = alloc_contig_range(range_first, range_end, MIGRATE_MOVABLE, GFP_QUIET);
+	__atomic_store_n(&ended, n, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&answered, __ATOMIC_ACQUIRE) < n)
+		cpu_relax();
+	if (!err) {
+		for (unsigned long pfn = range_first; pfn < range_end; pfn++)
+			CHECK(page_ref_count(pfn_to_page(pfn)) == 1 && !PageHWPoison(pfn_to_page(pfn)));
+		free_contig_range(range_first, range_end - range_first);
+	} else {
+		CHECK(PageHWPoison(pfn_to_page(range_end - 1)));
+		CHECK(!page_ref_count(pfn_to_page(range_first)));
+		range_end--;
 	}
 }
 
 static void test_twice_ranges(void)
 {
+	struct page *page;
 	unsigned long start;
 
-	host_boot_simple(BANK_SIZE, THREADS);
+	host_boot_simple(BANK_SIZE, 2);
 	host_cpus_start();
 	host_mute();
 	start = quiet_pages();
-	/* All struct pages are written from now on. */
-	exhaust(MAX_PAGE_ORDER);
-	thread_ops = tap_ops(3000);
-	CHECK_EQ(smp_work_start(1, use_ranges, (void *)1), 0);
-	CHECK_EQ(smp_work_start(2, use_ranges, (void *)2), 0);
-	CHECK_EQ(smp_work_start(3, free_anything, (void *)3), 0);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
-	CHECK(num_poisoned_pages());
+	page = alloc_contig_pages(RANGE, GFP_KERNEL, NUMA_NO_NODE, NULL);
+	CHECK(page);
+	range_first = page_to_pfn(page);
+	range_end = range_first + RANGE;
+	free_contig_range(range_first, RANGE);
+	/* All reports that there may be: they take time. */
+	for (int i = 0; i < 20; i++)
+		__free_pages(pfn_to_page(--range_end), NO_ORDER);
+	CHECK_EQ(smp_work_start(1, free_ends, NULL), 0);
+	for (u32 n = 1; n <= TRIES; n++)
+		use_range(n);
+	smp_work_wait(1);
 	quiet_pages();
 	runs_on(start, num_poisoned_pages());
 	host_cpus_stop();
@@ -655,6 +678,25 @@ static void test_link_report(void)
 	runs_on(start, PAGEBLOCK_NR_PAGES);
 }
 
+/* The first of the list, both links to itself: taken out of the list it would be in it still. */
+static void test_links_to_itself(void)
+{
+	unsigned long start;
+	struct page *page;
+
+	host_boot_simple(BANK_SIZE, 1);
+	start = quiet_pages();
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	CHECK(page);
+	__free_pages(page, MAX_PAGE_ORDER);
+	drain_all_pages();
+	INIT_LIST_HEAD(&page->lru);
+	exhaust(MAX_PAGE_ORDER);
+	CHECK_LOG("bad free list: .*: pfn 0x[0-9a-f]+: neither link leads back: next 0x[0-9a-f]+, prev 0x[0-9a-f]+$");
+	check_out(page, PAGEBLOCK_NR_PAGES);
+	runs_on(start, PAGEBLOCK_NR_PAGES);
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("a page freed twice is out of use", test_page_twice),
 	TAP_CASE("a block freed twice is out of use as a whole", test_block_twice),
@@ -669,6 +711,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("pages of ranges are freed twice while the ranges are allocated", test_twice_ranges),
 	TAP_CASE("links of one free block are written to", test_one_link),
 	TAP_CASE("links of many free blocks are written to", test_many_links),
+	TAP_CASE("links of a free block lead to itself", test_links_to_itself),
 	TAP_CASE("what is said of a damaged free list", test_link_report),
 };
 TAP_MAIN(cases)
