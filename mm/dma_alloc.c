@@ -6,8 +6,8 @@
  *    fails on the way is undone in the opposite order.
  * 2. For a master that does not see caches the pages are zeroed through the linear map, cleaned and dropped from the
  *    caches there, and mapped Normal and not cacheable. The linear map keeps its mapping, which nobody uses meanwhile: a
- *    CPU may read ahead through it, but what it reads is never written back. When the pages are freed, whatever their next
- *    owner writes goes through it again.
+ *    CPU may read ahead through it, but what it reads is never written back. No TLB knows the second mapping any more when
+ *    the pages are freed; whatever their next owner writes goes through the first again.
  * 3. Memory that the linear map has not (no-map) is mapped for any master, and zeroed there.
  */
 #include <mm/page_exact.h>
@@ -27,19 +27,10 @@ static bool in_linear_map(const struct dma_record *rec)
 	return rec->source != DMA_REGION || rec->dev->region->mapped;
 }
 
-/* A second mapping of the record's pages; vmap() wants to be told each. */
+/* A second mapping of the record's pages. */
 static void *map_uncached(const struct dma_record *rec)
 {
-	struct page **pages = vmalloc(rec->nr_pages * sizeof(*pages));
-	void *cpu;
-
-	if (!pages)
-		return NULL;
-	for (unsigned long i = 0; i < rec->nr_pages; i++)
-		pages[i] = pfn_to_page(PFN_DOWN(rec->phys) + i);
-	cpu = vmap_as(pages, (unsigned int)rec->nr_pages, PAGE_KERNEL_NC, VMAP_DMA, rec->caller);
-	vfree(pages);
-	return cpu;
+	return vmap_phys(rec->phys, rec->nr_pages, PAGE_KERNEL_NC, VMAP_DMA, rec->caller);
 }
 
 /* Zero the pages and make them what CPUs and the master share. Return: where; NULL when they cannot be mapped. */
@@ -132,7 +123,7 @@ void dma_free_coherent(struct device *dev, size_t size, void *cpu_addr, dma_addr
 	if (!rec)
 		return;
 	if (rec->uncached)
-		vunmap_as("dma_free_coherent", cpu_addr, VMAP_DMA);
+		vunmap_phys("dma_free_coherent", cpu_addr, VMAP_DMA);
 	dma_give_pages(rec);
 	kfree(rec);
 }

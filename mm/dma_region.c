@@ -44,6 +44,8 @@ static const char *region_fault(const struct mem_claim *claim, phys_addr_t *ram)
 			continue;
 		if (run.owner != claim)
 			return "somebody else has part of it";
+		if (run.nomap && claim->kind != CLAIM_NOMAP)
+			return "part of it is in no-map memory";
 		*ram += min(run.end, end) - max(run.base, claim->base);
 	}
 	if (claim->kind != CLAIM_NOMAP && *ram != claim->size)

@@ -150,7 +150,7 @@ static void *map_range(const struct memtype_range *wanted, bool quiet)
 			kfree(range);
 			return NULL;
 		}
-		va = vmap_phys(range->base - offset, nr, memtype_prot(range->type), range->caller);
+		va = vmap_phys(range->base - offset, nr, memtype_prot(range->type), VMAP_IOREMAP, range->caller);
 	}
 	if (!va) {
 		report_refusal(wanted, "no memory, or no address space");
@@ -194,7 +194,7 @@ static void unmap(const char *name, const void *addr)
 		vunmap_phys_report(name, addr);
 		return;
 	}
-	vunmap_phys(name, page);
+	vunmap_phys(name, page, VMAP_IOREMAP);
 	memtype_drop(range);
 	kfree(range);
 }

@@ -144,8 +144,8 @@ static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void *
 }
 
 /* Move objects of @slab, which is in no list, to @to, until that is full or the slab has no more; then list the slab. */
-static void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab,
-			 struct percpu_stack *to)
+static __always_inline void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab,
+					 struct percpu_stack *to)
 {
 	u32 room = (u32)(to->limit - to->top), taken = slab->inuse, got;
 
@@ -354,7 +354,7 @@ static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct
  * This CPU's stack of @cache held up to @before when the slow path came, and holds up to @after when it leaves: what it has lost or
  * got since the last time, hits took or brought. Interrupts are masked.
  */
-static void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
+static __always_inline void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
 {
 	long lost = cpu->seen - before;
 
@@ -366,8 +366,8 @@ static void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
 }
 
 /* The object that a miss has come for, off @to, which held up to @before. */
-static void *pop_missed(const struct kmem_cache *cache, const struct single *single, struct percpu_stack *to,
-			void **before)
+static __always_inline void *pop_missed(const struct kmem_cache *cache, const struct single *single,
+					 struct percpu_stack *to, void **before)
 {
 	void *obj = pop_plain(to);
 

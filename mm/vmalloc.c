@@ -104,9 +104,15 @@ static bool fill_entries(u64 *pte, unsigned long va, unsigned long n, const stru
 	return true;
 }
 
+/* Whether an area of @use maps a physical range. */
+static bool is_phys(u8 use)
+{
+	return use >= VMAP_IOREMAP;
+}
+
 static void map_given(u64 *pte, unsigned long va, unsigned long n, const struct request *rq, unsigned long first)
 {
-	if (rq->use == VMAP_IOREMAP) {
+	if (is_phys(rq->use)) {
 		arch_set_ptes(pte, va, rq->phys + PFN_PHYS(first), n, rq->prot);
 		return;
 	}
@@ -150,7 +156,7 @@ static bool map_phys_block(const struct request *rq, unsigned long va, unsigned 
 {
 	phys_addr_t phys = rq->phys + PFN_PHYS(first);
 
-	return rq->use == VMAP_IOREMAP && n == VMAP_BLOCK_PAGES && IS_ALIGNED(phys, VMAP_BLOCK_SIZE) &&
+	return is_phys(rq->use) && n == VMAP_BLOCK_PAGES && IS_ALIGNED(phys, VMAP_BLOCK_SIZE) &&
 	       !arch_vmap_block(va, phys, rq->prot);
 }
 
@@ -434,7 +440,7 @@ void vfree(const void *addr)
 		end_area(area);
 }
 
-void *vmap_as(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
+static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
 {
 	struct request rq = {
 		.gfp = GFP_KERNEL, .nid = NUMA_NO_NODE, .prot = prot, .use = use, .given = true, .pages = pages
@@ -445,26 +451,21 @@ void *vmap_as(struct page **pages, unsigned int count, u64 prot, u8 use, const v
 
 void *vmap(struct page **pages, unsigned int count, u64 prot)
 {
-	return vmap_as(pages, count, prot, VMAP_VMAP, __builtin_return_address(0));
+	return map_pages(pages, count, prot, VMAP_VMAP, __builtin_return_address(0));
 }
 
-void vunmap_as(const char *caller, const void *addr, u8 use)
+void vunmap(const void *addr)
 {
-	struct vmap_area *area = addr ? area_to_end(caller, addr, use) : NULL;
+	struct vmap_area *area = addr ? area_to_end("vunmap", addr, VMAP_VMAP) : NULL;
 
 	if (area)
 		end_area(area);
 }
 
-void vunmap(const void *addr)
-{
-	vunmap_as("vunmap", addr, VMAP_VMAP);
-}
-
 void *vm_map_ram(struct page **pages, unsigned int count, int nid)
 {
 	(void)nid;
-	return vmap_as(pages, count, PAGE_KERNEL, VMAP_RAM, __builtin_return_address(0));
+	return map_pages(pages, count, PAGE_KERNEL, VMAP_RAM, __builtin_return_address(0));
 }
 
 void vm_unmap_ram(const void *addr, unsigned int count)
@@ -482,9 +483,9 @@ void vm_unmap_aliases(void)
 	vmap_purge();
 }
 
-void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, const void *caller)
+void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, u8 use, const void *caller)
 {
-	struct request rq = { .gfp = GFP_KERNEL, .prot = prot, .use = VMAP_IOREMAP, .given = true, .phys = phys };
+	struct request rq = { .gfp = GFP_KERNEL, .prot = prot, .use = use, .given = true, .phys = phys };
 	struct vmap_area *area = NULL;
 
 	if (nr <= SLOT_PAGES_MAX)
@@ -494,9 +495,9 @@ void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, const void *caller
 	return area ? give_area(area, nr, &rq, caller) : NULL;
 }
 
-void vunmap_phys(const char *caller, const void *addr)
+void vunmap_phys(const char *caller, const void *addr, u8 use)
 {
-	struct vmap_area *area = area_to_end(caller, addr, VMAP_IOREMAP);
+	struct vmap_area *area = area_to_end(caller, addr, use);
 	unsigned long start = (uintptr_t)addr, end;
 
 	if (!area)

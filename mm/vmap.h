@@ -24,7 +24,7 @@
 
 _Static_assert(1UL << SLOT_ORDER_MAX == VMAP_BLOCK_PAGES, "the largest slot is a whole block");
 
-/* What an area is for. */
+/* What an area is for; from VMAP_IOREMAP on, a physical range. */
 enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM, VMAP_IOREMAP, VMAP_DMA };
 
 /**
@@ -157,15 +157,6 @@ bool vmap_extents_whole(void);
 /** vmap_extents_init() - all of the address space is free. Context: boot. */
 void vmap_extents_init(void);
 
-/**
- * vmap_as() - vmap() for @use by @caller
- * @pages: only their page frame numbers count, there need not be a memmap behind them
- */
-void *vmap_as(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller);
-
-/** vunmap_as() - end what vmap_as() mapped for @use; @caller is named in the report when there is no such area. Context: any. */
-void vunmap_as(const char *caller, const void *addr, u8 use);
-
 /** vmap_large_find() - the large area that @addr lies in; NULL when it lies in none */
 struct vmap_area *vmap_large_find(unsigned long addr);
 
@@ -176,17 +167,18 @@ void vmap_describe(unsigned long addr, char *buf, size_t size);
 bool vmap_holds(unsigned long addr, unsigned long last);
 
 /**
- * vmap_phys() - map @nr pages of physical addresses, of any kind, in an area of ioremap()'s
+ * vmap_phys() - map @nr pages of physical addresses, of any kind
  * @phys: page aligned
+ * @use: VMAP_IOREMAP or VMAP_DMA
  * @prot: PAGE_KERNEL, PAGE_DEVICE or another of <asm/vmap.h>
  *
  * By blocks of 2 MiB where @phys is aligned to them and the area has more than 511 pages. Context: thread. Return: its
  * address; NULL, with nothing left behind, when memory or address space is short.
  */
-void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, const void *caller);
+void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, u8 use, const void *caller);
 
-/** vunmap_phys() - end a mapping of vmap_phys(); no TLB knows it any more. What is none is reported in @caller's name. */
-void vunmap_phys(const char *caller, const void *addr);
+/** vunmap_phys() - end a mapping of vmap_phys() for @use; no TLB knows it any more. What is none is reported in @caller's name. */
+void vunmap_phys(const char *caller, const void *addr, u8 use);
 
 /** vunmap_phys_report() - say in @caller's name what lies at @addr, which it took for a mapping of ioremap() */
 void vunmap_phys_report(const char *caller, const void *addr);

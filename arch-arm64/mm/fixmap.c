@@ -6,9 +6,8 @@
  *    the block of its first byte and the one after; the second is mapped only if the tree reaches it.
  * 2. Windows of pages that fill from the bottom and stay: device registers (nGnRE), and RAM for arch_boot_va(). What
  *    lies at an address in them never changes, so no TLB invalidation is needed.
- * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()), one for a look at
- *    registers that may not be needed (arch_peek_device()), and one through which text is changed (cpu/alternative.c),
- *    at boot only. There the old entry is taken away, and the TLB told, before the new one is written
+ * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()), and one through which
+ *    text is changed (cpu/alternative.c), at boot only. There the old entry is taken away, and the TLB told, before the new one is written
  *    (break-before-make, Arm ARM D8.16.1). Only the boot CPU uses them, before it starts the others, whose TLBs are
  *    empty when they begin; so only its own TLB is told. arch_linear_map_done() clears those of tables for good.
  * 4. Behind the single pages: the slots of early_ioremap() (mm/early_ioremap.c), which other CPUs may have in their TLBs when
@@ -40,8 +39,8 @@
 #define FDT_SIZE_MAX FIXMAP_WINDOW
 
 _Static_assert(FIXMAP_WINDOW == PT_SPAN(2), "a window is what one table of level 3 maps");
-_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_PEEK && FIX_PEEK < FIX_TEXT && FIX_TEXT < FIX_ALIAS &&
-		       FIX_ALIAS < FIX_EARLY(0) && FIX_EARLY(EARLY_SLOTS) <= FIX_DEVICE_START,
+_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_TEXT && FIX_TEXT < FIX_ALIAS && FIX_ALIAS < FIX_EARLY(0) &&
+		       FIX_EARLY(EARLY_SLOTS) <= FIX_DEVICE_START,
 	       "the single pages are apart, the early slots behind them, and all fit in their window");
 
 /**
@@ -198,17 +197,6 @@ void fixmap_release_tables(void)
 		set_single(FIX_TABLE(level), 0);
 		shown_table[level] = 0;
 	}
-}
-
-const volatile void *arch_peek_device(phys_addr_t pa)
-{
-	set_single(FIX_PEEK, ALIGN_DOWN(pa, PAGE_SIZE) | PT_DEVICE | PTE_PAGE);
-	return (const volatile void *)(uintptr_t)(FIX_PEEK + pa % PAGE_SIZE);
-}
-
-void arch_peek_done(void)
-{
-	set_single(FIX_PEEK, 0);
 }
 
 u64 *fixmap_alias(phys_addr_t pa)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The image's place by /chosen/kaslr-seed: where it must be for each seed, that all works there, and that nobody finds the
-seed afterwards.
+"""The image's place by /chosen/kaslr-seed: where it must be for each seed, that all works there, and that nobody finds
+the seed afterwards.
 
 1. The slot of a seed is computed here again, from what early_kaslr.c and README say of it. Seeds are chosen that
    give the first slot, the last, the last of a GiB and the first of the next; others are drawn, and printed.
@@ -186,8 +186,9 @@ class OnPi:
     def faults(self):
         blob = edit.set_property(raspi.board_tree(), "/chosen", "kaslr-seed", cells64(self.seed))
         self.result = Pi().boot(blob, "memstage.run=test", limit=LIMIT)
-        return (machine.status_faults(self.result, 0) + place_faults(self.result.log, address(self.seed)) +
-                machine.suite_faults(self.result, LIMIT) + ["not all cores"] * ("4 CPUs on line" not in self.result.log))
+        log = self.result.log
+        return (machine.status_faults(self.result, 0) + place_faults(log, address(self.seed)) +
+                machine.suite_faults(self.result, LIMIT) + ["not all cores"] * ("4 CPUs on line" not in log))
 
 
 class Wiped:

@@ -11,6 +11,7 @@
 #include <asm/cache.h>
 
 #include "../../mm/dma.h"
+#include "../../mm/vmap.h"
 #include "dma_machine.h"
 #include "host.h"
 #include "machine.h"
@@ -77,6 +78,12 @@ static void test_masks(void)
 		CHECK(p || i == 7);
 	}
 	CHECK_EQ(dma_set_coherent_mask(eth, SOC_BUS - 1), -EIO);
+	/* The other mask: a buffer may end with the last address of it, and no further. */
+	CHECK(!dma_mapping_error(eth, dma_map_single(eth, __va(GIB + 40 * MIB), 16, DMA_TO_DEVICE)));
+	CHECK_EQ(dma_set_mask(eth, SOC_BUS + 32 * MIB - 1), 0);
+	CHECK(dma_mapping_error(eth, dma_map_single(eth, __va(GIB + 40 * MIB), 16, DMA_TO_DEVICE)));
+	CHECK(dma_mapping_error(eth, dma_map_single(eth, __va(GIB + 32 * MIB - 16), 17, DMA_TO_DEVICE)));
+	CHECK(!dma_mapping_error(eth, dma_map_single(eth, __va(GIB + 32 * MIB - 16), 16, DMA_TO_DEVICE)));
 }
 
 /* --- allocation, against a map of who has which page --- */
@@ -338,6 +345,38 @@ static void test_refused(void)
 	host_check();
 }
 
+/* Pages are there, and no addresses to map them at: the pages go back. */
+static void test_no_addresses(void)
+{
+	struct va_extent *taken[64];
+	struct device *eth, *usb;
+	unsigned int n = 0;
+	unsigned long start;
+	dma_addr_t dma;
+	void *p;
+
+	dma_boot(1);
+	eth = dma_master_get("/soc/eth");
+	usb = dma_master_get("/soc/usb");
+	start = dma_quiet_pages();
+	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
+		while ((taken[n] = vmap_extent_get(len, NULL)))
+			n++;
+	CHECK(n && n < ARRAY_SIZE(taken));
+	CHECK(!dma_alloc_coherent(eth, 3 * PAGE_SIZE, &dma, GFP_KERNEL));
+	CHECK_LOG(
+		"dma: /soc/eth: dma_alloc_coherent of 12288 bytes: no address space, or no memory, to map it; it reaches");
+	CHECK(!dma_alloc_coherent(eth, 5 * MIB, &dma, GFP_KERNEL | __GFP_NOWARN));
+	p = dma_alloc_coherent(usb, 3 * PAGE_SIZE, &dma, GFP_KERNEL);
+	CHECK(p);
+	dma_free_coherent(usb, 3 * PAGE_SIZE, p, dma);
+	while (n)
+		vmap_extent_put(taken[--n]);
+	CHECK(dma_check() && vmalloc_check());
+	CHECK_EQ(dma_quiet_pages(), start);
+	host_check();
+}
+
 /* In a handler a master that sees caches is served, another one is not. */
 static void in_handler(void *arg)
 {
@@ -557,6 +596,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("memory at random", test_random),
 	TAP_CASE("all memory in reach, twice", test_exhaustion),
 	TAP_CASE("what cannot be is refused, and nothing is left", test_refused),
+	TAP_CASE("no addresses to map at", test_no_addresses),
 	TAP_CASE("in a handler", test_handler),
 	TAP_CASE("caches of masters that do not see them", test_caches),
 	TAP_CASE("buffers that cannot be mapped", test_map_refused),

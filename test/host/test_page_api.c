@@ -770,7 +770,7 @@ static void test_story_of_others(void)
 
 static int type(const char *text)
 {
-	char line[64];
+	char line[160];
 
 	snprintf(line, sizeof(line), "%s", text);
 	host_log_clear();

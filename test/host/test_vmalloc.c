@@ -451,6 +451,32 @@ static void test_walkers(void)
 	host_cpus_stop();
 }
 
+/* A page table entry where nobody has the addresses: vmalloc_check() finds it, before, between and behind what is in use. */
+static void test_leftover_entry(void)
+{
+	unsigned long places[3];
+	void *low, *high;
+
+	host_boot_simple(64 * MIB, 1);
+	low = vmalloc(4 * MIB);
+	high = vmalloc(4 * MIB);
+	CHECK(low && high);
+	places[0] = (unsigned long)low;
+	vfree(low);
+	places[1] = (unsigned long)high + 6 * MIB;
+	places[2] = VMALLOC_END - VMAP_BLOCK_SIZE;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		CHECK(vmalloc_check());
+		CHECK_EQ(arch_vmap_block(places[i], 0x40000000, PAGE_KERNEL), 0);
+		host_log_clear();
+		CHECK(!vmalloc_check());
+		CHECK_LOG("vmalloc check: 0x[0-9a-f]+ is mapped, in the free addresses 0x[0-9a-f]+-0x[0-9a-f]+");
+		CHECK(arch_vunmap_block(places[i]));
+	}
+	vfree(high);
+	host_check();
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("extents by address", test_tree),
 	TAP_CASE("areas at random", test_random),
@@ -461,5 +487,6 @@ static const struct tap_case cases[] = {
 	TAP_CASE("address space runs out", test_no_address_space),
 	TAP_CASE("8 CPUs and interrupts", test_threads),
 	TAP_CASE("a CPU walks while others map and unmap", test_walkers),
+	TAP_CASE("an entry left in free addresses is found", test_leftover_entry),
 };
 TAP_MAIN(cases)

@@ -25,6 +25,7 @@
 #define BLOCK_ORDER	9
 #define RET_INSTRUCTION 0xd65f03c0d65f03c0ULL
 #define ROUNDS		40
+#define CHECK_EVERY	10
 #define FREE_VA		(LINEAR_END - (8UL << 30)) /* behind all RAM that a machine of today has */
 
 /* What a CPU may do with a page, and with its neighbours. */
@@ -190,13 +191,14 @@ static void case_ranges(void)
 
 static char *shared_block;
 
-/* One CPU's page goes through all that it may be, and its neighbours are used. */
+/* One CPU's page goes through all that it may be, its neighbours are used, and now and then all tables are walked. */
 static void change_own(void *arg)
 {
 	unsigned int cpu = (unsigned int)smp_processor_id();
 	char *page = shared_block + (size_t)(2 * cpu + 1) * PAGE_SIZE;
 	unsigned long at = (unsigned long)page;
 	struct arch_mapping mapping;
+	struct pt_stats stats;
 	u64 value;
 
 	(void)arg;
@@ -210,6 +212,8 @@ static void change_own(void *arg)
 		ktap_ok(set_memory_valid(at, 1, 0) == 0);
 		ktap_ok(!arch_probe_read(page, &value));
 		ktap_ok(*word_of(page, 1) == ~i && arch_probe_write(page + PAGE_SIZE, ~i));
+		if (i % CHECK_EVERY == cpu)
+			ktap_ok(arch_pt_check(&stats));
 		ktap_ok(set_memory_valid(at, 1, 1) == 0);
 		ktap_ok(set_memory_rw(at, 1) == 0);
 		ktap_ok(*word_of(page, 0) == i);

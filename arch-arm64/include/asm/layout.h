@@ -15,9 +15,9 @@
  * 3. The fixmap's windows have static tables (<asm/pgtable.h>), so they work before there is an allocator.
  * 4. The parts keep to whole entries of the top table (512 GiB) but for the image and the fixmap, which share the last.
  *
- * 5. The image is linked at KIMAGE_VADDR and mapped there or, with CONFIG_RANDOMIZE_BASE, in another slot: a multiple of
- *    2 MiB in one of KIMAGE_GIBS GiB, so that all of it lies below one table of level 2 wherever it ends. A GiB stays free in
- *    front of the fixmap's.
+ * 5. The image is linked at KIMAGE_VADDR and mapped there or, with CONFIG_RANDOMIZE_BASE, in another slot: a multiple
+ *    of 2 MiB in one of KIMAGE_GIBS GiB, so that all of it lies below one table of level 2 wherever it ends. A GiB
+ *    stays free in front of the fixmap's.
  *
  * This file is included by C, assembly and the linker script.
  */
@@ -66,14 +66,13 @@
 #define FIXMAP_END	 (FIX_BOOT_START + FIXMAP_WINDOW)
 
 /*
- * Single pages: what the early console looks at, one page through which a table of each level is reached, one to look
- * at a device, one through which text is changed, one through which tables are while the machine runs.
+ * Single pages: what the early console looks at, one page through which a table of each level is reached, one through
+ * which text is changed, one through which tables are while the machine runs.
  */
 #define FIX_EARLY_UART	 FIX_SLOT_START
 #define FIX_TABLE(level) (FIX_SLOT_START + (1 + (level)) * PAGE_SIZE)
-#define FIX_PEEK	 (FIX_SLOT_START + 5 * PAGE_SIZE)
-#define FIX_TEXT	 (FIX_SLOT_START + 6 * PAGE_SIZE)
-#define FIX_ALIAS	 (FIX_SLOT_START + 7 * PAGE_SIZE)
+#define FIX_TEXT	 (FIX_SLOT_START + 5 * PAGE_SIZE)
+#define FIX_ALIAS	 (FIX_SLOT_START + 6 * PAGE_SIZE)
 
 /* Behind them: early_ioremap(). */
 #define EARLY_SLOTS	 7

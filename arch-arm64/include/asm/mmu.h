@@ -97,17 +97,6 @@ void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 
 void arch_early_unmap(unsigned int slot, unsigned int pages);
 
 /**
- * arch_peek_device() - look at a page of device registers, until the next call or arch_peek_done()
- * @pa: any alignment, below 1 << arch_pa_bits()
- *
- * For a walk over more registers than there is a window for. Return: the address that corresponds to @pa.
- */
-const volatile void *arch_peek_device(phys_addr_t pa);
-
-/** arch_peek_done() - the page of arch_peek_device() is no longer looked at */
-void arch_peek_done(void);
-
-/**
  * arch_map_early_uart() - show the page of device registers that holds @pa, instead of the one shown before
  *
  * For the early console, before any mapping can be made: works from the first C in the high half. Return: the address

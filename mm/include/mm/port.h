@@ -97,6 +97,7 @@
  *	bool asm_stack_push_at(void *base, u32 stack, void *item): the same, the head's place and the base said by the
  *	    caller: nothing but the end of @stack's use can make it wrong.
  *	__restartable: marks each function that calls one of the three.
+ *	__by_name: marks a function that is called by name only, never through a pointer.
  *
  * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
  *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps.
@@ -125,7 +126,14 @@
  *	int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights): of whole pages, all mapped. 0,
  *	    -EPERM for the image's own text, -ENOMEM; on an error nothing has changed.
  *
- * 13. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ * 13. <asm/cache.h> - data caches, for masters that do not look into them (<mm/dma.h>). Each takes addresses [start, end) of the
+ *    linear map, of any alignment.
+ *	void dcache_clean_poc(unsigned long start, unsigned long end): what was written is in memory.
+ *	void dcache_inval_poc(start, end): the next read sees memory; bytes of the first and last line that are outside are kept.
+ *	void dcache_clean_inval_poc(start, end): both.
+ *	A port whose caches every master looks into does nothing.
+ *
+ * 14. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
  *
  * Cost: every function of groups 1 to 3, 8, 9 and 11 is a handful of instructions inline; the rest is off every hot path.
  */
@@ -136,6 +144,7 @@
 
 #include <asm/atomic.h>
 #include <asm/bug.h>
+#include <asm/cache.h>
 #include <asm/irqflags.h>
 #include <asm/mmu.h>
 #include <asm/object_check.h>

@@ -373,6 +373,19 @@ static bool in_line(const u64 *entry, unsigned int n, int level)
 	return same;
 }
 
+/* Bit 1 tells tables and pages from blocks: at level 3 it is set, above it is so in tables alone, and level 0 has nothing else. */
+static void check_types(const struct table_page *page)
+{
+	for (unsigned int i = 0; i < PT_ENTRIES; i++) {
+		u64 entry = page->table[i];
+		bool wide = page->level == PT_LAST_LEVEL || page->level == 0 || pt_is_table(entry, page->level);
+
+		check(!entry || !(entry & PTE_TYPE_MASK & ~PTE_VALID) == !wide,
+		      "%#llx, level %d, is of no type: 0x%llx", page->va + i * PT_SPAN(page->level), page->level,
+		      entry);
+	}
+}
+
 static void check_groups(const struct table_page *page)
 {
 	for (unsigned int i = 0; i < PT_ENTRIES; i += PT_CONT_ENTRIES) {
@@ -393,6 +406,7 @@ void recorder_check_shape(void)
 		const struct table_page *page = &pages[i];
 		bool empty = true;
 
+		check_types(page);
 		for (unsigned int k = 0; k < PT_ENTRIES && empty; k++)
 			empty = !page->table[k];
 		check(!empty || !page->own, "the table of level %d at %#llx is empty", page->level, page->va);

@@ -23,7 +23,7 @@ unsigned long recorder_lives(void);
 /**
  * recorder_check_shape() - every table is as it has to be
  *
- * None is empty; none could be a block; no sixteen entries could be a group; the entries of a group are alike.
+ * Each entry is of a type that its level has. No table is empty; none could be a block; no sixteen entries could be a group; the entries of a group are alike.
  */
 void recorder_check_shape(void);
 
