@@ -89,7 +89,8 @@ OPTIONAL := MONITOR:lib/monitor%.c BOOTMEM:mm/bootmem%.c BOOTMEM:test/bench/boot
 	MM_DEBUG_LOCKS:lib/lock_debug.c MM_DEBUG:lib/list_debug.c MM_DEBUG:mm/debug.c MM_DEBUG:mm/slub_debug.c \
 	PAGE_OWNER:mm/page_owner.c \
 	SELFTEST:test/target/%.c SELFTEST:test/misuse/%.c SELFTEST:test/bench/%.c SELFTEST:mm/memtest_fault.c \
-	SELFTEST:arch-arm64/irq/fault_cmd.c SELFTEST:arch-arm64/cpu/features_fault.c
+	RANDOMIZE_BASE:arch-arm64/boot/early_kaslr.c RANDOMIZE_BASE:arch-arm64/mm/kaslr.c \
+	SELFTEST:arch-arm64/irq/fault_cmd%.c SELFTEST:arch-arm64/cpu/features_fault.c
 option_off = $(if $(filter y,$(CONFIG_$(word 1,$(subst :, ,$(1))))),,$(word 2,$(subst :, ,$(1))))
 ABSENT := $(foreach entry,$(OPTIONAL),$(call option_off,$(entry)))
 
@@ -222,6 +223,8 @@ compile_commands.json: FORCE ## For clangd and other tools: how each file is com
 	$(foreach src,$(filter %.c,$(IMAGE_SRCS)),$(file >>$(O)/compile_commands.txt,$(src) $(CC) $(CFLAGS) \
 		$(if $(filter arch-arm64/boot/early_%,$(src)),$(EARLY_FLAGS))))
 	$(foreach src,$(HOST_ONLY_SRCS),$(file >>$(O)/compile_commands.txt,$(src) $(HOSTCC) $(HOST_CFLAGS)))
+	$(foreach src,$(HOST_ENGINE_SRCS),$(file >>$(O)/compile_commands.txt,$(src) $(HOSTCC) $(ENGINE_INCLUDES) \
+		$(HOST_CFLAGS)))
 	@scripts/compdb.py $(O)/compile_commands.txt >$@
 
 ##@ Running
@@ -251,7 +254,7 @@ test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),i
 debug-image full-image bootmem-image bench-image virt-image:
 	@$(MAKE) --no-print-directory CONFIG=$(@:-image=) image
 
-gdb: image ## Stop QEMU at reset and attach gdb (GDB_ARGS="-batch -ex 'info registers pc'")
+gdb: image ## Stop QEMU at reset and attach gdb, or ATTACH=HOST:PORT (GDB_ARGS="-batch -ex 'info registers pc'")
 	@scripts/gdb/session $(O) $(GDB_ARGS)
 
 .PHONY: test-board

@@ -14,6 +14,8 @@
  * 4. A CPU without work runs the idle task until that finds nothing to do. Its bit in idle_mask is set before the task looks
  *    for the last time, and whoever has something for the task to find looks at the mask after it is there to be found: so one
  *    of the two sees the other, and nothing is left lying while a CPU sleeps.
+ * 5. A kick asks the others for one function, the same always, and nobody waits for it: so it may come from a handler, or while
+ *    interrupts are masked. A CPU that is kicked twice before it takes the interrupt runs the function once, after both.
  * Slot letters: (a) atomic; (c) the caller that owns the slot.
  */
 #include <lib/smp.h>
@@ -41,9 +43,11 @@ struct work_slot {
 
 int nr_cpu_ids = 1;
 
-static u64 online_mask;		/* (a) bit per CPU; CONFIG_NR_CPUS is at most 64 */
-static u64 idle_mask;		/* (a) CPUs in their idle loops, without work of their own */
-static bool (*idle_task)(void); /* (a) */
+static u64 online_mask;		   /* (a) bit per CPU; CONFIG_NR_CPUS is at most 64 */
+static u64 idle_mask;		   /* (a) CPUs in their idle loops, without work of their own */
+static bool (*idle_task)(void);	   /* (a) */
+static u32 kicked[CONFIG_NR_CPUS]; /* (a) */
+static void (*kick_task)(void);	   /* set at boot */
 static struct call_slot call_slots[CONFIG_NR_CPUS];
 static struct work_slot work_slots[CONFIG_NR_CPUS];
 
@@ -111,12 +115,32 @@ void on_each_cpu(smp_fn_t fn, void *arg)
 
 void smp_call_interrupt(void)
 {
-	struct call_slot *slot = &call_slots[smp_processor_id()];
+	int cpu = smp_processor_id();
+	struct call_slot *slot = &call_slots[cpu];
 
+	if (READ_ONCE(kicked[cpu]) && xchg32_acquire(&kicked[cpu], 0))
+		kick_task();
 	if (__atomic_load_n(&slot->pending, __ATOMIC_ACQUIRE) == 0)
 		return;
 	slot->fn(slot->arg);
 	__atomic_store_n(&slot->pending, 0, __ATOMIC_RELEASE);
+}
+
+void smp_set_kick_task(void (*task)(void))
+{
+	kick_task = task;
+}
+
+void smp_kick_others(void)
+{
+	int cpu, self = smp_processor_id();
+
+	for_each_online_cpu(cpu) {
+		if (cpu == self)
+			continue;
+		__atomic_store_n(&kicked[cpu], 1, __ATOMIC_RELEASE);
+		arch_send_call(cpu);
+	}
 }
 
 int smp_work_start(int cpu, smp_fn_t fn, void *arg)

@@ -9,7 +9,9 @@
  * 3. A block is in the list of its pageblock's migratetype. An allocation takes the smallest block that fits from its own
  *    type's lists and frees the rest of it, halves at a time; then a deferred pageblock, which becomes its type; then, when
  *    it is movable, from CMA areas; then it takes from another type (pageblock.c).
- * 4. nr_free counts pages in the lists and in deferred pageblocks, nr_free_special those of types not for everybody.
+ * 4. The links of a block that leaves its list must lead back. If they do not, the list is made anew, and the block may be
+ *    gone with others whose links were written to (free_list.c).
+ * 5. nr_free counts pages in the lists and in deferred pageblocks, nr_free_special those of types not for everybody.
  *
  * Everything here runs under zone->lock with interrupts masked. Cost: O(MAX_PAGE_ORDER), and O(blocks in a pageblock)
  * when it is converted.
@@ -17,36 +19,36 @@
 #include "buddy.h"
 
 #include "debug.h"
+#include "free_list.h"
 #include "hardening.h"
 #include "page_offline.h"
-#include "page_report.h"
 #include "pcp.h"
 
 static void add_block(struct zone *zone, struct page *page, unsigned int order, enum migratetype type)
 {
+	struct list_head *list = &zone->free_area[order].free_list[type];
+
 	debug_block_enters(zone, page, order);
+	if (unlikely(!debug_front_sound(list)))
+		mend_list(zone, order, type);
 	WRITE_ONCE(page->flags, (page->flags & ~PAGE_STATE_MASK) | BIT(PG_buddy) | order);
-	list_add(&page->lru, &zone->free_area[order].free_list[type]);
+	list_add(&page->lru, list);
 	ADD_ONCE(zone->free_area[order].nr_free, 1);
 }
 
-/* A free block's links are in its struct page, which a stray user of the block may write to. */
-static void check_links(const struct zone *zone, const struct page *page, unsigned int order)
-{
-	const struct list_head *links = &page->lru;
-
-	if (HARDENED && unlikely(links->next->prev != links || links->prev->next != links))
-		panic_bad_list(zone, page, order);
-}
-
 /* Its order is 0 then, as is that of every page that begins no block. */
-static void del_block(struct zone *zone, struct page *page, unsigned int order)
+static __always_inline void unlink_block(struct zone *zone, struct page *page, unsigned int order)
 {
-	check_links(zone, page, order);
 	debug_block_leaves(zone, page);
 	list_del(&page->lru);
 	WRITE_ONCE(page->flags, page->flags & ~PAGE_STATE_MASK);
 	ADD_ONCE(zone->free_area[order].nr_free, -1UL);
+}
+
+/* Whether the links of the free block at @page lead back, or its list has been mended and has it still. */
+static bool may_unlink(struct zone *zone, const struct page *page, unsigned int order)
+{
+	return !HARDENED || likely(free_links_sound(page)) || mend_free_list(zone, page, order);
 }
 
 /* Whether @buddy begins a free block of @order in @page's zone: section, node, zone, flags and order in one load. */
@@ -67,9 +69,9 @@ static __always_inline void merge_and_add(struct zone *zone, struct page *page, 
 	while (order < MAX_PAGE_ORDER) {
 		struct page *buddy = pfn_to_page(pfn ^ (1UL << order));
 
-		if (!is_free_buddy(page, buddy, order))
+		if (!is_free_buddy(page, buddy, order) || !may_unlink(zone, buddy, order))
 			break;
-		del_block(zone, buddy, order);
+		unlink_block(zone, buddy, order);
 		pfn &= ~(1UL << order);
 		page = pfn_to_page(pfn);
 		order++;
@@ -123,6 +125,24 @@ static struct buddy_block expand(struct zone *zone, struct page *page, unsigned 
 	return (struct buddy_block){ page, want, type };
 }
 
+/* take_listed(), from order @have on, where a link was written to. What has been mended is sound, so this ends. */
+static __noinline struct buddy_block take_mended(struct zone *zone, unsigned int have, unsigned int highest,
+						 unsigned int most, enum migratetype type)
+{
+	while (have <= highest) {
+		struct list_head *list = &zone->free_area[have].free_list[type];
+		struct page *page = list_first_entry(list, struct page, lru);
+
+		if (list_empty(list)) {
+			have++;
+		} else if (may_unlink(zone, page, have)) {
+			unlink_block(zone, page, have);
+			return expand(zone, page, have, min(have, most), type);
+		}
+	}
+	return (struct buddy_block){ NULL, most, type };
+}
+
 /* The smallest listed block of @order to @highest, and no more of it than a block of @most. */
 static struct buddy_block take_listed(struct zone *zone, unsigned int order, unsigned int highest, unsigned int most,
 				      enum migratetype type)
@@ -134,7 +154,9 @@ static struct buddy_block take_listed(struct zone *zone, unsigned int order, uns
 		if (list_empty(list))
 			continue;
 		page = list_first_entry(list, struct page, lru);
-		del_block(zone, page, have);
+		if (HARDENED && unlikely(!free_links_sound(page)))
+			return take_mended(zone, have, highest, most, type);
+		unlink_block(zone, page, have);
 		return expand(zone, page, have, min(have, most), type);
 	}
 	return (struct buddy_block){ NULL, order, type };
@@ -156,14 +178,17 @@ struct buddy_block buddy_take_from(struct zone *zone, unsigned int order, unsign
 
 static struct buddy_block steal(struct zone *zone, unsigned int order, enum migratetype type)
 {
-	struct page *page = steal_block(zone, order, type);
+	struct page *page;
 	unsigned int have;
 
-	if (!page)
-		return (struct buddy_block){ NULL, order, type };
+	do {
+		page = steal_block(zone, order, type);
+		if (!page)
+			return (struct buddy_block){ NULL, order, type };
+		have = page_order(page);
+	} while (!may_unlink(zone, page, have));
 	zone->nr_fallbacks++;
-	have = page_order(page);
-	del_block(zone, page, have);
+	unlink_block(zone, page, have);
 	return expand(zone, page, have, order, get_pageblock_migratetype(page_to_pfn(page)));
 }
 
@@ -182,11 +207,14 @@ struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned in
 	return block.page ? block : steal(zone, order, type);
 }
 
-void buddy_remove(struct zone *zone, struct page *page, unsigned int order)
+bool buddy_remove(struct zone *zone, struct page *page, unsigned int order)
 {
-	del_block(zone, page, order);
+	if (!may_unlink(zone, page, order))
+		return false;
+	unlink_block(zone, page, order);
 	ADD_ONCE(zone->nr_free, -(1UL << order));
 	count_special(zone, get_pageblock_migratetype(page_to_pfn(page)), -(1UL << order));
+	return true;
 }
 
 bool zone_has_block(const struct zone *zone, unsigned int order)

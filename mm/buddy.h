@@ -38,8 +38,12 @@ struct buddy_block buddy_take_from(struct zone *zone, unsigned int order, unsign
 /** buddy_take_whole() - the smallest block of @order to @most that is in a free list of @type, all of it */
 struct buddy_block buddy_take_whole(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
 
-/** buddy_remove() - take the free block of @order at @page out of its list; the order of all its pages is 0 then */
-void buddy_remove(struct zone *zone, struct page *page, unsigned int order);
+/**
+ * buddy_remove() - take the free block of @order at @page out of its list; the order of all its pages is 0 then
+ *
+ * Return: false when its links were written to: it is out of use now, and nobody's.
+ */
+bool buddy_remove(struct zone *zone, struct page *page, unsigned int order);
 
 /** buddy_free() - give a block back; it merges with its buddies as far as they are free */
 void buddy_free(struct zone *zone, struct page *page, unsigned int order);
@@ -169,14 +173,6 @@ static inline bool page_in_zone(const struct zone *zone, const struct page *page
 {
 	return page_to_nid(page) == zone->node->node_id && page_zonenum(page) == (int)zone->idx;
 }
-
-/**
- * contig_lock(), contig_unlock() - in between, what is free in an isolated pageblock stays free (contig.c)
- *
- * For who takes pages out of free lists and is no allocation. Context: as mutex_lock().
- */
-void contig_lock(void);
-void contig_unlock(void);
 
 /** zone_has_block() - whether a block of at least @order is free; a moment's answer when the lock is not held */
 bool zone_has_block(const struct zone *zone, unsigned int order);

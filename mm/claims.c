@@ -40,6 +40,11 @@ void claims_set_fdt(const void *fdt)
 	claim_fdt = fdt;
 }
 
+const void *claims_fdt(void)
+{
+	return claim_fdt;
+}
+
 /* Claims are of one kind of our own and lie behind one another: page tables, say, taken one at a time. */
 static bool extends_last(const struct mem_claim *claim)
 {

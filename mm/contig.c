@@ -4,13 +4,14 @@
  *
  * 1. alloc_contig_range() isolates the pageblocks of the range, so that what is free there stays free; has the CPUs drain
  *    their caches, unless all pages are in the free lists already; and takes the blocks out of the free lists. A block
- *    that crosses an end of the range is split, the part outside goes back. Then the pageblocks are what they were.
+ *    that crosses an end of the range is split, the part outside goes back. Then the pageblocks are what they were. Only
+ *    a bad page may be taken out of the free lists in between: then what was taken goes back.
  * 2. Nothing is moved: a page that somebody uses stands in the way, and the caller is told which.
  * 3. Ranges of two callers may meet in a pageblock, so one is allocated at a time: contig_mutex. It does not keep others from
  *    allocating or freeing, which is why pages are looked at again once they are isolated.
  * 4. alloc_contig_pages() goes through the zones that the flags allow, near before far, and in each from low to high
- *    addresses. It looks for a range in which every page is free, cached or deferred, goes on behind the last page in the
- *    way, and tries each range that it finds.
+ *    addresses. It looks for a range in which every page is free, cached or deferred, goes on with the first such page behind
+ *    the last one in the way, and tries each range that it finds.
  */
 #include <mm/contig.h>
 
@@ -30,14 +31,18 @@
 
 static DEFINE_MUTEX(contig_mutex);
 
-/* Take the free block at @pfn out of the lists, and give what of it lies outside of [start, end) back. */
-static void take_block(struct zone *zone, unsigned long pfn, unsigned long start, unsigned long end)
+/*
+ * Take the free block at @pfn out of the lists, and give what of it lies outside of [start, end) back. Return: false when it
+ * is free no more, because it was taken out of use.
+ */
+static bool take_block(struct zone *zone, unsigned long pfn, unsigned long start, unsigned long end)
 {
 	struct page *page = pfn_to_page(pfn);
 	unsigned int order = page_order(page);
 	unsigned long block_end = pfn + (1UL << order);
 
-	buddy_remove(zone, page, order);
+	if (!page_test(page, PG_buddy) || !buddy_remove(zone, page, order))
+		return false;
 	if (pfn < start)
 		buddy_free_range(zone, pfn, start - pfn);
 	if (block_end > end)
@@ -49,10 +54,14 @@ static void take_block(struct zone *zone, unsigned long pfn, unsigned long start
 		page->page_stack = 0;
 		WRITE_ONCE(page->_refcount, 1);
 	}
+	return true;
 }
 
-/* Take [start, end), which lies in one pageblock and is free and isolated. */
-static void take_part(struct zone *zone, unsigned long start, unsigned long end)
+/*
+ * Take [start, end), which lies in one pageblock, is isolated and was free. Return: @end, or the first page that could not be
+ * taken.
+ */
+static unsigned long take_part(struct zone *zone, unsigned long start, unsigned long end)
 {
 	unsigned long flags = spin_lock_irqsave(&zone->lock);
 	unsigned long pfn = ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES);
@@ -60,23 +69,31 @@ static void take_part(struct zone *zone, unsigned long start, unsigned long end)
 	while (pfn < end) {
 		unsigned long next = pfn + (1UL << page_order(pfn_to_page(pfn)));
 
-		if (next > start)
-			take_block(zone, pfn, start, end);
+		if (next > start && !take_block(zone, pfn, start, end))
+			break;
 		pfn = next;
 	}
 	spin_unlock_irqrestore(&zone->lock, flags);
+	return pfn < end ? max(pfn, start) : end;
 }
 
-static void take_range(unsigned long start, unsigned long end)
+/* The same of pages in any number of pageblocks: all, or none and those that were taken are free again. */
+static unsigned long take_range(unsigned long start, unsigned long end)
 {
 	struct zone *zone = zone_of_pageblock(ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES));
+	unsigned long pfn = start;
 
-	while (start < end) {
-		unsigned long part_end = min(end, ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES);
+	while (pfn < end) {
+		unsigned long part_end = min(end, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES);
+		unsigned long taken = take_part(zone, pfn, part_end);
 
-		take_part(zone, start, part_end);
-		start = part_end;
+		if (taken < part_end) {
+			free_contig_range(start, taken - start);
+			return taken;
+		}
+		pfn = part_end;
 	}
+	return end;
 }
 
 /* Whether every page is in the free lists, once what is only cached has been drained. Return: @end, or the first that is not. */
@@ -97,16 +114,6 @@ static void note_owner(unsigned long start, unsigned long end)
 		page_owner_note_alloc(pfn_to_page(start), 0, GFP_KERNEL);
 }
 
-void contig_lock(void)
-{
-	mutex_lock(&contig_mutex);
-}
-
-void contig_unlock(void)
-{
-	mutex_unlock(&contig_mutex);
-}
-
 /* alloc_contig_quietly(), contig_mutex being held. */
 static int alloc_locked(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy)
 {
@@ -120,9 +127,8 @@ static int alloc_locked(unsigned long start, unsigned long end, enum migratetype
 	if (!err) {
 		*busy = settle(start, end);
 		if (*busy == end)
-			take_range(start, end);
-		else
-			err = -EBUSY;
+			*busy = take_range(start, end);
+		err = *busy == end ? 0 : -EBUSY;
 		undo_isolate_page_range(first, last);
 	}
 	return err;
@@ -132,9 +138,9 @@ int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetyp
 {
 	int err;
 
-	contig_lock();
+	mutex_lock(&contig_mutex);
 	err = alloc_locked(start, end, migratetype, busy);
-	contig_unlock();
+	mutex_unlock(&contig_mutex);
 	if (!err)
 		note_owner(start, end);
 	return err;
@@ -210,15 +216,12 @@ static bool put_one(struct page *page, unsigned long *in_use)
 		report_bad_free(page, 0, fault);
 		return false;
 	}
-	left = (s32)dec_return32_acq_rel((u32 *)&page->_refcount);
+	left = HARDENED ? drop_user(page, 0) : (s32)dec_return32_acq_rel((u32 *)&page->_refcount);
 	if (left == 0) {
 		page_owner_free(page);
 		return true;
 	}
-	if (HARDENED && unlikely(left < 0))
-		report_freed_by_two(page, 0);
-	else
-		++*in_use;
+	*in_use += left > 0;
 	return false;
 }
 
@@ -304,6 +307,43 @@ static unsigned long obstacle(struct zone *zone, unsigned long start, unsigned l
 	return end;
 }
 
+/* The first page frame of [@pfn, @end), which lies in one pageblock of @zone's span, that does not stand in the way; @end. */
+static unsigned long first_free_in(const struct zone *zone, unsigned long pfn, unsigned long end)
+{
+	unsigned long at = ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES);
+
+	if (!pfn_valid(at) || get_pageblock_migratetype(at) >= MIGRATE_CMA)
+		return end;
+	if (pageblock_deferred(at))
+		return deferred_in_zone(zone, at) ? pfn : end;
+	if (!page_initialised(at) || pageblock_shared(at))
+		return end;
+	while (at < end) {
+		unsigned long next = at + (1UL << page_order(pfn_to_page(at)));
+
+		if (next > pfn && !in_the_way(zone, pfn_to_page(at)))
+			return max(at, pfn);
+		at = next;
+	}
+	return end;
+}
+
+/* The first page frame from @pfn on that does not stand in the way; @end or more when there is none. */
+static unsigned long first_free(struct zone *zone, unsigned long pfn, unsigned long end)
+{
+	while (pfn < end) {
+		unsigned long part_end = min(end, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES);
+		unsigned long flags = spin_lock_irqsave(&zone->lock);
+		unsigned long found = first_free_in(zone, pfn, part_end);
+
+		spin_unlock_irqrestore(&zone->lock, flags);
+		if (found < part_end)
+			return found;
+		pfn = part_end;
+	}
+	return pfn;
+}
+
 /* Whether @zone stays above its min watermark without @nr pages more; what only some may use does not count. */
 static bool can_spare(const struct zone *zone, unsigned long nr)
 {
@@ -314,14 +354,21 @@ static bool can_spare(const struct zone *zone, unsigned long nr)
 	return free > kept && free - kept >= nr;
 }
 
-/* Under contig_mutex, so that nobody else has a pageblock isolated. Return: the first page of a range that was allocated, NULL when the zone has none. */
-static struct page *find_in_zone(struct zone *zone, unsigned long nr)
-{
-	unsigned long align = nr & (nr - 1) ? 1 : nr, end = zone_end_pfn(zone), next;
+/* Where a range may lie: within page frames [start, end), at a multiple of align. */
+struct place {
+	unsigned long start, end, align;
+};
 
-	if (!can_spare(zone, nr))
+/* Under contig_mutex, so that nobody else has a pageblock isolated. Return: the first page of a range that was allocated, NULL when the zone has none. */
+static struct page *find_in_zone(struct zone *zone, unsigned long nr, const struct place *place)
+{
+	unsigned long start = max(zone->zone_start_pfn, place->start), align = place->align;
+	unsigned long end = min(zone_end_pfn(zone), place->end), next;
+
+	if (start >= end || end - start < nr || !can_spare(zone, nr))
 		return NULL;
-	for (unsigned long pfn = ALIGN(zone->zone_start_pfn, align); pfn + nr <= end; pfn = ALIGN(next + 1, align)) {
+	for (unsigned long pfn = ALIGN(start, align); pfn + nr <= end;
+	     pfn = ALIGN(first_free(zone, next + 1, end), align)) {
 		next = obstacle(zone, pfn, pfn + nr);
 		if (next < pfn + nr)
 			continue;
@@ -333,13 +380,13 @@ static struct page *find_in_zone(struct zone *zone, unsigned long nr)
 	return NULL;
 }
 
-static struct page *alloc_in_zone(struct zone *zone, unsigned long nr)
+static struct page *alloc_in_zone(struct zone *zone, unsigned long nr, const struct place *place)
 {
 	struct page *page;
 
-	contig_lock();
-	page = find_in_zone(zone, nr);
-	contig_unlock();
+	mutex_lock(&contig_mutex);
+	page = find_in_zone(zone, nr, place);
+	mutex_unlock(&contig_mutex);
 	if (page)
 		note_owner(page_to_pfn(page), page_to_pfn(page) + nr);
 	return page;
@@ -350,16 +397,11 @@ static bool may_serve(const struct zone *zone, gfp_t gfp, const u64 *nodes)
 	return zone->idx <= gfp_zone(gfp) && (!nodes || (*nodes >> zone->node->node_id & 1));
 }
 
-struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, const u64 *nodes)
+/* In the zones of the list for @nid that @gfp allows, on the nodes of @nodes. */
+static struct page *alloc_in_zones(unsigned long nr, gfp_t gfp, int nid, const u64 *nodes, const struct place *place)
 {
-	struct zone **list;
-
-	if (nid == NUMA_NO_NODE)
-		nid = this_cpu()->nid;
-	if (!nr || !numa_valid_node(nid))
-		return NULL;
-	for (list = zonelist_of(nid, gfp); *list; list++) {
-		struct page *page = may_serve(*list, gfp, nodes) ? alloc_in_zone(*list, nr) : NULL;
+	for (struct zone **list = zonelist_of(nid, gfp); *list; list++) {
+		struct page *page = may_serve(*list, gfp, nodes) ? alloc_in_zone(*list, nr, place) : NULL;
 
 		if (!page)
 			continue;
@@ -367,7 +409,28 @@ struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, const u64 
 			zero_range(page_to_pfn(page), page_to_pfn(page) + nr);
 		return page;
 	}
-	if (!(gfp & __GFP_NOWARN))
-		printk("contig: no %lu free pages behind one another near node %d, gfp 0x%x\n", nr, nid, gfp);
 	return NULL;
+}
+
+struct page *alloc_contig_within(unsigned long nr, unsigned int align_order, unsigned long start, unsigned long end,
+				 gfp_t gfp)
+{
+	const struct place place = { start, end, 1UL << align_order };
+
+	return alloc_in_zones(nr, gfp & __GFP_ZERO, this_cpu()->nid, NULL, &place);
+}
+
+struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, const u64 *nodes)
+{
+	const struct place anywhere = { 0, ~0UL, nr & (nr - 1) ? 1 : nr };
+	struct page *page;
+
+	if (nid == NUMA_NO_NODE)
+		nid = this_cpu()->nid;
+	if (!nr || !numa_valid_node(nid))
+		return NULL;
+	page = alloc_in_zones(nr, gfp, nid, nodes, &anywhere);
+	if (!page && !(gfp & __GFP_NOWARN))
+		printk("contig: no %lu free pages behind one another near node %d, gfp 0x%x\n", nr, nid, gfp);
+	return page;
 }

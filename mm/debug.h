@@ -15,6 +15,12 @@
 /** debug_block_enters() - the 1 << @order pages at @page are about to join @zone's free lists as one block */
 void debug_block_enters(const struct zone *zone, const struct page *page, unsigned int order);
 
+/** debug_front_sound() - whether a block can be put at the front of a free list; list_debug_add() would panic if not */
+static inline bool debug_front_sound(const struct list_head *list)
+{
+	return list->next->prev == list;
+}
+
 /** debug_block_leaves() - the free block at @page is about to leave @zone's free list of order page->order */
 void debug_block_leaves(const struct zone *zone, const struct page *page);
 
@@ -41,6 +47,12 @@ static inline void debug_block_enters(const struct zone *zone, const struct page
 	(void)zone;
 	(void)page;
 	(void)order;
+}
+
+static inline bool debug_front_sound(const struct list_head *list)
+{
+	(void)list;
+	return true;
 }
 
 static inline void debug_block_leaves(const struct zone *zone, const struct page *page)

@@ -14,6 +14,7 @@
 #include "fragindex.h"
 
 #include "buddy.h"
+#include "free_list.h"
 
 unsigned long free_blocks_of_order(const struct zone *zone, unsigned int order)
 {
@@ -95,15 +96,6 @@ static void count_pageblocks(const struct zone *zone, unsigned long *pageblocks)
 	}
 }
 
-static unsigned long list_length(const struct list_head *list)
-{
-	unsigned long n = 0;
-
-	for (const struct list_head *at = list->next; at != list; at = at->next)
-		n++;
-	return n;
-}
-
 void count_blocks(struct zone *zone, struct zone_blocks *blocks)
 {
 	unsigned long flags = spin_lock_irqsave(&zone->lock);
@@ -111,7 +103,7 @@ void count_blocks(struct zone *zone, struct zone_blocks *blocks)
 	*blocks = (struct zone_blocks){ 0 };
 	for (int type = 0; type < MIGRATE_TYPES; type++)
 		for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++)
-			blocks->free[type][order] = list_length(&zone->free_area[order].free_list[type]);
+			blocks->free[type][order] = free_list_length(zone, order, (enum migratetype)type);
 	blocks->free[MIGRATE_MOVABLE][MAX_PAGE_ORDER] += zone->nr_deferred >> PAGEBLOCK_ORDER;
 	blocks->free[MIGRATE_CMA][MAX_PAGE_ORDER] += zone->nr_deferred_cma >> PAGEBLOCK_ORDER;
 	count_pageblocks(zone, blocks->pageblocks);

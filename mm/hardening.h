@@ -4,7 +4,8 @@
  *
  *	none	nothing beyond finding the page: for callers that are proved right elsewhere
  *	basic	a page that is free, reserved, a slab's or of another order, and an object that is not the cache's, are
- *		reported and left alone; free blocks whose links were written to end the run. No bytes; a few instructions for each free.
+ *		reported and left alone; a page that is free is taken out of use when it is freed again, and a free block whose
+ *		links were written to. No bytes; a few instructions for each free.
  *	full	basic, and every object cache is guarded: red zones, poison, owners with backtraces, a quarantine, objects
  *		handed out in random order. kmalloc(64) has cells of 384 bytes, and it and kfree() take about 2,300
  *		instructions: <mm/slab_flags.h> has the parts. At every level one cache can be guarded by its flags or by the

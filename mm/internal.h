@@ -4,14 +4,23 @@
  *
  * Lock order, lowest first: a CPU that holds a lock takes only locks further down the table. Interrupts are masked
  * while any of them is held. In front of all stand slab_mutex (mm/slub.h) and contig_mutex (contig.c), which are taken with
- * interrupts unmasked, so with none of them held, and kept across cross calls; nobody takes both.
+ * interrupts unmasked, so with none of them held, and kept across cross calls; nobody takes both. Behind slab_mutex comes
+ * grow_mutex (percpu_alloc.c), of the same kind. dma_mutex (mm/dma.h) is of that kind, too, and comes before all of them.
+ * pt_mutex (arch-arm64/mm/pgtable.c) is the last of the kind: who holds it takes no other.
  *
+ *	3   dma pool		blocks of one pool of small blocks
+ *	4   dma live		memory that bus masters have
+ *	5   iomem		the tree of resources, iomem.c
+ *	7   dma region		the bitmap of one region that is its masters' alone
+ *	8   memory types	who has what mapped outside of the linear map, memtype.c
  *	10  vmalloc		free and used address space; slots of one size
+ *	11  percpu_lock		which bytes of per-CPU chunks are in use
  *	12  vmap_lock		tables of vmalloc's address space, arch-arm64/mm/vmap.c
- *	15  percpu_lock		the dynamic part of the per-CPU areas
  *	20  kmem_cache node	partial slabs of one cache on one node; all of a guarded cache
  *	25  cma			the bitmap of one CMA area
  *	30  zone->lock		free lists and pageblock states of one zone
+ *	32  bad notes		notes of pages to be taken out that are not in use (page_pending.c)
+ *	33  percpu counter	the sum of one struct percpu_counter
  *	35  page owners		clearing records (CONFIG_PAGE_OWNER)
  *	200 log			lib/printk.c: anything may be held when a line is printed
  *
@@ -27,12 +36,19 @@
 #include <mm/mm_init.h>
 
 enum mm_lock_rank {
+	LOCK_RANK_DMA_POOL = 3,
+	LOCK_RANK_DMA_LIVE = 4,
+	LOCK_RANK_IOMEM = 5,
+	LOCK_RANK_DMA_REGION = 7,
+	LOCK_RANK_MEMTYPE = 8,
 	LOCK_RANK_VMALLOC = 10,
+	LOCK_RANK_PERCPU = 11,
 	LOCK_RANK_VMAP_TABLES = 12,
-	LOCK_RANK_PERCPU = 15,
 	LOCK_RANK_CACHE_NODE = 20,
 	LOCK_RANK_CMA = 25,
 	LOCK_RANK_ZONE = 30,
+	LOCK_RANK_BAD_NOTES = 32,
+	LOCK_RANK_PERCPU_COUNTER = 33,
 	LOCK_RANK_PAGE_OWNER = 35,
 };
 
@@ -90,6 +106,9 @@ const struct mem_claim *claim_next(unsigned int *i, phys_addr_t base, phys_addr_
 /** claims_set_fdt() - the tree whose nodes claims refer to */
 void claims_set_fdt(const void *fdt);
 
+/** claims_fdt() - that tree; it stays mapped for ever. Context: any, after discovery. */
+const void *claims_fdt(void);
+
 /** claim_own() - set how many bytes of RAM @claim, one of claim_get()'s, is the first to claim */
 void claim_own(const struct mem_claim *claim, phys_addr_t bytes);
 
@@ -141,6 +160,14 @@ struct zone **zonelist_of(int nid, gfp_t gfp);
  * @busy: set to @end, or to the page frame that stands in the way when the result is -EBUSY for its sake
  */
 int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy);
+
+/**
+ * alloc_contig_within() - alloc_contig_pages() within page frames [@start, @end), near this CPU
+ * @align_order: the first one's page frame number is a multiple of 1 << @align_order
+ * @gfp: __GFP_ZERO counts, nothing else. Return: NULL without a line.
+ */
+struct page *alloc_contig_within(unsigned long nr, unsigned int align_order, unsigned long start, unsigned long end,
+				 gfp_t gfp);
 
 /* --- discover_reserved.c --- */
 

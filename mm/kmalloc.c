@@ -13,6 +13,8 @@
 #include <lib/printk.h>
 #include <mm/port.h>
 
+#include "slub_hot.h"
+
 const u16 kmalloc_sizes[NR_KMALLOC_CACHES] = { 8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192 };
 
 struct kmem_cache *kmalloc_caches[NR_KMALLOC_CACHES];
@@ -38,6 +40,14 @@ static void *kmalloc_large(size_t size, gfp_t gfp, int nid)
 	return page_address(page);
 }
 
+/* An object of @cache for @size bytes. */
+static void *alloc_near(struct kmem_cache *cache, size_t size, gfp_t gfp, int nid)
+{
+	if (unlikely(cache->guard))
+		return guard_kmalloc(cache, gfp, size, nid, false);
+	return kmem_cache_alloc_node(cache, gfp, nid);
+}
+
 /* What kmalloc_is_special(). */
 static void *kmalloc_special(size_t size, gfp_t gfp, int nid)
 {
@@ -50,7 +60,7 @@ static void *kmalloc_special(size_t size, gfp_t gfp, int nid)
 		return kmalloc_large(size, gfp, nid);
 	if (!cache)
 		cache = kmalloc_caches[kmalloc_index(size)];
-	return kmem_cache_alloc_node(cache, gfp & ~(__GFP_DMA | __GFP_RECLAIMABLE), nid);
+	return alloc_near(cache, size, gfp & ~(__GFP_DMA | __GFP_RECLAIMABLE), nid);
 }
 
 void *kmalloc_slow(size_t size, gfp_t gfp)
@@ -59,7 +69,7 @@ void *kmalloc_slow(size_t size, gfp_t gfp)
 		return ZERO_SIZE_PTR;
 	if (kmalloc_is_special(size, gfp))
 		return kmalloc_special(size, gfp, NUMA_NO_NODE);
-	return slab_alloc_slow(kmalloc_caches[kmalloc_index(size)], gfp);
+	return kmalloc_missed_size(kmalloc_stack_of_size[(size - 1) / ARCH_KMALLOC_MINALIGN], gfp, size - 1);
 }
 
 void *kmalloc_node(size_t size, gfp_t gfp, int nid)
@@ -68,7 +78,7 @@ void *kmalloc_node(size_t size, gfp_t gfp, int nid)
 		return ZERO_SIZE_PTR;
 	if (kmalloc_is_special(size, gfp))
 		return kmalloc_special(size, gfp, nid);
-	return kmem_cache_alloc_node(kmalloc_caches[kmalloc_index(size)], gfp, nid);
+	return alloc_near(kmalloc_caches[kmalloc_index(size)], size, gfp, nid);
 }
 
 /* The page of a large kmalloc() that begins at @p, NULL when none does. */
@@ -103,15 +113,23 @@ void kfree_slow(const void *p)
 		slab_free_slow((void *)(uintptr_t)p);
 }
 
+size_t kmalloc_large_size(const void *p)
+{
+	const struct page *page = large_page(p);
+
+	return page ? PAGE_SIZE << page_order(page) : 0;
+}
+
 size_t ksize(const void *p)
 {
-	const struct page *page;
+	struct page *slab;
 
 	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
 		return 0;
-	page = slab_head(p);
-	if (page)
-		return page->slab_cache->object_size;
-	page = large_page(p);
-	return page ? PAGE_SIZE << page_order(page) : 0;
+	slab = slab_head(p);
+	if (!slab)
+		return kmalloc_large_size(p);
+	if (unlikely(slab->slab_cache->guard))
+		guard_resize(slab, (void *)(uintptr_t)p, slab->slab_cache->object_size);
+	return slab->slab_cache->object_size;
 }

@@ -29,6 +29,7 @@
 
 #include "boot_allocator.h"
 #include "deferred.h"
+#include "ioremap.h"
 #include "page_owner.h"
 #include "pcp.h"
 #include "slub_args.h"
@@ -179,7 +180,9 @@ void mm_hand_over(void)
 	stage_done(MM_STAGE_HANDOVER);
 	kmem_cache_init();
 	vmalloc_init();
+	percpu_may_grow();
 	deferred_init();
 	stage_done(MM_STAGE_SLAB);
 	print_stages();
+	iomem_init();
 }

@@ -43,6 +43,9 @@
 #include "page_report.h"
 #include "pcp.h"
 
+/* Pages that release_pages() frees while interrupts are masked: about a thousand instructions. */
+#define RELEASE_MASKED 64
+
 /* Whether the request may use the high-atomic reserve: it cannot wait, and one page more would not help it. */
 static bool is_urgent(gfp_t gfp, unsigned int order)
 {
@@ -331,12 +334,10 @@ static __noinline void free_pages_slow(struct page *page, unsigned int order)
 		report_bad_free(page, order, fault);
 		return;
 	}
-	left = (s32)dec_return32_acq_rel((u32 *)&page->_refcount);
+	left = HARDENED ? drop_user(page, order) : (s32)dec_return32_acq_rel((u32 *)&page->_refcount);
 	if (left == 0) {
 		page_owner_free(page);
 		pcp_free(page, order);
-	} else if (HARDENED && unlikely(left < 0)) {
-		report_freed_by_two(page, order);
 	}
 }
 
@@ -356,6 +357,50 @@ void put_page(struct page *page)
 {
 	page = compound_head(page);
 	__free_pages(page, page_order(page));
+}
+
+/*
+ * Push pages, from the first on, as long as they have one stack, which has room, and each has only this reference.
+ * Return: the first one that is not pushed. Interrupts are masked.
+ */
+static struct page **release_run(struct page **pages, struct page **end)
+{
+	u32 stack = READ_ONCE((*pages)->page_stack);
+	struct percpu_stack *head = (struct percpu_stack *)((char *)asm_percpu_base() + stack);
+	void **top = head->top;
+
+	end = min(end, pages + (head->limit - top));
+	while (pages < end) {
+		struct page *page = *pages;
+
+		if (READ_ONCE(page->page_stack) != stack || (HARDENED && !looks_right(page, page_order(page))) ||
+		    !drop_only_reference(page))
+			break;
+		debug_block_passes(page, page_order(page));
+		*++top = page;
+		pages++;
+	}
+	WRITE_ONCE(head->top, top);
+	return pages;
+}
+
+void release_pages(struct page **pages, int nr)
+{
+	struct page **end = pages + nr;
+
+	while (pages < end) {
+		struct page **first = pages;
+
+		if (!page_owner_active()) {
+			unsigned long flags = local_irq_save();
+
+			pages = release_run(pages, min(end, pages + RELEASE_MASKED));
+			local_irq_restore(flags);
+		}
+		/* One that is shared or compound, whose stack is full, or where something is wrong. */
+		if (pages == first)
+			put_page(*pages++);
+	}
 }
 
 void free_pages(unsigned long addr, unsigned int order)

@@ -49,7 +49,8 @@ void sum_zones(int nid, struct zone_sums *sums)
 		sums->cma += zone->cma_pages;
 		sums->free_cma += zone_free_cma(zone);
 		sums->cached += zone_pcp_pages(zone);
-		sums->slab += zone_page_state_snapshot(zone, NR_SLAB_UNRECLAIMABLE);
+		sums->reclaimable += zone_page_state_snapshot(zone, NR_SLAB_RECLAIMABLE);
+		sums->unreclaimable += zone_page_state_snapshot(zone, NR_SLAB_UNRECLAIMABLE);
 	}
 }
 

@@ -62,11 +62,18 @@ static const char *names_of_flags(const struct page *page, char *buf, size_t siz
 	return buf;
 }
 
+/* What the struct page says at a moment: whoever owns the page may write to it meanwhile, for nothing is locked. */
+static __no_sanitize_thread struct page copy_of(const struct page *page)
+{
+	return *page;
+}
+
 void dump_page(const struct page *page)
 {
 	unsigned long pfn = page_to_pfn(page);
 	char names[FLAG_NAMES_MAX];
 	const struct page *block;
+	struct page copy;
 
 	if (!pfn_valid(pfn)) {
 		printk("  page: pfn 0x%lx is not RAM\n", pfn);
@@ -77,11 +84,12 @@ void dump_page(const struct page *page)
 		return;
 	}
 	block = page_block(page);
-	printk("  page: node %d zone %s, flags 0x%lx %s, order %u, refcount %d, mapcount %d\n", page_to_nid(page),
-	       page_zone(page)->name, page_state(page) & ~PAGE_ORDER_MASK, names_of_flags(page, names, sizeof(names)),
-	       page_order(page), page_ref_count(page), page->_mapcount);
-	printk("  page: mapping 0x%lx, index 0x%lx, private 0x%lx, compound_head 0x%lx\n", (unsigned long)page->mapping,
-	       page->index, page->private, PageTail(page) ? (unsigned long)compound_head(page) : 0);
+	copy = copy_of(page);
+	printk("  page: node %d zone %s, flags 0x%lx %s, order %u, refcount %d, mapcount %d\n", page_to_nid(&copy),
+	       page_zone(&copy)->name, page_state(&copy) & ~PAGE_ORDER_MASK,
+	       names_of_flags(&copy, names, sizeof(names)), page_order(&copy), page_ref_count(&copy), copy._mapcount);
+	printk("  page: mapping 0x%lx, index 0x%lx, private 0x%lx, compound_head 0x%lx\n", (unsigned long)copy.mapping,
+	       copy.index, copy.private, PageTail(&copy) ? (unsigned long)compound_head(&copy) : 0);
 	printk("  page: number %lu of the %s block of order %u at pfn 0x%lx\n", pfn - page_to_pfn(block),
 	       page_block_state(block), page_test(block, PG_reserved) ? 0 : page_order(block), page_to_pfn(block));
 	page_owner_dump(block);

@@ -2,16 +2,19 @@
 /*
  * Bad pages.
  *
- * 1. A page to be taken out is noted in its zone's list of those pending, and zone->nr_bad_pending counts it. From then on
- *    buddy_free(), through which every block returns to the zone, looks there: the block is freed in pieces without the
- *    page. A free block is taken from the free lists and freed again, which does just that.
+ * 1. A page to be taken out is noted (page_pending.c), and zone->nr_bad_pending counts it. From then on buddy_free(), through
+ *    which every block returns to the zone, looks there: the block is freed in pieces without the page. A page of a free
+ *    block is not noted: the block is taken from the free lists, and the rest of it is freed again.
  * 2. A page in a CPU's cache, or on its way there, must pass buddy_free() too. No page of its pageblock names a CPU's stack
  *    from now on (page_stack 0), so what is freed goes to the zone; all CPUs are called, to drain, and after that nobody
  *    pushes by what he read before. What was given to a user meanwhile was given before page_offline() returned.
  * 3. A page that is out has PG_hwpoison, order 0 and no user, and is in no list but zone->bad_pages. It is no buddy of
  *    anything, so no block grows over it.
- * 4. Those pending are noted outside their struct pages, which belong to their users: in whole pages, taken from the page
- *    allocator before the lock, chained, and kept.
+ * 4. page_isolate() does the same with what somebody has freed twice. Whose it is is in doubt: who freed it last thinks it
+ *    was his until then. So of the block that he freed all pages go that still are in one free block with its first one:
+ *    all of them, when it was freed twice in a row. What has been given to others since is theirs. It may come from a
+ *    handler or with interrupts masked, where nobody can wait for other CPUs: this CPU's caches are drained at once, the
+ *    others are kicked, and drain theirs in an interrupt handler.
  */
 #include <mm/page_offline.h>
 
@@ -19,52 +22,14 @@
 #include <lib/bitmap.h>
 #include <lib/monitor.h>
 #include <lib/printk.h>
+#include <lib/smp.h>
+#include <mm/port.h>
 #include <stdlib.h>
 
 #include "buddy.h"
 #include "deferred.h"
 #include "page_offline.h"
 #include "page_report.h"
-
-/**
- * struct bad_pending - page frames that are to be taken out; one page
- * @next: (Z) more of them, all full
- * @nr: (Z) entries of @pfn
- * @pfn: (Z) in no order
- */
-struct bad_pending {
-	struct bad_pending *next;
-	unsigned long nr;
-	unsigned long pfn[PAGE_SIZE / sizeof(unsigned long) - 2];
-};
-
-_Static_assert(sizeof(struct bad_pending) == PAGE_SIZE, "a page of them");
-
-/* The first page frame pending within [start, start + n), taken off the list; 0 when there is none. */
-static unsigned long take_pending(struct zone *zone, unsigned long start, unsigned long n)
-{
-	for (struct bad_pending *chunk = zone->bad_pending; chunk; chunk = chunk->next) {
-		for (unsigned long i = 0; i < chunk->nr; i++) {
-			unsigned long pfn = chunk->pfn[i];
-
-			if (pfn - start >= n)
-				continue;
-			chunk->pfn[i] = chunk->pfn[--chunk->nr];
-			ADD_ONCE(zone->nr_bad_pending, -1UL);
-			return pfn;
-		}
-	}
-	return 0;
-}
-
-static bool is_pending(const struct zone *zone, unsigned long pfn)
-{
-	for (const struct bad_pending *chunk = zone->bad_pending; chunk; chunk = chunk->next)
-		for (unsigned long i = 0; i < chunk->nr; i++)
-			if (chunk->pfn[i] == pfn)
-				return true;
-	return false;
-}
 
 /* The page at @pfn is no block's any more. */
 static void take_out(struct zone *zone, unsigned long pfn)
@@ -82,16 +47,30 @@ static void take_out(struct zone *zone, unsigned long pfn)
 
 bool free_around_bad(struct zone *zone, struct page *page, unsigned int order)
 {
-	unsigned long start = page_to_pfn(page), n = 1UL << order, bad = take_pending(zone, start, n);
+	unsigned long good = page_to_pfn(page), end = good + (1UL << order);
 
-	if (!bad)
+	if (!bad_pages_within(zone, good, end))
 		return false;
 	set_page_order(page, 0);
-	take_out(zone, bad);
-	/* Of the pieces, too, each may hold another one. */
-	buddy_free_range(zone, start, bad - start);
-	buddy_free_range(zone, bad + 1, start + n - bad - 1);
+	for (unsigned long pfn = good; pfn < end; pfn++) {
+		if (!take_bad_page(zone, pfn))
+			continue;
+		take_out(zone, pfn);
+		buddy_free_range(zone, good, pfn - good);
+		good = pfn + 1;
+	}
+	buddy_free_range(zone, good, end - good);
 	return true;
+}
+
+void take_block_out(struct zone *zone, struct page *page, unsigned int order)
+{
+	unsigned long pfn = page_to_pfn(page), end = pfn + (1UL << order);
+
+	for (; pfn < end; pfn++) {
+		take_bad_page(zone, pfn);
+		take_out(zone, pfn);
+	}
 }
 
 /* The zone that page frame @pfn is in, its pageblock initialised; NULL when that is wholly reserved memory. */
@@ -113,23 +92,6 @@ static struct zone *zone_of_pfn(unsigned long pfn)
 	return page_initialised(pfn) ? page_zone(pfn_to_page(pfn)) : NULL;
 }
 
-/* Note @pfn, in *@spare if there is no room elsewhere; that is NULL then. The zone's lock is held. */
-static void note_pending(struct zone *zone, unsigned long pfn, struct bad_pending **spare)
-{
-	struct bad_pending *chunk = zone->bad_pending;
-
-	while (chunk && chunk->nr == ARRAY_SIZE(chunk->pfn))
-		chunk = chunk->next;
-	if (!chunk) {
-		chunk = *spare;
-		*spare = NULL;
-		chunk->next = zone->bad_pending;
-		zone->bad_pending = chunk;
-	}
-	chunk->pfn[chunk->nr++] = pfn;
-	ADD_ONCE(zone->nr_bad_pending, 1);
-}
-
 /* What is freed of the pageblock goes to the zone, once all CPUs have been called. */
 static void name_no_stack(const struct zone *zone, unsigned long pfn)
 {
@@ -140,65 +102,152 @@ static void name_no_stack(const struct zone *zone, unsigned long pfn)
 			WRITE_ONCE(page[i].page_stack, 0);
 }
 
-/* Under the zone's lock. Return: as page_offline(), but 1 when the other CPUs must be called first. */
-static int offline_locked(struct zone *zone, unsigned long pfn, struct bad_pending **spare)
+/*
+ * Under the zone's lock: if @page lies in a free block, the pages [pfn, end) of that block are out. Return: whether it does.
+ * In a free block nothing is noted: what is noted is out when it comes free.
+ */
+static bool take_free(struct zone *zone, const struct page *page, unsigned long end)
 {
-	struct page *page = pfn_to_page(pfn), *block;
-	unsigned int order;
+	struct page *block = (struct page *)page_block(page);
+	unsigned long first = page_to_pfn(block), pfn = page_to_pfn(page);
+	unsigned int order = page_order(block);
+
+	if (!page_test(block, PG_buddy))
+		return false;
+	/* One whose links were written to is out as a whole. */
+	if (!buddy_remove(zone, block, order))
+		return true;
+	for (unsigned long bad = pfn; bad < end; bad++)
+		take_out(zone, bad);
+	buddy_free_range(zone, first, pfn - first);
+	buddy_free_range(zone, end, first + (1UL << order) - end);
+	return true;
+}
+
+/* Under the zone's lock. Return: as page_offline(), but 1 when the other CPUs must be called first; -ENOMEM: no note. */
+static int offline_locked(struct zone *zone, unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
 
 	if (page_test(page, PG_reserved))
 		return -EBUSY;
-	if (PageHWPoison(page))
+	if (PageHWPoison(page) || take_free(zone, page, pfn + 1))
 		return 0;
-	if (is_pending(zone, pfn))
-		return 1;
-	note_pending(zone, pfn, spare);
+	if (note_bad_pages(zone, pfn, pfn + 1) == pfn)
+		return -ENOMEM;
 	name_no_stack(zone, pfn);
-	block = (struct page *)page_block(page);
-	if (!page_test(block, PG_buddy))
-		return 1;
-	order = page_order(block);
-	buddy_remove(zone, block, order);
-	buddy_free(zone, block, order);
-	return 0;
+	return 1;
 }
 
-/* A page for struct bad_pending, which is not the bad one itself. */
-static struct bad_pending *get_spare(unsigned long pfn)
+static int try_offline(struct zone *zone, unsigned long pfn)
 {
-	unsigned long spare = get_zeroed_page(GFP_KERNEL), bad;
+	unsigned long flags = spin_lock_irqsave(&zone->lock);
+	int err = offline_locked(zone, pfn);
 
-	if (!spare || page_to_pfn(virt_to_page((void *)spare)) != pfn)
-		return (struct bad_pending *)spare;
-	bad = spare;
-	spare = get_zeroed_page(GFP_KERNEL);
-	free_page(bad);
-	return (struct bad_pending *)spare;
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return err;
+}
+
+/* A page of notes, which is not the bad one itself. Return: whether there was memory. */
+static bool more_notes(unsigned long pfn)
+{
+	unsigned long notes = get_zeroed_page(GFP_KERNEL), bad;
+
+	if (notes && page_to_pfn(virt_to_page((void *)notes)) == pfn) {
+		bad = notes;
+		notes = get_zeroed_page(GFP_KERNEL);
+		free_page(bad);
+	}
+	if (notes)
+		bad_notes_add((void *)notes);
+	return notes;
 }
 
 int page_offline(unsigned long pfn)
 {
 	struct zone *zone = pfn_valid(pfn) ? zone_of_pfn(pfn) : NULL;
-	struct bad_pending *spare;
-	unsigned long flags;
 	int err;
 
 	if (!zone)
 		return pfn_valid(pfn) ? -EBUSY : -ENXIO;
-	spare = get_spare(pfn);
-	if (!spare)
-		return -ENOMEM;
-	/* Not between a range's last look at its pages and their being taken. */
-	contig_lock();
-	flags = spin_lock_irqsave(&zone->lock);
-	err = offline_locked(zone, pfn, &spare);
-	spin_unlock_irqrestore(&zone->lock, flags);
-	contig_unlock();
-	free_page((unsigned long)spare);
+	do
+		err = try_offline(zone, pfn);
+	while (err == -ENOMEM && more_notes(pfn));
 	if (err <= 0)
 		return err;
 	drain_all_pages();
 	return PageHWPoison(pfn_to_page(pfn)) ? 0 : 1;
+}
+
+/* Of a block of @order at @page, the end of what lies in the block that @page is in now. A block that cannot be is one page. */
+static unsigned long end_of_common(const struct page *page, unsigned int order)
+{
+	const struct page *block = page_block(page);
+	unsigned long pfn = page_to_pfn(page), n = 1;
+
+	if (order <= MAX_PAGE_ORDER && IS_ALIGNED(pfn, 1UL << order))
+		n = 1UL << order;
+	return min(pfn + n, page_to_pfn(block) + (1UL << page_order(block)));
+}
+
+static unsigned long count_out(unsigned long pfn, unsigned long n)
+{
+	unsigned long out = 0;
+
+	while (n--)
+		out += PageHWPoison(pfn_to_page(pfn + n));
+	return out;
+}
+
+/* Of what somebody freed though it is free, take out what lies in the zone, and note the rest. Return: the pages, and those noted. */
+static struct page_isolation isolate_locked(struct zone *zone, struct page *page, unsigned int order)
+{
+	unsigned long pfn = page_to_pfn(page), end = end_of_common(page, order);
+	struct page_isolation done = { .pages = end - pfn, .noted = end - pfn };
+
+	if (PageHWPoison(page) || take_free(zone, page, end))
+		return done;
+	done.noted = note_bad_pages(zone, pfn, end) - pfn;
+	name_no_stack(zone, pfn);
+	return done;
+}
+
+/* Blocks of this zone that CPUs have cached go to the zone: now, or where nobody can wait for other CPUs, as soon as they can. */
+static void empty_caches(void)
+{
+	if (arch_cross_call_ok()) {
+		drain_all_pages();
+		return;
+	}
+	drain_local_pages();
+	smp_kick_others();
+}
+
+/* There were not notes enough: what has come free since then needs none. */
+static void isolate_rest(struct zone *zone, struct page *page, struct page_isolation *done)
+{
+	unsigned long flags = spin_lock_irqsave(&zone->lock), first = page_to_pfn(page) + done->noted;
+	unsigned long end = page_to_pfn(page) + done->pages;
+
+	while (first < end && take_free(zone, pfn_to_page(first), first + 1))
+		first++;
+	done->noted = first - page_to_pfn(page);
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+struct page_isolation page_isolate(struct page *page, unsigned int order)
+{
+	struct zone *zone = page_zone(page);
+	unsigned long flags = spin_lock_irqsave(&zone->lock);
+	struct page_isolation done = isolate_locked(zone, page, order);
+
+	spin_unlock_irqrestore(&zone->lock, flags);
+	if (count_out(page_to_pfn(page), done.pages) < done.pages)
+		empty_caches();
+	if (done.noted < done.pages)
+		isolate_rest(zone, page, &done);
+	done.out = count_out(page_to_pfn(page), done.pages);
+	return done;
 }
 
 unsigned long num_poisoned_pages(void)
@@ -212,7 +261,20 @@ unsigned long num_poisoned_pages(void)
 	return pages;
 }
 
-/* Under the zone's lock nothing is printed: a page at a time. Pages that are out stay so. */
+/* The last page of a run of neighbours, upwards or downwards, that begins with @page in the list of those that are out. */
+static const struct page *end_of_run(const struct page *page)
+{
+	const struct page *next = (const struct page *)page->private;
+	long step = next - page;
+
+	if (!next || (step != 1 && step != -1))
+		return page;
+	for (; next && next - page == step; next = (const struct page *)page->private)
+		page = next;
+	return page;
+}
+
+/* Under the zone's lock nothing is printed: a run at a time. Pages that are out stay so. */
 static void show_zone(struct zone *zone)
 {
 	unsigned long flags = spin_lock_irqsave(&zone->lock);
@@ -224,8 +286,16 @@ static void show_zone(struct zone *zone)
 		return;
 	con_printf("Node %d, zone %8s: %lu bad, %lu in use and waiting\n", zone->node->node_id, zone->name, bad,
 		   pending);
-	for (; page; page = (const struct page *)page->private)
-		con_printf("  pfn 0x%lx\n", page_to_pfn(page));
+	for (; page; page = (const struct page *)page->private) {
+		unsigned long first = page_to_pfn(page), last;
+
+		page = end_of_run(page);
+		last = page_to_pfn(page);
+		if (first == last)
+			con_printf("  pfn 0x%lx\n", first);
+		else
+			con_printf("  pfn 0x%lx-0x%lx\n", min(first, last), max(first, last));
+	}
 }
 
 /* `badpages PFN`: what became of it. */

@@ -10,6 +10,8 @@
 #include <mm/gfp.h>
 #include <mm/mmzone.h>
 
+struct free_list;
+
 /** gfp_excludes_itself() - whether @gfp says two things of which only one can be */
 static inline bool gfp_excludes_itself(gfp_t gfp)
 {
@@ -51,17 +53,30 @@ const char *page_free_fault(const struct page *page, unsigned int order);
 void report_bad_page(const char *what, const struct page *page, unsigned int order, const char *fault);
 
 /**
- * panic_bad_list() - the links of the free block of @order at @page are not those of its place in @zone's free list
+ * report_bad_free() - the same of a free, which is not done
  *
- * The block's story, and the end: who wrote them may have written anywhere. Context: zone->lock held.
+ * When the page is free, it is taken out of use (page_isolate()), and the last line says so.
  */
-_Noreturn void panic_bad_list(const struct zone *zone, const struct page *page, unsigned int order);
+void report_bad_free(struct page *page, unsigned int order, const char *fault);
 
-/** report_freed_by_two() - @page was freed by somebody else between page_free_fault() and our decrement, which is undone */
-void report_freed_by_two(struct page *page, unsigned int order);
+/**
+ * report_bad_links() - what the links of a free block hold, which lies in @list, and its story
+ * @next, @prev: whether that link does not lead back
+ *
+ * Context: also with the zone's lock held.
+ */
+void report_bad_links(const struct free_list *list, const struct page *page, bool next, bool prev);
 
-/** report_bad_free() - the same of a free, which is not done */
-void report_bad_free(const struct page *page, unsigned int order, const char *fault);
+/** report_mended_list() - @list was made anew of @kept blocks; @isolated are out of use. Context: as report_bad_links(). */
+void report_mended_list(const struct free_list *list, unsigned long kept, unsigned long isolated);
+
+/**
+ * drop_user() - one user less of the block of @order at @page, which passed page_free_fault()
+ *
+ * When somebody else freed it since then, that is reported, and nothing has changed. Return: how many users are left; -1 after
+ * that report.
+ */
+s32 drop_user(struct page *page, unsigned int order);
 
 /* --- page_dump.c --- */
 

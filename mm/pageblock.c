@@ -31,6 +31,7 @@
 
 #include <asm/atomic.h>
 
+#include "free_list.h"
 #include "pcp.h"
 
 /* From this order on, stealing a block converts its pageblock. */
@@ -123,6 +124,7 @@ void convert_pageblock(struct zone *zone, unsigned long pfn, enum migratetype ty
 {
 	enum migratetype from = get_pageblock_migratetype(pfn);
 
+	mend_pageblock(zone, pfn, type);
 	set_pageblock_migratetype(pfn, type);
 	move_blocks(zone, pfn, from, type);
 }
@@ -137,12 +139,14 @@ void isolate_pageblock(struct zone *zone, unsigned long pfn)
 {
 	if (get_pageblock_migratetype(pfn) == MIGRATE_HIGHATOMIC)
 		leave_highatomic(zone, pfn, MIGRATE_MOVABLE);
+	mend_pageblock(zone, pfn, MIGRATE_ISOLATE);
 	change_bits(pfn, TYPE_ISOLATED);
 	move_blocks(zone, pfn, (enum migratetype)(get_pageblock_bits(pfn) & ~TYPE_ISOLATED), MIGRATE_ISOLATE);
 }
 
 void unisolate_pageblock(struct zone *zone, unsigned long pfn)
 {
+	mend_pageblock(zone, pfn, (enum migratetype)(get_pageblock_bits(pfn) & ~TYPE_ISOLATED));
 	change_bits(pfn, TYPE_ISOLATED);
 	move_blocks(zone, pfn, MIGRATE_ISOLATE, get_pageblock_migratetype(pfn));
 }

@@ -166,6 +166,7 @@ void pcp_init(void)
 	struct zone *zone;
 	int i;
 
+	smp_set_kick_task(drain_local_pages);
 	for_each_populated_zone(i, zone)
 		for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
 			init_cpu_pages(per_cpu_ptr(zone->pcp, cpu), zone, percpu_base(cpu));

@@ -50,6 +50,7 @@ static void look_up(phys_addr_t at, struct ram_run *run)
 	bool left_out = false;
 
 	run->bank = run->owner = NULL;
+	run->nomap = false;
 	for (unsigned int i = 0; i < claim_count(); i++) {
 		const struct mem_claim *c = claim_get(i);
 
@@ -60,6 +61,7 @@ static void look_up(phys_addr_t at, struct ram_run *run)
 		else if (is_owner(c) && !run->owner)
 			run->owner = c;
 		left_out |= c->kind == CLAIM_LEFT_OUT;
+		run->nomap |= c->kind == CLAIM_NOMAP;
 	}
 	if (left_out)
 		run->bank = NULL;
@@ -77,7 +79,8 @@ bool ram_run_next(struct ram_run *run)
 		do {
 			pos = next_boundary(pos);
 			look_up(pos, &here);
-		} while (pos != NO_ADDRESS && here.bank == run->bank && here.owner == run->owner);
+		} while (pos != NO_ADDRESS && here.bank == run->bank && here.owner == run->owner &&
+			 here.nomap == run->nomap);
 		run->end = pos;
 		return true;
 	}

@@ -10,11 +10,13 @@
  * @base, @end: the first byte, and one past the last
  * @bank: the memory claim they belong to
  * @owner: who claimed them first; NULL, or a CLAIM_CMA: handed over to the page allocator
+ * @nomap: whether some claim, the owner's or another, keeps them out of the linear map
  */
 struct ram_run {
 	phys_addr_t base, end;
 	const struct mem_claim *bank;
 	const struct mem_claim *owner;
+	bool nomap;
 };
 
 /** ram_run_next() - the next run by address; begin with a zeroed @run. Return: false when there is none. */

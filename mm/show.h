@@ -14,10 +14,11 @@
  * @present, @reserved, @metadata, @managed, @free, @deferred: the sums of struct zone's fields
  * @cma, @free_cma: of CMA areas, and the free ones of these
  * @cached: in CPUs' page caches
- * @slab: in slabs
+ * @reclaimable, @unreclaimable: in slabs, by what their cache's SLAB_RECLAIM_ACCOUNT says
  */
 struct zone_sums {
-	unsigned long present, reserved, metadata, managed, free, deferred, cma, free_cma, cached, slab;
+	unsigned long present, reserved, metadata, managed, free, deferred, cma, free_cma, cached;
+	unsigned long reclaimable, unreclaimable;
 };
 
 /** sum_zones() - the sums over the zones of node @nid, NUMA_NO_NODE for all; a moment's figures. Cost: O(zones * CPUs). */
@@ -37,5 +38,6 @@ int show_zoneinfo(int argc, char **argv);
 int show_vmstat(int argc, char **argv);
 int show_numa(int argc, char **argv);
 int show_numastat(int argc, char **argv);
+int show_percpu(int argc, char **argv);
 
 #endif

@@ -9,11 +9,13 @@
  *    make up MemFree.
  * 3. meminfo has the fields of /proc/meminfo that this machine has a meaning for, in Linux's order, then its own: what
  *    there is of page cache, swap and the like is left out rather than shown as 0; tools that read it (free, numastat -m)
- *    take what is missing for 0. KernelStack, PageTables and Percpu were all allocated at boot and are no part of
- *    MemTotal; the boot CPU's first stack is the image's.
+ *    take what is missing for 0. KernelStack and PageTables were allocated at boot and are no part of MemTotal, nor is Percpu but for
+ *    chunks added since; the boot CPU's first stack is the image's.
  * 4. Memmap is the RAM that holds struct pages, part of Metadata; MemmapTouched what of it has been written: struct pages are
  *    written when their pageblock is first needed.
- * 5. With a node's number, meminfo is /sys/devices/system/node/nodeN/meminfo.
+ * 5. SReclaimable is what slabs of caches with SLAB_RECLAIM_ACCOUNT take, kmalloc-rcl-* among them, SUnreclaim what all others do;
+ *    nothing but slabs is in KReclaimable. MemAvailable leaves them out, for nothing here makes them give up anything.
+ * 6. With a node's number, meminfo is /sys/devices/system/node/nodeN/meminfo.
  */
 #include "internal.h"
 
@@ -21,6 +23,7 @@
 #include <lib/monitor.h>
 #include <lib/printk.h>
 #include <mm/page_offline.h>
+#include <mm/percpu.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
 #include <stdlib.h>
@@ -57,8 +60,10 @@ static void show_node_meminfo(int nid)
 	show_node_kib(nid, "MemTotal:", PAGES_KIB(sums.managed));
 	show_node_kib(nid, "MemFree:", PAGES_KIB(sums.free));
 	show_node_kib(nid, "MemUsed:", PAGES_KIB(sums.managed - sums.free));
-	show_node_kib(nid, "Slab:", PAGES_KIB(sums.slab));
-	show_node_kib(nid, "SUnreclaim:", PAGES_KIB(sums.slab));
+	show_node_kib(nid, "KReclaimable:", PAGES_KIB(sums.reclaimable));
+	show_node_kib(nid, "Slab:", PAGES_KIB(sums.reclaimable + sums.unreclaimable));
+	show_node_kib(nid, "SReclaimable:", PAGES_KIB(sums.reclaimable));
+	show_node_kib(nid, "SUnreclaim:", PAGES_KIB(sums.unreclaimable));
 	show_node_kib(nid, "PerCpuPages:", PAGES_KIB(sums.cached));
 	show_node_kib(nid, "Reserved:", PAGES_KIB(sums.reserved));
 	show_node_kib(nid, "Metadata:", PAGES_KIB(sums.metadata));
@@ -72,14 +77,16 @@ static void show_all_meminfo(void)
 	show_kib("MemTotal:", PAGES_KIB(sums.managed));
 	show_kib("MemFree:", PAGES_KIB(sums.free));
 	show_kib("MemAvailable:", PAGES_KIB(available_pages(&sums)));
-	show_kib("Slab:", PAGES_KIB(sums.slab));
-	show_kib("SUnreclaim:", PAGES_KIB(sums.slab));
+	show_kib("KReclaimable:", PAGES_KIB(sums.reclaimable));
+	show_kib("Slab:", PAGES_KIB(sums.reclaimable + sums.unreclaimable));
+	show_kib("SReclaimable:", PAGES_KIB(sums.reclaimable));
+	show_kib("SUnreclaim:", PAGES_KIB(sums.unreclaimable));
 	show_kib("KernelStack:", claim_metadata_bytes("stacks") >> 10);
 	show_kib("PageTables:", claim_metadata_bytes("page tables") >> 10);
 	show_kib("VmallocTotal:", (VMALLOC_END - VMALLOC_START) >> 10);
 	show_kib("VmallocUsed:", PAGES_KIB(vmalloc_nr_pages()));
 	show_kib("VmallocChunk:", 0);
-	show_kib("Percpu:", claim_metadata_bytes("per-CPU areas") >> 10);
+	show_kib("Percpu:", (claim_metadata_bytes("per-CPU areas") >> 10) + PAGES_KIB(percpu_chunk_pages()));
 	con_printf("HardwareCorrupted: %5lu kB\n", PAGES_KIB(num_poisoned_pages()));
 	show_kib("CmaTotal:", PAGES_KIB(sums.cma));
 	show_kib("CmaFree:", PAGES_KIB(sums.free_cma));

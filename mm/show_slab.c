@@ -3,10 +3,12 @@
  * Object caches at the prompt: slabinfo, slabstat, slabtop.
  *
  * 1. slabinfo is in the format of Linux's /proc/slabinfo, version 2.1. active_objs counts what users hold: objects taken from
- *    slabs, less those on CPU stacks, in quarantine or isolated. -a adds a line for each further name of a merged cache.
- * 2. slabstat shows what caches have done. Misses are requests that found the CPU's stack empty; each fills it, so they
- *    are its refills, too. A hit counts nothing, so hits are derived: what left a stack between two looks of the slow path
- *    (struct kmem_cache_cpu). That is exact for batches, and leaves out who frees and allocates on one spot: "at least".
+ *    slabs, less those on CPU stacks, in quarantine or isolated. -a adds a line for each further name of a merged cache; -s
+ *    adds the columns of Linux's statistics that there are: allocations and frees that were hits and misses, and how many of
+ *    the misses filled a stack, or freed an object far from its node.
+ * 2. slabstat shows the same by cause. A hit counts nothing, so hits are derived from what came and went between two looks of the
+ *    slow path (struct kmem_cache_cpu): exact for batches, too few by those who free and allocate on one spot, and by as
+ *    many for both. So hits and misses of allocations less those of frees are the objects in use, to the object.
  *    For a guarded cache allocations and frees are counted, and there are no hits.
  * 3. slabtop is slabinfo by the memory that a cache has, with the part of it that is in use.
  */
@@ -27,9 +29,24 @@ static void show_cache(struct kmem_cache *cache)
 	struct slab_sums sums;
 
 	slab_sum(cache, &sums);
-	con_printf("%-17s %6lu %6lu %6u %4u %4u : tunables %4u %4u %4u : slabdata %6lu %6lu %6u\n", cache->name,
+	con_printf("%-17s %6lu %6lu %6u %4u %4u : tunables %4u %4u %4u : slabdata %6lu %6lu %6u", cache->name,
 		   sums.taken - sums.stacked, sums.objects, cache->size, cache->objects, 1u << cache->order,
 		   cache->capacity, cache->capacity / 2, 0u, sums.slabs, sums.slabs, 0u);
+}
+
+/* The columns of -s. */
+static void show_statistics(const struct kmem_cache *cache)
+{
+	const struct slab_guard *guard = cache->guard;
+	struct slab_stats stats;
+
+	slab_stat(cache, &stats);
+	if (guard) {
+		stats.singles = READ_ONCE(guard->allocations);
+		stats.flushes = READ_ONCE(guard->frees);
+	}
+	con_printf(" : globalstat %7lu %7lu : cpustat %6lu %6lu %6lu %6lu", stats.refills, stats.remote_frees,
+		   stats.hits, stats.refills + stats.singles, stats.free_hits, stats.flushes + stats.remote_frees);
 }
 
 static void show_aliases(const struct kmem_cache *cache)
@@ -40,29 +57,52 @@ static void show_aliases(const struct kmem_cache *cache)
 		con_printf("%-17s -> %s\n", alias->name, cache->name);
 }
 
-static int show_slabinfo(int argc, char **argv)
+static void show_slabinfo_head(bool statistics)
 {
-	bool aliases = argc == 2 && !strcmp(argv[1], "-a");
-	struct kmem_cache *cache;
-
-	if (argc > 1 && !aliases) {
-		con_printf("usage: slabinfo [-a]\n");
-		return -EINVAL;
-	}
-	con_printf("slabinfo - version: 2.1\n");
+	con_printf("slabinfo - version: 2.1%s\n", statistics ? " (statistics)" : "");
 	con_printf(
 		"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab> : tunables <limit> "
-		"<batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+		"<batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>%s\n",
+		statistics ?
+			" : globalstat <refills> <remotefrees> : cpustat <allochit> <allocmiss> <freehit> <freemiss>" :
+			"");
+}
+
+static int show_slabinfo(int argc, char **argv)
+{
+	bool aliases = argc == 2 && !strcmp(argv[1], "-a"), statistics = argc == 2 && !strcmp(argv[1], "-s");
+	struct kmem_cache *cache;
+
+	if (argc > 1 && !aliases && !statistics) {
+		con_printf("usage: slabinfo [-a | -s]\n");
+		return -EINVAL;
+	}
+	show_slabinfo_head(statistics);
 	mutex_lock(&slab_mutex);
 	list_for_each_entry(cache, &slab_caches, list) {
 		show_cache(cache);
+		if (statistics)
+			show_statistics(cache);
+		con_printf("\n");
 		if (aliases)
 			show_aliases(cache);
 	}
 	mutex_unlock(&slab_mutex);
 	return 0;
 }
-MONITOR_CMD(slabinfo, "[-a]", "object caches, as /proc/slabinfo; -a: other names of merged ones too", show_slabinfo);
+MONITOR_CMD(slabinfo, "[-a | -s]",
+	    "object caches, as /proc/slabinfo; -a: other names of merged ones too; -s: hits and misses", show_slabinfo);
+
+/* What hits have done to a stack since the slow path looked at it. */
+static void add_unseen(const struct kmem_cache *cache, int cpu, struct slab_stats *stats)
+{
+	long lost = READ_ONCE(per_cpu_ptr(cache->cpu, cpu)->seen) - READ_ONCE(cpu_stack(cache, cpu)->top);
+
+	if (lost > 0)
+		stats->hits += (unsigned long)lost;
+	else
+		stats->free_hits += (unsigned long)-lost;
+}
 
 void slab_stat(const struct kmem_cache *cache, struct slab_stats *stats)
 {
@@ -71,9 +111,12 @@ void slab_stat(const struct kmem_cache *cache, struct slab_stats *stats)
 		const struct kmem_cache_cpu *c = per_cpu_ptr(cache->cpu, cpu);
 
 		stats->hits += READ_ONCE(c->hits);
-		stats->misses += READ_ONCE(c->refills);
+		stats->refills += READ_ONCE(c->refills);
+		stats->singles += READ_ONCE(c->singles);
+		stats->free_hits += READ_ONCE(c->free_hits);
 		stats->flushes += READ_ONCE(c->flushes);
 		stats->remote_frees += READ_ONCE(c->remote_frees);
+		add_unseen(cache, cpu, stats);
 	}
 }
 
@@ -89,8 +132,8 @@ static void show_stat(const struct kmem_cache *cache)
 		return;
 	}
 	slab_stat(cache, &stats);
-	con_printf("%-17s %12lu %12lu %12lu %12lu\n", cache->name, stats.hits, stats.misses, stats.flushes,
-		   stats.remote_frees);
+	con_printf("%-17s %12lu %12lu %12lu %12lu %12lu %12lu\n", cache->name, stats.hits, stats.refills, stats.singles,
+		   stats.free_hits, stats.flushes, stats.remote_frees);
 }
 
 static int show_slabstat(int argc, char **argv)
@@ -99,14 +142,16 @@ static int show_slabstat(int argc, char **argv)
 
 	(void)argc;
 	(void)argv;
-	con_printf("# name            <hits, at least>     <misses>    <flushes> <remote frees>\n");
+	con_printf(
+		"# name            <hits, at least>   <refills>    <singles> <frees: hits>    <flushes> <remote frees>\n");
 	mutex_lock(&slab_mutex);
 	list_for_each_entry(cache, &slab_caches, list)
 		show_stat(cache);
 	mutex_unlock(&slab_mutex);
 	return 0;
 }
-MONITOR_CMD(slabstat, "", "hits, misses (refills), flushes and remote frees of each object cache", show_slabstat);
+MONITOR_CMD(slabstat, "", "of each object cache: hits, refills, frees that were hits, flushes, frees from far nodes",
+	    show_slabstat);
 
 /* A row of slabtop. */
 struct top_row {

@@ -10,8 +10,11 @@ static const char *const kinds[] = {
 	[VMAP_VMALLOC] = "vmalloc",
 	[VMAP_VMAP] = "vmap",
 	[VMAP_RAM] = "vm_map_ram",
+	[VMAP_IOREMAP] = "ioremap",
+	[VMAP_DMA] = "dma_alloc_coherent",
 };
 
+/* What is mapped need not be RAM of ours: memory that the tree keeps has no memmap that was written. */
 static void show_nodes(const struct vmap_area *area)
 {
 	unsigned long count[MAX_NUMNODES] = { 0 };
@@ -19,7 +22,8 @@ static void show_nodes(const struct vmap_area *area)
 	for (u32 i = 0; i < area->nr_pages; i++) {
 		const struct page *page = vmalloc_to_page((void *)(area->addr + ((unsigned long)i << PAGE_SHIFT)));
 
-		if (page)
+		/* The area may have other pages by now, or none. */
+		if (page && page_initialised(page_to_pfn(page)))
 			count[page_to_nid(page)]++;
 	}
 	for (int nid = 0; nid < MAX_NUMNODES; nid++)
@@ -32,21 +36,33 @@ static void show_area(const struct vmap_area *area)
 {
 	unsigned long size = ((unsigned long)area->nr_pages + 1) << PAGE_SHIFT;
 	char caller[ARCH_SYMBOL_MAX];
+	phys_addr_t phys = 0;
 
-	con_printf("0x%016lx-0x%016lx %7lu %s pages=%u %s", area->addr, area->addr + size, size,
-		   arch_symbol((unsigned long)area->caller, caller, sizeof(caller)), area->nr_pages, kinds[area->use]);
+	con_printf("0x%016lx-0x%016lx %7lu %s", area->addr, area->addr + size, size,
+		   arch_symbol((unsigned long)area->caller, caller, sizeof(caller)));
+	if (area->use == VMAP_IOREMAP) {
+		arch_vmap_lookup(area->addr, &phys);
+		con_printf(" phys=0x%016llx %s\n", phys, kinds[area->use]);
+		return;
+	}
+	con_printf(" pages=%u %s", area->nr_pages, kinds[area->use]);
 	show_nodes(area);
 	con_printf("\n");
 }
 
-static int show_vmallocinfo(int argc, char **argv)
+void show_vmalloc_areas(void)
 {
 	struct vmap_area area = { .addr = 0 };
 
-	(void)argc;
-	(void)argv;
 	while (vmap_area_next(area.addr + PAGE_SIZE, &area))
 		show_area(&area);
+}
+
+static int show_vmallocinfo(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	show_vmalloc_areas();
 	return 0;
 }
 MONITOR_CMD(vmallocinfo, "", "vmalloc's areas, as /proc/vmallocinfo", show_vmallocinfo);

@@ -78,6 +78,7 @@ static void show_zone(const struct zone *zone)
 	zone_numa_stat(zone, &stat);
 	show_counter("nr_free_pages", READ_ONCE(zone->nr_free));
 	show_counter("nr_free_cma", zone_free_cma(zone));
+	show_counter("nr_slab_reclaimable", zone_page_state_snapshot(zone, NR_SLAB_RECLAIMABLE));
 	show_counter("nr_slab_unreclaimable", zone_page_state_snapshot(zone, NR_SLAB_UNRECLAIMABLE));
 	show_numa_counters(&stat, show_counter);
 	show_counter("pgalloc", zone_event_sum(zone, PGALLOC));
@@ -146,7 +147,8 @@ int show_vmstat(int argc, char **argv)
 	show_item("nr_free_pages", sums.free);
 	show_numa_counters(&stat, show_item);
 	show_item("nr_free_cma", sums.free_cma);
-	show_item("nr_slab_unreclaimable", sums.slab);
+	show_item("nr_slab_reclaimable", sums.reclaimable);
+	show_item("nr_slab_unreclaimable", sums.unreclaimable);
 	show_item("nr_deferred_pages", sums.deferred);
 	show_item("nr_pcp_pages", sums.cached);
 	show_by_zone("pgalloc", PGALLOC);

@@ -4,7 +4,9 @@
  *
  * 1. krealloc() moves only what does not fit. It copies as many bytes as were usable, for how many were asked for is not
  *    kept; so what was zero behind them stays zero, which is what __GFP_ZERO rests on.
- * 2. kfree_sensitive() clears what ksize() tells. The clearing is followed by a use that the compiler has to believe in,
+ * 2. A guarded cache does keep it (slub_guard_size.c): there krealloc() copies and clears by what was asked for, and the red zone
+ *    begins anew behind the new size.
+ * 3. kfree_sensitive() clears what ksize() tells. The clearing is followed by a use that the compiler has to believe in,
  *    or it would drop stores to memory that is about to be freed.
  */
 #include <mm/slab.h>
@@ -15,20 +17,40 @@
 #include "slub.h"
 #include "slub_guard.h"
 
+/* krealloc() within the object at @p, which has @size bytes and more, in @slab of a guarded cache. */
+static void *resize_guarded(struct page *slab, void *p, size_t size, gfp_t gfp)
+{
+	size_t old = guard_resize(slab, p, (u32)size);
+
+	if ((gfp & __GFP_ZERO) && old < size)
+		memset((char *)p + old, 0, size - old);
+	return p;
+}
+
+/* krealloc() within the @old bytes at @p, which is enough. */
+static void *resize(struct page *slab, void *p, size_t old, size_t size, gfp_t gfp)
+{
+	if (slab && unlikely(slab->slab_cache->guard))
+		return resize_guarded(slab, p, size, gfp);
+	if (gfp & __GFP_ZERO)
+		memset((char *)p + size, 0, old - size);
+	return p;
+}
+
 void *krealloc(const void *p, size_t size, gfp_t gfp)
 {
-	size_t old = ksize(p);
+	struct page *slab = (uintptr_t)p > (uintptr_t)ZERO_SIZE_PTR ? slab_head(p) : NULL;
+	size_t old = slab ? slab->slab_cache->object_size : kmalloc_large_size(p);
 	void *new;
 
 	if (!size) {
 		kfree(p);
 		return ZERO_SIZE_PTR;
 	}
-	if (old >= size) {
-		if (gfp & __GFP_ZERO)
-			memset((char *)(uintptr_t)p + size, 0, old - size);
-		return (void *)(uintptr_t)p;
-	}
+	if (old >= size)
+		return resize(slab, (void *)(uintptr_t)p, old, size, gfp);
+	if (slab && unlikely(slab->slab_cache->guard))
+		old = guard_extent(slab, p);
 	new = kmalloc(size, gfp);
 	if (!new)
 		return NULL;

@@ -89,11 +89,12 @@ static void unlist_slab(struct kmem_cache_node *n, struct page *slab)
 	ADD_ONCE(n->nr_partial, -(unsigned long)slab->on_list);
 }
 
-/* @slab has become full, or is full no more. */
+/* @slab, which was full, has free objects. */
 static void relist_slab(struct kmem_cache_node *n, struct page *slab)
 {
-	unlist_slab(n, slab);
-	list_slab(n, slab);
+	list_move(&slab->slab_list, &n->partial);
+	slab->on_list = true;
+	ADD_ONCE(n->nr_partial, 1);
 }
 
 /* The list of an empty slab gets all objects but the first @n. */
@@ -238,23 +239,30 @@ static gfp_t page_gfp(const struct kmem_cache *cache)
 	       (cache->flags & SLAB_RECLAIM_ACCOUNT ? __GFP_RECLAIMABLE : 0);
 }
 
+/* Which counter has @cache's pages. */
+static enum zone_stat_item slab_item(const struct kmem_cache *cache)
+{
+	return cache->flags & SLAB_RECLAIM_ACCOUNT ? NR_SLAB_RECLAIMABLE : NR_SLAB_UNRECLAIMABLE;
+}
+
 struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	gfp_t pages = (gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP)) | page_gfp(cache);
+	const u32 nr = 1u << cache->order, check = cache->object_check;
 	struct page *slab = slab_pages(cache, pages, nid);
 	u32 stack;
 
 	if (!slab)
 		return NULL;
 	stack = object_stack_of(cache, page_to_nid(slab));
-	for (u16 i = 0; i < 1u << cache->order; i++) {
+	for (u16 i = 0; i < nr; i++) {
 		page_set(&slab[i], PG_slab);
 		slab[i].slab_cache = cache;
 		slab[i].head_offset = i;
-		WRITE_ONCE(slab[i].object_check, cache->object_check);
+		WRITE_ONCE(slab[i].object_check, check);
 		WRITE_ONCE(slab[i].object_stack, stack);
 	}
-	mod_zone_page_state(page_zone(slab), NR_SLAB_UNRECLAIMABLE, 1L << cache->order);
+	mod_zone_page_state(page_zone(slab), slab_item(cache), (long)nr);
 	return slab;
 }
 
@@ -273,13 +281,15 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 
 void slab_free_pages(struct kmem_cache *cache, struct page *slab)
 {
-	for (u32 i = 0; i < 1u << cache->order; i++) {
+	const u32 nr = 1u << cache->order;
+
+	for (u32 i = 0; i < nr; i++) {
 		page_clear(&slab[i], PG_slab);
 		slab[i].slab_cache = NULL;
 		WRITE_ONCE(slab[i].object_check, 0);
 		WRITE_ONCE(slab[i].object_stack, 0);
 	}
-	mod_zone_page_state(page_zone(slab), NR_SLAB_UNRECLAIMABLE, -(1L << cache->order));
+	mod_zone_page_state(page_zone(slab), slab_item(cache), -(long)nr);
 	__free_pages(slab, cache->order);
 }
 
@@ -343,29 +353,36 @@ static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct
 	return &single->head;
 }
 
-/* Objects on this CPU's stack, interrupts masked. */
-static unsigned long this_count(const struct kmem_cache *cache)
+/*
+ * This CPU's stack of @cache held up to @before when the slow path came, and holds up to @after when it leaves: what it has lost or
+ * got since the last time, hits took or brought. Interrupts are masked.
+ */
+static void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
 {
-	return has_stacks(cache) ? percpu_stack_count(this_stack(cache), this_cpu_ptr(cache->cpu)->slot) : 0;
+	long lost = cpu->seen - before;
+
+	if (lost > 0)
+		ADD_ONCE(cpu->hits, (unsigned long)lost);
+	else
+		ADD_ONCE(cpu->free_hits, (unsigned long)-lost);
+	WRITE_ONCE(cpu->seen, after);
 }
 
-static void count_refill(const struct kmem_cache *cache)
+/* The object that a miss has come for, off @to, which held up to @before. */
+static void *pop_missed(const struct kmem_cache *cache, const struct single *single, struct percpu_stack *to,
+			void **before)
 {
-	if (has_stacks(cache))
-		ADD_ONCE(this_cpu_ptr(cache->cpu)->refills, 1);
-}
+	void *obj = pop_plain(to);
 
-/* The slow path is done with this CPU's stack, which held @before objects when it came: some left by hits before that. */
-static __always_inline void count_hits(const struct kmem_cache *cache, unsigned long before)
-{
-	struct kmem_cache_cpu *cpu;
-
-	if (!has_stacks(cache))
-		return;
-	cpu = this_cpu_ptr(cache->cpu);
-	if (before < cpu->level)
-		ADD_ONCE(cpu->hits, cpu->level - before);
-	cpu->level = this_count(cache);
+	if (!obj || !has_stacks(cache))
+		return obj;
+	if (single) {
+		ADD_ONCE(this_cpu_ptr(cache->cpu)->singles, 1);
+		return obj;
+	}
+	ADD_ONCE(this_cpu_ptr(cache->cpu)->refills, 1);
+	note_hits(this_cpu_ptr(cache->cpu), before, to->top);
+	return obj;
 }
 
 /* Up to where a miss fills @to, this CPU's stack of @cache; nowhere when a handler has done it since it was found empty. */
@@ -379,14 +396,11 @@ static void *take_from_node(struct kmem_cache *cache, int nid, struct single *si
 {
 	struct kmem_cache_node *n = &cache->node[nid];
 	unsigned long flags = spin_lock_irqsave(&n->lock);
-	unsigned long before = this_count(cache);
 	struct percpu_stack *to = stack_to_fill(cache, single);
-	void *obj;
+	void **before = to->top, *obj;
 
 	take_partial(cache, n, to, single ? to->limit : this_want(cache, to));
-	count_refill(cache);
-	obj = pop_plain(to);
-	count_hits(cache, before);
+	obj = pop_missed(cache, single, to, before);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
 }
@@ -396,21 +410,19 @@ static void *take_from_new(struct kmem_cache *cache, gfp_t gfp, int nid, struct 
 {
 	struct page *slab = new_slab(cache, gfp, nid);
 	struct kmem_cache_node *n;
-	unsigned long flags, before;
 	struct percpu_stack *to;
-	void *obj;
+	void **before, *obj;
+	unsigned long flags;
 
 	if (!slab)
 		return NULL;
 	n = node_of(cache, slab);
 	flags = spin_lock_irqsave(&n->lock);
-	before = this_count(cache);
 	to = stack_to_fill(cache, single);
+	before = to->top;
 	n->nr_slabs++;
 	take_objects(cache, n, slab, to);
-	count_refill(cache);
-	obj = pop_plain(to);
-	count_hits(cache, before);
+	obj = pop_missed(cache, single, to, before);
 	spin_unlock_irqrestore(&n->lock, flags);
 	return obj;
 }
@@ -451,12 +463,11 @@ static void *take(struct kmem_cache *cache, gfp_t gfp, int nid, struct single *s
 /* What every object passes that is not handed out as it lay on a stack. */
 static void *hand_out(struct kmem_cache *cache, gfp_t gfp, void *obj)
 {
-	if (unlikely(!obj))
-		return NULL;
-	if (!cache->guard) {
-		slub_debug_alloc(cache, obj);
-		mark_taken(cache, obj);
-	}
+	/* guard_alloc() has done its part. */
+	if (unlikely(!obj || cache->guard))
+		return obj;
+	slub_debug_alloc(cache, obj);
+	mark_taken(cache, obj);
 	if (gfp & __GFP_ZERO)
 		memset(obj, 0, cache->object_size);
 	return obj;
@@ -567,15 +578,13 @@ static void return_object(struct kmem_cache *cache, void *obj)
 /* Give the @n hottest objects of this CPU's stack back. Interrupts are masked. */
 static void flush_stack(struct kmem_cache *cache, u32 n)
 {
-	unsigned long before = this_count(cache);
 	struct percpu_stack *stack = this_stack(cache);
-	void **left = stack->top - n;
+	void **before = stack->top, **left = before - n;
 
-	WRITE_ONCE(stack->top[1], NULL);
+	WRITE_ONCE(before[1], NULL);
 	return_objects(cache, left + 1, n);
 	WRITE_ONCE(stack->top, left);
-	ADD_ONCE(this_cpu_ptr(cache->cpu)->flushes, 1);
-	count_hits(cache, before);
+	note_hits(this_cpu_ptr(cache->cpu), before, left);
 }
 
 /* Whether those in @slot and below it are neighbours in memory. */
@@ -603,6 +612,17 @@ static u32 flush_count(const struct kmem_cache *cache, void *const *top)
 	return 2 * batch;
 }
 
+/* A full stack makes room for @obj. Interrupts are masked. */
+static void push_full(struct kmem_cache *cache, struct percpu_stack *stack, void *obj)
+{
+	struct kmem_cache_cpu *cpu = this_cpu_ptr(cache->cpu);
+
+	flush_stack(cache, flush_count(cache, stack->top));
+	push_plain(stack, obj);
+	ADD_ONCE(cpu->flushes, 1);
+	WRITE_ONCE(cpu->seen, stack->top);
+}
+
 /* Interrupts are masked. */
 static void free_masked(struct kmem_cache *cache, const struct page *slab, void *obj)
 {
@@ -610,8 +630,9 @@ static void free_masked(struct kmem_cache *cache, const struct page *slab, void 
 
 	if (stack && page_to_nid(slab) == local_node()) {
 		if (stack->top == stack->limit)
-			flush_stack(cache, flush_count(cache, stack->top));
-		push_plain(stack, obj);
+			push_full(cache, stack, obj);
+		else
+			push_plain(stack, obj);
 		return;
 	}
 	if (stack)

@@ -22,23 +22,32 @@ struct slab_guard;
 
 /**
  * struct kmem_cache_cpu - what a CPU has of a cache
- * @refills: (o) times its stack was filled, or one object taken past it
- * @flushes: (o) times a full stack gave a batch back
- * @remote_frees: (o) objects that did not belong on its stack and went to their slab at once
- * @hits: (o) objects that left the stack by hits, at least: a hit counts nothing, but a stack that holds fewer objects than
- *        when the slow path last looked at it has lost the difference by hits; those that came back between are not seen
- * @level: (o) objects on the stack when the slow path last looked at it
+ * @refills: (o) allocations that found its stack empty, and filled it
+ * @singles: (o) allocations past it, for another node or one node only
+ * @flushes: (o) frees that found it full, and had it give a batch back
+ * @remote_frees: (o) frees of objects that did not belong on it and went to their slab at once
+ * @hits: (o) allocations that were hits, at least
+ * @free_hits: (o) frees that were hits, at least: too few by as many as @hits
+ * @seen: (o) the top of its stack when the slow path last looked at it
  * @slot: (o) of its stack (struct percpu_stack, <mm/percpu_stack.h>); kmem_cache.capacity + 1 of them and one for the NULL
  *        behind what goes back to slabs
+ *
+ * A hit counts nothing. A stack that holds fewer objects than when the slow path last looked has lost them by hits, one that
+ * holds more has got them by hits. An object that came and went in between leaves no trace at all, in any word of memory, so no
+ * count without an instruction in the hit can have it; it is missing in both counts. So their difference is exact:
+ *
+ *	allocated = hits + refills + singles - free_hits - flushes - remote_frees, over all CPUs, with the way from seen to top
  *
  * Objects on a stack count as taken from their slabs. (o): its CPU's, interrupts masked; others may read the counts.
  */
 struct kmem_cache_cpu {
 	unsigned long refills;
+	unsigned long singles;
 	unsigned long flushes;
 	unsigned long remote_frees;
 	unsigned long hits;
-	unsigned long level;
+	unsigned long free_hits;
+	void **seen;
 	void *slot[];
 };
 
@@ -221,6 +230,9 @@ void kfree_slow(const void *p);
 /** kmalloc_slow() - kmalloc() of any size and flags, this CPU's stack aside */
 void *kmalloc_slow(size_t size, gfp_t gfp);
 
+/** kmalloc_large_size() - bytes of the large kmalloc() that begins at @p, 0 when none does */
+size_t kmalloc_large_size(const void *p);
+
 /** slab_alloc_pages() - pages for a slab of @cache near @nid, marked as such, without objects. Return: NULL for none. */
 struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid);
 
@@ -349,7 +361,7 @@ void slab_sum(struct kmem_cache *cache, struct slab_sums *sums);
 
 /** struct slab_stats - what CPUs have done with a cache's stacks, summed; what each counts, struct kmem_cache_cpu says */
 struct slab_stats {
-	unsigned long hits, misses, flushes, remote_frees;
+	unsigned long hits, refills, singles, free_hits, flushes, remote_frees;
 };
 
 /** slab_stat() - sum up; 0 for a cache without stacks. Context: any; a moment's figures. */

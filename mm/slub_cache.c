@@ -159,7 +159,8 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 	cache->object_check = OBJECT_CHECK_NEVER;
 	if (nr == NO_OBJECT_STACK)
 		return;
-	cache->cpu = __alloc_percpu(sizeof(struct kmem_cache_cpu) + (capacity + 2) * sizeof(void *), 16);
+	cache->cpu = __alloc_percpu_gfp(sizeof(struct kmem_cache_cpu) + (capacity + 2) * sizeof(void *), 16,
+					GFP_KERNEL | __GFP_NOWARN);
 	if (!cache->cpu) {
 		release_stack_nr(nr);
 		return;
@@ -167,8 +168,12 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 	cache->stack = (u32)OBJECT_STACK(nr);
 	cache->capacity = capacity;
 	cache->object_check = object_check_word(this_cpu()->object_tag, object_alignment(cache));
-	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		percpu_stack_init(cpu_stack(cache, cpu), per_cpu_ptr(cache->cpu, cpu)->slot, capacity);
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		struct kmem_cache_cpu *c = per_cpu_ptr(cache->cpu, cpu);
+
+		percpu_stack_init(cpu_stack(cache, cpu), c->slot, capacity);
+		c->seen = c->slot;
+	}
 }
 
 /* The heads of @cache's stacks, which are empty, take nothing any more. Nobody uses the cache. */

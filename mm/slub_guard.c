@@ -258,11 +258,32 @@ static const char *free_fault(const struct kmem_cache *cache, const struct page 
 	return state == OBJECT_FREE || state == OBJECT_QUARANTINED ? "is free already" : NULL;
 }
 
+bool guard_check_zone(struct kmem_cache *cache, const struct page *slab, const void *obj)
+{
+	struct object_damage damage;
+
+	if (likely(!guard_damaged_zone(cache, obj, &damage)))
+		return false;
+	cache->guard->reports++;
+	if (slub_report(cache, slab, obj, "a red zone was written over", &damage))
+		slub_fixed(cache, "red zone written anew");
+	return true;
+}
+
+/* @obj's state, or how many bytes of it were asked for, is none that was written there. It stays allocated. */
+static void give_up(struct kmem_cache *cache, const struct page *slab, void *obj)
+{
+	cache->guard->reports++;
+	if (slub_report(cache, slab, obj, "the state behind an object was written over", NULL))
+		slub_fixed(cache, "the object is isolated: nobody gets it any more");
+	if (!waits(cache->guard, obj))
+		isolate(cache, obj);
+}
+
 /* Return: whether @obj can be taken back. */
 static bool check_freed(struct kmem_cache *cache, struct page *slab, void *obj)
 {
 	const char *fault = free_fault(cache, slab, obj);
-	struct object_damage damage;
 
 	if (unlikely(fault)) {
 		cache->guard->reports++;
@@ -270,17 +291,13 @@ static bool check_freed(struct kmem_cache *cache, struct page *slab, void *obj)
 		return false;
 	}
 	if (unlikely(object_state(cache, obj)->state != OBJECT_TAKEN)) {
-		cache->guard->reports++;
-		if (slub_report(cache, slab, obj, "the state behind an object was written over", NULL))
-			slub_fixed(cache, "the object is isolated: nobody gets it any more");
-		if (!waits(cache->guard, obj))
-			isolate(cache, obj);
+		give_up(cache, slab, obj);
 		return false;
 	}
-	if (unlikely(guard_damaged_zone(cache, obj, &damage))) {
-		cache->guard->reports++;
-		if (slub_report(cache, slab, obj, "a red zone was written over", &damage))
-			slub_fixed(cache, "red zone written anew");
+	/* Who wrote through the red zone may have written behind it: that is one report, and the state is whole. */
+	if (unlikely(!guard_check_zone(cache, slab, obj) && !object_asked_whole(cache, obj))) {
+		give_up(cache, slab, obj);
+		return false;
 	}
 	return true;
 }

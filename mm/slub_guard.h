@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guarded caches: hardening level full, for slub_guard.c (slabs and quarantine), slub_guard_object.c (the bytes of an
- * object), slub_guard_check.c (the proof and the list of what is alive) and slub_report.c. What is guarded and how is in
+ * object), slub_guard_size.c (how many of them were asked for), slub_guard_check.c (the proof and the list of what is alive) and
+ * slub_report.c. What is guarded and how is in
  * <mm/slab_flags.h>.
  *
  * For each guarded cache, at every moment: objects = free + allocated + quarantined + isolated.
@@ -28,13 +29,24 @@
 #define OBJECT_QUARANTINED 0x7175617261206f62ULL
 #define OBJECT_ISOLATED	   0x69736f6c61206f62ULL
 
+/* In struct object_state's @asked: the bytes behind are zero instead of red. */
+#define ASKED_ZEROED (1U << 31)
+
 /**
  * struct object_state - behind the right red zone of each object
- * @next: (G) the next free object of the slab
+ * @next: (G) while it is free, the next free object of the slab
+ * @asked: (G) while it is allocated, how many bytes were asked for
+ * @asked_not: (G) its complement, or both were written over
  * @state: (G) one of the words above
  */
 struct object_state {
-	void *next;
+	union {
+		void *next;
+		struct {
+			u32 asked;
+			u32 asked_not;
+		};
+	};
 	u64 state;
 };
 
@@ -126,6 +138,13 @@ void guard_abandon(struct kmem_cache *cache);
 /** guard_sum() - slab_sum() of a guarded cache; what is quarantined or isolated counts as stacked */
 void guard_sum(struct kmem_cache *cache, struct slab_sums *sums);
 
+/**
+ * guard_check_zone() - a report if a red zone around @obj, an allocated object of @slab, was written over
+ *
+ * Context: guard->lock is held. Return: whether one was, and is to be written anew.
+ */
+bool guard_check_zone(struct kmem_cache *cache, const struct page *slab, const void *obj);
+
 /* --- slub_guard_object.c --- */
 
 /** guard_layout() - fill in left, state and track of @cache's guard. Return: bytes of a cell. */
@@ -164,6 +183,50 @@ bool guard_damaged_zone(const struct kmem_cache *cache, const void *obj, struct 
 
 /** guard_damaged_poison() - whether a free @obj was written to, and how */
 bool guard_damaged_poison(const struct kmem_cache *cache, const void *obj, struct object_damage *damage);
+
+/* --- slub_guard_size.c --- */
+
+/**
+ * guard_kmalloc() - kmalloc() from a guarded general cache: kmem_cache_alloc_node(), and the red zone begins behind @size bytes
+ * @zeroed: whether the caller clears the whole object, the bytes behind @size too, before anybody else sees it
+ *
+ * Context: any. Return: NULL when there is no memory.
+ */
+void *guard_kmalloc(struct kmem_cache *cache, gfp_t gfp, size_t size, int nid, bool zeroed);
+
+/**
+ * guard_resize() - the user of @obj may use @size bytes from now on: the red zone begins there
+ * @slab: of a guarded cache, in which @obj lies
+ * @size: at most the cache's object_size
+ *
+ * A red zone that was written over before is reported. What is no object in use stays as it is; kfree() will say so.
+ * Context: any; takes guard->lock. Return: how many bytes it might use until now.
+ */
+u32 guard_resize(struct page *slab, void *obj, u32 size);
+
+/** guard_extent() - how many bytes of @obj, an address in @slab of a guarded cache, its user may use. Context: as above. */
+u32 guard_extent(const struct page *slab, const void *obj);
+
+/** object_asked() - how many bytes were asked for; more than the object has when the word was written over. guard->lock is held. */
+static inline u32 object_asked(const struct kmem_cache *cache, const void *obj)
+{
+	const struct object_state *meta = object_state(cache, obj);
+
+	return meta->asked == ~meta->asked_not ? meta->asked & ~ASKED_ZEROED : ~0U;
+}
+
+/** object_asked_whole() - whether the word is one that was written on purpose. @obj is allocated; guard->lock is held. */
+static inline bool object_asked_whole(const struct kmem_cache *cache, const void *obj)
+{
+	return object_asked(cache, obj) <= cache->object_size;
+}
+
+/** object_extent() - bytes of @obj before the red zone: those asked for, when it is allocated. guard->lock is held. */
+static inline u32 object_extent(const struct kmem_cache *cache, const void *obj)
+{
+	return object_state(cache, obj)->state == OBJECT_TAKEN ? min(object_asked(cache, obj), cache->object_size) :
+								 cache->object_size;
+}
 
 /* --- slub_guard_check.c --- */
 

@@ -25,6 +25,9 @@ static bool check_bytes(const struct kmem_cache *cache, const struct page *slab,
 
 	if (state == OBJECT_ISOLATED)
 		return true;
+	if (state == OBJECT_TAKEN && !object_asked_whole(cache, obj))
+		return complain(cache, "slab at pfn 0x%lx: object %p: the state behind it was written over",
+				page_to_pfn(slab), obj);
 	if (!guard_damaged_zone(cache, obj, &damage) &&
 	    (state == OBJECT_TAKEN || !guard_damaged_poison(cache, obj, &damage)))
 		return true;

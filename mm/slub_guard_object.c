@@ -4,7 +4,9 @@
  *
  * 1. Layout of a cell, and the values of its bytes: <mm/slab_flags.h>, point 4. An object keeps the alignment that its cache
  *    promises, so the left red zone is as long as the alignment when that is more than 8.
- * 2. The right red zone fills the object's last word, or is a word of its own when the object ends with one: 1 to 8 bytes.
+ * 2. The right red zone fills the object's last word, or is a word of its own when the object ends with one: 1 to 8 bytes. Around
+ *    an allocated object it begins before that, where the bytes end that kmalloc() was asked for; those between are zero instead
+ *    of red when the caller of an inline kzalloc() clears them.
  * 3. State and link lie outside the object. So a user who writes after the free cannot reach the free list but by writing
  *    through the red zone, and an object with a constructor keeps what the constructor made.
  * 4. Nothing here locks: guard->lock is held. Cost: O(bytes of the cell).
@@ -52,6 +54,10 @@ void guard_set_state(struct kmem_cache *cache, void *obj, u64 state)
 	struct slab_guard *guard = cache->guard;
 	struct object_state *meta = object_state(cache, obj);
 
+	if (state == OBJECT_TAKEN) {
+		meta->asked = cache->object_size;
+		meta->asked_not = ~meta->asked;
+	}
 	if (cache->flags & SLAB_RED_ZONE) {
 		memset((char *)obj - guard->left, red_byte(state), guard->left);
 		memset((char *)obj + cache->object_size, red_byte(state), guard->state - cache->object_size);
@@ -111,7 +117,9 @@ static bool differ(const u8 *start, size_t n, u8 expected, struct object_damage 
 bool guard_damaged_zone(const struct kmem_cache *cache, const void *obj, struct object_damage *damage)
 {
 	const struct slab_guard *guard = cache->guard;
-	u8 red = red_byte(object_state(cache, obj)->state);
+	const struct object_state *meta = object_state(cache, obj);
+	u32 extent = object_extent(cache, obj), end = cache->object_size;
+	u8 red = red_byte(meta->state);
 	const u8 *bytes = obj;
 
 	if (!(cache->flags & SLAB_RED_ZONE))
@@ -120,7 +128,12 @@ bool guard_damaged_zone(const struct kmem_cache *cache, const void *obj, struct 
 	if (differ(bytes - guard->left, guard->left, red, damage))
 		return true;
 	damage->part = "right red zone";
-	return differ(bytes + cache->object_size, guard->state - cache->object_size, red, damage);
+	if (extent < end && (meta->asked & ASKED_ZEROED)) {
+		if (differ(bytes + extent, end - extent, 0, damage))
+			return true;
+		extent = end;
+	}
+	return differ(bytes + extent, guard->state - extent, red, damage);
 }
 
 bool guard_damaged_poison(const struct kmem_cache *cache, const void *obj, struct object_damage *damage)

@@ -11,6 +11,10 @@
  *    free. What looks odd goes to the slow path, which knows.
  * 5. Several objects at once are copied from and to the stack with interrupts masked.
  *
+ * 6. Functions here are called by inline ones, which know at compile time what flags and sizes are constants, and by those only:
+ *    so they need no landing pads. Who has arguments in the first register but one, and anything in the first, need not move
+ *    them out of the way of the object.
+ *
  * Each function here ends in a jump to its slow path, so none needs a frame.
  */
 #include "slub_hot.h"
@@ -18,6 +22,8 @@
 #include <lib/smp.h>
 #include <mm/port.h>
 #include <string.h>
+
+#include "slub_guard.h"
 
 u16 kmalloc_stack_of_size[KMALLOC_MAX_CACHE_SIZE / ARCH_KMALLOC_MINALIGN];
 
@@ -43,22 +49,80 @@ void slab_hot_init(void)
 		kmalloc_stack_of_size[i] = (u16)OBJECT_STACK(kmalloc_index(i * ARCH_KMALLOC_MINALIGN + 1));
 }
 
-__noinline void *kmalloc_missed(size_t stack, gfp_t gfp)
+/* The number of the general cache whose stack is at @stack. */
+static size_t index_of(size_t stack)
 {
-	return slab_alloc_slow(kmalloc_caches[(stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack)], gfp);
+	return (stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack);
 }
 
-__restartable void *kmalloc_hot(size_t stack, gfp_t gfp)
+__noinline void *kmalloc_missed(size_t unused, size_t stack, gfp_t gfp)
 {
-	return kmalloc_pop(stack, gfp);
+	(void)unused;
+	return slab_alloc_slow(kmalloc_caches[index_of(stack)], gfp);
 }
 
-__restartable void *__kmalloc(size_t size, gfp_t gfp)
+__noinline void *kmalloc_missed_size(size_t stack, gfp_t gfp, size_t last)
+{
+	struct kmem_cache *cache = kmalloc_caches[index_of(stack)];
+
+	if (unlikely(cache->guard))
+		return guard_kmalloc(cache, gfp, last + 1, NUMA_NO_NODE, false);
+	return slab_alloc_slow(cache, gfp);
+}
+
+__noinline void *kmalloc_missed_odd(size_t unused, size_t stack, u32 request)
+{
+	struct kmem_cache *cache = kmalloc_caches[index_of(stack)];
+	gfp_t gfp = kmalloc_request_gfp(request);
+
+	(void)unused;
+	if (unlikely(cache->guard))
+		return guard_kmalloc(cache, gfp, cache->object_size - (request & KMALLOC_LEFT_MASK), NUMA_NO_NODE,
+				     request & KMALLOC_ZEROED);
+	return slab_alloc_slow(cache, gfp);
+}
+
+__by_name __restartable void *kmalloc_hot(size_t unused, size_t stack, gfp_t gfp)
+{
+	void *obj = asm_stack_pop(stack);
+
+	(void)unused;
+	return likely(obj) ? popped(obj) : kmalloc_missed(any_value(), stack, gfp);
+}
+
+__by_name __restartable void *kmalloc_hot_odd(size_t unused, size_t stack, u32 request)
+{
+	void *obj = asm_stack_pop(stack);
+
+	(void)unused;
+	return likely(obj) ? popped(obj) : kmalloc_missed_odd(any_value(), stack, request);
+}
+
+__by_name __restartable void *__kmalloc(size_t size, gfp_t gfp)
 {
 	return kmalloc_any(size, gfp);
 }
 
-__restartable void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+__by_name __restartable void *kmalloc_hot_any(size_t size, gfp_t gfp)
+{
+	return kmalloc_sized(size, gfp);
+}
+
+__noinline void *kmem_cache_missed(size_t unused, struct kmem_cache *cache, gfp_t gfp)
+{
+	(void)unused;
+	return slab_alloc_slow(cache, gfp);
+}
+
+__by_name __restartable void *kmem_cache_alloc_hot(size_t unused, struct kmem_cache *cache, gfp_t gfp)
+{
+	void *obj = asm_stack_pop(cache->stack);
+
+	(void)unused;
+	return likely(obj) ? popped(obj) : kmem_cache_missed(any_value(), cache, gfp);
+}
+
+__by_name __restartable void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	if (likely(!(gfp & GFP_COLD))) {
 		void *obj = asm_stack_pop(cache->stack);
@@ -81,7 +145,7 @@ static __always_inline void kfree_checked(struct page *page, void *p)
 		slab_free_slow(p);
 }
 
-__restartable void kfree(const void *p)
+__by_name __restartable void __kfree(const void *p)
 {
 	struct page *page = virt_to_page(p);
 
@@ -104,7 +168,7 @@ static __always_inline void free_checked(struct kmem_cache *cache, struct page *
 		slab_free_slow(obj);
 }
 
-__restartable void kmem_cache_free(struct kmem_cache *cache, void *obj)
+__by_name __restartable void __kmem_cache_free(struct kmem_cache *cache, void *obj)
 {
 	struct page *page = virt_to_page(obj);
 

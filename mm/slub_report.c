@@ -51,21 +51,27 @@ static bool report_allowed(void)
 	return true;
 }
 
+/* How many bytes of @obj are its user's, as far as is known. */
+static u32 extent_of(const struct kmem_cache *cache, const void *obj)
+{
+	return cache->guard && (cache->flags & SLAB_RED_ZONE) ? object_extent(cache, obj) : cache->object_size;
+}
+
 /* A stretch of an object's cell that is one thing: its name, and where it ends, in bytes from the object. */
 struct cell_part {
 	const char *name;
 	long end;
 };
 
-/* Which part the byte at @offset from an object of @cache belongs to. */
-static struct cell_part part_at(const struct kmem_cache *cache, long offset)
+/* Which part the byte at @offset from an object of @cache, whose user has @extent bytes, belongs to. */
+static struct cell_part part_at(const struct kmem_cache *cache, u32 extent, long offset)
 {
 	const struct slab_guard *guard = cache->guard;
 
 	if (offset < 0)
 		return (struct cell_part){ "left red zone", 0 };
-	if (offset < (long)cache->object_size || !guard)
-		return (struct cell_part){ "object", cache->object_size };
+	if (offset < (long)extent || !guard)
+		return (struct cell_part){ "object", extent };
 	if (offset < (long)guard->state)
 		return (struct cell_part){ "right red zone", guard->state };
 	return (struct cell_part){ "state", (long)(guard->state + sizeof(struct object_state)) };
@@ -85,10 +91,11 @@ static void show_line(const u8 *obj, long from, long end, const char *part)
 static void show_bytes(const struct kmem_cache *cache, const u8 *obj, const u8 *at)
 {
 	long left = cache->guard ? cache->guard->left : 0, from = max(ALIGN_DOWN(at - obj, (long)LINE) - LINE, -left);
-	long stop = min(from + WINDOW, part_at(cache, LONG_MAX).end);
+	u32 extent = extent_of(cache, obj);
+	long stop = min(from + WINDOW, part_at(cache, extent, LONG_MAX).end);
 
 	while (from < stop) {
-		struct cell_part part = part_at(cache, from);
+		struct cell_part part = part_at(cache, extent, from);
 		long line = ALIGN_DOWN(from, (long)LINE) + LINE, end = min(line, part.end);
 
 		end = min(end, stop);
@@ -122,9 +129,14 @@ static void show_owners(const struct kmem_cache *cache, const void *obj)
 
 void slub_show_object(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
-	printk("  object %p of %s, %u bytes, at offset 0x%lx of the slab at pfn 0x%lx: %u objects, %u in use, node %d\n",
-	       obj, cache->name, cache->object_size, (uintptr_t)obj - (uintptr_t)page_address(slab), page_to_pfn(slab),
-	       slab->objects, slab->inuse, page_to_nid(slab));
+	u32 extent = extent_of(cache, obj);
+	char size[32];
+
+	snprintf(size, sizeof(size), extent == cache->object_size ? "%u bytes" : "%u bytes of %u", extent,
+		 cache->object_size);
+	printk("  object %p of %s, %s, at offset 0x%lx of the slab at pfn 0x%lx: %u objects, %u in use, node %d\n", obj,
+	       cache->name, size, (uintptr_t)obj - (uintptr_t)page_address(slab), page_to_pfn(slab), slab->objects,
+	       slab->inuse, page_to_nid(slab));
 	show_owners(cache, obj);
 }
 

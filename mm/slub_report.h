@@ -4,7 +4,7 @@
  *
  *	slub: BUG in CACHE: WHAT					CACHE is the one that was called
  *	  address ADDRESS, +N bytes from the beginning of:			when it is not the beginning
- *	  object ADDRESS of CACHE, N bytes, at offset N of the slab at pfn N: N objects, N in use, node N
+ *	  object ADDRESS of CACHE, N bytes [of N], at offset N of the slab at pfn N: N objects, N in use, node N
  *	  PART: ADDRESS has 0xNN instead of 0xNN, wrong bytes: N		damaged bytes only
  *	  ADDRESS: 16 bytes in hexadecimal			what part of the cell it is
  *	  allocated ... by CPU N:	and a backtrace, then the same of `freed'	guarded caches with SLAB_STORE_USER

@@ -11,6 +11,8 @@
  *    is used again: who touches freed memory meets its next owner, as with any other allocator.
  * 4. A large area is unmapped, all TLBs are told, and its tables freed, at once.
  * 5. On failure what was mapped is unmapped and freed, and the address given back.
+ * 6. Physical ranges (vmap_phys(), for ioremap.c) are mapped in the same areas; all TLBs are told when such a mapping ends,
+ *    because its memory type may change after that.
  *
  * Locks: none here. Pages in use are counted by a walk when somebody asks, so that no call pays for it.
  */
@@ -20,6 +22,7 @@
 #include <mm/port.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
+#include <stdio.h>
 
 #include "internal.h"
 #include "vmap.h"
@@ -38,7 +41,11 @@ struct request {
 	u64 prot;
 	u8 use;
 	bool blocks;
-	struct page **pages; /* of vmap(); NULL when pages are to be allocated */
+	bool given; /* what is to be mapped is given, in either way */
+	union {
+		struct page **pages; /* of vmap() */
+		phys_addr_t phys;    /* of vmap_phys() */
+	};
 };
 
 /* --- pages in, pages out: [pte, pte + n), all in one table --- */
@@ -97,21 +104,32 @@ static bool fill_entries(u64 *pte, unsigned long va, unsigned long n, const stru
 	return true;
 }
 
+/* Whether an area of @use maps a physical range. */
+static bool is_phys(u8 use)
+{
+	return use >= VMAP_IOREMAP;
+}
+
 static void map_given(u64 *pte, unsigned long va, unsigned long n, const struct request *rq, unsigned long first)
 {
+	if (is_phys(rq->use)) {
+		arch_set_ptes(pte, va, rq->phys + PFN_PHYS(first), n, rq->prot);
+		return;
+	}
 	for (unsigned long i = 0; i < n; i++)
 		arch_set_ptes(pte + i, va + (i << PAGE_SHIFT), page_to_phys(rq->pages[first + i]), 1, rq->prot);
 }
 
 /* --- small areas --- */
 
-static struct vmap_area *map_small(unsigned int nr, const struct request *rq)
+/* On the way of each pair of vmalloc() and vfree(): no call. */
+static __always_inline struct vmap_area *map_small(unsigned int nr, const struct request *rq)
 {
 	struct vmap_area *area = vmap_slot_get(nr);
 
 	if (!area)
 		return NULL;
-	if (rq->pages) {
+	if (rq->given) {
 		map_given(area->pte, area->addr, nr, rq, 0);
 	} else if (!fill_entries(area->pte, area->addr, nr, rq)) {
 		vmap_slot_put(area);
@@ -126,12 +144,21 @@ static void unmap_small(struct vmap_area *area)
 	bool own = area->use == VMAP_VMALLOC;
 
 	WRITE_ONCE(area->nr_pages, 0);
-	area->use = VMAP_FREE;
+	WRITE_ONCE(area->use, VMAP_FREE);
 	empty_entries(area->pte, area->addr, nr, own);
 	vmap_slot_put(area);
 }
 
 /* --- large areas, a block of 2 MiB at a time --- */
+
+/* Map the block of 2 MiB at @va of a given physical range. Return: whether it could be mapped as one. */
+static bool map_phys_block(const struct request *rq, unsigned long va, unsigned long first, unsigned long n)
+{
+	phys_addr_t phys = rq->phys + PFN_PHYS(first);
+
+	return is_phys(rq->use) && n == VMAP_BLOCK_PAGES && IS_ALIGNED(phys, VMAP_BLOCK_SIZE) &&
+	       !arch_vmap_block(va, phys, rq->prot);
+}
 
 /* Map the pages [first, first + n) of @large, which lie in one block. */
 static bool map_part(struct large_area *large, unsigned long first, unsigned long n, const struct request *rq)
@@ -140,6 +167,8 @@ static bool map_part(struct large_area *large, unsigned long first, unsigned lon
 	struct page *block = NULL;
 	u64 *table;
 
+	if (map_phys_block(rq, va, first, n))
+		return true;
 	if (large->blocks && n == VMAP_BLOCK_PAGES)
 		block = alloc_pages_node(rq->nid, (rq->gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN,
 					 BLOCK_ORDER);
@@ -153,7 +182,7 @@ static bool map_part(struct large_area *large, unsigned long first, unsigned lon
 	if (!table)
 		return false;
 	virt_to_page(table)->mapping = NULL;
-	if (rq->pages)
+	if (rq->given)
 		map_given(table, va, n, rq, first);
 	else if (!fill_entries(table, va, n, rq)) {
 		arch_vmap_table_free(va);
@@ -167,11 +196,15 @@ static void unmap_part(const struct vmap_area *area, unsigned long first, unsign
 	unsigned long va = area->addr + (first << PAGE_SHIFT);
 	u64 *table = arch_vmap_table(va);
 	bool own = area->use == VMAP_VMALLOC;
+	phys_addr_t block;
 
-	if (table)
+	if (table) {
 		empty_entries(table, va, n, own);
-	else
-		__free_pages(pfn_to_page(PFN_DOWN(arch_vunmap_block(va))), BLOCK_ORDER);
+		return;
+	}
+	block = arch_vunmap_block(va);
+	if (own)
+		__free_pages(pfn_to_page(PFN_DOWN(block)), BLOCK_ORDER);
 }
 
 /* Unmap the first @mapped pages, tell all TLBs, and let go of the address. */
@@ -183,8 +216,7 @@ static void end_large(struct large_area *large, unsigned long mapped)
 		unmap_part(&large->area, first, min(mapped - first, VMAP_BLOCK_PAGES));
 	arch_flush_tlb_kernel(addr, addr + large->extent->len);
 	for (unsigned long first = 0; first < mapped; first += VMAP_BLOCK_PAGES)
-		if (arch_vmap_table(addr + (first << PAGE_SHIFT)))
-			arch_vmap_table_free(addr + (first << PAGE_SHIFT));
+		arch_vmap_table_free(addr + (first << PAGE_SHIFT));
 	vmap_extent_put(large->extent);
 	kfree(large);
 }
@@ -214,7 +246,7 @@ static struct vmap_area *map_large(unsigned long nr, const struct request *rq)
 		return NULL;
 	}
 	large->area.addr = large->extent->start;
-	large->area.use = rq->use;
+	WRITE_ONCE(large->area.use, rq->use);
 	large->blocks = rq->blocks;
 	for (unsigned long first = 0; first < nr; first += VMAP_BLOCK_PAGES) {
 		if (map_part(large, first, min(nr - first, VMAP_BLOCK_PAGES), rq))
@@ -235,6 +267,17 @@ static void report_refusal(size_t size, const struct request *rq, const char *wh
 	arch_dump_stack();
 }
 
+/* @area is mapped, and its asker's from now on. */
+static __always_inline void *give_area(struct vmap_area *area, unsigned long nr, const struct request *rq,
+				       const void *caller)
+{
+	arch_vmap_publish();
+	WRITE_ONCE(area->use, rq->use);
+	WRITE_ONCE(area->caller, caller);
+	WRITE_ONCE(area->nr_pages, (u32)nr);
+	return (void *)area->addr;
+}
+
 static void *map_area(size_t size, const struct request *rq, const void *caller)
 {
 	unsigned long nr = size / PAGE_SIZE + (size % PAGE_SIZE != 0);
@@ -249,11 +292,7 @@ static void *map_area(size_t size, const struct request *rq, const void *caller)
 		report_refusal(size, rq, "no memory, or no address space");
 		return NULL;
 	}
-	arch_vmap_publish();
-	area->use = rq->use;
-	area->caller = caller;
-	WRITE_ONCE(area->nr_pages, (u32)nr);
-	return (void *)area->addr;
+	return give_area(area, nr, rq, caller);
 }
 
 /* The area that @addr lies in; NULL when there is none. */
@@ -265,11 +304,30 @@ static struct vmap_area *find_area(unsigned long addr)
 }
 
 static const char *const use_names[] = {
-	[VMAP_FREE] = "free",
-	[VMAP_VMALLOC] = "vmalloc()'s",
-	[VMAP_VMAP] = "vmap()'s",
-	[VMAP_RAM] = "vm_map_ram()'s",
+	[VMAP_FREE] = "free",	       [VMAP_VMALLOC] = "vmalloc()'s", [VMAP_VMAP] = "vmap()'s",
+	[VMAP_RAM] = "vm_map_ram()'s", [VMAP_IOREMAP] = "ioremap()'s", [VMAP_DMA] = "dma_alloc_coherent()'s",
 };
+
+void vmap_describe(unsigned long addr, char *buf, size_t size)
+{
+	const struct vmap_area *area = find_area(addr);
+	char caller[ARCH_SYMBOL_MAX];
+
+	if (!area || !area->nr_pages)
+		snprintf(buf, size, "no area");
+	else
+		snprintf(buf, size, "the area 0x%lx-0x%lx, %s, asked for by %s", area->addr,
+			 area->addr + ((unsigned long)area->nr_pages << PAGE_SHIFT) - 1, use_names[area->use],
+			 arch_symbol((unsigned long)area->caller, caller, sizeof(caller)));
+}
+
+bool vmap_holds(unsigned long addr, unsigned long last)
+{
+	const struct vmap_area *area = find_area(addr);
+
+	return area && (area->use == VMAP_VMALLOC || area->use == VMAP_VMAP || area->use == VMAP_RAM) && last >= addr &&
+	       last - area->addr < (unsigned long)area->nr_pages << PAGE_SHIFT;
+}
 
 static void report_bad(const char *caller, const void *addr, const struct vmap_area *area)
 {
@@ -312,7 +370,7 @@ struct vmap_area *vmap_large_find(unsigned long addr)
 {
 	struct va_extent extent;
 
-	if (!vmap_extent_at(addr, &extent) || extent_is_block(&extent))
+	if (!vmap_extent_at(addr, &extent) || !extent.owner || extent_is_block(&extent))
 		return NULL;
 	return &((struct large_area *)extent.owner)->area;
 }
@@ -384,7 +442,9 @@ void vfree(const void *addr)
 
 static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
 {
-	struct request rq = { .gfp = GFP_KERNEL, .nid = NUMA_NO_NODE, .prot = prot, .use = use, .pages = pages };
+	struct request rq = {
+		.gfp = GFP_KERNEL, .nid = NUMA_NO_NODE, .prot = prot, .use = use, .given = true, .pages = pages
+	};
 
 	return map_area((size_t)count << PAGE_SHIFT, &rq, caller);
 }
@@ -421,6 +481,35 @@ void vm_unmap_ram(const void *addr, unsigned int count)
 void vm_unmap_aliases(void)
 {
 	vmap_purge();
+}
+
+void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, u8 use, const void *caller)
+{
+	struct request rq = { .gfp = GFP_KERNEL, .prot = prot, .use = use, .given = true, .phys = phys };
+	struct vmap_area *area = NULL;
+
+	if (nr <= SLOT_PAGES_MAX)
+		area = map_small((unsigned int)nr, &rq);
+	else if (nr < PFN_DOWN(VMALLOC_END - VMALLOC_START))
+		area = map_large(nr, &rq);
+	return area ? give_area(area, nr, &rq, caller) : NULL;
+}
+
+void vunmap_phys(const char *caller, const void *addr, u8 use)
+{
+	struct vmap_area *area = area_to_end(caller, addr, use);
+	unsigned long start = (uintptr_t)addr, end;
+
+	if (!area)
+		return;
+	end = start + ((unsigned long)area->nr_pages << PAGE_SHIFT);
+	end_area(area);
+	arch_flush_tlb_kernel(start, end);
+}
+
+void vunmap_phys_report(const char *caller, const void *addr)
+{
+	report_bad(caller, addr, is_vmalloc_addr(addr) ? find_area((uintptr_t)addr) : NULL);
 }
 
 struct page *vmalloc_to_page(const void *addr)

@@ -3,7 +3,7 @@
  * Areas of vmalloc's address space, for vmalloc.c, vmap_slot.c, vmap_check.c and show_vmalloc.c.
  *
  *	[VMALLOC_START, VMALLOC_END) = free extents + used extents, multiples of 2 MiB
- *	used extent = a block of equal slots, or one large area
+ *	used extent = a block of equal slots, or one large area, or without an owner: units of per-CPU chunks (percpu_chunk.c)
  *	slots of a block = free in the block + cached by CPUs + dirty + used
  */
 #ifndef MM_VMAP_H
@@ -24,8 +24,8 @@
 
 _Static_assert(1UL << SLOT_ORDER_MAX == VMAP_BLOCK_PAGES, "the largest slot is a whole block");
 
-/* What an area is for. */
-enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM };
+/* What an area is for; from VMAP_IOREMAP on, a physical range. */
+enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM, VMAP_IOREMAP, VMAP_DMA };
 
 /**
  * struct vmap_area - a range of pages that is mapped, or could be
@@ -52,7 +52,7 @@ struct vmap_area {
  * @extent: (V) in the tree of used extents
  * @list: (S) in its order's list while it has free slots
  * @nr_free: (S) slots free in it
- * @nr_slots: (c)
+ * @nr_slots: (c) 0 until the slots are written
  * @free: (S) a bit for each free slot
  * @area: (c) its slots
  */
@@ -124,6 +124,13 @@ void vmap_purge(void);
 /** vmap_extent_get() - @len bytes of address space, a multiple of 2 MiB, for @owner; NULL when there is none */
 struct va_extent *vmap_extent_get(unsigned long len, void *owner);
 
+/**
+ * vmap_extent_get_at() - the @len bytes of address space at @start, multiples of 2 MiB, for nobody that this header knows
+ *
+ * Context: thread. Return: 0 and *@extent; -EBUSY when not all of it is free, -ENOMEM; then nothing has changed.
+ */
+int vmap_extent_get_at(unsigned long start, unsigned long len, struct va_extent **extent);
+
 /** vmap_extent_put() - give it back; TLBs were told. Context: any. */
 void vmap_extent_put(struct va_extent *extent);
 
@@ -152,6 +159,32 @@ void vmap_extents_init(void);
 
 /** vmap_large_find() - the large area that @addr lies in; NULL when it lies in none */
 struct vmap_area *vmap_large_find(unsigned long addr);
+
+/** vmap_describe() - whose the area at @addr is, in words */
+void vmap_describe(unsigned long addr, char *buf, size_t size);
+
+/** vmap_holds() - whether [@addr, @last] lies within the pages of one area in use that maps RAM */
+bool vmap_holds(unsigned long addr, unsigned long last);
+
+/**
+ * vmap_phys() - map @nr pages of physical addresses, of any kind
+ * @phys: page aligned
+ * @use: VMAP_IOREMAP or VMAP_DMA
+ * @prot: PAGE_KERNEL, PAGE_DEVICE or another of <asm/vmap.h>
+ *
+ * By blocks of 2 MiB where @phys is aligned to them and the area has more than 511 pages. Context: thread. Return: its
+ * address; NULL, with nothing left behind, when memory or address space is short.
+ */
+void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, u8 use, const void *caller);
+
+/** vunmap_phys() - end a mapping of vmap_phys() for @use; no TLB knows it any more. What is none is reported in @caller's name. */
+void vunmap_phys(const char *caller, const void *addr, u8 use);
+
+/** vunmap_phys_report() - say in @caller's name what lies at @addr, which it took for a mapping of ioremap() */
+void vunmap_phys_report(const char *caller, const void *addr);
+
+/** show_vmalloc_areas() - what `vmallocinfo` prints */
+void show_vmalloc_areas(void);
 
 /* Whether the extent's owner is a block: a large area is larger. */
 static inline bool extent_is_block(const struct va_extent *extent)

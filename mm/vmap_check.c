@@ -2,7 +2,7 @@
 /*
  * The proof of vmalloc's equations (vmap.h).
  *
- * 1. Free and used extents cover the address space.
+ * 1. Free and used extents cover the address space, and the page tables have nothing in free ones.
  * 2. In each block: as many bits as it counts free slots; a slot maps its area's pages and nothing behind them; a free one
  *    maps nothing. Slots that are neither free nor used are those that CPUs hold back, over all blocks and CPUs.
  */
@@ -72,17 +72,31 @@ static unsigned long held_by_cpus(void)
 	return held;
 }
 
+/* What lies between extents in use maps nothing. */
+static bool check_gap(unsigned long start, unsigned long end)
+{
+	unsigned long mapped = arch_vmap_next(start, end);
+
+	return mapped == end || complain("0x%lx is mapped, in the free addresses 0x%lx-0x%lx", mapped, start, end - 1);
+}
+
 bool vmalloc_check(void)
 {
-	unsigned long held = 0;
+	unsigned long held = 0, free_from = VMALLOC_START;
 	struct va_extent extent;
 
 	if (!vmap_extents_whole())
 		return complain("free and used extents do not cover [0x%lx, 0x%lx)", VMALLOC_START, VMALLOC_END);
-	for (unsigned long at = VMALLOC_START; vmap_extent_next(at, &extent); at = extent.start + extent.len)
-		if (!(extent_is_block(&extent) ? check_block(extent.owner, &held) :
-						 check_large(&extent, vmap_large_find(extent.start))))
+	for (; vmap_extent_next(free_from, &extent); free_from = extent.start + extent.len) {
+		if (!check_gap(free_from, extent.start))
 			return false;
+		/* One without an owner is percpu's. */
+		if (extent.owner && !(extent_is_block(&extent) ? check_block(extent.owner, &held) :
+								 check_large(&extent, vmap_large_find(extent.start))))
+			return false;
+	}
+	if (!check_gap(free_from, VMALLOC_END))
+		return false;
 	if (held != held_by_cpus())
 		return complain("%lu slots are neither free nor used, CPUs hold %lu", held, held_by_cpus());
 	return true;

@@ -6,10 +6,13 @@
  *    own, and neighbours in the tree of free ones are merged.
  * 2. The node of a used extent is that of the free one it was cut from, or a new one: so giving back needs no memory, and
  *    what has merged is freed.
- * 3. First fit by address: what is in use stays low, in few tables.
+ * 3. First fit by address: what is in use stays low, in few tables. Who needs certain addresses (percpu_chunk.c) takes them by
+ *    vmap_extent_get_at(); such an extent has no owner and is no area.
  *
  * va_lock covers both trees.
  */
+#include <errno.h>
+
 #include <lib/spinlock.h>
 #include <mm/slab.h>
 
@@ -61,6 +64,53 @@ struct va_extent *vmap_extent_get(unsigned long len, void *owner)
 	spin_unlock_irqrestore(&va_lock, flags);
 	kfree(rest);
 	return extent;
+}
+
+/* Cut [@start, @start + @len) out of @from; what of @spare has become a node is NULL then. Return: the node of that part. */
+static struct va_extent *cut_at(struct va_extent *from, unsigned long start, unsigned long len,
+				struct va_extent *spare[2])
+{
+	unsigned long end = from->start + from->len;
+	struct va_extent *node = from;
+
+	va_remove(&free_extents, from);
+	if (start > from->start) {
+		node = spare[0];
+		spare[0] = NULL;
+		from->len = start - from->start;
+		va_insert(&free_extents, from);
+	}
+	if (end > start + len) {
+		spare[1]->start = start + len;
+		spare[1]->len = end - start - len;
+		va_insert(&free_extents, spare[1]);
+		spare[1] = NULL;
+	}
+	node->start = start;
+	node->len = len;
+	return node;
+}
+
+int vmap_extent_get_at(unsigned long start, unsigned long len, struct va_extent **extent)
+{
+	struct va_extent *spare[2] = { kmalloc(sizeof(*spare[0]), GFP_KERNEL | __GFP_NOWARN),
+				       kmalloc(sizeof(*spare[0]), GFP_KERNEL | __GFP_NOWARN) };
+	int err = spare[0] && spare[1] ? -EBUSY : -ENOMEM;
+	struct va_extent *from;
+	unsigned long flags;
+
+	flags = spin_lock_irqsave(&va_lock);
+	from = va_at_or_below(&free_extents, start);
+	if (err == -EBUSY && from && start + len - from->start <= from->len) {
+		*extent = cut_at(from, start, len, spare);
+		(*extent)->owner = NULL;
+		va_insert(&used_extents, *extent);
+		err = 0;
+	}
+	spin_unlock_irqrestore(&va_lock, flags);
+	kfree(spare[0]);
+	kfree(spare[1]);
+	return err;
 }
 
 /* Join @extent with @next, which begins where it ends. Return: the node that is not needed any more. */
@@ -127,12 +177,19 @@ static bool area_in(const struct va_extent *extent, unsigned long addr, struct v
 {
 	const struct large_area *large = extent->owner;
 
+	if (!large)
+		return false;
 	if (extent_is_block(extent))
 		return vmap_block_next(extent->owner, addr, copy);
-	if (large->area.addr < addr || !READ_ONCE(large->area.nr_pages))
+	if (extent->start < addr)
 		return false;
-	*copy = large->area;
-	return true;
+	*copy = (struct vmap_area){
+		.addr = extent->start,
+		.caller = READ_ONCE(large->area.caller),
+		.nr_pages = READ_ONCE(large->area.nr_pages),
+		.use = READ_ONCE(large->area.use),
+	};
+	return copy->nr_pages;
 }
 
 bool vmap_area_next(unsigned long addr, struct vmap_area *copy)

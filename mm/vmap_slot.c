@@ -49,15 +49,19 @@ void vmap_slots_init(void)
 
 static void init_block(struct vmap_block *block, unsigned int order, u64 *table)
 {
-	block->nr_slots = block->nr_free = (u32)VMAP_BLOCK_PAGES >> order;
-	bits_set_range(block->free, 0, block->nr_slots);
-	for (u32 i = 0; i < block->nr_slots; i++)
+	u32 nr_slots = (u32)VMAP_BLOCK_PAGES >> order;
+
+	block->nr_free = nr_slots;
+	bits_set_range(block->free, 0, nr_slots);
+	for (u32 i = 0; i < nr_slots; i++)
 		block->area[i] = (struct vmap_area){
 			.addr = block->extent->start + ((unsigned long)i << (order + PAGE_SHIFT)),
 			.pte = table + ((size_t)i << order),
 			.order = (u8)order,
 		};
 	virt_to_page(table)->mapping = block;
+	/* The extent is known already: who walks finds no slot until now. */
+	__atomic_store_n(&block->nr_slots, nr_slots, __ATOMIC_RELEASE);
 }
 
 static struct vmap_block *new_block(unsigned int order)
@@ -240,12 +244,21 @@ struct vmap_area *vmap_slot_find(unsigned long addr)
 
 bool vmap_block_next(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy)
 {
-	for (u32 i = 0; i < block->nr_slots; i++) {
+	u32 nr_slots = __atomic_load_n(&block->nr_slots, __ATOMIC_ACQUIRE);
+
+	for (u32 i = 0; i < nr_slots; i++) {
 		const struct vmap_area *area = &block->area[i];
 
 		if (area->addr < addr || !READ_ONCE(area->nr_pages))
 			continue;
-		*copy = *area;
+		*copy = (struct vmap_area){
+			.addr = area->addr,
+			.pte = area->pte,
+			.caller = READ_ONCE(area->caller),
+			.nr_pages = READ_ONCE(area->nr_pages),
+			.use = READ_ONCE(area->use),
+			.order = area->order,
+		};
 		/* Its end may have come between the two looks. */
 		if (copy->nr_pages && copy->use != VMAP_FREE)
 			return true;

@@ -18,7 +18,7 @@ BH_CFLAGS = $(LANGUAGE) $(WARNINGS) -O2 -fno-pie -ftls-model=local-exec -pthread
 	-DHOST_LINEAR=0UL -DVMEMMAP_START=0x10000000UL \
 	-Itest/bench/host/include -Itest/host/include -Imm/include -Ilib/include
 BH_PROGRAM_FLAGS = -std=c11 $(WARNINGS) -O2 -g -fPIE -fno-plt -fno-builtin -pthread -D_GNU_SOURCE
-BH_RENAME := $(foreach name,malloc realloc,--redefine-sym $(name)=bench_$(name)) --redefine-sym free=kfree
+BH_RENAME := $(foreach name,malloc realloc,--redefine-sym $(name)=bench_$(name)) --redefine-sym free=__kfree
 # Options that are off in both levels.
 BH_OFF := BOOTMEM:% MM_DEBUG:% MM_DEBUG_LOCKS:% PAGE_OWNER:%
 BH_ABSENT := $(foreach entry,$(filter $(BH_OFF),$(OPTIONAL)),$(word 2,$(subst :, ,$(entry))))

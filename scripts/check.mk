@@ -33,8 +33,13 @@ $(HOST)/tidy/%.ok: %.c $(HOST)/asan/%.o .clang-tidy
 	@mkdir -p $(@D)
 	$(call run,TIDY,$<)$(call tidy,$(HOST_CFLAGS))
 
+$(HOST)/tidy/engine/%.ok: %.c $(HOST)/asan/engine/%.o .clang-tidy
+	@mkdir -p $(@D)
+	$(call run,TIDY,$<)$(call tidy,$(ENGINE_INCLUDES) $(HOST_CFLAGS))
+
 check-tidy: $(patsubst %.c,$(O)/tidy/%.ok,$(filter %.c,$(IMAGE_SRCS))) \
-	$(patsubst %.c,$(HOST)/tidy/%.ok,$(HOST_ONLY_SRCS))
+	$(patsubst %.c,$(HOST)/tidy/%.ok,$(HOST_ONLY_SRCS)) \
+	$(patsubst %.c,$(HOST)/tidy/engine/%.ok,$(HOST_ENGINE_SRCS))
 
 $(O)/.reproducible: $(addprefix $(O)/,Image memstage.elf memstage-exec.elf System.map libmemstage.a) \
 	scripts/check-reproducible

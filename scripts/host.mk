@@ -40,6 +40,13 @@ SIM_LIB_SRCS := $(filter-out mm/memblock_discard.c,$(call files,mm,memblock*.c))
 SIM_TEST_SRCS := $(SIM_TESTS:%=test/host/%.c) test/host/tap.c test/host/regions.c
 HOST_ONLY_SRCS += $(SIM_SRCS)
 
+# The table engine of arch-arm64, with its own headers and a machine that judges it (test/host/pgtable).
+ENGINE_TESTS := test_pgtable
+ENGINE_SRCS := $(call files,test/host/pgtable,*.c) $(addprefix arch-arm64/mm/pt_,map.c change.c query.c)
+ENGINE_INCLUDES := -Itest/host/pgtable/include -Iarch-arm64/include
+HOST_ONLY_SRCS := $(filter-out $(ENGINE_TESTS:%=test/host/%.c),$(HOST_ONLY_SRCS))
+HOST_ENGINE_SRCS := $(call files,test/host/pgtable,*.c) $(ENGINE_TESTS:%=test/host/%.c)
+
 host_tests = $(patsubst test/host/%.c,$(HOST)/$(1)/%,$(HOST_TEST_SRCS))
 host_tools = $(patsubst test/host/%.c,$(HOST)/$(1)/%,$(HOST_TOOL_SRCS))
 
@@ -80,12 +87,23 @@ $(HOST)/$(1)/libmemblock.a: $(call objects,$(HOST)/$(1)/sim,$(SIM_LIB_SRCS))
 $(SIM_TESTS:%=$(HOST)/$(1)/%): $(call objects,$(HOST)/$(1)/sim,$(SIM_TEST_SRCS)) $(HOST)/$(1)/libmemblock.a
 	$$(call run,HOSTLD,$$@)$$(HOSTCC) -pthread $$(HOST_FLAGS_$(1)) $$^ -o $$@
 
-$(filter-out $(SIM_TESTS:%=$(HOST)/$(1)/%),$(call host_tests,$(1)) $(call host_tools,$(1))): \
+$(HOST)/$(1)/engine/%.o: %.c $(HOST)/$(1)/.flags $(HOST)/include/generated/autoconf.h
+	@mkdir -p $$(@D)
+	$$(call run,HOSTCC,$$< ($(1), table engine))$$(HOSTCC) $$(ENGINE_INCLUDES) $$(HOST_CFLAGS) \
+		$$(HOST_FLAGS_$(1)) -MMD -MP -c $$< -o $$@
+
+$(ENGINE_TESTS:%=$(HOST)/$(1)/%): $(HOST)/$(1)/%: $(HOST)/$(1)/engine/test/host/%.o \
+$(call objects,$(HOST)/$(1)/engine,$(ENGINE_SRCS)) $(HOST)/$(1)/libmemstage.a
+	$$(call run,HOSTLD,$$@)$$(HOSTCC) -pthread $$(HOST_FLAGS_$(1)) $$^ -lfdt -o $$@
+
+$(filter-out $(patsubst %,$(HOST)/$(1)/%,$(SIM_TESTS) $(ENGINE_TESTS)),\
+$(call host_tests,$(1)) $(call host_tools,$(1))): \
 $(HOST)/$(1)/%: $(HOST)/$(1)/test/host/%.o $(HOST)/$(1)/libmemstage.a
 	$$(call run,HOSTLD,$$@)$$(HOSTCC) -pthread $$(HOST_FLAGS_$(1)) $$^ -lfdt -o $$@
 
 -include $(patsubst %.o,%.d,$(call objects,$(HOST)/$(1),$(HOST_LIB_SRCS) $(HOST_TEST_SRCS) $(HOST_TOOL_SRCS)) \
-	$(call objects,$(HOST)/$(1)/sim,$(SIM_LIB_SRCS) $(SIM_TEST_SRCS)))
+	$(call objects,$(HOST)/$(1)/sim,$(SIM_LIB_SRCS) $(SIM_TEST_SRCS)) \
+	$(call objects,$(HOST)/$(1)/engine,$(ENGINE_SRCS) $(ENGINE_TESTS:%=test/host/%.c)))
 endef
 $(foreach variant,$(HOST_VARIANTS),$(eval $(call host_variant,$(variant))))
 

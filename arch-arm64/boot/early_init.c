@@ -5,8 +5,8 @@
  * 1. Everything here runs at the image's physical address. The address of a symbol, taken relative to the program
  *    counter, is then physical; a pointer stored in the image (a table of pointers, say) is virtual. So this file uses
  *    no stored pointers and calls nothing outside.
- * 2. Relocation: the image is linked at KIMAGE_VADDR and mapped at KIMAGE_VADDR plus the slide. The slide is 0 today;
- *    image_slide() decides it. Each R_AARCH64_RELATIVE entry names an address to be stored. The linker leaves no
+ * 2. Relocation: the image is linked at KIMAGE_VADDR and mapped at KIMAGE_VADDR plus the slide, which early_kaslr.c
+ *    decides. Each R_AARCH64_RELATIVE entry names an address to be stored. The linker leaves no
  *    other kind; should one appear it is counted, and start_memstage() panics, for there is no way to speak yet.
  * 3. Tables: the image in pages (text RX, of it our own guarded by BTI, read-only data R, data RW), the boot stack in
  *    slot 0 of the stacks, the empty windows of the fixmap, and in tables of its own the page that turns the MMU on.
@@ -15,6 +15,7 @@
  * Cost: about five instructions for each page of the image and ten for each relocation.
  */
 #include <asm/const.h>
+#include <asm/kaslr.h>
 #include <asm/pgtable.h>
 #include <asm/sections.h>
 
@@ -30,12 +31,7 @@ u64 boot_entry_el __section(".noinit");
 u64 boot_entry_caches __section(".noinit");
 u64 boot_bad_relocs __section(".noinit");
 
-u64 early_init(u64 entry_ticks, u64 entry_el, u64 entry_caches);
-
-static u64 image_slide(void)
-{
-	return 0;
-}
+u64 early_init(u64 entry_ticks, u64 entry_el, u64 entry_caches, u64 fdt_pa);
 
 /* The physical address of something in the image, while the MMU is off. */
 static u64 here(const void *symbol)
@@ -115,12 +111,12 @@ static void map_idmap(void)
 }
 
 /*
- * head.S calls this once, on the boot CPU, with the MMU off and the tables cleared. Return: the image's virtual minus
- * its physical address.
+ * head.S calls this once, on the boot CPU, with the MMU off and the tables cleared. @fdt_pa: what the loader passed in x0.
+ * Return: the image's virtual minus its physical address.
  */
-u64 early_init(u64 entry_ticks, u64 entry_el, u64 entry_caches)
+u64 early_init(u64 entry_ticks, u64 entry_el, u64 entry_caches, u64 fdt_pa)
 {
-	u64 slide = image_slide();
+	u64 slide = early_image_slide(fdt_pa);
 	u64 voffset = KIMAGE_VADDR + slide - here(_text);
 
 	boot_bad_relocs = relocate_image(slide);

@@ -193,6 +193,6 @@ efi_status_t efi_main(void *handle, struct efi_system_table *system)
 		return refuse(system, fault, status);
 	}
 	fdt_pack(fdt);
-	dcache_clean_poc(fdt, fdt_totalsize(fdt));
+	dcache_clean_poc((uintptr_t)fdt, (uintptr_t)fdt + fdt_totalsize(fdt));
 	primary_entry(block.base);
 }

@@ -42,7 +42,6 @@ image_header:
 	.macro	inval_range start, end
 	adrp	x0, \start
 	adrp	x1, \end
-	sub	x1, x1, x0
 	bl	dcache_inval_poc
 	.endm
 
@@ -72,6 +71,7 @@ func primary_entry
 	mov	x0, x21
 	mov	x1, x20
 	mov	x2, x29
+	mov	x3, x19
 	mov	x29, xzr
 	bl	early_init
 	mov	x20, x0				/* virtual minus physical */

@@ -24,7 +24,6 @@
 	cbz	x6, \done
 	adr_of	x0, _text
 	adr_of	x1, _end
-	sub	x1, x1, x0
 	bl	dcache_clean_inval_poc
 	mov	x0, #(SCTLR_M | SCTLR_C | SCTLR_I)
 	bic	x5, x5, x0

@@ -27,6 +27,7 @@
 #include <asm/entropy.h>
 #include <asm/irq.h>
 #include <asm/irqflags.h>
+#include <asm/kaslr.h>
 #include <asm/mmu.h>
 #include <asm/processor.h>
 #include <asm/protect.h>
@@ -134,6 +135,7 @@ _Noreturn void start_memstage(phys_addr_t fdt_pa)
 	cpu_setup();
 	printk("memstage entered at EL%llu, image at 0x%llx, device tree at 0x%llx\n", boot_entry_el, kimage_pa(_text),
 	       fdt_pa);
+	kaslr_print();
 	if (boot_entry_caches)
 		printk("the boot loader left MMU or data cache on: the image was cleaned to memory, and they were switched off\n");
 	if (boot_bad_relocs)

@@ -83,7 +83,7 @@ static void write_text(u64 va, u32 word)
 	u32 *alias = fixmap_text(kimage_pa((const void *)(uintptr_t)page)) + (va - page) / sizeof(u32);
 
 	*(volatile u32 *)alias = word;
-	dcache_clean_poc(alias, sizeof(*alias));
+	dcache_clean_poc((uintptr_t)alias, (uintptr_t)(alias + 1));
 }
 
 unsigned int alternatives_apply(void)

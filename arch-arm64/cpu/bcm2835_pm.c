@@ -95,6 +95,6 @@ void bcm2835_pm_init(const void *fdt)
 		printk("watchdog: bcm2835-pm at 0x%llx: beyond physical addresses: no reset\n", addr);
 		return;
 	}
-	pm = arch_map_device(addr, PM_BYTES);
+	pm = arch_map_device(addr, PM_BYTES, "bcm2835-pm");
 	stop_watchdog(addr);
 }

@@ -2,7 +2,7 @@
 /*
  * Numbers that are not the same on each boot (contract: <asm/entropy.h>).
  *
- * 1. Sources: /chosen/kaslr-seed and /chosen/rng-seed (Devicetree schema, chosen.yaml: bytes that the boot loader
+ * 1. Sources: /chosen/kaslr-seed, which boot/early_kaslr.c may have taken out of the tree, and /chosen/rng-seed (Devicetree schema, chosen.yaml: bytes that the boot loader
  *    drew), folded into one word; CNTVCT_EL0 at each call; RNDR (FEAT_RNG) at each call, where it has a number ready.
  * 2. Output n is the mix of state + n * STEP and of the two registers. STEP is odd, so the state runs through all
  *    words; it is advanced by one atomic addition, so no two callers get one number. mix() is a bijection in which each
@@ -14,6 +14,7 @@
 
 #include <asm/atomic.h>
 #include <asm/entropy.h>
+#include <asm/kaslr.h>
 #include <asm/processor.h>
 #include <asm/smp.h>
 #include <asm/sysreg.h>
@@ -42,6 +43,7 @@ void entropy_init(const void *fdt)
 {
 	int chosen = dt_chosen(fdt);
 
+	state = mix(state + STEP) ^ kaslr_take_seed();
 	if (chosen < 0)
 		return;
 	fold_property(fdt, chosen, "kaslr-seed");

@@ -72,9 +72,9 @@ static void write_record(int cpu, u64 mpidr)
 
 	record->sp = STACK_INITIAL_SP((u64)cpu);
 	record->percpu = (uintptr_t)percpu_base(cpu);
-	dcache_clean_poc(record, sizeof(*record));
+	dcache_clean_poc((uintptr_t)record, (uintptr_t)(record + 1));
 	WRITE_ONCE(record->mpidr, mpidr | SECONDARY_BOOT_VALID);
-	dcache_clean_poc(record, sizeof(*record));
+	dcache_clean_poc((uintptr_t)record, (uintptr_t)(record + 1));
 }
 
 static void start_cpu(int cpu)
@@ -145,7 +145,7 @@ static void prepare_cpus(int limit)
 			(desc->ops->prepare)(desc);
 	}
 	/* A CPU may look for its record before that is written: what it finds then are zeros, not what memory held. */
-	dcache_clean_poc(secondary_boot, sizeof(secondary_boot));
+	dcache_clean_poc((uintptr_t)secondary_boot, (uintptr_t)secondary_boot + sizeof(secondary_boot));
 }
 
 void smp_init(void)

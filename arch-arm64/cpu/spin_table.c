@@ -82,7 +82,7 @@ static void spin_table_prepare(struct cpu_desc *desc)
 	if (memblock_is_map_memory(desc->release_addr))
 		desc->release = __va(desc->release_addr);
 	else
-		desc->release = arch_map_device(desc->release_addr, sizeof(u64));
+		desc->release = arch_map_device(desc->release_addr, sizeof(u64), "cpu-release-addr");
 }
 
 static bool spin_table_start(const struct cpu_desc *desc, phys_addr_t record, char *why)
@@ -97,7 +97,7 @@ static bool spin_table_start(const struct cpu_desc *desc, phys_addr_t record, ch
 		snprintf(why, CPU_WHY_MAX, "nothing answers at its cpu-release-addr 0x%llx", desc->release_addr);
 		return false;
 	}
-	dcache_clean_poc(desc->release, sizeof(u64));
+	dcache_clean_poc((uintptr_t)desc->release, (uintptr_t)desc->release + sizeof(u64));
 	__asm__ volatile("sev" : : : "memory");
 	return true;
 }

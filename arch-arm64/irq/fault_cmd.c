@@ -3,7 +3,8 @@
  * `fault KIND CPU`: make an exception or a panic on purpose, on any CPU, or on all at once, to see it reported.
  *
  * 1. Each kind is a function that does not return: the report ends the run with status 1.
- * 2. The accesses are assembly, so that the compiler, which may assume that they do not happen, keeps them.
+ * 2. Accesses that the page tables forbid are in fault_cmd_access.c. The instructions are assembly, so that the
+ *    compiler, which may assume that what they do does not happen, keeps them.
  * 3. On another CPU than the caller's the fault is made by its idle loop, as work: on that CPU's own stack.
  * 4. stack-twice overflows the stack, and again while that is reported: the report's first byte goes to a console that
  *    puts its stack pointer into the guard.
@@ -24,31 +25,7 @@
 #include <lib/printk.h>
 #include <lib/smp.h>
 
-#define RET_INSTRUCTION 0xd65f03c0U
-
-static u32 ret_in_data = RET_INSTRUCTION;
-
-static void load32(u64 addr)
-{
-	u32 value;
-
-	__asm__ volatile("ldr %w0, [%1]" : "=r"(value) : "r"(addr) : "memory");
-}
-
-static void fault_null(void)
-{
-	load32(0);
-}
-
-static void fault_text_write(void)
-{
-	__asm__ volatile("str wzr, [%0]" : : "r"(_text) : "memory");
-}
-
-static void fault_data_exec(void)
-{
-	__asm__ volatile("blr %0" : : "r"(&ret_in_data) : "x30", "memory");
-}
+#include "fault_cmd.h"
 
 /* Push without end. */
 static void fault_stack(void)
@@ -86,7 +63,7 @@ static void fault_stack_twice(void)
 	fault_stack();
 }
 
-/* Two records that point to each other, one on this stack and one on the emergency stack; both return to the start of the text. */
+/* Two records that point to each other, on this stack and on the emergency stack; both return to the start of the text. */
 static void fault_frames(void)
 {
 	__asm__ volatile("stp	%0, %1, [sp, #-16]!\n"
@@ -116,7 +93,9 @@ static void fault_brk(void)
 /* Device memory takes aligned accesses only. The first device that was mapped is the console, or a controller. */
 static void fault_unaligned(void)
 {
-	load32(FIX_DEVICE_START + 1);
+	u32 value;
+
+	__asm__ volatile("ldr %w0, [%1]" : "=r"(value) : "r"(FIX_DEVICE_START + 1) : "memory");
 }
 
 static void fault_bti(void)
@@ -143,31 +122,22 @@ static void fault_pac(void)
 			 : "x30", "memory");
 }
 
-struct fault_kind {
-	const char *name;
-	void (*make)(void);
-};
-
 static const struct fault_kind kinds[] = {
-	{ "null", fault_null },
-	{ "text-write", fault_text_write },
-	{ "data-exec", fault_data_exec },
-	{ "stack", fault_stack },
-	{ "stack-twice", fault_stack_twice },
-	{ "frames", fault_frames },
-	{ "undef", fault_undef },
-	{ "brk", fault_brk },
-	{ "unaligned", fault_unaligned },
-	{ "bti", fault_bti },
-	{ "pac", fault_pac },
-	{ "panic", fault_panic },
+	{ .name = "stack", .make = fault_stack },   { .name = "stack-twice", .make = fault_stack_twice },
+	{ .name = "frames", .make = fault_frames }, { .name = "undef", .make = fault_undef },
+	{ .name = "brk", .make = fault_brk },	    { .name = "unaligned", .make = fault_unaligned },
+	{ .name = "bti", .make = fault_bti },	    { .name = "pac", .make = fault_pac },
+	{ .name = "panic", .make = fault_panic },   { .name = NULL },
 };
 
 static const struct fault_kind *find_kind(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(kinds[i].name, name) == 0)
-			return &kinds[i];
+	for (const struct fault_kind *kind = kinds; kind->name; kind++)
+		if (strcmp(kind->name, name) == 0)
+			return kind;
+	for (const struct fault_kind *kind = fault_accesses; kind->name; kind++)
+		if (strcmp(kind->name, name) == 0)
+			return kind;
 	return NULL;
 }
 
@@ -175,52 +145,76 @@ static void make_fault(void *arg)
 {
 	const struct fault_kind *kind = arg;
 
-	kind->make();
+	if (kind->make)
+		(kind->make)();
+	else
+		fault_access(kind, true);
+}
+
+/* One of many: a line of this CPU's would be within the report of another. */
+static void make_fault_silently(void *arg)
+{
+	const struct fault_kind *kind = arg;
+
+	if (kind->make)
+		(kind->make)();
+	else
+		fault_access(kind, false);
 }
 
 static int usage(void)
 {
 	con_printf("usage: fault KIND CPU, with CPU a number or all, and KIND one of");
-	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-		con_printf(" %s", kinds[i].name);
+	for (const struct fault_kind *kind = kinds; kind->name; kind++)
+		con_printf(" %s", kind->name);
+	for (const struct fault_kind *kind = fault_accesses; kind->name; kind++)
+		con_printf(" %s", kind->name);
 	con_printf("\n");
 	return -EINVAL;
 }
 
-static _Noreturn void fault_everywhere(const struct fault_kind *kind)
+/* Comes back only when nothing has happened. */
+static void fault_everywhere(void *kind)
 {
 	int cpu;
 
 	for_each_online_cpu(cpu)
-		smp_work_start(cpu, make_fault, (void *)(uintptr_t)kind);
-	kind->make();
-	cpu_halt();
+		smp_work_start(cpu, make_fault_silently, kind);
+	make_fault_silently(kind);
 }
 
-static int cmd_fault(int argc, char **argv)
+static int fault_on(const char *number, void *kind)
 {
-	const struct fault_kind *kind = argc == 3 ? find_kind(argv[1]) : NULL;
 	char *end;
-	long cpu;
+	long cpu = strtol(number, &end, 10);
 	int err;
 
-	if (!kind)
-		return usage();
-	if (strcmp(argv[2], "all") == 0)
-		fault_everywhere(kind);
-	cpu = strtol(argv[2], &end, 10);
-	if (*end || end == argv[2] || cpu < 0 || cpu >= nr_cpu_ids || !cpu_online((int)cpu)) {
-		con_printf("fault: CPU %s is not on line\n", argv[2]);
+	if (*end || end == number || cpu < 0 || cpu >= nr_cpu_ids || !cpu_online((int)cpu)) {
+		con_printf("fault: CPU %s is not on line\n", number);
 		return -ENXIO;
 	}
-	if (cpu == smp_processor_id())
-		kind->make();
-	err = smp_work_start((int)cpu, make_fault, (void *)(uintptr_t)kind);
+	if (cpu == smp_processor_id()) {
+		make_fault(kind);
+		return 0;
+	}
+	err = smp_work_start((int)cpu, make_fault, kind);
 	if (err) {
 		con_printf("fault: CPU %ld has other work\n", cpu);
 		return err;
 	}
 	smp_work_wait((int)cpu);
+	return 0;
+}
+
+static int cmd_fault(int argc, char **argv)
+{
+	const struct fault_kind *kind = argc == 3 ? find_kind(argv[1]) : NULL;
+
+	if (!kind)
+		return usage();
+	if (strcmp(argv[2], "all") != 0)
+		return fault_on(argv[2], (void *)(uintptr_t)kind);
+	fault_everywhere((void *)(uintptr_t)kind);
 	return 0;
 }
 MONITOR_CMD(fault, "KIND CPU|all", "make an exception (null, text-write, data-exec, stack, ...)", cmd_fault);

@@ -217,12 +217,13 @@ const char *va_describe(u64 va, char *buf, size_t size)
 		{ VMEMMAP_START, VMEMMAP_END, "vmemmap" },
 		{ FIX_FDT_START, FIX_FDT_START + FIX_FDT_SIZE, "fixmap: device tree" },
 		{ FIX_DEVICE_START, FIX_DEVICE_START + FIXMAP_WINDOW, "fixmap: device registers" },
+		{ FIX_EARLY(0), FIX_EARLY(EARLY_SLOTS), "fixmap: early_ioremap()" },
 		{ FIXMAP_START, FIXMAP_END, "fixmap" },
 	};
 
 	if (va >= STACKS_START && va < STACKS_END)
 		return describe_stack(va, buf, size);
-	if (va >= KIMAGE_VADDR && va < KIMAGE_VADDR + KIMAGE_SIZE_MAX)
+	if (va - (uintptr_t)_text < KIMAGE_SIZE_MAX)
 		return describe_image(va);
 	for (size_t i = 0; i < ARRAY_SIZE(regions); i++)
 		if (va >= regions[i].start && va < regions[i].end)

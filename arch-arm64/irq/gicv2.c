@@ -186,8 +186,8 @@ static int gicv2_probe(const void *fdt, int node)
 		       dist_pa, cpu_pa);
 		return -EINVAL;
 	}
-	dist = arch_map_device(dist_pa, GICD_SIZE);
-	cpu_if = arch_map_device(cpu_pa, GICC_SIZE);
+	dist = arch_map_device(dist_pa, GICD_SIZE, "GICD");
+	cpu_if = arch_map_device(cpu_pa, GICC_SIZE, "GICC");
 	if (!answers(dist + GICD_TYPER, dist_pa) || !answers(cpu_if + GICC_PMR, cpu_pa))
 		return -ENXIO;
 	printk("gicv2: distributor at 0x%llx, CPU interface at 0x%llx, %u interrupts\n", dist_pa, cpu_pa,

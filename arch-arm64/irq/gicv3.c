@@ -329,7 +329,7 @@ static const char *map_distributor(const void *fdt, int node, u64 *pa)
 		return "less than 64 KiB of registers";
 	if (!arch_pa_valid(*pa, size))
 		return "beyond physical addresses";
-	dist = arch_map_device(*pa, GICV3_FRAME);
+	dist = arch_map_device(*pa, GICV3_FRAME, "GICD");
 	if (!arch_probe_read32(dist + GICV3_PIDR2, &id))
 		return "nothing answers there";
 	return GICV3_ARCHREV(id) < ARCHREV_GICV3 ? "it does not identify itself as a GICv3" : NULL;

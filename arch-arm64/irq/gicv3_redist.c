@@ -6,7 +6,7 @@
  *    region redistributors follow each other: two frames each, four with virtual LPIs (GICR_TYPER.VLPIS), or, where
  *    the tree has it, `redistributor-stride` bytes. GICR_TYPER.Last ends a region; its end does so too.
  * 2. GICR_TYPER says whose it is, by the affinity fields of MPIDR. Those of CPUs that the tree names are mapped for
- *    good, two pages each; all are looked at through one page, because a region may be larger than the window for
+ *    good, two pages each; all are looked at by early_ioremap(), because a region may be larger than the window for
  *    registers: QEMU describes 123 redistributors, 15 MiB.
  * 3. Nothing is believed: a place that does not answer, or does not identify itself as GICv3 or later, ends its region,
  *    with a line; CPUs whose redistributor is not found stay off, each with a line (gicv3.c). A stride that is not a
@@ -24,6 +24,7 @@
 #include <asm/smp.h>
 #include <lib/dt.h>
 #include <lib/printk.h>
+#include <mm/io.h>
 
 #include "gicv3.h"
 
@@ -47,12 +48,23 @@ static u64 mpidr_of(u32 affinity)
 	return (u64)(affinity >> 24) << 32 | (affinity & 0xffffff);
 }
 
+/* Whether a register can be read, and is: for a look at what may not be there. */
+static bool peek32(phys_addr_t pa, u32 *value)
+{
+	void __iomem *reg = early_ioremap(pa, sizeof(*value));
+	bool there = reg && arch_probe_read32(reg, value);
+
+	if (reg)
+		early_iounmap(reg, sizeof(*value));
+	return there;
+}
+
 /* Return: whether a redistributor is at @pa; a line says when not. */
 static bool look_at(phys_addr_t pa, u64 *typer)
 {
-	u32 id;
+	u32 id, low, high;
 
-	if (!arch_probe_read32(arch_peek_device(pa + GICV3_PIDR2), &id)) {
+	if (!peek32(pa + GICV3_PIDR2, &id)) {
 		printk("gicv3: nothing answers at 0x%llx, where a redistributor should be\n", pa);
 		return false;
 	}
@@ -60,7 +72,10 @@ static bool look_at(phys_addr_t pa, u64 *typer)
 		printk("gicv3: no redistributor at 0x%llx, it identifies itself as 0x%x\n", pa, id);
 		return false;
 	}
-	*typer = mmio_read64(arch_peek_device(pa + GICR_TYPER));
+	/* Of 64 bits; two halves are as good (Arm IHI 0069, 12.1.3). */
+	if (!peek32(pa + GICR_TYPER, &low) || !peek32(pa + GICR_TYPER + sizeof(low), &high))
+		return false;
+	*typer = (u64)high << 32 | low;
 	return true;
 }
 
@@ -71,8 +86,8 @@ static unsigned int keep(phys_addr_t pa, u64 typer)
 
 	if (cpu < 0 || redists[cpu].rd)
 		return 0;
-	redists[cpu].rd = arch_map_device(pa, PAGE_SIZE);
-	redists[cpu].sgi = arch_map_device(pa + GICV3_FRAME, PAGE_SIZE);
+	redists[cpu].rd = arch_map_device(pa, PAGE_SIZE, NULL);
+	redists[cpu].sgi = arch_map_device(pa + GICV3_FRAME, PAGE_SIZE, NULL);
 	return 1;
 }
 
@@ -89,7 +104,8 @@ static unsigned int walk_region(phys_addr_t base, u64 size, u64 stride)
 		step = stride ? stride : REDIST_SIZE * (typer & TYPER_VLPIS ? 2 : 1);
 		offset = step < size - offset ? offset + step : size;
 	} while (!(typer & TYPER_LAST) && size - offset >= REDIST_SIZE);
-	arch_peek_done();
+	if (kept)
+		arch_hold_device(base, size, "GICR", __builtin_return_address(0), NULL);
 	return kept;
 }
 

@@ -148,6 +148,12 @@ static void wake_interrupt(u32 intid)
 	cpu_note_wake();
 }
 
+static void stop_interrupt(u32 intid)
+{
+	(void)intid;
+	cpu_stop_interrupt();
+}
+
 /* The controller that interrupts of the root's children go to: the root's interrupt-parent. */
 static int root_controller(const void *fdt)
 {
@@ -205,7 +211,8 @@ void irq_init(const void *fdt)
 		chip = NULL;
 		return;
 	}
-	if (!irq_register(SGI_CALL, call_interrupt, "cross call") && !irq_register(SGI_WAKE, wake_interrupt, "wake-up"))
+	if (!irq_register(SGI_CALL, call_interrupt, "cross call") &&
+	    !irq_register(SGI_WAKE, wake_interrupt, "wake-up") && !irq_register(SGI_STOP, stop_interrupt, "stop"))
 		return;
 	printk("irq: %s lets us enable no interrupt, the secure state has them: one CPU, no interrupts\n",
 	       fdt_get_name(fdt, node, NULL));

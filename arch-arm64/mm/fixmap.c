@@ -6,17 +6,24 @@
  *    the block of its first byte and the one after; the second is mapped only if the tree reaches it.
  * 2. Windows of pages that fill from the bottom and stay: device registers (nGnRE), and RAM for arch_boot_va(). What
  *    lies at an address in them never changes, so no TLB invalidation is needed.
- * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()), one for a look at
- *    registers that may not be needed (arch_peek_device()), and one through which text is changed (cpu/alternative.c),
- *    at boot only. There the old entry is taken away, and the TLB told, before the new one is written
+ * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()), and one through which
+ *    text is changed (cpu/alternative.c), at boot only. There the old entry is taken away, and the TLB told, before the new one is written
  *    (break-before-make, Arm ARM D8.16.1). Only the boot CPU uses them, before it starts the others, whose TLBs are
  *    empty when they begin; so only its own TLB is told. arch_linear_map_done() clears those of tables for good.
+ * 4. Behind the single pages: the slots of early_ioremap() (mm/early_ioremap.c), which other CPUs may have in their TLBs when
+ *    it ends late in the boot: all TLBs are told.
+ * 5. One more page that changes, while the machine runs: the alias of a table (pt_live.c). It is empty in between, and all TLBs are
+ *    told when it becomes so, because the next user may be another CPU.
+ * 6. Who has which registers mapped is held in mm/memtype.c, whose list this file has the memory for.
  *
  * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.)
+ * The alias: pt_mutex.
  */
 #include <stdio.h>
 
 #include <lib/printk.h>
+
+#include <mm/memtype.h>
 
 #include <libfdt.h>
 
@@ -25,13 +32,16 @@
 #include <asm/mmu.h>
 #include <asm/page.h>
 #include <asm/pgtable.h>
+#include <asm/pt_hw.h>
 #include <asm/sections.h>
+#include <asm/vmap.h>
 
 #define FDT_SIZE_MAX FIXMAP_WINDOW
 
 _Static_assert(FIXMAP_WINDOW == PT_SPAN(2), "a window is what one table of level 3 maps");
-_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_PEEK && FIX_PEEK < FIX_TEXT && FIX_TEXT < FIX_DEVICE_START,
-	       "the single pages are apart and fit in their window");
+_Static_assert(FIX_TABLE(PT_LAST_LEVEL) < FIX_TEXT && FIX_TEXT < FIX_ALIAS && FIX_ALIAS < FIX_EARLY(0) &&
+		       FIX_EARLY(EARLY_SLOTS) <= FIX_DEVICE_START,
+	       "the single pages are apart, the early slots behind them, and all fit in their window");
 
 /**
  * struct window - pages handed out from the bottom
@@ -47,6 +57,10 @@ struct window {
 
 static struct window device_window = { .entries = boot_tables.fix_device, .va = FIX_DEVICE_START };
 static struct window boot_window = { .entries = boot_tables.fix_boot, .va = FIX_BOOT_START };
+
+/* Whose registers are in the device window. */
+static struct memtype_range devices[32];
+static unsigned int nr_devices;
 
 /* Which table page each level's single page shows; 0 for none. */
 static phys_addr_t shown_table[PT_LAST_LEVEL + 1];
@@ -66,7 +80,41 @@ static void *window_map(struct window *window, phys_addr_t pa, size_t size, u64 
 	return (void *)(uintptr_t)(va + (pa - first));
 }
 
-void *arch_map_device(phys_addr_t pa, size_t size)
+/* Whether the registers follow those held last and are called the same: then those are more from now on. */
+static bool extends_last(phys_addr_t pa, u64 size, const char *name)
+{
+	struct memtype_range *last = nr_devices ? &devices[nr_devices - 1] : NULL;
+
+	if (!last || last->name != name || last->base + last->size != pa)
+		return false;
+	last->size += size;
+	return true;
+}
+
+void arch_hold_device(phys_addr_t pa, u64 size, const char *name, const void *caller, const void *va)
+{
+	struct memtype_range *device = &devices[nr_devices];
+
+	if (extends_last(pa, size, name))
+		return;
+	if (nr_devices == ARRAY_SIZE(devices)) {
+		printk("device at 0x%llx: %u of %zu are held: 0x%llx bytes of %s are not\n", pa, nr_devices,
+		       ARRAY_SIZE(devices), size, name);
+		return;
+	}
+	*device = (struct memtype_range){
+		.base = pa,
+		.size = size,
+		.type = MEMTYPE_DEVICE,
+		.name = name,
+		.caller = caller,
+		.va = ALIGN_DOWN((uintptr_t)va, PAGE_SIZE),
+		.device = true,
+	};
+	nr_devices += memtype_hold(device, false);
+}
+
+void *arch_map_device(phys_addr_t pa, size_t size, const char *name)
 {
 	void *va;
 
@@ -76,6 +124,8 @@ void *arch_map_device(phys_addr_t pa, size_t size)
 	if (!va)
 		panic("device at 0x%llx: 0x%zx bytes of registers do not fit, %u of %u pages are in use", pa, size,
 		      device_window.used, PT_ENTRIES);
+	if (name)
+		arch_hold_device(pa, size, name, __builtin_return_address(0), va);
 	return va;
 }
 
@@ -121,6 +171,26 @@ void *arch_map_early_uart(phys_addr_t pa)
 	return (void *)(uintptr_t)(FIX_EARLY_UART + (pa - page));
 }
 
+void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot)
+{
+	u64 *entry = &boot_tables.fix_slot[pt_index(FIX_EARLY(slot), PT_LAST_LEVEL)];
+
+	for (unsigned int i = 0; i < pages; i++)
+		WRITE_ONCE(entry[i], (pa + i * PAGE_SIZE) | prot | PTE_PAGE);
+	dsb(ishst);
+	isb();
+	return (void *)FIX_EARLY(slot);
+}
+
+void arch_early_unmap(unsigned int slot, unsigned int pages)
+{
+	u64 *entry = &boot_tables.fix_slot[pt_index(FIX_EARLY(slot), PT_LAST_LEVEL)];
+
+	for (unsigned int i = 0; i < pages; i++)
+		WRITE_ONCE(entry[i], 0);
+	arch_flush_tlb_kernel(FIX_EARLY(slot), FIX_EARLY(slot) + pages * PAGE_SIZE);
+}
+
 void fixmap_release_tables(void)
 {
 	for (int level = 0; level <= PT_LAST_LEVEL; level++) {
@@ -129,15 +199,20 @@ void fixmap_release_tables(void)
 	}
 }
 
-const volatile void *arch_peek_device(phys_addr_t pa)
+u64 *fixmap_alias(phys_addr_t pa)
 {
-	set_single(FIX_PEEK, ALIGN_DOWN(pa, PAGE_SIZE) | PT_DEVICE | PTE_PAGE);
-	return (const volatile void *)(uintptr_t)(FIX_PEEK + pa % PAGE_SIZE);
+	boot_tables.fix_slot[pt_index(FIX_ALIAS, PT_LAST_LEVEL)] = pa | PT_RW | PTE_PAGE;
+	dsb(ishst);
+	isb();
+	return (u64 *)FIX_ALIAS;
 }
 
-void arch_peek_done(void)
+void fixmap_release_alias(void)
 {
-	set_single(FIX_PEEK, 0);
+	WRITE_ONCE(boot_tables.fix_slot[pt_index(FIX_ALIAS, PT_LAST_LEVEL)], 0);
+	pt_written();
+	pt_invalidate(FIX_ALIAS);
+	pt_invalidated();
 }
 
 /* Which page of text is shown; 0 for none. */

@@ -1,81 +1,43 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the address space looks like and how far this CPU's physical addresses reach, and the clearing of a page.
+ * What the address space looks like, how much of it is in use, and how far this CPU's physical addresses reach.
  *
- * 1. The layout is constant (<asm/layout.h>); it is printed so that an address in a report can be placed by eye.
- * 2. clear_page() uses DC ZVA, which zeroes a block (DCZID_EL0.BS is log2 of its words; 64 bytes on most cores) without
- *    reading it, four blocks per turn. Where blocks are too large for that, or where a hypervisor prohibits DC ZVA
- *    (DCZID_EL0.DZP), the page is stored to. Cost: with blocks of 64 bytes, 170 instructions.
- * 3. fill_lines() does so too, where a block is one of its units; else four stores make a unit.
+ * 1. All but the image's place is constant (<asm/layout.h>); it is printed at boot so that an address in a report can
+ *    be placed by eye, and by the command `layout` with what is mapped of each part.
+ * 2. parts[] is the one list of parts, in the order of addresses, apart from each other: the constants' order is
+ *    asserted at compile time in <asm/layout.h>, that the image's parts follow each other by the linker script. The
+ *    dump of the page tables takes its headings from it, and their check proves that nothing is mapped outside of it.
+ * 3. What is mapped is counted in the page tables themselves, so the figure cannot differ from what is. It is of one
+ *    moment for each table; on a machine that maps meanwhile, the sum is of no single one.
  */
-#include <string.h>
+#include <stdio.h>
 
+#include <lib/monitor.h>
 #include <lib/printk.h>
 
 #include <asm/mmu.h>
 #include <asm/page.h>
+#include <asm/pgtable.h>
 #include <asm/sections.h>
 #include <asm/sysreg.h>
 
-#define DCZID_DZP     (1U << 4)
-#define DCZID_BS_MASK 0xfU
+#define LAYOUT_LINE_MAX 96
 
-void clear_page(void *page)
-{
-	u64 dczid = read_sysreg(dczid_el0);
-	u64 block = 4UL << (dczid & DCZID_BS_MASK);
-	char *end = (char *)page + PAGE_SIZE;
-
-	if ((dczid & DCZID_DZP) || 4 * block > PAGE_SIZE) {
-		memset(page, 0, PAGE_SIZE);
-		return;
+#define PART(part_name, from, to)                                                                 \
+	{                                                                                         \
+		.name = (part_name), .start = (u64)(uintptr_t)(from), .end = (u64)(uintptr_t)(to) \
 	}
-	for (char *p = page; p < end; p += 4 * block)
-		__asm__ volatile("dc zva, %0\n\t"
-				 "dc zva, %1\n\t"
-				 "dc zva, %2\n\t"
-				 "dc zva, %3"
-				 :
-				 : "r"(p), "r"(p + block), "r"(p + 2 * block), "r"(p + 3 * block)
-				 : "memory");
-}
 
-/* DC ZVA zeroes just 64 bytes. */
-#define DCZID_64_BYTES 4
-
-static __always_inline void zero_and_store(u64 *line, u64 first)
-{
-	__asm__ volatile("dc zva, %0" : : "r"(line) : "memory");
-	*line = first;
-}
-
-static __always_inline void store_line(u64 *line, u64 first)
-{
-	line[0] = first;
-	line[1] = 0;
-	line[2] = 0;
-	line[3] = 0;
-	line[4] = 0;
-	line[5] = 0;
-	line[6] = 0;
-	line[7] = 0;
-}
-
-void fill_lines(void *lines, unsigned long n, u64 first)
-{
-	bool zva = (read_sysreg(dczid_el0) & (DCZID_DZP | DCZID_BS_MASK)) == DCZID_64_BYTES;
-	u64 *line = lines, *end = line + n * 8;
-
-	if (zva) {
-#pragma GCC unroll 8
-		for (; line < end; line += 8)
-			zero_and_store(line, first);
-	} else {
-#pragma GCC unroll 8
-		for (; line < end; line += 8)
-			store_line(line, first);
-	}
-}
+static const struct layout_part parts[] = {
+	PART("linear map", LINEAR_START, LINEAR_END),
+	PART("vmalloc", VMALLOC_START, VMALLOC_END),
+	PART("vmemmap", VMEMMAP_START, VMEMMAP_END),
+	PART("stacks", STACKS_START, STACKS_END),
+	PART("image text", _text, _etext),
+	PART("image rodata", __rodata_start, __rodata_end),
+	PART("image data", __data_start, _end),
+	PART("fixmap", FIXMAP_START, FIXMAP_END),
+};
 
 unsigned int arch_pa_bits(void)
 {
@@ -97,31 +59,71 @@ phys_addr_t arch_phys_limit(void)
 	return min(PHYS_ADDR_LIMIT, 1ULL << arch_pa_bits());
 }
 
-static void print_part(const char *name, const void *start, const void *end)
+const struct layout_part *layout_part(unsigned int i)
 {
-	static const char units[][4] = { "KiB", "MiB", "GiB", "TiB" };
-	u64 size = DIV_ROUND_UP((uintptr_t)end - (uintptr_t)start, 1024);
-	unsigned int unit = 0;
-
-	while (size % 1024 == 0 && unit + 1 < ARRAY_SIZE(units)) {
-		size /= 1024;
-		unit++;
-	}
-	printk("  %-12s 0x%016llx - 0x%016llx  %5llu %s\n", name, (u64)(uintptr_t)start, (u64)(uintptr_t)end - 1, size,
-	       units[unit]);
+	return i < ARRAY_SIZE(parts) ? &parts[i] : NULL;
 }
 
-#define PRINT_PART(name, start, end) print_part(name, (const void *)(start), (const void *)(end))
+const struct layout_part *layout_part_at(u64 va)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(parts); i++)
+		if (va - parts[i].start < parts[i].end - parts[i].start)
+			return &parts[i];
+	return NULL;
+}
+
+/* "0x... - 0x...    240 TiB" */
+static void format_part(const struct layout_part *part, char *buf, size_t size)
+{
+	static const char units[][4] = { "KiB", "MiB", "GiB", "TiB" };
+	u64 amount = DIV_ROUND_UP(part->end - part->start, 1024);
+	unsigned int unit = 0;
+
+	while (amount % 1024 == 0 && unit + 1 < ARRAY_SIZE(units)) {
+		amount /= 1024;
+		unit++;
+	}
+	snprintf(buf, size, "%-12s 0x%016llx - 0x%016llx  %5llu %s", part->name, part->start, part->end - 1, amount,
+		 units[unit]);
+}
 
 void arch_print_layout(void)
 {
+	char line[LAYOUT_LINE_MAX];
+
 	printk("layout of the address space, %u-bit physical addresses:\n", arch_pa_bits());
-	PRINT_PART("linear map", LINEAR_START, LINEAR_END);
-	PRINT_PART("vmalloc", VMALLOC_START, VMALLOC_END);
-	PRINT_PART("vmemmap", VMEMMAP_START, VMEMMAP_END);
-	PRINT_PART("stacks", STACKS_START, STACKS_END);
-	PRINT_PART("image text", _text, _etext);
-	PRINT_PART("image rodata", __rodata_start, __rodata_end);
-	PRINT_PART("image data", __data_start, _end);
-	PRINT_PART("fixmap", FIXMAP_START, FIXMAP_END);
+	for (unsigned int i = 0; i < ARRAY_SIZE(parts); i++) {
+		format_part(&parts[i], line, sizeof(line));
+		printk("  %s\n", line);
+	}
 }
+
+/* Bytes mapped in each part. */
+struct usage {
+	u64 mapped[ARRAY_SIZE(parts)];
+};
+
+static void count_leaf(const struct pt_leaf *leaf, void *arg)
+{
+	const struct layout_part *part = layout_part_at(leaf->va);
+	struct usage *usage = arg;
+
+	if (part && (leaf->entry & PTE_VALID))
+		usage->mapped[part - parts] += PT_SPAN(leaf->level);
+}
+
+static int cmd_layout(int argc, char **argv)
+{
+	struct usage usage = { { 0 } };
+	char line[LAYOUT_LINE_MAX];
+
+	(void)argc;
+	(void)argv;
+	pt_visit(count_leaf, &usage);
+	for (unsigned int i = 0; i < ARRAY_SIZE(parts); i++) {
+		format_part(&parts[i], line, sizeof(line));
+		con_printf("%s %12llu KiB mapped\n", line, usage.mapped[i] / 1024);
+	}
+	return 0;
+}
+MONITOR_CMD(layout, "", "the parts of the address space, and what is mapped of each", cmd_layout);

@@ -11,6 +11,8 @@
  * Callers: the boot CPU in mm_init(), before it starts the others; no lock. Out of memory is a panic that says what for, except in
  * arch_map_vmemmap(), whose caller can name the section.
  */
+#include <errno.h>
+
 #include <lib/printk.h>
 
 #include <mm/discover.h>
@@ -20,10 +22,17 @@
 #include <asm/pgtable.h>
 #include <asm/sections.h>
 
+static const char *map_error(int err)
+{
+	return err == -EEXIST ? "part of it is mapped" : "no memory for page tables";
+}
+
 static void map_linear(phys_addr_t base, phys_addr_t end, u64 prot)
 {
-	if (base < end && pt_map(base | LINEAR_START, base, end - base, prot, pt_boot_alloc))
-		panic("linear map of 0x%llx..0x%llx: no memory for page tables", base, end);
+	int err = base < end ? pt_map(base | LINEAR_START, base, end - base, prot, pt_boot_alloc) : 0;
+
+	if (err)
+		panic("linear map of 0x%llx..0x%llx: %s", base, end, map_error(err));
 }
 
 void arch_map_linear(phys_addr_t base, phys_addr_t end)
@@ -55,8 +64,10 @@ int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size)
 void arch_alloc_stack(int cpu, int nid)
 {
 	phys_addr_t pa = boot_phys_alloc(STACK_SIZE, PAGE_SIZE, nid, "stacks");
+	int err;
 
 	BUG_ON(cpu <= 0 || cpu >= CONFIG_NR_CPUS);
-	if (pt_map(STACK_BASE(cpu), pa, STACK_SIZE, PT_RW, pt_boot_alloc))
-		panic("stack of CPU%d: no memory for page tables", cpu);
+	err = pt_map(STACK_BASE(cpu), pa, STACK_SIZE, PT_RW, pt_boot_alloc);
+	if (err)
+		panic("stack of CPU%d: %s", cpu, map_error(err));
 }

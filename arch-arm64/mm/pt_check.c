@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The proof that the page tables keep the rules of arch_pt_check() (<asm/mmu.h>): a look at every entry of every table.
+ *
+ * 1. Blocks and pages are looked at while other CPUs may map and unmap (pt_visit.c). Tables are counted under the lock
+ *    in one go, so that the count is of one moment and can be compared with what the engine says that it has made.
+ * 2. Neighbouring entries that break the same rule are one line: where, which part of the layout that is, how many
+ *    entries, and the first of them as it stands in the table.
  */
 #include <string.h>
 
@@ -14,6 +19,25 @@
 
 #define STATIC_TABLES (sizeof(struct boot_tables) / PAGE_SIZE)
 
+/**
+ * struct breach - neighbouring entries of one level that break one rule
+ * @rule: what is wrong, in words; NULL before the first
+ * @first: the first of them
+ * @end: one past the last address
+ * @count: entries
+ */
+struct breach {
+	const char *rule;
+	struct pt_leaf first;
+	u64 end;
+	unsigned long count;
+};
+
+struct check {
+	struct pt_stats *stats;
+	struct breach breach;
+};
+
 /* Whether an executable page at @va misses PTE_GP, where BTI exists, or has it where it does not. */
 static bool lacks_guard(u64 va, u64 entry)
 {
@@ -23,55 +47,96 @@ static bool lacks_guard(u64 va, u64 entry)
 	return !(entry & PTE_PXN) && !(entry & PTE_GP) == guarded;
 }
 
-/* What is wrong with a block or page, in words; NULL when nothing is. */
-static const char *leaf_fault(u64 va, u64 entry, int level)
+static bool is_wx(u64 entry)
 {
-	if (level == 0)
-		return "block at level 0";
-	if ((entry & PTE_TYPE_MASK) != (level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK))
-		return "reserved entry";
-	if (entry & PTE_ADDR_MASK & (PT_SPAN(level) - 1))
-		return "misaligned block";
-	if (!(entry & PTE_RDONLY) && !(entry & PTE_PXN))
-		return "writable and executable";
-	if ((entry & PTE_USER) || !(entry & PTE_UXN))
-		return "open to EL0";
-	if (!(entry & PTE_AF))
-		return "no access flag";
-	if (lacks_guard(va, entry))
-		return "guarded by BTI and should not be, or the other way round";
-	return NULL;
+	return !(entry & (PTE_RDONLY | PTE_PXN));
 }
 
-static bool check_leaf(const struct pt_walk *walk)
+static bool is_user(u64 entry)
 {
-	const char *fault = leaf_fault(walk->va, walk->entry, walk->level);
+	return (entry & PTE_USER) || !(entry & PTE_UXN);
+}
 
-	if (fault)
-		printk("page tables: 0x%llx, level %d entry 0x%llx: %s\n", walk->va, walk->level, walk->entry, fault);
-	return !fault;
+/* Whether address and level allow a group there: sixteen alike are aligned to their sum in both address spaces. */
+static bool fits_group(const struct pt_leaf *leaf)
+{
+	return leaf->level > 1 && !((leaf->va ^ pt_entry_pa(leaf->entry)) & (PT_CONT_SPAN(leaf->level) - 1));
+}
+
+/* What is wrong with a block or page, in words; NULL when nothing is. */
+static const char *leaf_fault(const struct pt_leaf *leaf)
+{
+	if (is_wx(leaf->entry))
+		return "writable and executable";
+	if (is_user(leaf->entry))
+		return "open to EL0";
+	if (leaf->level == 0)
+		return "block at level 0";
+	if (((leaf->entry | PTE_VALID) & PTE_TYPE_MASK) != (leaf->level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK))
+		return "reserved entry";
+	if ((leaf->entry & PTE_CONT) && !fits_group(leaf))
+		return "not one of a group of sixteen that its contiguous hint names";
+	if (leaf->entry & PTE_ADDR_MASK & (PT_SPAN(leaf->level) - 1))
+		return "misaligned block";
+	if (!(leaf->entry & PTE_AF))
+		return "no access flag";
+	if (lacks_guard(leaf->va, leaf->entry))
+		return "guarded by BTI and should not be, or the other way round";
+	return layout_part_at(leaf->va) ? NULL : "in no part of the layout";
+}
+
+static void print_breach(const struct breach *breach)
+{
+	const struct layout_part *part = layout_part_at(breach->first.va);
+
+	if (breach->rule)
+		printk("page tables: 0x%llx-0x%llx (%s): %s: %lu entries of level %d, the first 0x%llx\n",
+		       breach->first.va, breach->end - 1, part ? part->name : "no part", breach->rule, breach->count,
+		       breach->first.level, breach->first.entry);
+}
+
+static void add_breach(struct breach *breach, const struct pt_leaf *leaf, const char *rule)
+{
+	if (rule != breach->rule || leaf->va != breach->end || leaf->level != breach->first.level) {
+		print_breach(breach);
+		*breach = (struct breach){ .rule = rule, .first = *leaf };
+	}
+	breach->end = leaf->va + PT_SPAN(leaf->level);
+	breach->count++;
+}
+
+static void check_leaf(const struct pt_leaf *leaf, void *arg)
+{
+	const char *rule = leaf_fault(leaf);
+	struct check *check = arg;
+
+	check->stats->leaves[leaf->level]++;
+	if (!rule)
+		return;
+	check->stats->wx += is_wx(leaf->entry);
+	check->stats->user += is_user(leaf->entry);
+	check->stats->others += !is_wx(leaf->entry) && !is_user(leaf->entry);
+	add_breach(&check->breach, leaf, rule);
+}
+
+static bool tables_accounted(struct pt_stats *stats)
+{
+	unsigned long allocated;
+
+	stats->tables = pt_count_tables(&allocated);
+	if (stats->tables == STATIC_TABLES + allocated)
+		return true;
+	printk("page tables: %lu found, but %lu in the image and %lu allocated\n", stats->tables, STATIC_TABLES,
+	       allocated);
+	return false;
 }
 
 bool arch_pt_check(struct pt_stats *stats)
 {
-	struct pt_walk walk;
-	bool good = true;
+	struct check check = { .stats = stats };
 
 	memset(stats, 0, sizeof(*stats));
-	stats->tables = 1;
-	pt_walk_start(&walk);
-	while (pt_walk_next(&walk)) {
-		if (pt_is_table(walk.entry, walk.level)) {
-			stats->tables++;
-		} else {
-			stats->leaves[walk.level]++;
-			good &= check_leaf(&walk);
-		}
-	}
-	if (stats->tables != STATIC_TABLES + arch_table_pages()) {
-		printk("page tables: %lu found, but %lu in the image and %lu allocated\n", stats->tables, STATIC_TABLES,
-		       arch_table_pages());
-		good = false;
-	}
-	return good;
+	pt_visit(check_leaf, &check);
+	print_breach(&check.breach);
+	return tables_accounted(stats) && !stats->wx && !stats->user && !stats->others;
 }

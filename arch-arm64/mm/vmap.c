@@ -4,8 +4,8 @@
  *
  * 1. vmap_lock covers what tables hang where: entries of levels 0 to 2 in vmalloc's part. Entries of level 3, and of level 2
  *    that map a block, belong to who owns the addresses, who clears them without it; nobody frees a table under them.
- * 2. A table that is freed is taken out, all TLBs forget what they cached of the way to it (TLBI VAE1IS without "last
- *    level"), and only then the page goes back: no walker reads a page that has another owner.
+ * 2. A table that is freed is taken out, with those above it that are empty then; all TLBs forget what they cached of the way to
+ *    them (TLBI VAE1IS without "last level"), and only then the pages go back: no walker reads a page that has another owner.
  * 3. TLB maintenance is broadcast by hardware: no CPU is interrupted. More than FLUSH_PAGES single pages cost more than
  *    refilling the whole TLB does.
  */
@@ -16,6 +16,7 @@
 
 #include <asm/mmu.h>
 #include <asm/page.h>
+#include <asm/pt_hw.h>
 #include <asm/vmap.h>
 
 #include "../../mm/internal.h"
@@ -24,11 +25,29 @@
 
 static DEFINE_SPINLOCK(vmap_lock, LOCK_RANK_VMAP_TABLES);
 
-static phys_addr_t table_page(void)
+unsigned long pt_hold_tables(void)
 {
-	struct page *page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
+	return spin_lock_irqsave(&vmap_lock);
+}
 
-	return page ? page_to_phys(page) : 0;
+void pt_release_tables(unsigned long flags)
+{
+	spin_unlock_irqrestore(&vmap_lock, flags);
+}
+
+/* Free @table, unless it is 0, and tables above @va that are empty then. vmap_lock is held. */
+static void free_tables(phys_addr_t table, unsigned long va)
+{
+	phys_addr_t gone[PT_LAST_LEVEL + 1];
+	unsigned int n = pt_unlink_empty(va, gone);
+
+	if (table)
+		gone[n++] = table;
+	pt_written();
+	pt_invalidate(va);
+	pt_invalidated();
+	while (n)
+		pt_page_free(gone[--n]);
 }
 
 /* The entry of level 2 for @va; NULL when there is no table of level 2. All tables but the first are ordinary pages. */
@@ -60,39 +79,39 @@ u64 *arch_vmap_table_alloc(unsigned long va)
 	const u64 *slot = block_entry(va);
 	u64 *table = NULL;
 
-	if (!slot || !*slot || pt_is_table(*slot, 2))
-		table = pt_find_table(va, PT_LAST_LEVEL, table_page);
+	if (!slot || !*slot || pt_is_table(*slot, 2)) {
+		table = pt_find_table(va, PT_LAST_LEVEL, pt_page_new);
+		if (!table)
+			free_tables(0, va);
+	}
 	spin_unlock_irqrestore(&vmap_lock, flags);
 	return table;
-}
-
-static void flush_page(unsigned long va)
-{
-	__asm__ volatile("tlbi vae1is, %0" : : "r"((va << 8) >> (8 + PAGE_SHIFT)) : "memory");
 }
 
 void arch_vmap_table_free(unsigned long va)
 {
 	unsigned long flags = spin_lock_irqsave(&vmap_lock);
-	u64 *slot = block_entry(va), entry = *slot;
+	u64 *slot = block_entry(va), entry = slot ? *slot : 0;
 
-	WRITE_ONCE(*slot, 0);
-	dsb(ishst);
-	flush_page(va);
-	dsb(ish);
-	isb();
-	pt_table_gone();
+	if (pt_is_table(entry, 2)) {
+		pt_write(slot, 0);
+		pt_count(-1);
+		free_tables(pt_entry_pa(entry), va);
+	} else if (!entry) {
+		free_tables(0, va);
+	}
 	spin_unlock_irqrestore(&vmap_lock, flags);
-	__free_page(pfn_to_page(PFN_DOWN(entry & PTE_ADDR_MASK)));
 }
 
 int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot)
 {
 	unsigned long flags = spin_lock_irqsave(&vmap_lock);
-	u64 *table = pt_find_table(va, 2, table_page);
+	u64 *table = pt_find_table(va, 2, pt_page_new);
 
 	if (table)
-		WRITE_ONCE(table[pt_index(va, 2)], pa | prot | PTE_BLOCK);
+		pt_write(&table[pt_index(va, 2)], pa | prot | PTE_BLOCK);
+	else
+		free_tables(0, va);
 	spin_unlock_irqrestore(&vmap_lock, flags);
 	return table ? 0 : -ENOMEM;
 }
@@ -108,8 +127,10 @@ phys_addr_t arch_vunmap_block(unsigned long va)
 	return entry & PTE_ADDR_MASK;
 }
 
+/* Under the lock: a table that is freed meanwhile would be read as its next owner left it. */
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 {
+	unsigned long flags = spin_lock_irqsave(&vmap_lock);
 	const u64 *slot = block_entry(va);
 	u64 entry = slot ? READ_ONCE(*slot) : 0;
 	int level = 2;
@@ -118,6 +139,7 @@ bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 		entry = READ_ONCE(((const u64 *)__va(entry & PTE_ADDR_MASK))[pt_index(va, PT_LAST_LEVEL)]);
 		level = PT_LAST_LEVEL;
 	}
+	spin_unlock_irqrestore(&vmap_lock, flags);
 	*pa = (entry & PTE_ADDR_MASK) + (va & (PT_SPAN(level) - 1));
 	return entry;
 }
@@ -126,10 +148,9 @@ void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
 {
 	dsb(ishst);
 	if (end - start > FLUSH_PAGES * PAGE_SIZE)
-		__asm__ volatile("tlbi vmalle1is" : : : "memory");
+		pt_invalidate_all();
 	else
 		for (; start < end; start += PAGE_SIZE)
-			flush_page(start);
-	dsb(ish);
-	isb();
+			pt_invalidate(start);
+	pt_invalidated();
 }

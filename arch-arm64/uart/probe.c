@@ -87,7 +87,7 @@ static bool probe_node(const void *fdt, int node, char *why)
 	}
 	if (!find_registers(fdt, node, path, &addr, why))
 		return false;
-	con = driver->setup(arch_map_device(addr, UART_MAP_SIZE));
+	con = driver->setup(arch_map_device(addr, UART_MAP_SIZE, driver->name));
 	if (!con) {
 		snprintf(why, WHY_SIZE, "nothing answers at 0x%llx, the registers of %s", addr, path);
 		return false;

@@ -167,7 +167,13 @@ static void slab_bulk(const char *row, size_t size)
 		report_halves(row, alloc, free, (u64)BULK_SLAB * reps);
 }
 
-static void page_bulk(const char *row)
+static __noinline void free_one_by_one(struct page **pages, int nr)
+{
+	for (int i = 0; i < nr; i++)
+		__free_page(pages[i]);
+}
+
+static void page_bulk(const char *row, void (*free_pages_of)(struct page **pages, int nr))
 {
 	struct page **pages = (struct page **)(void *)bench_slots;
 	const int reps = bench_reps(4000);
@@ -184,8 +190,7 @@ static void page_bulk(const char *row)
 		start = get_cycles();
 		short_of += alloc_pages_bulk(GFP_KERNEL, BULK_PAGES, pages) != BULK_PAGES;
 		middle = get_cycles();
-		for (int i = 0; i < BULK_PAGES; i++)
-			__free_page(pages[i]);
+		free_pages_of(pages, BULK_PAGES);
 		if (rep < BULK_SKIP)
 			continue;
 		alloc += middle - start;
@@ -228,7 +233,8 @@ void bench_batches(void)
 	slab_bulk("slab_bulk32_256", 256);
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
 		page_batch(&pages[i]);
-	page_bulk("pages_bulk64");
+	page_bulk("pages_bulk64", free_one_by_one);
+	page_bulk("pages_bulk64_release", release_pages);
 }
 
 /* n times: free a random slot's object and allocate another, of 16 to 1039 bytes. */

@@ -42,6 +42,8 @@ static const struct bench_group {
 	{ "single", bench_single, false },
 	{ "slab_bytes", bench_slab_bytes, false },
 	{ "memblock", bench_memblock, true },
+	{ "percpu", bench_percpu, true },
+	{ "pgtable", bench_pgtable, false },
 };
 
 void **bench_slots;

@@ -106,5 +106,7 @@ void bench_single(void);
 void bench_slab_bytes(void);
 void bench_boot(void);
 void bench_memblock(void);
+void bench_percpu(void);
+void bench_pgtable(void);
 
 #endif

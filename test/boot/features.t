@@ -88,7 +88,7 @@ class Case:
         self.log = ""
 
     def faults(self):
-        result = self.board.boot(self.args, b"cpuinfo\nmappings\ntest atomics\n\x04", LIMIT)
+        result = self.board.boot(self.args, b"cpuinfo\nptdump\ntest atomics\n\x04", LIMIT)
         self.log = result.log
         found = FOUND.search(result.log.replace("\r", ""))
         if not found:
@@ -98,7 +98,7 @@ class Case:
         faults += [f"physical addresses of {found[2]} bits"] * (int(found[2]) != PA_BITS[self.model])
         faults += used_faults(result.log, names, "LSE" in names)
         faults += ["LSE is used in spite of nolse"] * ("nolse" in self.args and "LSE" in names)
-        guarded = re.search(r" r-x write-back, guarded", result.log)
+        guarded = re.search(r" ro x .* GP MEM/NORMAL", result.log)
         faults += ["text is guarded, or not, against the features"] * (bool(guarded) != ("BTI" in names))
         if not self.args:
             faults += cpuinfo_faults(result.log, self.board, found)

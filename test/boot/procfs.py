@@ -128,8 +128,8 @@ def zoneinfo(lines):
     return table
 
 
-ZONE_COUNTERS = ["nr_free_pages", "nr_free_cma", "nr_slab_unreclaimable", "numa_hit", "numa_miss", "numa_foreign",
-                 "numa_interleave", "numa_local", "numa_other", "pgalloc", "pgfree"]
+ZONE_COUNTERS = ["nr_free_pages", "nr_free_cma", "nr_slab_reclaimable", "nr_slab_unreclaimable", "numa_hit",
+                 "numa_miss", "numa_foreign", "numa_interleave", "numa_local", "numa_other", "pgalloc", "pgfree"]
 PAGESET_FIELDS = ["count", "high", "batch"]
 
 

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """The tables of memory agree with each other, to the page: meminfo, of each node too, buddyinfo, zoneinfo, vmstat,
-numa, numastat, slabinfo and account, on machines with 1, 2 and 8 nodes, when idle and after a load.
+numa, numastat, slabinfo and account, on machines with 1, 2 and 8 nodes, with guarded caches too, when idle and after a
+load.
 
 1. What is free in one table is free in all: MemFree, the sum of buddyinfo's blocks, zoneinfo's "pages free" and
    nr_free_pages, vmstat's nr_free_pages, the nodes' MemFree, numa's MB rounded down, and account's. Pageblocks whose
    struct pages are not written yet are blocks of the largest order in buddyinfo.
-2. What is managed is MemTotal, what the CPUs' caches hold is PerCpuPages, what slabs take is Slab.
+2. What is managed is MemTotal, what the CPUs' caches hold is PerCpuPages, what slabs take is Slab: SReclaimable what
+   those of kmalloc-rcl-* take, which the slub suite leaves behind, SUnreclaim what all others do.
 3. Pages taken - pages given back = managed - free; hit + miss = local + other = taken; miss = foreign.
 4. Memmap is what the account's "memmap" is; what of it was touched is that of the pageblocks that are not deferred, and
    of a stock; and it is more after a load.
@@ -37,8 +39,12 @@ MACHINES = {
     "1 node, movable zone": Machine(cpus=4, ram=512 * MIB),
     "2 nodes": Machine(cpus=4, ram=GIB, nodes=[640 * MIB, 384 * MIB], distance=lambda a, b: 21),
     "8 nodes": Machine(cpus=8, ram=GIB, nodes=[128 * MIB] * 8, distance=lambda a, b: 12 + 4 * abs(a - b)),
+    "1 node, guarded caches": Machine(cpus=4, ram=GIB),
+    "2 nodes, guarded caches": Machine(cpus=4, ram=GIB, nodes=[640 * MIB, 384 * MIB], distance=lambda a, b: 21),
 }
-ARGS = {"1 node, movable zone": "movablecore=128M"}
+ARGS = {"1 node, movable zone": "movablecore=128M",
+        "1 node, guarded caches": "slub_debug=FZPU", "2 nodes, guarded caches": "slub_debug=FZPU"}
+LOADS = ["test slub", "stress 2"]
 
 
 def commands(nodes):
@@ -130,11 +136,24 @@ def sizes(facts, tables, board):
         facts.equal(f"distance from {a} to {b}", value, 10 if a == b else board.distance(a, b))
 
 
-def slabs(facts, tables):
-    right = sum(slab.slabs * slab.pages_per_slab for slab in tables.slabs)
-    facts.equal("Slab, slabinfo, zoneinfo, vmstat, nodes", tables.meminfo["Slab"], right * PAGE_KIB,
-                tables.total("nr_slab_unreclaimable") * PAGE_KIB,
-                tables.vmstat["nr_slab_unreclaimable"] * PAGE_KIB, sum(node["Slab"] for node in tables.nodes.values()))
+def slabs(facts, tables, guarded):
+    pages = {True: 0, False: 0}
+    for slab in tables.slabs:
+        pages[slab.name.startswith("kmalloc-rcl-")] += slab.slabs * slab.pages_per_slab
+        facts.hold(f"{slab.name}: {slab.active} of {slab.objects} objects are in use", slab.active <= slab.objects)
+        facts.equal(f"{slab.name}: objects, slabs of {slab.per_slab}", slab.objects, slab.slabs * slab.per_slab)
+    for field, counter, reclaimable in (("SReclaimable", "nr_slab_reclaimable", True),
+                                        ("SUnreclaim", "nr_slab_unreclaimable", False)):
+        facts.equal(f"{field}, slabinfo, zoneinfo, vmstat, nodes", tables.meminfo[field], pages[reclaimable] * PAGE_KIB,
+                    tables.total(counter) * PAGE_KIB, tables.vmstat[counter] * PAGE_KIB,
+                    sum(node[field] for node in tables.nodes.values()))
+        for nid, node in tables.nodes.items():
+            facts.equal(f"node {nid}: {field}, zoneinfo", node[field], tables.total(counter, nid) * PAGE_KIB)
+    for name, memory in [("all", tables.meminfo), *tables.nodes.items()]:
+        facts.equal(f"node {name}: Slab, its parts", memory["Slab"], memory["SReclaimable"] + memory["SUnreclaim"])
+        facts.equal(f"node {name}: KReclaimable, SReclaimable", memory["KReclaimable"], memory["SReclaimable"])
+    cell = next(slab.size for slab in tables.slabs if slab.name == "kmalloc-64")
+    facts.hold(f"an object of kmalloc-64 takes {cell} bytes", (cell > 64) == guarded)
 
 
 def counters(facts, tables):
@@ -169,11 +188,11 @@ def memmap(facts, tables):
     facts.hold(f"{touched} pageblocks touched, between {least} and {most} is right", least <= touched <= most)
 
 
-def agree(tables, board):
+def agree(tables, board, guarded):
     facts = Facts()
     free_pages(facts, tables)
     sizes(facts, tables, board)
-    slabs(facts, tables)
+    slabs(facts, tables, guarded)
     counters(facts, tables)
     memmap(facts, tables)
     facts.equal("account", tables.account.verdict, "balanced")
@@ -187,6 +206,7 @@ def changed(before, after):
         facts.hold(f"{field} is no more after a load", after.vmstat[field] > before.vmstat[field])
     facts.hold("MemmapTouched is no more after a load",
                after.meminfo["MemmapTouched"] > before.meminfo["MemmapTouched"])
+    facts.hold("there is no reclaimable slab after a load", after.meminfo["SReclaimable"] > 0)
     return facts.faults
 
 
@@ -197,12 +217,13 @@ class Case:
 
     def boot(self):
         tables = commands(self.nodes)
-        typed = "\n".join([*tables, "stress 2", *tables, "poweroff"]) + "\n"
+        typed = "\n".join([*tables, *LOADS, *tables, "poweroff"]) + "\n"
         self.result = self.board.boot(ARGS.get(self.name, ""), typed.encode(), LIMIT)
         parts = [part.partition("\n") for part in self.result.log.split(PROMPT)[1:]]
         answers = [(typed, [line for line in output.splitlines() if line]) for typed, _, output in parts]
-        at = next((i for i, (line, _) in enumerate(answers) if line == "stress 2"), len(answers))
-        self.idle, self.load, self.loaded = dict(answers[:at]), answers[at:at + 1], dict(answers[at + 1:])
+        at = next((i for i, (line, _) in enumerate(answers) if line == LOADS[0]), len(answers))
+        end = at + len(LOADS)
+        self.idle, self.load, self.loaded = dict(answers[:at]), answers[at:end], dict(answers[end:])
         return self
 
     def report(self, tap):
@@ -216,7 +237,7 @@ class Case:
         for when, answers in (("idle", self.idle), ("after a load", self.loaded)):
             try:
                 moments[when] = Tables(answers, self.nodes)
-                faults = agree(moments[when], self.board)
+                faults = agree(moments[when], self.board, "guarded" in self.name)
                 faults += ["there is no movable zone"] * (("movable" in self.name) !=
                                                           ((0, "Movable") in moments[when].zones))
             except (ValueError, KeyError, TypeError, IndexError) as error:

@@ -86,5 +86,6 @@ void host_check(void)
 	CHECK(page_alloc_check());
 	CHECK(zone_events_check());
 	CHECK(kmem_cache_check());
+	CHECK(percpu_check());
 	CHECK(account_print());
 }

@@ -10,7 +10,8 @@
  * 4. Each CPU has one interrupt mutex. Held by the CPU's own thread it is the interrupt mask. An interrupt or a cross
  *    call holds it while it runs as that CPU. A thread that waits for it is unmasked (checked), so holds no other one,
  *    and no circle of waiters can close.
- * 5. A cross call runs on its sender's thread before arch_send_call() returns.
+ * 5. A cross call runs on its sender's thread before arch_send_call() returns; one that a handler sends, or a CPU that is
+ *    masked, as soon as that thread is neither.
  * 6. Who reports the end of the run is a thread, not a CPU: a thread that acts as another CPU still is the one that
  *    stands in the middle of its report.
  */
@@ -27,6 +28,7 @@
 
 #include <lib/printk.h>
 #include <lib/smp.h>
+#include <mm/mmzone.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
 
@@ -56,6 +58,7 @@ struct host_cpu {
 __thread void *host_percpu_base, *host_local_base;
 DEFINE_PER_CPU(unsigned long, host_interrupts);
 static __thread struct cpu_identity self;
+static __thread u64 unsent; /* CPUs that this thread has yet to call */
 
 static struct host_cpu cpus[CONFIG_NR_CPUS];
 static u64 reset_ns;
@@ -223,6 +226,7 @@ void host_map_at(unsigned long va, phys_addr_t pa, size_t size, bool writable)
 	ram_map((void *)va, pa, size, MAP_FIXED);
 	if (!writable && mprotect((void *)va, size, PROT_READ))
 		host_die("map %#lx read-only: %s", va, strerror(errno));
+	host_rights_reset(va, size, writable);
 }
 
 bool host_is_mapped(phys_addr_t pa)
@@ -280,11 +284,24 @@ void arch_linear_map_done(void)
 /* A byte for each page of the memmap that is mapped. */
 static bool memmap_mapped[HOST_VMEMMAP_SIZE >> PAGE_SHIFT];
 
-bool host_memmap_mapped(const void *addr)
+static bool in_node(uintptr_t addr)
 {
-	unsigned long page = ((uintptr_t)addr - VMEMMAP_START) >> PAGE_SHIFT;
+	pg_data_t *pgdat;
+	int nid;
 
-	return page < ARRAY_SIZE(memmap_mapped) && memmap_mapped[page];
+	for_each_online_pgdat(nid, pgdat)
+		if (addr - (uintptr_t)pgdat < sizeof(*pgdat))
+			return true;
+	return false;
+}
+
+bool host_may_load(const unsigned long *word)
+{
+	unsigned long page = ((uintptr_t)word - VMEMMAP_START) >> PAGE_SHIFT;
+
+	if (!IS_ALIGNED((uintptr_t)word, sizeof(*word)))
+		return false;
+	return page < ARRAY_SIZE(memmap_mapped) ? memmap_mapped[page] : in_node((uintptr_t)word);
 }
 
 int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size)
@@ -305,6 +322,22 @@ void host_unmap_all(void)
 }
 
 /* Interrupts. */
+
+static void cross_call(void *unused)
+{
+	(void)unused;
+	smp_call_interrupt();
+}
+
+static void send_calls(void)
+{
+	while (unsent && arch_cross_call_ok()) {
+		int cpu = __builtin_ctzll(unsent);
+
+		unsent &= unsent - 1;
+		host_interrupt(cpu, cross_call, NULL);
+	}
+}
 
 unsigned long local_irq_save(void)
 {
@@ -336,6 +369,7 @@ void local_irq_enable(void)
 		return;
 	self.masked = false;
 	pthread_mutex_unlock(&cpus[self.cpu].irq);
+	send_calls();
 }
 
 bool irqs_disabled(void)
@@ -364,19 +398,15 @@ void host_interrupt(int cpu, void (*fn)(void *arg), void *arg)
 	host_local_base = local;
 	local_irq_enable();
 	self = was;
+	send_calls();
 }
 
 /* CPUs. */
 
-static void cross_call(void *unused)
-{
-	(void)unused;
-	smp_call_interrupt();
-}
-
 void arch_send_call(int cpu)
 {
-	host_interrupt(cpu, cross_call, NULL);
+	unsent |= 1ULL << cpu;
+	send_calls();
 }
 
 bool arch_cross_call_ok(void)

@@ -34,6 +34,24 @@ static void unmap_range(unsigned long va, size_t size)
 		host_die("unmap %#lx, %#zx bytes", va, size);
 }
 
+static unsigned long early_addr(unsigned int slot)
+{
+	return HOST_EARLY + slot * EARLY_SLOT_PAGES * PAGE_SIZE;
+}
+
+void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot)
+{
+	if (slot >= EARLY_SLOTS || pages > EARLY_SLOT_PAGES)
+		host_die("slot %u, %u pages", slot, pages);
+	host_map_at(early_addr(slot), pa, pages * PAGE_SIZE, !(prot & PAGE_KERNEL_RO));
+	return (void *)early_addr(slot);
+}
+
+void arch_early_unmap(unsigned int slot, unsigned int pages)
+{
+	unmap_range(early_addr(slot), pages * PAGE_SIZE);
+}
+
 u64 *arch_vmap_table(unsigned long va)
 {
 	u64 entry = __atomic_load_n(entry_of(va), __ATOMIC_ACQUIRE);
@@ -61,12 +79,14 @@ void arch_vmap_table_free(unsigned long va)
 	u64 *table;
 
 	table = arch_vmap_table(va);
-	for (size_t i = 0; i < PAGE_SIZE / sizeof(u64); i++)
+	for (size_t i = 0; table && i < PAGE_SIZE / sizeof(u64); i++)
 		if (table[i])
 			host_die("the table for %#lx is freed, and its entry %zu is %#llx", va, i, table[i]);
-	__atomic_store_n(entry_of(va), 0, __ATOMIC_RELEASE);
+	if (table)
+		__atomic_store_n(entry_of(va), 0, __ATOMIC_RELEASE);
 	spin_unlock_irqrestore(&table_lock, flags);
-	free_page((unsigned long)table);
+	if (table)
+		free_page((unsigned long)table);
 }
 
 void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot)
@@ -76,7 +96,7 @@ void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, 
 			host_die("%#lx is mapped already", va + i * PAGE_SIZE);
 		WRITE_ONCE(pte[i], (pa + i * PAGE_SIZE) | prot | PRESENT);
 	}
-	host_map_at(va, pa, n * PAGE_SIZE, prot == PAGE_KERNEL);
+	host_map_at(va, pa, n * PAGE_SIZE, !(prot & PAGE_KERNEL_RO));
 }
 
 void arch_clear_ptes(u64 *pte, unsigned long va, unsigned long n)
@@ -91,7 +111,7 @@ int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot)
 	if (*entry_of(va))
 		host_die("%#lx is mapped already", va);
 	__atomic_store_n(entry_of(va), pa | prot | PRESENT, __ATOMIC_RELEASE);
-	host_map_at(va, pa, VMAP_BLOCK_SIZE, prot == PAGE_KERNEL);
+	host_map_at(va, pa, VMAP_BLOCK_SIZE, !(prot & PAGE_KERNEL_RO));
 	return 0;
 }
 
@@ -108,11 +128,26 @@ phys_addr_t arch_vunmap_block(unsigned long va)
 
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 {
+	unsigned long flags = spin_lock_irqsave(&table_lock);
 	const u64 *table = arch_vmap_table(va);
 	u64 entry = table ? READ_ONCE(table[va % VMAP_BLOCK_SIZE / PAGE_SIZE]) : READ_ONCE(*entry_of(va));
 
+	spin_unlock_irqrestore(&table_lock, flags);
 	*pa = arch_pte_phys(entry) + va % (table ? PAGE_SIZE : VMAP_BLOCK_SIZE);
 	return entry;
+}
+
+unsigned long arch_vmap_next(unsigned long va, unsigned long end)
+{
+	phys_addr_t pa;
+
+	while (va < end) {
+		if (arch_vmap_lookup(va, &pa))
+			return va;
+		/* By the page below a table, else by the block. */
+		va = arch_vmap_table(va) ? va + PAGE_SIZE : ALIGN_DOWN(va, VMAP_BLOCK_SIZE) + VMAP_BLOCK_SIZE;
+	}
+	return end;
 }
 
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end)

@@ -368,8 +368,6 @@ static void test_bad_frees(void)
 	__free_pages(page, 1);
 	CHECK_LOG("bad page free: pfn 0x[0-9a-f]+, order 1: it was allocated with another order: not freed");
 	__free_page(page);
-	__free_page(page);
-	CHECK_LOG("bad page free: pfn 0x[0-9a-f]+, order 0: the page is free already: not freed");
 	__free_page(two + 1);
 	__free_pages(two, 1);
 	__free_page(pfn_to_page(PFN_DOWN(GIB + 64 * KIB)));

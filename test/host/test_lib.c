@@ -358,106 +358,6 @@ static void test_irq_nesting(void)
 	CHECK(!irqs_disabled());
 }
 
-/* Per-CPU areas. */
-
-static DEFINE_PER_CPU(u64, test_static) = 0x1234;
-
-static void test_percpu_static(void)
-{
-	host_boot_simple(16 * MIB, CPUS);
-	for (int cpu = 0; cpu < CPUS; cpu++) {
-		CHECK_EQ(*per_cpu_ptr(&test_static, cpu), 0x1234);
-		*per_cpu_ptr(&test_static, cpu) = (u64)cpu;
-		CHECK_EQ(((struct mm_cpu *)percpu_base(cpu))->cpu, cpu);
-	}
-	for (int cpu = 0; cpu < CPUS; cpu++)
-		CHECK_EQ(*per_cpu_ptr(&test_static, cpu), cpu);
-	CHECK_EQ(*this_cpu_ptr(&test_static), 0);
-}
-
-static void percpu_fill(u8 *cookie, size_t size, int seed)
-{
-	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		memset(per_cpu_ptr(cookie, cpu), seed + cpu, size);
-}
-
-static void percpu_verify(u8 *cookie, size_t size, int seed)
-{
-	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		for (size_t i = 0; i < size; i++)
-			CHECK_EQ(per_cpu_ptr(cookie, cpu)[i], (u8)(seed + cpu));
-}
-
-static void percpu_is_zero(u8 *cookie, size_t size)
-{
-	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		for (size_t i = 0; i < size; i++)
-			CHECK_EQ(per_cpu_ptr(cookie, cpu)[i], 0);
-}
-
-/* Allocations that hold a pattern of their own on each CPU. */
-static void test_percpu_alloc(void)
-{
-	static struct {
-		u8 *cookie;
-		size_t size;
-	} live[100];
-	size_t total, start;
-
-	host_boot_simple(16 * MIB, 3);
-	start = percpu_usage(&total);
-	for (unsigned long n = tap_ops(1500); n; n--) {
-		int i = (int)tap_below(ARRAY_SIZE(live));
-
-		if (live[i].cookie) {
-			percpu_verify(live[i].cookie, live[i].size, i);
-			free_percpu(live[i].cookie);
-			live[i].cookie = NULL;
-		} else {
-			size_t align = 1UL << tap_below(10);
-
-			live[i].size = 1 + tap_below(tap_below(8) ? 200 : 8000);
-			live[i].cookie = __alloc_percpu(live[i].size, align);
-			if (!live[i].cookie)
-				continue;
-			CHECK(IS_ALIGNED((uintptr_t)per_cpu_ptr(live[i].cookie, 0), align));
-			percpu_is_zero(live[i].cookie, live[i].size);
-			percpu_fill(live[i].cookie, live[i].size, i);
-		}
-	}
-	for (unsigned int i = 0; i < ARRAY_SIZE(live); i++)
-		free_percpu(live[i].cookie);
-	CHECK_EQ(percpu_usage(&total), start);
-}
-
-static void test_percpu_full(void)
-{
-	size_t total, used;
-
-	host_boot_simple(16 * MIB, 1);
-	used = percpu_usage(&total);
-	CHECK(!__alloc_percpu(0, 8));
-	CHECK(!__alloc_percpu(8, 24));
-	CHECK(!__alloc_percpu(total + 1, 8));
-	CHECK_LOG("percpu: 8 bytes aligned to 24: out of range");
-	while (__alloc_percpu(1024, 16))
-		used += 1024;
-	while (__alloc_percpu(16, 16))
-		used += 16;
-	CHECK_EQ(used, total);
-	CHECK_EQ(percpu_usage(&total), total);
-}
-
-static void test_percpu_bad_free(void)
-{
-	u8 *cookie;
-
-	host_boot_simple(16 * MIB, 1);
-	cookie = __alloc_percpu(64, 16);
-	CHECK(cookie);
-	free_percpu(cookie + 16);
-}
-
 static const struct tap_case cases[] = {
 	TAP_CASE("lists", test_list),
 	TAP_PANICS("a list entry that is deleted twice", test_list_deleted_twice,
@@ -483,10 +383,5 @@ static const struct tap_case cases[] = {
 	TAP_CASE("idle work", test_work),
 	TAP_CASE("idle work given by many at once", test_work_race),
 	TAP_CASE("interrupt masking nests", test_irq_nesting),
-	TAP_CASE("static per-CPU variables", test_percpu_static),
-	TAP_CASE("dynamic per-CPU variables", test_percpu_alloc),
-	TAP_CASE("the dynamic part fills up", test_percpu_full),
-	TAP_PANICS("free_percpu() of what is no allocation", test_percpu_bad_free,
-		   "panic: free_percpu: no allocation begins at per-CPU offset 0x[0-9a-f]+"),
 };
 TAP_MAIN(cases)

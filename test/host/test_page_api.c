@@ -438,9 +438,70 @@ static void test_why_lowmem_reserve(void)
 		"  node 0 zone DMA: below lowmem reserve by 1: free [0-9]+, min [0-9]+, .*, lowmem reserve [1-9][0-9]*, ");
 }
 
+/* --- Many at once --- */
+
+#define RELEASED 300
+
+/* Pages of two kinds, a compound block by one of its tails, one that is shared, one that is given up twice, and blocks of order 3. */
+static void test_release(void)
+{
+	static struct page *pages[RELEASED];
+	struct page *shared = NULL, *twice;
+	unsigned long start;
+
+	host_boot_simple(32 * MIB, 1);
+	start = quiet_pages();
+	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, RELEASED - 6, pages), RELEASED - 6);
+	twice = pages[100];
+	get_page(twice);
+	for (int i = RELEASED - 6; i < RELEASED; i++) {
+		pages[i] = pages[i - 200];
+		pages[i - 200] = alloc_page(GFP_KERNEL | __GFP_MOVABLE);
+		CHECK(pages[i - 200]);
+	}
+	__free_page(pages[RELEASED - 3]);
+	pages[RELEASED - 3] = twice;
+	__free_page(pages[4]);
+	pages[4] = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
+	for (int i = 5; i < 8; i++) {
+		__free_page(pages[i]);
+		pages[i] = alloc_pages(GFP_KERNEL, 3);
+		CHECK(pages[i]);
+	}
+	CHECK(pages[4]);
+	pages[4] += 3;
+	shared = pages[RELEASED - 200];
+	get_page(shared);
+	release_pages(pages, RELEASED);
+	CHECK_EQ(page_ref_count(shared), 1);
+	host_check();
+	CHECK_EQ(quiet_pages(), start - 1);
+	release_pages(&shared, 1);
+	CHECK_EQ(quiet_pages(), start);
+	release_pages(NULL, 0);
+	host_check();
+}
+
+/* One that is freed already is reported, and the others are freed. */
+static void test_release_bad(void)
+{
+	struct page *pages[3] = { NULL };
+	unsigned long start;
+
+	host_boot_simple(32 * MIB, 1);
+	start = quiet_pages();
+	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, 3, pages), 3);
+	__free_page(pages[1]);
+	host_log_clear();
+	release_pages(pages, 3);
+	CHECK_LOG("bad page free: .*: the page is free already: not freed$");
+	CHECK_EQ(quiet_pages(), start);
+}
+
 /* --- Bad pages --- */
 
-#define NOTES(bad) DIV_ROUND_UP(bad, 510UL) /* pages that hold the notes of those that ever waited at once, and stay */
+/* Pages that hold the notes of those that ever waited at once, and stay: 64 need none. */
+#define NOTES(bad) ((bad) > 64UL ? DIV_ROUND_UP((bad)-64, 170UL) : 0UL)
 
 static void check_bad(unsigned long pfn, unsigned long nr)
 {
@@ -593,7 +654,7 @@ static void name_one(void)
 		__atomic_store_n(&out[i], 1, __ATOMIC_RELEASE);
 }
 
-/* What is in use while nobody uses anything: the core's own caches and, since a page was named, its notes. */
+/* What is in use while nobody uses anything: the core's own caches. */
 static void find_held(void)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
@@ -707,7 +768,7 @@ static void test_story_of_others(void)
 
 static int type(const char *text)
 {
-	char line[64];
+	char line[160];
 
 	snprintf(line, sizeof(line), "%s", text);
 	host_log_clear();
@@ -801,6 +862,8 @@ static const struct tap_case cases[] = {
 	TAP_CASE("why: what is free is isolated", test_why_isolated),
 	TAP_CASE("why: the lowmem reserve", test_why_lowmem_reserve),
 	TAP_CASE("why: zones that were not tried", test_why_not_tried),
+	TAP_CASE("many pages at once", test_release),
+	TAP_CASE("a page among many that is free already", test_release_bad),
 	TAP_CASE("bad pages that are free", test_offline_free),
 	TAP_CASE("bad pages in use", test_offline_used),
 	TAP_CASE("what cannot be taken out", test_offline_refused),

@@ -337,20 +337,128 @@ static void test_tables(void)
 	CHECK(large && small && large < small);
 	type("slabstat");
 	CHECK_LOG("^watched +guarded: 1 allocations, 1 frees, 0 reports, 1 in quarantine, 0 isolated$");
-	CHECK_LOG("^tables +[0-9]+ +[0-9]+ +[0-9]+ +[0-9]+$");
+	CHECK_LOG("^tables +[0-9]+ +[0-9]+ +0 +0 +0 +0$");
 
-	/* Each object was a hit or a miss, and those since the last miss are not seen yet. */
+	/* Each object was a hit or a miss, and of those that none came back between all are seen. */
 	slab_stat(cache, &stats);
-	CHECK(stats.hits + stats.misses <= 2000);
-	CHECK(stats.hits + stats.misses + CPU_STACK_MAX > 2000);
-	CHECK_EQ(stats.flushes, 0);
+	CHECK_EQ(stats.hits + stats.refills, 2000);
+	CHECK(stats.refills && !stats.flushes && !stats.free_hits);
 	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i++)
 		kmem_cache_free(cache, objs[i]);
 	slab_stat(cache, &stats);
-	CHECK(stats.flushes);
+	/* The last hits before the first frees are in neither count, or in both. */
+	CHECK_EQ(stats.free_hits + stats.flushes, stats.hits + stats.refills);
+	CHECK(stats.flushes && stats.hits + stats.refills + CPU_STACK_MAX > 2000);
+	type("slabinfo -s");
+	CHECK_LOG("^slabinfo - version: 2.1 .statistics.$");
+	CHECK_LOG(
+		" <sharedavail> : globalstat <refills> <remotefrees> : cpustat <allochit> <allocmiss> <freehit> <freemiss>$");
+	CHECK_LOG("^tables .* : slabdata .* : globalstat +[1-9][0-9]* +0 : cpustat +[0-9]+ +[0-9]+ +[0-9]+ +[0-9]+$");
+	CHECK_LOG("^watched .* : globalstat +0 +0 : cpustat +0 +1 +0 +1$");
+	type("slabinfo -x");
+	CHECK_LOG("usage: slabinfo .-a . -s.");
 	CHECK_EQ(kmem_cache_destroy(cache), 0);
 	CHECK_EQ(kmem_cache_destroy(cache), 0);
 	CHECK_EQ(kmem_cache_destroy(guarded), 0);
+}
+
+/* Objects of @cache in use, as its counts of allocations and frees have it. Nobody uses it. */
+static unsigned long counted(const struct kmem_cache *cache)
+{
+	struct slab_stats stats;
+
+	slab_stat(cache, &stats);
+	return stats.hits + stats.refills + stats.singles - stats.free_hits - stats.flushes - stats.remote_frees;
+}
+
+static void check_counted(struct kmem_cache *cache, unsigned long in_use)
+{
+	struct slab_sums sums;
+
+	slab_sum(cache, &sums);
+	CHECK_EQ(sums.taken - sums.stacked, in_use);
+	CHECK_EQ(counted(cache), in_use);
+}
+
+/* CPUs 0, 2 on node 0 and 1, 3 on node 1. */
+static int odd_or_even(int cpu)
+{
+	return cpu % 2;
+}
+
+#define COUNTED_CPUS 4
+#define KEPT	     700
+
+static void *kept[COUNTED_CPUS][KEPT];
+static struct kmem_cache *counted_cache;
+
+/* Each CPU frees what others allocated, and goes on with as many as it likes. */
+static void use_counted(void *arg)
+{
+	gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
+
+	for (unsigned long i = 0; i < tap_ops(20000); i++) {
+		void **slot = &kept[tap_below(COUNTED_CPUS)][tap_below(KEPT)], *p = NULL;
+		u64 how = tap_below(20);
+
+		if (how == 0)
+			p = kmem_cache_alloc_node(counted_cache, gfp, (int)tap_below(2));
+		else if (how == 1)
+			p = kmem_cache_alloc(counted_cache, gfp | __GFP_THISNODE);
+		else if (how < 10)
+			p = kmem_cache_alloc(counted_cache, gfp);
+		p = __atomic_exchange_n(slot, p, __ATOMIC_ACQ_REL);
+		kmem_cache_free(counted_cache, p);
+	}
+	(void)arg;
+}
+
+static unsigned long nr_kept(void)
+{
+	unsigned long n = 0;
+
+	for (int i = 0; i < COUNTED_CPUS * KEPT; i++)
+		n += kept[i / KEPT][i % KEPT] != NULL;
+	return n;
+}
+
+/* Allocations less frees are what is in use, whatever hits no count has seen. */
+static void test_counts(void)
+{
+	static const struct host_bank banks[] = { { GIB, 16 * MIB, 0 }, { GIB + 16 * MIB, 16 * MIB, 1 } };
+	void *some[100];
+
+	host_boot(&(struct host_machine){
+		.banks = banks, .nr_banks = ARRAY_SIZE(banks), .nr_cpus = COUNTED_CPUS, .cpu_node = odd_or_even });
+	counted_cache = kmem_cache_create("counted", 200, 0, SLAB_NO_MERGE, NULL);
+	check_counted(counted_cache, 0);
+	CHECK_EQ(kmem_cache_alloc_bulk(counted_cache, GFP_KERNEL, 100, some), 100);
+	check_counted(counted_cache, 100);
+	kmem_cache_free_bulk(counted_cache, 50, some);
+	check_counted(counted_cache, 50);
+	for (int i = 0; i < 1000; i++)
+		kmem_cache_free(counted_cache, kmem_cache_alloc(counted_cache, GFP_KERNEL));
+	check_counted(counted_cache, 50);
+	kmem_cache_shrink(counted_cache);
+	check_counted(counted_cache, 50);
+	host_cpus_start();
+	for (int round = 0; round < 3; round++) {
+		for (int cpu = 1; cpu < COUNTED_CPUS; cpu++)
+			CHECK_EQ(smp_work_start(cpu, use_counted, NULL), 0);
+		use_counted(NULL);
+		for (int cpu = 1; cpu < COUNTED_CPUS; cpu++)
+			smp_work_wait(cpu);
+		check_counted(counted_cache, 50 + nr_kept());
+		kmem_cache_shrink(counted_cache);
+		check_counted(counted_cache, 50 + nr_kept());
+	}
+	host_cpus_stop();
+	for (int i = 0; i < COUNTED_CPUS * KEPT; i++)
+		kmem_cache_free(counted_cache, kept[i / KEPT][i % KEPT]);
+	kmem_cache_free_bulk(counted_cache, 50, some + 50);
+	check_counted(counted_cache, 0);
+	CHECK_EQ(kmem_cache_destroy(counted_cache), 0);
+	host_check();
 }
 
 static bool all_are(const u8 *bytes, size_t n, u8 value)
@@ -401,5 +509,6 @@ static const struct tap_case cases[] = {
 	TAP_CASE("the ways to make a cache", test_args),
 	TAP_CASE("SLAB_TYPESAFE_BY_RCU", test_typesafe),
 	TAP_CASE("slabinfo, slabtop, slabstat", test_tables),
+	TAP_CASE("hits, misses and frees make up what is in use", test_counts),
 };
 TAP_MAIN(cases)

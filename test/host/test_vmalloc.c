@@ -379,7 +379,8 @@ static void load(void *arg)
 			CHECK_EQ(*old, stamp_of((uintptr_t)old, 0));
 		vfree(old);
 		if (n % 16 == 0)
-			host_interrupt((int)tap_below(CPUS), free_in_handler, &handed[tap_below(CPUS)][tap_below(16)]);
+			host_interrupt((int)tap_below((u64)nr_cpu_ids), free_in_handler,
+				       &handed[tap_below(CPUS)][tap_below(16)]);
 	}
 }
 
@@ -404,6 +405,78 @@ static void test_threads(void)
 	host_cpus_stop();
 }
 
+static bool walking; /* atomic */
+
+/* What others map and unmap at the moment: whatever is found is a page of RAM. */
+static void walk(void *arg)
+{
+	unsigned long *found = arg;
+
+	while (__atomic_load_n(&walking, __ATOMIC_ACQUIRE)) {
+		struct vmap_area area = { .addr = 0 };
+
+		while (vmap_area_next(area.addr + PAGE_SIZE, &area)) {
+			for (u32 i = 0; i < area.nr_pages; i += 1 + area.nr_pages / 8) {
+				const struct page *page = vmalloc_to_page((void *)(area.addr + i * PAGE_SIZE));
+
+				/* The area may have other pages by now, or none. */
+				CHECK(!page || (page_initialised(page_to_pfn(page)) && page_to_nid(page) == 0));
+				*found += page != NULL;
+			}
+		}
+		vmalloc_nr_pages();
+	}
+}
+
+static void test_walkers(void)
+{
+	unsigned long n = tap_ops(600), found = 0;
+
+	host_boot_simple(1024 * MIB, 4);
+	host_cpus_start();
+	__atomic_store_n(&walking, true, __ATOMIC_RELEASE);
+	CHECK_EQ(smp_work_start(1, walk, &found), 0);
+	for (int cpu = 2; cpu < 4; cpu++)
+		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
+	load(&n);
+	for (int cpu = 2; cpu < 4; cpu++)
+		smp_work_wait(cpu);
+	__atomic_store_n(&walking, false, __ATOMIC_RELEASE);
+	smp_work_wait(1);
+	CHECK(found);
+	for (int i = 0; i < CPUS * 16; i++)
+		vfree((&handed[0][0])[i]);
+	CHECK(vmalloc_check());
+	host_check();
+	host_cpus_stop();
+}
+
+/* A page table entry where nobody has the addresses: vmalloc_check() finds it, before, between and behind what is in use. */
+static void test_leftover_entry(void)
+{
+	unsigned long places[3];
+	void *low, *high;
+
+	host_boot_simple(64 * MIB, 1);
+	low = vmalloc(4 * MIB);
+	high = vmalloc(4 * MIB);
+	CHECK(low && high);
+	places[0] = (unsigned long)low;
+	vfree(low);
+	places[1] = (unsigned long)high + 6 * MIB;
+	places[2] = VMALLOC_END - VMAP_BLOCK_SIZE;
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		CHECK(vmalloc_check());
+		CHECK_EQ(arch_vmap_block(places[i], 0x40000000, PAGE_KERNEL), 0);
+		host_log_clear();
+		CHECK(!vmalloc_check());
+		CHECK_LOG("vmalloc check: 0x[0-9a-f]+ is mapped, in the free addresses 0x[0-9a-f]+-0x[0-9a-f]+");
+		CHECK(arch_vunmap_block(places[i]));
+	}
+	vfree(high);
+	host_check();
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("extents by address", test_tree),
 	TAP_CASE("areas at random", test_random),
@@ -413,5 +486,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("wrong frees are reported, with the area", test_bad_frees),
 	TAP_CASE("address space runs out", test_no_address_space),
 	TAP_CASE("8 CPUs and interrupts", test_threads),
+	TAP_CASE("a CPU walks while others map and unmap", test_walkers),
+	TAP_CASE("an entry left in free addresses is found", test_leftover_entry),
 };
 TAP_MAIN(cases)

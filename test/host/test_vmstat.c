@@ -10,6 +10,7 @@
 #include <mm/vmstat.h>
 
 #include "../../mm/show.h"
+#include "../../mm/slub.h"
 #include "host.h"
 #include "machine.h"
 #include "tap.h"
@@ -224,7 +225,7 @@ static void test_threshold(void)
 	CHECK_EQ(zone_page_state_snapshot(zone, ITEM), before);
 }
 
-/* The counter of slabs' pages against the caches' own counts, which the account has found to be right. */
+/* The counter of slabs' pages against the pages themselves. */
 static unsigned long slab_pages_by_walk(void)
 {
 	unsigned long pages = 0;
@@ -253,6 +254,78 @@ static void test_slab_pages(void)
 		kfree(objs[i]);
 	kmem_cache_shrink_all();
 	CHECK_EQ(global_zone_page_state_snapshot(ITEM), slab_pages_by_walk());
+}
+
+/* Pages on @nid of slabs whose cache has SLAB_RECLAIM_ACCOUNT, or has not. */
+static unsigned long pages_of_kind(int nid, bool reclaimable)
+{
+	const struct zone *zone = zone_of_node(nid);
+	unsigned long pages = 0;
+
+	for (unsigned long pfn = zone->zone_start_pfn; pfn < zone_end_pfn(zone); pfn++) {
+		const struct page *page = pfn_to_page(pfn);
+
+		if (page_initialised(pfn) && page_test(page, PG_slab))
+			pages += !(page->slab_cache->flags & SLAB_RECLAIM_ACCOUNT) == !reclaimable;
+	}
+	return pages;
+}
+
+static void check_kinds(void)
+{
+	for (int nid = 0; nid < 2; nid++) {
+		CHECK_EQ(node_page_state_snapshot(node_data[nid], NR_SLAB_RECLAIMABLE), pages_of_kind(nid, true));
+		CHECK_EQ(node_page_state_snapshot(node_data[nid], NR_SLAB_UNRECLAIMABLE), pages_of_kind(nid, false));
+	}
+}
+
+/*
+ * It is the cache that says which: __GFP_RECLAIMABLE on kmalloc() names another cache, and with the request for an object of a
+ * cache it is only about where pages lie. @guards: flags that guard all caches.
+ */
+static void count_kinds(unsigned int guards)
+{
+	static void *objs[4][100];
+	struct kmem_cache *caches[2];
+
+	boot_two_nodes();
+	caches[0] = kmem_cache_create("given up", 1000, 0, SLAB_RECLAIM_ACCOUNT | guards, NULL);
+	caches[1] = kmem_cache_create("kept", 1000, 0, SLAB_NO_MERGE | guards, NULL);
+	CHECK(caches[0] && caches[1]);
+	check_kinds();
+	CHECK_EQ(global_zone_page_state_snapshot(NR_SLAB_RECLAIMABLE), 0);
+	for (int i = 0; i < 100; i++) {
+		CHECK((objs[0][i] = kmem_cache_alloc_node(caches[0], GFP_KERNEL, i % 2)));
+		CHECK((objs[1][i] = kmem_cache_alloc_node(caches[1], GFP_KERNEL | __GFP_RECLAIMABLE, i % 2)));
+		CHECK((objs[2][i] = kmalloc_node(1000, GFP_KERNEL | __GFP_RECLAIMABLE, i % 2)));
+		CHECK((objs[3][i] = kmalloc_node(1000, GFP_KERNEL, i % 2)));
+	}
+	check_kinds();
+	for (int nid = 0; nid < 2; nid++) {
+		CHECK(pages_of_kind(nid, true) >= 25);
+		CHECK(pages_of_kind(nid, false) >= 25);
+	}
+	for (int i = 0; i < 100; i++) {
+		kmem_cache_free(caches[0], objs[0][i]);
+		kmem_cache_free(caches[1], objs[1][i]);
+		kfree(objs[2][i]);
+		kfree(objs[3][i]);
+	}
+	CHECK_EQ(kmem_cache_destroy(caches[0]), 0);
+	CHECK_EQ(kmem_cache_destroy(caches[1]), 0);
+	kmem_cache_shrink_all();
+	check_kinds();
+	CHECK_EQ(global_zone_page_state_snapshot(NR_SLAB_RECLAIMABLE), 0);
+}
+
+static void test_slab_kinds(void)
+{
+	count_kinds(0);
+}
+
+static void test_guarded_slab_kinds(void)
+{
+	count_kinds(SLAB_RED_ZONE);
 }
 
 /* Threads: all CPUs and their interrupt handlers count in both zones, and read what others count. */
@@ -465,6 +538,8 @@ static const struct tap_case cases[] = {
 	TAP_CASE("zone_events_check() sees what is wrong", test_check_sees),
 	TAP_CASE("an item is folded at the threshold", test_threshold),
 	TAP_CASE("pages of slabs", test_slab_pages),
+	TAP_CASE("pages of reclaimable slabs and of others", test_slab_kinds),
+	TAP_CASE("the same of guarded caches", test_guarded_slab_kinds),
 	TAP_CASE("8 CPUs and interrupts", test_threads),
 	TAP_CASE("numa", test_numa_table),
 	TAP_CASE("numastat", test_numastat_table),

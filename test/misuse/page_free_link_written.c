@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The links of a free block are written to, as a stray pointer would. */
+/* A link of a free block is written to, as a stray pointer would. */
 #include <mm/gfp.h>
 #include <mm/mmzone.h>
 
 #include "misuse.h"
 
-MISUSE(page_free_link_written, basic, PANICS)
+MISUSE(page_free_link_written, basic, GOES_ON)
 {
 	struct page *page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 

@@ -17,6 +17,7 @@
 #include "target.h"
 
 #include <lib/spinlock.h>
+#include <mm/dma.h>
 #include <mm/memblock.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
@@ -307,11 +308,12 @@ bool on_all_cpus(smp_fn_t fn, void *arg)
 bool memory_check(void)
 {
 	return memblock_check() && page_alloc_check() && zone_events_check() && kmem_cache_check() && percpu_check() &&
-	       vmalloc_check();
+	       vmalloc_check() && dma_check();
 }
 
 unsigned long quiet_free_pages(void)
 {
+	percpu_trim();
 	kmem_cache_shrink_all();
 	drain_all_pages();
 	return nr_free_pages();

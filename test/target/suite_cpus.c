@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* CPUs, per-CPU areas, cross calls, and the load of all allocators from all CPUs and interrupt handlers at once. */
+/* CPUs, cross calls, and the load of all allocators from all CPUs and interrupt handlers at once. */
 #include <lib/printk.h>
 #include <lib/spinlock.h>
 #include <mm/mm_init.h>
@@ -62,27 +62,6 @@ static void case_crossing_calls(void)
 	calls = 0;
 	on_all_cpus(call_everybody, NULL);
 	ktap_ok(calls == call_rounds() * n * n);
-}
-
-static void case_percpu_areas(void)
-{
-	u64 *counter = alloc_percpu(u64);
-	int cpu, other;
-
-	if (!ktap_ok(counter != NULL))
-		return;
-	for_each_online_cpu(cpu) {
-		ktap_ok(*per_cpu_ptr(counter, cpu) == 0);
-		for_each_online_cpu(other)
-			ktap_ok(cpu == other || per_cpu_ptr(counter, cpu) != per_cpu_ptr(counter, other));
-		*per_cpu_ptr(counter, cpu) = (u64)cpu + 1;
-	}
-	for_each_online_cpu(cpu)
-		ktap_ok(*per_cpu_ptr(counter, cpu) == (u64)cpu + 1 &&
-			((struct mm_cpu *)percpu_base(cpu))->cpu == (u32)cpu);
-	ktap_ok(this_cpu_ptr(counter) == per_cpu_ptr(counter, smp_processor_id()));
-	free_percpu(counter);
-	ktap_ok(__alloc_percpu(1UL << 30, 8) == NULL);
 }
 
 static u64 locked_sum;
@@ -157,8 +136,7 @@ static void case_load(void)
 }
 
 static const struct ktap_case cases[] = {
-	{ "cross calls", case_cross_calls },	{ "crossing calls", case_crossing_calls },
-	{ "per-CPU areas", case_percpu_areas }, { "spinlock", case_spinlock },
-	{ "timer interrupt", case_timer },	{ "all allocators at once", case_load },
+	{ "cross calls", case_cross_calls }, { "crossing calls", case_crossing_calls }, { "spinlock", case_spinlock },
+	{ "timer interrupt", case_timer },   { "all allocators at once", case_load },
 };
 KTAP_SUITE(cpus, cases, memory_check);

@@ -4,6 +4,7 @@
 #include <mm/gfp.h>
 #include <mm/memblock.h>
 #include <mm/port.h>
+#include <mm/vmalloc.h>
 
 #include <asm/exception.h>
 #include <asm/layout.h>
@@ -116,9 +117,106 @@ static void case_tables(void)
 	ktap_ok(stats.tables > 0);
 }
 
+/* What breaks a rule is counted as what it is, in each of the ways that there are. */
+static void case_breaches(void)
+{
+	static const struct {
+		const char *how;
+		unsigned long wx, user, others;
+	} ways[] = {
+		{ "wx", 3, 0, 0 },	{ "user", 0, 3, 0 },	  { "user-exec", 0, 3, 0 },
+		{ "wx-user", 3, 3, 0 }, { "no-access", 0, 0, 3 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		struct pt_stats stats;
+
+		if (!ktap_ok(pt_break(ways[i].how)))
+			return;
+		ktap_ok(!arch_pt_check(&stats));
+		ktap_ok(stats.wx == ways[i].wx && stats.user == ways[i].user && stats.others == ways[i].others);
+		pt_mend();
+		ktap_ok(arch_pt_check(&stats));
+	}
+}
+
+/*
+ * How many CPUs map and unmap at most, and rounds divided by CPUs on line: each unmapping is told to all CPUs, which an
+ * emulator with more CPUs than its host takes its time for.
+ */
+#define MAP_CPUS   8
+#define MAP_ROUNDS 600
+
+/* CPUs that have done their rounds: the walk goes on until all others have. Large areas that were had. Atomic. */
+static u32 cpus_done, areas_mapped;
+
+/* Take pages that were tables until now, and write into them what would be breaches if they still were. */
+static void reuse_tables(void)
+{
+	struct page *pages[8];
+	size_t n = 0;
+
+	while (n < ARRAY_SIZE(pages) && (pages[n] = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
+		fill_lines(page_address(pages[n++]), PAGE_SIZE / 64, (PT_RW & ~PTE_PXN) | PTE_PAGE);
+	while (n)
+		__free_page(pages[--n]);
+}
+
+/* Memory may be too small for all CPUs' areas at once: what cannot be had is left out. */
+static void map_and_unmap(void)
+{
+	u64 random = 88172645463325252ULL + (u64)smp_processor_id();
+
+	for (int i = 0; i < MAP_ROUNDS / num_online_cpus(); i++) {
+		size_t small = 1 + next_random(&random) % 40 * PAGE_SIZE;
+		size_t large = (1 + next_random(&random) % 4) * VMAP_BLOCK_SIZE;
+		void *a = __vmalloc(small, GFP_KERNEL | __GFP_NOWARN);
+		void *b = vmalloc_huge(large, GFP_KERNEL | __GFP_NOWARN);
+		void *c = __vmalloc(large, GFP_KERNEL | __GFP_NOWARN);
+
+		fetch_add32(&areas_mapped, c != NULL);
+		vfree(b);
+		vfree(a);
+		vfree(c);
+		reuse_tables();
+	}
+}
+
+static void walk_or_map(void *arg)
+{
+	unsigned long walks = 0;
+	struct pt_stats stats;
+
+	(void)arg;
+	if (smp_processor_id() != 0) {
+		if (smp_processor_id() < MAP_CPUS)
+			map_and_unmap();
+		fetch_add32(&cpus_done, 1);
+		return;
+	}
+	while (__atomic_load_n(&cpus_done, __ATOMIC_ACQUIRE) < (u32)num_online_cpus() - 1) {
+		if (!ktap_ok(arch_pt_check(&stats)))
+			break;
+		walks++;
+	}
+	ktap_ok((walks > 0 && areas_mapped > 0) || num_online_cpus() == 1);
+}
+
+/* Tables come and go under the walk, and their pages get other owners. */
+static void case_walk_while_mapping(void)
+{
+	cpus_done = areas_mapped = 0;
+	on_all_cpus(walk_or_map, NULL);
+}
+
 static const struct ktap_case cases[] = {
-	{ "image is W^X on every CPU", case_image }, { "linear alias of the image", case_linear_alias },
-	{ "stacks and their guards", case_stacks },  { "no-map ranges", case_nomap },
-	{ "memory and memmap", case_memory },	     { "page tables keep the rules", case_tables },
+	{ "image is W^X on every CPU", case_image },
+	{ "linear alias of the image", case_linear_alias },
+	{ "stacks and their guards", case_stacks },
+	{ "no-map ranges", case_nomap },
+	{ "memory and memmap", case_memory },
+	{ "page tables keep the rules", case_tables },
+	{ "what breaks a rule is found", case_breaches },
+	{ "tables are walked while all CPUs map and unmap", case_walk_while_mapping },
 };
 KTAP_SUITE(map, cases, memory_check);

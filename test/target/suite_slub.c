@@ -4,6 +4,7 @@
 #include <mm/percpu.h>
 #include <mm/port.h>
 #include <mm/slab.h>
+#include <mm/vmstat.h>
 #include <string.h>
 
 #include "../../mm/slub.h"
@@ -365,6 +366,48 @@ static void case_nodes(void)
 	}
 }
 
+/* Pages of slabs with objects to give up, and of others, in all zones. */
+struct slab_kinds {
+	unsigned long reclaimable, unreclaimable;
+};
+
+static struct slab_kinds slab_kinds(void)
+{
+	return (struct slab_kinds){ global_zone_page_state_snapshot(NR_SLAB_RECLAIMABLE),
+				    global_zone_page_state_snapshot(NR_SLAB_UNRECLAIMABLE) };
+}
+
+/* Each slab of a cache counts as what the cache's flags say, to the page; what kmalloc() gives, as its cache's. */
+static void case_reclaimable(void)
+{
+	struct kmem_cache *cache = kmem_cache_create("given up", 700, 0, SLAB_RECLAIM_ACCOUNT, NULL);
+	struct slab_kinds before, now;
+	struct slab_sums sums;
+	void *obj[MANY];
+
+	if (!ktap_ok(cache != NULL))
+		return;
+	quiet_free_pages();
+	before = slab_kinds();
+	for (int i = 0; i < MANY; i++)
+		ktap_ok((obj[i] = kmem_cache_alloc(cache, GFP_KERNEL)) != NULL);
+	now = slab_kinds();
+	slab_sum(cache, &sums);
+	ktap_ok(sums.slabs && now.reclaimable - before.reclaimable == sums.slabs << cache->order);
+	ktap_ok(now.unreclaimable == before.unreclaimable);
+	for (int i = 0; i < MANY; i++)
+		kmem_cache_free(cache, obj[i]);
+	ktap_ok(kmem_cache_destroy(cache) == 0);
+	ktap_ok(slab_kinds().reclaimable == before.reclaimable);
+	for (size_t size = 8; size <= KMALLOC_MAX_CACHE_SIZE; size *= 4) {
+		void *p = kmalloc(size, GFP_KERNEL | __GFP_RECLAIMABLE);
+
+		ktap_ok(p && slab_of(p)->slab_cache->flags & SLAB_RECLAIM_ACCOUNT);
+		kfree(p);
+	}
+	ktap_ok(slab_kinds().reclaimable > before.reclaimable);
+}
+
 static const struct ktap_case cases[] = {
 	{ "sizes", case_sizes },
 	{ "large sizes", case_large },
@@ -380,5 +423,6 @@ static const struct ktap_case cases[] = {
 	{ "an address inside an object", case_inner_address },
 	{ "wrong frees", case_wrong_frees },
 	{ "freed on another CPU", case_other_cpu },
+	{ "reclaimable slabs", case_reclaimable },
 };
 KTAP_SUITE(slub, cases, memory_check);

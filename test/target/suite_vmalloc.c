@@ -178,11 +178,52 @@ static void case_all_cpus(void)
 	ktap_ok(quiet_free_pages() == before);
 }
 
+static u32 loading; /* CPUs that map and unmap; atomic */
+static unsigned long walked;
+
+/* What is found meanwhile, in the first gibibyte of addresses, is RAM. */
+static void walk(void)
+{
+	unsigned long at = VMALLOC_START;
+
+	for (; READ_ONCE(loading); at += 13 * PAGE_SIZE) {
+		const struct page *page = vmalloc_to_page((void *)(VMALLOC_START + (at - VMALLOC_START) % (1UL << 30)));
+
+		ktap_ok(!page || pfn_valid(page_to_pfn(page)));
+		walked += page != NULL;
+		if (at % (1UL << 20) == 0)
+			vmalloc_nr_pages();
+	}
+}
+
+static void load_or_walk(void *walker)
+{
+	if (smp_processor_id() == *(int *)walker) {
+		walk();
+	} else {
+		load(NULL);
+		fetch_add32(&loading, -1U);
+	}
+}
+
+static void case_walker(void)
+{
+	int walker = smp_processor_id();
+
+	loading = (u32)num_online_cpus() - 1;
+	walked = 0;
+	on_all_cpus(load_or_walk, &walker);
+	ktap_ok(num_online_cpus() == 1 || walked);
+	ktap_ok(vmalloc_nr_pages() == 0);
+	ktap_ok(vmalloc_check());
+}
+
 static const struct ktap_case cases[] = {
 	{ "sizes, unmapped neighbours, and nothing after the end, on all CPUs", case_sizes },
 	{ "what is refused", case_refused },
 	{ "given pages, writable and read-only", case_vmap },
 	{ "blocks of 2 MiB", case_huge },
 	{ "all CPUs at once", case_all_cpus },
+	{ "a CPU walks while the others map and unmap", case_walker },
 };
 KTAP_SUITE(vmalloc, cases, memory_check);

@@ -72,4 +72,16 @@ bool memory_check(void);
 /** quiet_free_pages() - free pages when every cache and empty slab was given back: what can be compared */
 unsigned long quiet_free_pages(void);
 
+/**
+ * pt_break() - change three entries of a page table in a way that the rules forbid
+ * @how: "wx", "user", ... (pt_break.c)
+ *
+ * Context: thread, boot CPU. Return: false, with nothing changed, when there is no such way, no memory, or no pt_mend() since
+ * the last.
+ */
+bool pt_break(const char *how);
+
+/** pt_mend() - undo what pt_break() has done */
+void pt_mend(void);
+
 #endif

@@ -17,6 +17,7 @@
 /* Interrupts between CPUs. */
 #define SGI_CALL 0
 #define SGI_WAKE 1
+#define SGI_STOP 2
 
 /* First shared interrupt; those below are each CPU's own. */
 #define INTID_SPI 32

@@ -47,7 +47,7 @@ unmapped:
 /** arch_sync_memory() - what was written to this part of the linear map is in memory, and in no cache any more */
 static inline void arch_sync_memory(const void *start, size_t size)
 {
-	dcache_clean_inval_poc(start, size);
+	dcache_clean_inval_poc((uintptr_t)start, (uintptr_t)start + size);
 }
 
 /**
@@ -69,25 +69,32 @@ void arch_alloc_stack(int cpu, int nid);
 const void *arch_map_fdt(phys_addr_t pa, const char **why);
 
 /**
- * arch_map_device() - map device registers (nGnRE)
+ * arch_map_device() - map device registers (nGnRE), for as long as the machine runs
  * @pa: any alignment
  * @size: bytes
+ * @name: what has them, for arch_hold_device(); NULL: the caller says so itself, of all its registers
  *
- * From a window of 2 MiB; works before there is an allocator. Panics when the window is full or the registers lie
- * beyond the CPU's physical addresses. Return: the address that corresponds to @pa.
+ * From a window of 2 MiB; works before there is an allocator. Panics when the window is full or the registers lie beyond the CPU's physical addresses.
+ * Return: the address that corresponds to @pa.
  */
-void *arch_map_device(phys_addr_t pa, size_t size);
+void *arch_map_device(phys_addr_t pa, size_t size, const char *name);
 
 /**
- * arch_peek_device() - look at a page of device registers, until the next call or arch_peek_done()
- * @pa: any alignment, below 1 << arch_pa_bits()
+ * arch_hold_device() - registers are a driver's of ours: `iomem` shows them, and nobody maps them with another memory type
+ * @name: what has them; kept
+ * @caller: whose call it is
+ * @va: where they are mapped; NULL when not all are, or not in one piece
  *
- * For a walk over more registers than there is a window for. Return: the address that corresponds to @pa.
+ * Held (<mm/memtype.h>) in a list of 32; what comes after those is a line in the log. Context: the boot CPU, before it starts
+ * the others.
  */
-const volatile void *arch_peek_device(phys_addr_t pa);
+void arch_hold_device(phys_addr_t pa, u64 size, const char *name, const void *caller, const void *va);
 
-/** arch_peek_done() - the page of arch_peek_device() is no longer looked at */
-void arch_peek_done(void);
+/** arch_early_map() - show @pages from @pa on, page aligned, in @slot of FIX_EARLY(), which shows nothing. Boot CPU. */
+void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot);
+
+/** arch_early_unmap() - @slot, which shows @pages, shows nothing any more, on any CPU. Boot CPU. */
+void arch_early_unmap(unsigned int slot, unsigned int pages);
 
 /**
  * arch_map_early_uart() - show the page of device registers that holds @pa, instead of the one shown before
@@ -109,6 +116,19 @@ phys_addr_t arch_phys_limit(void);
 /** arch_table_pages() - pages of memory that page tables have taken, those inside the image not counted */
 unsigned long arch_table_pages(void);
 
+/** struct layout_part - a part of the address space: [@start, @end) */
+struct layout_part {
+	const char *name;
+	u64 start;
+	u64 end;
+};
+
+/** layout_part() - part number @i in the order of addresses; NULL when there are not as many */
+const struct layout_part *layout_part(unsigned int i);
+
+/** layout_part_at() - the part that @va lies in; NULL when it lies in none. Context: any. */
+const struct layout_part *layout_part_at(u64 va);
+
 /** arch_print_layout() - the parts of the address space, into the log */
 void arch_print_layout(void);
 
@@ -116,10 +136,16 @@ void arch_print_layout(void);
  * struct pt_stats - what the page tables hold
  * @tables: table pages, those inside the image included
  * @leaves: by level, blocks and pages mapped
+ * @wx: of them, those that are writable and executable
+ * @user: of them, those that EL0 can reach
+ * @others: of them, those that break another rule
  */
 struct pt_stats {
 	unsigned long tables;
 	unsigned long leaves[4];
+	unsigned long wx;
+	unsigned long user;
+	unsigned long others;
 };
 
 /**
@@ -127,9 +153,10 @@ struct pt_stats {
  * @stats: filled in
  *
  * The rules: nothing is writable and executable, nothing is open to EL0, every entry has its access flag, text with
- * landing pads is guarded where the CPU has BTI and nothing else is, the tables
- * are those of the image plus arch_table_pages(). Each breach is one line in the log. Context: after
- * arch_linear_map_done(). Cost: O(tables). Return: whether all hold.
+ * landing pads is guarded where the CPU has BTI and nothing else is, nothing is mapped outside of the parts of the layout, the
+ * tables are those of the image plus arch_table_pages(). Neighbouring breaches of one kind are one line in the log.
+ * Context: thread, after arch_linear_map_done(); other CPUs may map and unmap meanwhile (pt_visit()). Cost: O(tables).
+ * Return: whether all hold.
  */
 bool arch_pt_check(struct pt_stats *stats);
 

@@ -22,6 +22,9 @@
 /* For functions that have a sequence in them. */
 #define __restartable __section(".text.restart") __noinline
 
+/* For functions that are called by name and nowhere else: no pointer leads there, so none needs a landing pad. */
+#define __by_name __attribute__((target("branch-protection=none")))
+
 /* Within an asm: the sequence from label @first to the store at label @commit. */
 #define RESTART(first, commit)                  \
 	".pushsection restart_table, \"a\"\n\t" \

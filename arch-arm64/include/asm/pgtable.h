@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Translation tables: their format (Arm ARM D8.3, VMSAv8-64, 4 KiB granule, 48 bits), the static ones, and the engine
- * that maps ranges.
+ * that maps, unmaps, protects and looks up ranges (mm/pt_map.c, mm/pt_change.c, mm/pt_query.c).
  *
- * A table is one page of 512 entries of 8 bytes. Level 0 entries cover 512 GiB each, level 1 1 GiB, level 2 2 MiB,
- * level 3 a page. Levels 1 and 2 may hold blocks, level 3 holds pages; an entry of 0 maps nothing.
+ * 1. A table is one page of 512 entries of 8 bytes. Level 0 entries cover 512 GiB each, level 1 1 GiB, level 2 2 MiB,
+ *    level 3 a page. Levels 1 and 2 may hold blocks, level 3 holds pages; an entry of 0 maps nothing.
+ * 2. An entry that is not 0 but has no PTE_VALID is a mapping that is switched off: it keeps its address and its rights, and
+ *    every access faults.
+ * 3. Sixteen entries of level 2 or 3 with PTE_CONT, aligned to sixteen in both address spaces, are one unit of 32 MiB or
+ *    64 KiB: they are alike but for their addresses, and change together.
+ * 4. PTE_OWN, ignored by hardware, marks an entry that points to a table which the engine frees when it is empty or has become
+ *    uniform. Tables of the image, of the boot, and vmalloc's of level 3 have other owners.
  */
 #ifndef ASM_PGTABLE_H
 #define ASM_PGTABLE_H
@@ -30,9 +36,14 @@
 #define PTE_SH_INNER  (3ULL << 8)
 #define PTE_AF	      (1ULL << 10)
 #define PTE_GP	      (1ULL << 50) /* guarded: a branch by register must end at a landing pad (FEAT_BTI) */
+#define PTE_CONT      (1ULL << 52) /* one of PT_CONT_ENTRIES that may share a TLB entry */
 #define PTE_PXN	      (1ULL << 53)
 #define PTE_UXN	      (1ULL << 54)
+#define PTE_OWN	      (1ULL << 55) /* levels 0 to 2, for software: a table that the engine frees */
 #define PTE_ADDR_MASK 0x0000fffffffff000ULL
+
+#define PT_CONT_ENTRIES	    16
+#define PT_CONT_SPAN(level) (PT_CONT_ENTRIES * PT_SPAN(level))
 
 /* What a mapping allows: nothing is both writable and executable, and nothing is for EL0. */
 #define PT_NORMAL (PTE_MAIR(MAIR_IDX_NORMAL_WB) | PTE_SH_INNER | PTE_AF | PTE_UXN)
@@ -40,6 +51,14 @@
 #define PT_RO	  (PT_NORMAL | PTE_RDONLY | PTE_PXN)
 #define PT_RW	  (PT_NORMAL | PTE_PXN)
 #define PT_DEVICE (PTE_MAIR(MAIR_IDX_DEVICE_nGnRE) | PTE_AF | PTE_UXN | PTE_PXN)
+
+/* The other memory types (MAIR_EL1, <asm/sysreg.h>): readable and writable, not executable. */
+#define PT_DEVICE_NP (PTE_MAIR(MAIR_IDX_DEVICE_nGnRnE) | PTE_AF | PTE_UXN | PTE_PXN)
+#define PT_RW_NC     (PTE_MAIR(MAIR_IDX_NORMAL_NC) | PTE_SH_INNER | PTE_AF | PTE_UXN | PTE_PXN)
+#define PT_RW_WT     (PTE_MAIR(MAIR_IDX_NORMAL_WT) | PTE_SH_INNER | PTE_AF | PTE_UXN | PTE_PXN)
+
+/** pte_mair() - the memory type of an entry that maps something, one of MAIR_IDX_... */
+#define pte_mair(entry) ((unsigned int)((entry) >> 2) & 7)
 
 #define IMAGE_L3_ENTRIES (KIMAGE_SIZE_MAX / PAGE_SIZE)
 
@@ -78,6 +97,9 @@ _Static_assert(sizeof(struct boot_tables) % PAGE_SIZE == 0, "tables are whole pa
 extern struct boot_tables boot_tables;
 #pragma GCC visibility pop
 
+/* Whoever changes tables at run time holds it, the tables of vmalloc's level 3 aside. */
+extern struct mutex pt_mutex;
+
 /** pt_index() - which entry of a table of @level maps @va */
 static inline unsigned int pt_index(u64 va, int level)
 {
@@ -113,36 +135,160 @@ struct pt_walk {
 	int depth;
 };
 
-/** pt_walk_start() - begin a walk. Context: after arch_linear_map_done(), while nobody changes tables. */
+/** pt_walk_start() - begin a walk. Context: after arch_linear_map_done(), while nobody frees tables. */
 void pt_walk_start(struct pt_walk *walk);
 
 /** pt_walk_next() - go to the next entry. Return: false when there is none. */
 bool pt_walk_next(struct pt_walk *walk);
 
+/** pt_walk_skip() - do not look into the table that the current entry points to */
+static inline void pt_walk_skip(struct pt_walk *walk)
+{
+	walk->depth = walk->level;
+}
+
+/** pt_walk_refresh() - begun again after pt_hold_tables(): the tables of the walk may have gone meanwhile */
+void pt_walk_refresh(struct pt_walk *walk);
+
+/**
+ * pt_hold_tables() - keep every table where it is, and what points to it, until pt_release_tables()
+ *
+ * What is mapped within vmalloc's tables still changes. Context: any CPU; masks interrupts and takes the lock of the tables,
+ * of rank LOCK_RANK_VMAP_TABLES. Return: for pt_release_tables().
+ */
+unsigned long pt_hold_tables(void);
+
+/** pt_release_tables() - the end of pt_hold_tables(), whose result is @flags */
+void pt_release_tables(unsigned long flags);
+
+/**
+ * struct pt_leaf - an entry that maps a block or a page
+ * @va: first address
+ * @entry: it
+ * @level: its level, 1 to 3
+ */
+struct pt_leaf {
+	u64 va;
+	u64 entry;
+	int level;
+};
+
+/**
+ * pt_visit() - call @fn for each block and page that is mapped, in the order of addresses
+ * @fn: may print, and take as long as it likes: no lock is held
+ * @arg: passed on
+ *
+ * Other CPUs may map and unmap meanwhile: what is mapped from beginning to end is seen once. Context: thread, after
+ * arch_linear_map_done(); masks interrupts for some ten thousand instructions at a time at most. Cost: O(tables).
+ */
+void pt_visit(void (*fn)(const struct pt_leaf *leaf, void *arg), void *arg);
+
+/**
+ * pt_count_tables() - table pages that are reachable, those inside the image included
+ * @accounted: set to arch_table_pages() of the same moment
+ *
+ * Context: any CPU; interrupts are masked all the time. Cost: O(tables of level 0 to 2).
+ */
+unsigned long pt_count_tables(unsigned long *accounted);
+
 /** typedef pt_alloc_fn - one page for a table, any contents: its physical address, 0 when there is none */
 typedef phys_addr_t (*pt_alloc_fn)(void);
 
 /**
- * pt_map() - map a range with the largest blocks that fit
+ * pt_map() - map a range at boot, in the largest units that fit
  * @va: page aligned
  * @pa: page aligned
  * @size: bytes, page aligned
  * @prot: PT_RX, PT_RO, PT_RW or PT_DEVICE
- * @alloc: where missing tables come from
+ * @alloc: where missing tables come from; they stay for ever
  *
- * Nothing may be mapped in the range yet: panics naming both mappings. On return the mapping works on every CPU.
- * Context: the caller keeps others from changing tables of the same range. The boot CPU maps all there is before it
- * starts the others.
- * Cost: O(entries written + tables passed); about six instructions per entry and sixty per table.
- * Return: 0; -ENOMEM when @alloc had no page: what was mapped before stays mapped.
+ * On return the mapping works on every CPU. Context: boot CPU, before it starts the others; no lock.
+ * Cost: O(entries written + tables passed); about seven instructions per entry and sixty per table.
+ * Return: 0; -EEXIST, after a line that names both, when something is mapped in the range; -ENOMEM when @alloc had no page.
+ * Then what was mapped before stays mapped: the caller panics.
  */
 int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc);
 
-/** pt_find_table() - the table of @level that maps @va, made with its parents if need be; NULL when @alloc has no page */
+/*
+ * The engine at run time. Common to the next four functions: ranges are page aligned, not empty, and end below the last
+ * 512 GiB of addresses. The caller holds pt_mutex. Each range has one owner, who calls; whoever uses neighbours goes on
+ * undisturbed. Context: where arch_cross_call_ok(), for other CPUs may be stopped for a moment. On an error nothing has
+ * changed, and a line names the range and what stands in the way.
+ */
+
+/**
+ * pt_map_range() - pt_map() with tables of the page allocator
+ *
+ * Cost: about seven instructions per entry. Return: 0, -EEXIST or -ENOMEM.
+ */
+int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot);
+
+/**
+ * pt_unmap_range() - unmap, and free the tables that are empty then
+ *
+ * On return no CPU uses the old translations. Return: 0; -ENOENT when not all of the range is mapped; -ENOMEM when a block had
+ * to be split and there is no page for a table.
+ */
+int pt_unmap_range(u64 va, u64 size);
+
+/**
+ * pt_protect_range() - set and clear attribute bits
+ * @set, @clear: of PTE_RDONLY, PTE_PXN and PTE_VALID
+ *
+ * Blocks that reach over an end of the range are split; what has become uniform is merged. On return no CPU uses the old
+ * rights. Return: as pt_unmap_range().
+ */
+int pt_protect_range(u64 va, u64 size, u64 set, u64 clear);
+
+/**
+ * struct pt_unit - what the tables say of an address: a page, a block, a group of them with PTE_CONT, or a gap
+ * @va: first address
+ * @size: bytes; of a gap, those that the entry of 0 stands for
+ * @slot: its entry, the first of a group
+ * @entry: what it holds; 0 of a gap
+ * @level: its level
+ */
+struct pt_unit {
+	u64 va;
+	u64 size;
+	u64 *slot;
+	u64 entry;
+	int level;
+};
+
+/** pt_query() - look up @va. Context: nobody frees the tables that map it. Cost: four loads. */
+void pt_query(u64 va, struct pt_unit *unit);
+
+/** pt_next_mapped() - the lowest address from @va on, below @end, whose entry is not 0; @end when there is none */
+u64 pt_next_mapped(u64 va, u64 end);
+
+/** pt_entry_pa() - what @entry, not 0, maps its first byte to */
+static inline phys_addr_t pt_entry_pa(u64 entry)
+{
+	return entry & PTE_ADDR_MASK;
+}
+
+/** pt_slot() - the entry of @level for @va; NULL, and *@next the first address behind the gap or block, when there is no table */
+u64 *pt_slot(u64 va, int level, u64 *next);
+
+/**
+ * pt_find_table() - the table of @level that maps @va, made with its parents if need be
+ *
+ * A table of level 3 belongs to the caller, who frees it; those above get PTE_OWN. Return: NULL when @alloc has no page: what was
+ * made on the way is empty then (pt_unlink_empty()); and, after a line, when a block is mapped at @va. Context: tables are held.
+ */
 u64 *pt_find_table(u64 va, int level, pt_alloc_fn alloc);
 
-/** pt_table_gone() - a table that pt_find_table() made is about to be freed */
-void pt_table_gone(void);
+/**
+ * pt_unlink_empty() - take out tables with PTE_OWN on the way to @va that are empty, lowest first
+ * @empty: set to their addresses
+ *
+ * The caller invalidates @va in all TLBs and then frees them. Context: tables are held. Return: how many.
+ */
+unsigned int pt_unlink_empty(u64 va, phys_addr_t empty[PT_LAST_LEVEL]);
+
+/** pt_count() - @n tables more are linked; they are held, or other CPUs are stopped, or there are none yet */
+void pt_count(long n);
 
 /** pt_boot_alloc() - a pt_alloc_fn that takes from memblock, before hand-over */
 phys_addr_t pt_boot_alloc(void);
@@ -158,6 +304,12 @@ u64 *fixmap_table(phys_addr_t pa, int level);
 
 /** fixmap_release_tables() - unmap what fixmap_table() mapped */
 void fixmap_release_tables(void);
+
+/** fixmap_alias() - show the page at @pa a second time, for pt_live.c: writable, not executable. Context: pt_mutex. */
+u64 *fixmap_alias(phys_addr_t pa);
+
+/** fixmap_release_alias() - unmap it, on all CPUs */
+void fixmap_release_alias(void);
 
 /** fixmap_text() - map the page of the image's text at @pa a second time, writable and not executable. Boot CPU. */
 u32 *fixmap_text(phys_addr_t pa);

@@ -51,6 +51,12 @@ extern u64 boot_entry_caches;
 /** boot_bad_relocs - relocations of a kind that the image must not have; not applied */
 extern u64 boot_bad_relocs;
 
+/** boot_kaslr_seed - what /chosen/kaslr-seed held, until kaslr_take_seed(): 0 then, and when there was none */
+extern u64 boot_kaslr_seed;
+
+/** boot_kaslr_state - what was decided of the image's place (<asm/kaslr.h>) */
+extern u64 boot_kaslr_state;
+
 /**
  * relocate_image() - store the addresses that the image holds, for an image that is mapped @slide above its link
  * address

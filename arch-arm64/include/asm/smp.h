@@ -95,6 +95,20 @@ void arch_send_call(int cpu);
 /** arch_wake_idle() - make @cpu leave its idle wait and look at its work. @cpu is on line. */
 void arch_wake_idle(int cpu);
 
+/**
+ * cpus_stop() - every other CPU stands still, interrupts masked, until cpus_go()
+ *
+ * It touches nothing but the image and its stack meanwhile. Context: where arch_cross_call_ok(), one caller at a time (pt_mutex).
+ * Cost: as long as others keep their interrupts masked.
+ */
+void cpus_stop(void);
+
+/** cpus_go() - they go on, and have synchronised their context */
+void cpus_go(void);
+
+/** cpu_stop_interrupt() - the handler of SGI_STOP */
+void cpu_stop_interrupt(void);
+
 /** arch_cross_call_ok() - whether this context may wait for other CPUs: interrupts unmasked, not in a handler */
 bool arch_cross_call_ok(void);
 

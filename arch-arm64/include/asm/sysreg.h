@@ -130,21 +130,42 @@
 /* PARange and IPS of a 48-bit physical address space, the widest that 4 KiB pages reach without FEAT_LPA2. */
 #define PARANGE_48 5
 
-/* MAIR_EL1: the memory types, by the index that descriptors carry. */
+/*
+ * MAIR_EL1: the memory types, by the index that descriptors carry (PTE_MAIR()). All of them, and what each is for:
+ *
+ *	0  0x00  Device-nGnRnE: registers whose writes must have arrived before the CPU goes on, as those of
+ *		 configuration space: ioremap_np()
+ *	1  0x04  Device-nGnRE: registers: the fixmap's devices, ioremap()
+ *	2  0x44  Normal, not cacheable: memory shared with a device that does not look into caches, frame buffers:
+ *		 ioremap_wc(), memremap(MEMREMAP_WC), coherent DMA memory
+ *	3  0xbb  Normal, write-through: memory that the CPU writes and a device reads: memremap(MEMREMAP_WT)
+ *	4  0xff  Normal, write-back: all other memory: the linear map, the image, memremap(MEMREMAP_WB)
+ *
+ * In an attribute the high half is the outer, the low half the inner cache's: 0b0100 not cacheable, 0b1011 write-through
+ * and 0b1111 write-back, both allocating on reads and writes and not transient. Indexes 5 to 7 stay Device-nGnRnE.
+ */
 #define MAIR_IDX_DEVICE_nGnRnE 0
 #define MAIR_IDX_DEVICE_nGnRE  1
 #define MAIR_IDX_NORMAL_NC     2
 #define MAIR_IDX_NORMAL_WT     3
 #define MAIR_IDX_NORMAL_WB     4
+#define MAIR_DEVICE_nGnRnE     0x00
+#define MAIR_DEVICE_nGnRE      0x04
+#define MAIR_NORMAL_NC	       0x44
+#define MAIR_NORMAL_WT	       0xbb
+#define MAIR_NORMAL_WB	       0xff
 #define MAIR_ATTR(attr, idx)   (UL(attr) << (8 * (idx)))
-#define MAIR_VALUE                                                                          \
-	(MAIR_ATTR(0x00, MAIR_IDX_DEVICE_nGnRnE) | MAIR_ATTR(0x04, MAIR_IDX_DEVICE_nGnRE) | \
-	 MAIR_ATTR(0x44, MAIR_IDX_NORMAL_NC) | MAIR_ATTR(0xbb, MAIR_IDX_NORMAL_WT) |        \
-	 MAIR_ATTR(0xff, MAIR_IDX_NORMAL_WB))
+#define MAIR_VALUE                                                                                                     \
+	(MAIR_ATTR(MAIR_DEVICE_nGnRnE, MAIR_IDX_DEVICE_nGnRnE) | MAIR_ATTR(MAIR_DEVICE_nGnRE, MAIR_IDX_DEVICE_nGnRE) | \
+	 MAIR_ATTR(MAIR_NORMAL_NC, MAIR_IDX_NORMAL_NC) | MAIR_ATTR(MAIR_NORMAL_WT, MAIR_IDX_NORMAL_WT) |               \
+	 MAIR_ATTR(MAIR_NORMAL_WB, MAIR_IDX_NORMAL_WB))
 
 #ifndef __ASSEMBLER__
 
 #include <lib/types.h>
+
+_Static_assert(MAIR_IDX_DEVICE_nGnRnE == 0, "an entry without a type is of the strictest one");
+_Static_assert(MAIR_VALUE == 0xffbb440400, "each type has its index");
 
 /* A register's name as text, after macros that give its encoding. */
 #define SYSREG_NAME_(reg) #reg

@@ -4,7 +4,8 @@
  *
  * 1. Entries of level 3 are written by who owns the addresses. An entry changes from 0 to its value and back to 0, so no
  *    break-before-make is needed; before it is written again, arch_flush_tlb_kernel() is called.
- * 2. Tables come from the page allocator and go back to it. Tables of levels 1 and 2 stay once they are made.
+ * 2. Tables come from the page allocator and go back to it: those of level 3 when their owner says so, those of levels 1 and 2 when
+ *    they are empty then.
  */
 #ifndef ASM_VMAP_H
 #define ASM_VMAP_H
@@ -14,6 +15,10 @@
 
 #define PAGE_KERNEL    PT_RW
 #define PAGE_KERNEL_RO PT_RO
+#define PAGE_KERNEL_NC PT_RW_NC	    /* Normal, not cacheable */
+#define PAGE_KERNEL_WT PT_RW_WT	    /* Normal, write-through */
+#define PAGE_DEVICE    PT_DEVICE    /* Device-nGnRE: registers */
+#define PAGE_DEVICE_NP PT_DEVICE_NP /* Device-nGnRnE: writes are not posted */
 
 #define VMAP_BLOCK_SIZE PT_SPAN(2)
 
@@ -23,7 +28,7 @@ u64 *arch_vmap_table(unsigned long va);
 /** arch_vmap_table_alloc() - the same, made if need be; NULL when there is no page for it, or a block is mapped at @va */
 u64 *arch_vmap_table_alloc(unsigned long va);
 
-/** arch_vmap_table_free() - free that table, whose entries are 0, and tell all TLBs */
+/** arch_vmap_table_free() - free that table, if there is one, whose entries are 0, and those above that are empty then */
 void arch_vmap_table_free(unsigned long va);
 
 /** arch_set_ptes() - map @n pages from @pa on at entries from @pte on, which are 0 */
@@ -63,8 +68,14 @@ int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot);
 /** arch_vunmap_block() - unmap the block at @va. Return: its physical address; 0 when none is mapped there. */
 phys_addr_t arch_vunmap_block(unsigned long va);
 
-/** arch_vmap_lookup() - what is mapped at @va, page or block. Return: whether anything is. */
+/** arch_vmap_lookup() - what is mapped at @va, page or block, whoever unmaps meanwhile. Return: whether anything is. */
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa);
+
+/** arch_vmap_next() - the lowest address from @va on, below @end, that anything is mapped at; @end when there is none */
+static inline unsigned long arch_vmap_next(unsigned long va, unsigned long end)
+{
+	return pt_next_mapped(va, end);
+}
 
 /** arch_flush_tlb_kernel() - no CPU uses old translations of [@start, @end) any more. Context: any. */
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end);

@@ -3,7 +3,8 @@
  * Work on other CPUs, written once over the port's two primitives (arch_send_call, arch_wake_idle).
  *
  * 1. A cross call runs a function on another CPU in interrupt context, at once; the caller waits.
- * 2. Idle work runs a function on another CPU from its idle loop, interrupts unmasked; the caller may wait later.
+ * 2. A kick has all other CPUs run one function, the same always, in interrupt context, soon; nobody waits.
+ * 3. Idle work runs a function on another CPU from its idle loop, interrupts unmasked; the caller may wait later.
  */
 #ifndef LIB_SMP_H
 #define LIB_SMP_H
@@ -39,6 +40,16 @@ int smp_call_function_single(int cpu, smp_fn_t fn, void *arg);
 
 /** on_each_cpu() - smp_call_function_single() on every CPU on line, one after the other */
 void on_each_cpu(smp_fn_t fn, void *arg);
+
+/** smp_set_kick_task() - what smp_kick_others() has the others run. Context: boot, once. */
+void smp_set_kick_task(void (*task)(void));
+
+/**
+ * smp_kick_others() - have every other CPU on line run the kick task as soon as it takes interrupts; do not wait for that
+ *
+ * What the caller wrote before is seen there. Context: any, handlers included; boot has set a task. Cost: O(CPUs).
+ */
+void smp_kick_others(void);
 
 /** smp_call_interrupt() - the port calls this on the target of arch_send_call(), interrupts masked */
 void smp_call_interrupt(void);

@@ -19,6 +19,7 @@
 
 #include <lib/types.h>
 
+#include <asm/atomic.h>
 #include <asm/irqflags.h>
 
 /* Ranks above all of mm's: taken last, anything may be held. */
@@ -51,6 +52,22 @@ bool spin_trylock(spinlock_t *lock);
 
 /** spin_unlock() - let go of @lock */
 void spin_unlock(spinlock_t *lock);
+
+/* spin_trylock() and spin_unlock() without a call where the order of locks is not checked: for the few paths that count instructions. */
+#ifdef CONFIG_MM_DEBUG_LOCKS
+#define spin_trylock_inline spin_trylock
+#define spin_unlock_inline  spin_unlock
+#else
+static __always_inline bool spin_trylock_inline(spinlock_t *lock)
+{
+	return !xchg32_acquire(&lock->locked, 1);
+}
+
+static __always_inline void spin_unlock_inline(spinlock_t *lock)
+{
+	__atomic_store_n(&lock->locked, 0, __ATOMIC_RELEASE);
+}
+#endif
 
 /** spin_is_locked() - whether some CPU holds @lock at this moment */
 static inline bool spin_is_locked(spinlock_t *lock)

@@ -62,6 +62,7 @@ _Static_assert(sizeof(u64) == 8 && sizeof(u32) == 4 && sizeof(u16) == 2, "fixed-
 
 #define __printf(fmt, first) __attribute__((format(printf, fmt, first)))
 #define __noinline	     __attribute__((noinline))
+#define __no_sanitize_thread __attribute__((noinline, no_sanitize("thread"))) /* reads what others write, and says so */
 #define __always_inline	     inline __attribute__((always_inline))
 #define __aligned(n)	     __attribute__((aligned(n)))
 #define __section(name)	     __attribute__((section(name)))

@@ -77,6 +77,28 @@ void fdt_dma_each(const void *fdt, void (*fn)(const void *fdt, int node, phys_ad
  */
 phys_addr_t fdt_dma_reach(const void *fdt, int node);
 
+/**
+ * struct dma_window - addresses of a bus that are addresses of memory
+ * @bus: the first, as a master on the bus sees it
+ * @first: the same, as the CPU sees it
+ * @last: the last, as the CPU sees it
+ */
+struct dma_window {
+	u64 bus;
+	phys_addr_t first, last;
+};
+
+/**
+ * fdt_dma_windows() - what the bus master @node reaches, through the dma-ranges of all buses above it
+ * @windows: filled in the order of the tree; they do not overlap on the bus
+ * @max_windows: room; what there is more has a line, and is not used
+ *
+ * A master that no bus translates has one window, of all addresses. Cost: O(size of the tree).
+ * Return: how many, 0 when the buses pass nothing; -EINVAL when some dma-ranges above it cannot be read; -E2BIG when it
+ * lies below more than 31 buses.
+ */
+int fdt_dma_windows(const void *fdt, int node, struct dma_window *windows, int max_windows);
+
 /** fdt_bootargs() - /chosen/bootargs, or "" */
 const char *fdt_bootargs(const void *fdt);
 

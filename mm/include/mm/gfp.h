@@ -79,7 +79,11 @@ static __always_inline __must_check unsigned long __get_free_pages(gfp_t gfp, un
  * __free_pages() - one user less of the block at @page; the last one gives it back
  * @order: what it was allocated with; another order is reported and the block is not freed
  *
- * A page that is already free, reserved or never was allocated is reported, and nothing else happens.
+ * A page that is reserved or never was allocated is reported, and nothing else happens. One that is free already is reported,
+ * and taken out of use: of the block that is said to be freed, all pages that lie in one free or cached block with its first
+ * one. When this returns, nobody gets them; but where nobody can wait for other CPUs, in a handler or with interrupts masked,
+ * one that lies in another CPU's cache may still be given by that CPU until it takes interrupts, and then is out of use when
+ * its user frees it. Nothing is checked at the hardening level none.
  */
 void __free_pages(struct page *page, unsigned int order);
 

@@ -143,9 +143,10 @@ enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARK };
 
 /**
  * enum zone_stat_item - what is counted up and down by <mm/vmstat.h>, in pages
- * @NR_SLAB_UNRECLAIMABLE: of slabs
+ * @NR_SLAB_RECLAIMABLE: of slabs of caches with SLAB_RECLAIM_ACCOUNT
+ * @NR_SLAB_UNRECLAIMABLE: of all other slabs
  */
-enum zone_stat_item { NR_SLAB_UNRECLAIMABLE, NR_VM_ZONE_STAT_ITEMS };
+enum zone_stat_item { NR_SLAB_RECLAIMABLE, NR_SLAB_UNRECLAIMABLE, NR_VM_ZONE_STAT_ITEMS };
 
 struct free_area {
 	struct list_head free_list[MIGRATE_TYPES];
@@ -207,7 +208,7 @@ struct deferred_stock {
  * @nr_bad: (Z) pages taken out of use for ever
  * @nr_bad_pending: (Z) pages that will be when they are freed
  * @bad_pages: (Z) the former, linked by page->private; NULL ends it
- * @bad_pending: (Z) the latter (mm/page_offline.c)
+ * @bad_pending: (Z) notes of the latter (mm/page_pending.c)
  */
 struct zone {
 	struct pglist_data *node;
@@ -241,7 +242,7 @@ struct zone {
 	unsigned long nr_bad;
 	unsigned long nr_bad_pending;
 	struct page *bad_pages;
-	struct bad_pending *bad_pending;
+	struct bad_note *bad_pending;
 	struct free_area free_area[NR_PAGE_ORDERS];
 };
 

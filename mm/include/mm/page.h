@@ -54,7 +54,8 @@ enum pageflag {
  * @slab_cache: (P) every page of a slab: its cache
  * @freelist: (S) first page of a slab: its first free object, NULL when full
  * @compound_head: (P) page of a compound block but the first: address of the first page, bit 0 set
- * @private: (P) allocated: its user's
+ * @private: (P) allocated: its user's; (Z) first page of a free block: which of its links are wrong, while its list is
+ *           mended; bad: the next bad page
  * @inuse: (S) first page of a slab: objects taken from it, those on a CPU's stack included
  * @objects: (P) first page of a slab: objects it holds
  * @head_offset: (P) pages of a slab: pages back to the first one
@@ -266,6 +267,13 @@ static inline void get_page(struct page *page)
 
 /** put_page() - one user less; the last one frees the block that begins here, or the compound block that this is part of */
 void put_page(struct page *page);
+
+/**
+ * release_pages() - put_page() for each of @nr pages at @pages; a page may be there once for each reference that is given up
+ *
+ * Context: any. Interrupts are masked for 64 pages at a time. Cost: 13 instructions for a page where put_page() takes 18.
+ */
+void release_pages(struct page **pages, int nr);
 
 /**
  * pfn_valid() - whether PFN @pfn has a struct page. Context: any, after sparse_init(). Cost: two loads and a bit test.

@@ -4,6 +4,9 @@
  *
  *	base of CPU n ──► struct mm_cpu | copy of the percpu_data section | struct mm_local of each node | alloc_percpu()
  *
+ * When that room for alloc_percpu() is full, chunks of further memory are added, each with a unit for every CPU at the same
+ * distance from its base: what finds a variable in the area finds it there, too.
+ *
  * A per-CPU pointer is a cookie: the address that the variable would have if the areas' layout began so that the
  * percpu_data section stood where the linker put it. per_cpu_ptr() and this_cpu_ptr() turn it into an address.
  * Until setup_per_cpu_areas() the boot CPU uses boot_percpu_area, whose contents move to its final area.
@@ -59,8 +62,23 @@ static inline size_t percpu_offset(const void *ptr)
 	return (uintptr_t)ptr - (uintptr_t)__start_percpu_data + sizeof(struct mm_cpu);
 }
 
-/** percpu_base() - the base of @cpu's area; the boot CPU's only, until setup_per_cpu_areas() */
-void *percpu_base(int cpu);
+/** percpu_cookie() - the per-CPU pointer to what lies @offset bytes from each base */
+static inline void *percpu_cookie(size_t offset)
+{
+	return (void *)((uintptr_t)__start_percpu_data - sizeof(struct mm_cpu) + offset);
+}
+
+/* Each CPU's base; that of the boot CPU only, until setup_per_cpu_areas(). Constant from then on. */
+extern void *percpu_bases[CONFIG_NR_CPUS];
+
+/** percpu_base() - the base of @cpu's area */
+static inline void *percpu_base(int cpu)
+{
+	return percpu_bases[cpu];
+}
+
+/** percpu_is_static() - whether a variable of DEFINE_PER_CPU() lies @offset bytes from the base */
+bool percpu_is_static(size_t offset);
 
 /** this_cpu_ptr() - the calling CPU's copy. Stable while the caller stays on this CPU. */
 #define this_cpu_ptr(ptr) ((__typeof__(ptr))(void *)((char *)asm_percpu_base() + percpu_offset(ptr)))
@@ -83,30 +101,58 @@ void percpu_init_boot(int cpu);
  */
 void setup_per_cpu_areas(int (*cpu_node)(int cpu));
 
+/* Bytes of the largest allocation. */
+#define PERCPU_ALLOC_MAX (64UL << 10)
+
 /**
- * __alloc_percpu() - @size bytes at the same offset in every area, zeroed
- * @size: bytes, at least 1
+ * __alloc_percpu_gfp() - @size bytes for each CPU, at the same offset from all bases, zeroed
+ * @size: bytes, 1 to PERCPU_ALLOC_MAX
  * @align: a power of two, at most PAGE_SIZE
+ * @gfp: with __GFP_DIRECT_RECLAIM (GFP_KERNEL), in a thread with interrupts unmasked, a chunk is added when there is no room;
+ *	otherwise only what the chunks have is given. __GFP_NOWARN: no report.
  *
- * Context: thread; takes percpu_lock. Cost: O(size of the dynamic part / 16 bytes).
- * Return: a per-CPU cookie, or NULL when no such run of bytes is free in the dynamic part.
+ * Context: any; a chunk is added in thread context only. Takes percpu_lock, and when a chunk is added a mutex and the locks of
+ * vmalloc and the page allocator.
+ * Cost: O(1) and O(CPUs * @size) for zeroing, while there is room at a hint; else a search of O(chunks * 64 KiB / 64 bytes).
+ * Return: a per-CPU pointer, or NULL after a report (the first 20) that says size, alignment and why; nothing has changed.
  */
+void *__alloc_percpu_gfp(size_t size, size_t align, u32 gfp) __must_check;
+
+/** __alloc_percpu() - __alloc_percpu_gfp() with GFP_KERNEL. Cost: with free_percpu(), 8 bytes on 4 CPUs, 150 instructions. */
 void *__alloc_percpu(size_t size, size_t align) __must_check;
 
-#define alloc_percpu(type) ((__typeof__(type) *)__alloc_percpu(sizeof(type), __alignof__(type)))
-
-/** free_percpu() - give back what __alloc_percpu() returned; NULL does nothing. Panics on any other pointer. */
-void free_percpu(void *ptr);
+#define alloc_percpu(type)	    ((__typeof__(type) *)__alloc_percpu(sizeof(type), __alignof__(type)))
+#define alloc_percpu_gfp(type, gfp) ((__typeof__(type) *)__alloc_percpu_gfp(sizeof(type), __alignof__(type), gfp))
 
 /**
- * percpu_check() - prove the bitmaps of the dynamic part: their count is percpu_usage(), and each run of used units begins
- * with an allocation
+ * free_percpu() - give back what an allocation above returned; NULL does nothing
  *
- * Context: thread; takes percpu_lock. Return: true, or false after a line that names unit or numbers.
+ * Anything else, what is free already, a pointer inside an allocation or to a static variable, is reported (the first 20 times)
+ * with the allocation that it lies in, and nothing is done. Context: any; takes percpu_lock, and those of vmalloc and the page
+ * allocator when a chunk has become empty and another one is empty, too. Cost: O(1).
+ */
+void free_percpu(void *ptr);
+
+/** percpu_trim() - give the memory of empty chunks back, but not of the first one. Context: any. */
+void percpu_trim(void);
+
+/** percpu_may_grow() - chunks can be added from now on. Context: boot, after vmalloc_init(). */
+void percpu_may_grow(void);
+
+/**
+ * percpu_check() - prove of each chunk that free and used grains make up a unit, that each run of used ones begins with an
+ * allocation, that its hints are right, and that all its pages are mapped
+ *
+ * Context: thread; takes percpu_lock. Return: true, or false after a line that names chunk and numbers.
  */
 bool percpu_check(void);
 
-/** percpu_usage() - bytes of one area's dynamic part in use, and how many there are */
+/** percpu_usage() - bytes of each CPU's dynamic memory in use, and how many there are. Context: any; takes percpu_lock. */
 size_t percpu_usage(size_t *total);
+
+/** percpu_chunk_pages() - pages of all chunks but the first, whose memory is a boot allocation. A moment's figure. */
+unsigned long percpu_chunk_pages(void);
+
+#include <mm/percpu_ops.h>
 
 #endif

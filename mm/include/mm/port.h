@@ -23,6 +23,11 @@
  *	void asm_set_percpu_base(void *base): once per CPU, before anything of mm or lib runs on it.
  *	void asm_set_local_base(void *base): once per CPU, and again when the areas are set up: the struct mm_local of the
  *	    CPU's own node (<mm/percpu_stack.h>), from which asm_stack_pop() starts.
+ *    <asm/percpu_ops.h>: read-modify-write of words of this CPU's area, of 8, 16, 32 and 64 bits, which an interrupt handler may
+ *    change at any time, too, and other CPUs may read. Relaxed. Of @n and @value the low bits count.
+ *	void asm_percpu_add32(u32 *p, u64 n), asm_percpu_or32(p, n), asm_percpu_andnot32(p, n): change it.
+ *	u64 asm_percpu_fetch_add32(u32 *p, u64 n), asm_percpu_xchg32(p, value): return what was there.
+ *	u64 asm_percpu_cmpxchg32(u32 *p, u64 old, u64 value): store @value if @old is there; return what was there.
  *
  * 3. <asm/irqflags.h> - interrupt masking on this CPU. Saves nest.
  *	unsigned long local_irq_save(void); void local_irq_restore(unsigned long); void local_irq_enable(void);
@@ -38,7 +43,7 @@
  * 5. <asm/smp.h> - the other CPUs.
  *	int smp_processor_id(void): 0 to nr_cpu_ids - 1.
  *	void arch_send_call(int cpu): make @cpu run smp_call_interrupt() (lib/smp.h) soon, in interrupt context; what the
- *	    caller wrote before is seen there.
+ *	    caller wrote before is seen there. Any context; it does not wait.
  *	void arch_wake_idle(int cpu): make @cpu leave its idle wait and look at its work slot.
  *	bool arch_cross_call_ok(void): whether this context may wait for other CPUs (interrupts unmasked, not in a
  *	    handler).
@@ -54,10 +59,15 @@
  *	void arch_sync_memory(const void *start, size_t size): write what the caches hold of this part of the linear map
  *	    back to memory, past every cache, and drop it from them, so that the next read sees memory. Page aligned; any
  *	    CPU. A port whose memory cannot be told from its caches does nothing but a compiler barrier.
+ *	bool arch_pa_valid(phys_addr_t pa, u64 size): whether all of the range is within the CPU's physical addresses. Any context.
+ *	EARLY_SLOTS, EARLY_SLOT_PAGES; void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot), void
+ *	    arch_early_unmap(unsigned int slot, unsigned int pages): show pages at the addresses of a slot, which shows nothing,
+ *	    and have it show nothing again, on all CPUs. Needs no memory; boot CPU, until hand-over is done.
  *	int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size): map memmap storage, page aligned.
  *	    -ENOMEM when no table page could be had; nothing is undone (boot only, the caller panics).
- *	bool asm_load_mapped(const unsigned long *word, unsigned long *value): load a word of the memmap; false
- *	    where arch_map_vmemmap() has mapped nothing. Any CPU, any context.
+ *	bool asm_load_mapped(const unsigned long *word, unsigned long *value): load a word of the memmap, or of a struct
+ *	    pglist_data; false where nothing is mapped. @word may be anything: elsewhere in memory, it may load or say
+ *	    false. Any CPU, any context.
  *
  * 7. <asm/bug.h> - the end.
  *	_Noreturn void arch_exit(int status): end the run with this status (QEMU's exit status, the host's exit).
@@ -87,16 +97,20 @@
  *	bool asm_stack_push_at(void *base, u32 stack, void *item): the same, the head's place and the base said by the
  *	    caller: nothing but the end of @stack's use can make it wrong.
  *	__restartable: marks each function that calls one of the three.
+ *	__by_name: marks a function that is called by name only, never through a pointer.
  *
  * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
  *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps.
  *	PAGE_KERNEL, PAGE_KERNEL_RO: readable and writable, readable only; neither executable.
+ *	PAGE_KERNEL_NC, PAGE_KERNEL_WT, PAGE_DEVICE, PAGE_DEVICE_NP: as PAGE_KERNEL, and of another memory type: not cacheable,
+ *	    write-through, device registers, registers whose writes are not posted.
  *	u64 *arch_vmap_table(unsigned long va), arch_vmap_table_alloc(va), void arch_vmap_table_free(va): the table for the
- *	    block at @va: found, made, freed. A table is a page of the page allocator's.
+ *	    block at @va: found, made, freed if there is one, with those above that are empty then. A table is a page of the page allocator's.
  *	void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot), arch_clear_ptes(pte, va, n),
  *	    phys_addr_t arch_pte_phys(u64 pte): entries of pages. An entry that maps nothing is 0.
  *	int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot), phys_addr_t arch_vunmap_block(va): whole blocks.
  *	bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa): what is mapped at @va.
+ *	unsigned long arch_vmap_next(unsigned long va, unsigned long end): the first address below @end that anything is mapped at.
  *	void arch_vmap_publish(void): what was mapped works from now on.
  *	void arch_flush_tlb_kernel(unsigned long start, unsigned long end): what was unmapped works nowhere any more.
  *
@@ -106,7 +120,20 @@
  *	bool asm_object_leaves(struct page *page, void *obj, u32 tag, u32 *stack): of any cache.
  *	bool asm_object_leaves_cache(struct page *page, void *obj, const struct kmem_cache *cache, u32 *stack): of @cache.
  *
- * 12. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ * 12. <asm/set_memory.h> - rights of what is mapped, linear map and vmalloc's addresses; for <mm/set_memory.h>.
+ *	void arch_query_mapping(unsigned long va, struct arch_mapping *mapping): how far from @va on all is alike, and what may
+ *	    be done there.
+ *	int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights): of whole pages, all mapped. 0,
+ *	    -EPERM for the image's own text, -ENOMEM; on an error nothing has changed.
+ *
+ * 13. <asm/cache.h> - data caches, for masters that do not look into them (<mm/dma.h>). Each takes addresses [start, end) of the
+ *    linear map, of any alignment.
+ *	void dcache_clean_poc(unsigned long start, unsigned long end): what was written is in memory.
+ *	void dcache_inval_poc(start, end): the next read sees memory; bytes of the first and last line that are outside are kept.
+ *	void dcache_clean_inval_poc(start, end): both.
+ *	A port whose caches every master looks into does nothing.
+ *
+ * 14. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
  *
  * Cost: every function of groups 1 to 3, 8, 9 and 11 is a handful of instructions inline; the rest is off every hot path.
  */
@@ -117,6 +144,7 @@
 
 #include <asm/atomic.h>
 #include <asm/bug.h>
+#include <asm/cache.h>
 #include <asm/irqflags.h>
 #include <asm/mmu.h>
 #include <asm/object_check.h>
@@ -124,6 +152,7 @@
 #include <asm/percpu.h>
 #include <asm/percpu_stack.h>
 #include <asm/processor.h>
+#include <asm/set_memory.h>
 #include <asm/smp.h>
 #include <asm/vmap.h>
 

@@ -81,8 +81,35 @@ static inline struct kmem_cache *__kmem_cache_create(const char *name, size_t si
  */
 int kmem_cache_destroy(struct kmem_cache *cache);
 
+/* What a CPU's stack may not serve, or not without more to do. */
+#define GFP_COLD (__GFP_DMA | __GFP_DMA32 | __GFP_RECLAIMABLE | __GFP_THISNODE | __GFP_ZERO)
+
+/* What is in the register that it costs nothing to pass. */
+static __always_inline size_t any_value(void)
+{
+	size_t value;
+
+	__asm__ volatile("" : "=r"(value));
+	return value;
+}
+
+/*
+ * What the inline functions below call. A pointer to one of those is a pointer to a copy of it, so these are called by name only
+ * (__by_name), and save the landing pad. kmem_cache_alloc_hot() is for a @gfp that has none of GFP_COLD; its first argument
+ * is any_value(): where it is passed, the object is returned, so nothing has to be moved out of its way.
+ */
+void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) __must_check;
+void *kmem_cache_alloc_hot(size_t unused, struct kmem_cache *cache, gfp_t gfp) __must_check;
+void __kmem_cache_free(struct kmem_cache *cache, void *obj);
+void __kfree(const void *p);
+
 /** kmem_cache_alloc() - one object, not zeroed unless __GFP_ZERO */
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) __must_check;
+static __always_inline __must_check void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	if (__builtin_constant_p(gfp) && !(gfp & GFP_COLD))
+		return kmem_cache_alloc_hot(any_value(), cache, gfp);
+	return __kmem_cache_alloc(cache, gfp);
+}
 
 /**
  * kmem_cache_alloc_node() - one object near @nid; NUMA_NO_NODE: near this CPU
@@ -97,7 +124,10 @@ void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid) __must
  *
  * An object that is not @cache's is reported and left alone.
  */
-void kmem_cache_free(struct kmem_cache *cache, void *obj);
+static __always_inline void kmem_cache_free(struct kmem_cache *cache, void *obj)
+{
+	__kmem_cache_free(cache, obj);
+}
 
 /**
  * kmem_cache_alloc_bulk() - @n objects, into @objs
@@ -159,10 +189,8 @@ static __always_inline bool kmalloc_is_special(size_t size, gfp_t gfp)
 }
 
 void *__kmalloc(size_t size, gfp_t gfp) __must_check;
+void *kmalloc_hot_any(size_t size, gfp_t gfp) __must_check; /* @gfp has none of GFP_COLD */
 void *kmalloc_node(size_t size, gfp_t gfp, int nid) __must_check;
-
-/* What a CPU's stack may not serve, or not without more to do. */
-#define GFP_COLD (__GFP_DMA | __GFP_DMA32 | __GFP_RECLAIMABLE | __GFP_THISNODE | __GFP_ZERO)
 
 /** kmalloc_class_size() - bytes of the objects of general cache number @index; a constant for a constant */
 static __always_inline size_t kmalloc_class_size(int index)
@@ -175,8 +203,50 @@ static __always_inline size_t kmalloc_class_size(int index)
 /** OBJECT_STACK() - bytes from the local base to the head of object stack number @nr. General cache n has number n. */
 #define OBJECT_STACK(nr) (offsetof(struct mm_local, object) + (size_t)(nr) * sizeof(struct percpu_stack))
 
-/** kmalloc_hot() - kmalloc() of a constant size: from the stack at @stack, an OBJECT_STACK(); @gfp has none of GFP_COLD */
-void *kmalloc_hot(size_t stack, gfp_t gfp) __must_check;
+/**
+ * kmalloc_hot() - kmalloc() of a general cache's own size: from the stack at @stack, an OBJECT_STACK(); @gfp has none of GFP_COLD
+ * @unused: any_value(), as above
+ */
+void *kmalloc_hot(size_t unused, size_t stack, gfp_t gfp) __must_check;
+
+/*
+ * A request for fewer bytes than a general cache's objects have, in one word. Common flags leave its upper half 0, so that it
+ * takes one instruction to make, as a gfp does:
+ *
+ *	31       16 15             14      13    12               11         0
+ *	other flags  DIRECT_RECLAIM  NOWARN  HIGH  caller zeroes    bytes left over
+ */
+#define KMALLOC_LEFT_MASK 0xfffU
+#define KMALLOC_ZEROED	  (1U << 12)
+
+_Static_assert(KMALLOC_MAX_CACHE_SIZE / 2 <= KMALLOC_LEFT_MASK + 1 && GFP_BITS <= 16, "a request has room for all");
+
+/** kmalloc_request() - the word; a constant for constants */
+static __always_inline u32 kmalloc_request(size_t left, gfp_t gfp)
+{
+	const gfp_t common = __GFP_DIRECT_RECLAIM | __GFP_NOWARN | __GFP_HIGH | __GFP_ZERO;
+
+	return (u32)left | (gfp & __GFP_ZERO ? KMALLOC_ZEROED : 0) | (gfp & __GFP_HIGH ? 1U << 13 : 0) |
+	       (gfp & __GFP_NOWARN ? 1U << 14 : 0) | (gfp & __GFP_DIRECT_RECLAIM ? 1U << 15 : 0) |
+	       (gfp & ~common) << 16;
+}
+
+/** kmalloc_request_gfp() - its flags, without __GFP_ZERO, which is the caller's */
+static inline gfp_t kmalloc_request_gfp(u32 request)
+{
+	return (request & 1U << 13 ? __GFP_HIGH : 0) | (request & 1U << 14 ? __GFP_NOWARN : 0) |
+	       (request & 1U << 15 ? __GFP_DIRECT_RECLAIM : 0) | request >> 16;
+}
+
+/** kmalloc_hot_odd() - kmalloc_hot() of any other size. @request: kmalloc_request() */
+void *kmalloc_hot_odd(size_t unused, size_t stack, u32 request) __must_check;
+
+/* Whether all caches are guarded: then nothing is written behind the bytes that were asked for. */
+#ifdef CONFIG_HARDENING_FULL
+#define KMALLOC_EXACT true
+#else
+#define KMALLOC_EXACT false
+#endif
 
 /* Of a constant size: a cache line at the most is not worth a call. */
 static __always_inline void zero_object(void *p, size_t size)
@@ -195,24 +265,33 @@ static __always_inline void zero_object(void *p, size_t size)
 /* kmalloc() of a constant size and constant flags. */
 static __always_inline void *kmalloc_constant(size_t size, gfp_t gfp)
 {
-	void *p = kmalloc_hot(OBJECT_STACK(kmalloc_index(size)), gfp & ~__GFP_ZERO);
+	const size_t class = kmalloc_class_size(kmalloc_index(size)), stack = OBJECT_STACK(kmalloc_index(size));
+	void *p;
 
+	if (class != size && (gfp & __GFP_ZERO) && KMALLOC_EXACT)
+		return __kmalloc(size, gfp);
+	if (class == size)
+		p = kmalloc_hot(any_value(), stack, gfp & ~__GFP_ZERO);
+	else
+		p = kmalloc_hot_odd(any_value(), stack, kmalloc_request(class - size, gfp));
 	if ((gfp & __GFP_ZERO) && p)
-		zero_object(p, kmalloc_class_size(kmalloc_index(size)));
+		zero_object(p, class);
 	return p;
 }
 
 /**
  * kmalloc() - @size bytes, aligned to 8, and to the size, up to a page, when that is a power of two
  *
- * Size 0 gives ZERO_SIZE_PTR, which may be freed but not used. Sizes above KMALLOC_MAX_SIZE give NULL. Cost of a hit: 10
- * instructions when size and flags are constants, 20 when not.
+ * Size 0 gives ZERO_SIZE_PTR, which may be freed but not used. Sizes above KMALLOC_MAX_SIZE give NULL. Cost of a hit: 9
+ * instructions when size and flags are constants, 17 when only the flags are.
  */
 static __always_inline void *kmalloc(size_t size, gfp_t gfp)
 {
 	if (__builtin_constant_p(size) && __builtin_constant_p(gfp) && size && size <= KMALLOC_MAX_CACHE_SIZE &&
 	    !(gfp & GFP_COLD & ~__GFP_ZERO))
 		return kmalloc_constant(size, gfp);
+	if (__builtin_constant_p(gfp) && !(gfp & GFP_COLD))
+		return kmalloc_hot_any(size, gfp);
 	return __kmalloc(size, gfp);
 }
 
@@ -224,9 +303,17 @@ static __always_inline void *kzalloc(size_t size, gfp_t gfp)
 }
 
 /** kfree() - give back what kmalloc() or kmem_cache_alloc() returned; NULL and ZERO_SIZE_PTR do nothing */
-void kfree(const void *p);
+static __always_inline void kfree(const void *p)
+{
+	__kfree(p);
+}
 
-/** ksize() - bytes that may be used behind @p, at least what was asked for; 0 for NULL and ZERO_SIZE_PTR */
+/**
+ * ksize() - bytes that may be used behind @p, at least what was asked for; 0 for NULL and ZERO_SIZE_PTR
+ *
+ * Whoever asks may use them: a guarded cache has no red zone in them from then on. kmalloc_size_roundup() says how many there will
+ * be before they are allocated.
+ */
 size_t ksize(const void *p);
 
 /** kmem_cache_init() - the first caches and the general ones. Context: boot only, after hand-over. */

@@ -16,17 +16,19 @@
  *	8, aligned      size     1 to 8           16               2 x 96                           to the alignment
  *
  *    Bytes of a red zone are 0xcc around an allocated object and 0xbb around a free one; a free object is 0x6b all over
- *    and ends with 0xa5. Without SLAB_RED_ZONE, or SLAB_STORE_USER, the cell has no such part.
+ *    and ends with 0xa5. Without SLAB_RED_ZONE, or SLAB_STORE_USER, the cell has no such part. Of an object that kmalloc() gave, the
+ *    bytes behind those that were asked for are red zone, too: krealloc() moves where it begins, ksize() takes that part
+ *    away. Below the level full they are zero instead of 0xcc behind an inline kzalloc().
  * 5. What is found is reported with the object's bytes and owners, at most ten reports in five seconds. A red zone is
  *    repaired. An object whose poison or whose state was written over is isolated: nobody gets it again. A wrong free is
  *    ignored. The machine runs on.
  *
- * 6. Costs of kmalloc(64) and kfree() together, in instructions (cortex-a72, none: 28), and of its cell, in bytes. What
+ * 6. Costs of kmalloc(64) and kfree() together, in instructions (cortex-a72, none: 27), and of its cell, in bytes. What
  *    is guarded at all takes the slow path, a lock and a choice; the flags' own costs come on top.
  *
  *	guarded		any flag: double, inner and foreign frees, a state or link that was written over	800	16
  *	F		a damaged free list, before it is used: each call walks the list of the slab	30 to 2000	0
- *	Z		writes past the ends: 8 bytes behind, 8 or the alignment before			+ 370	72
+ *	Z		writes past the ends: 8 bytes behind and what was not asked for, 8 or more before	+ 370	72
  *	P		writes after the free; what is read then, or was never written, is poison	+ 240	0
  *	U		no more, but says who allocated and who freed					+ 710	192
  *	Q		writes long after the free (with P): up to 64 objects, 64 KiB wait		+ 30	0
@@ -41,7 +43,8 @@
  * SLAB_HWCACHE_ALIGN: objects of at least 33 bytes begin on a cache line.
  * SLAB_PANIC: kmem_cache_create() panics instead of returning NULL.
  * SLAB_NO_MERGE: never share slabs with a like cache (kmem_cache_create() says which are like).
- * SLAB_RECLAIM_ACCOUNT: objects can be given up under pressure: their pages are grouped with reclaimable ones.
+ * SLAB_RECLAIM_ACCOUNT: objects can be given up under pressure: their pages are grouped with reclaimable ones and counted as
+ *	SReclaimable, those of all other caches as SUnreclaim.
  * SLAB_TYPESAFE_BY_RCU: an object may be freed and handed out again at any moment while somebody looks at it, but its
  *	memory stays an object of this cache until every CPU has been with interrupts unmasked once. There is no RCU here; a
  *	reader is whoever keeps interrupts masked. Slabs go back to the page allocator in kmem_cache_shrink() and

@@ -37,7 +37,8 @@ static inline void *kzalloc_node(size_t size, gfp_t gfp, int nid)
  *
  * With __GFP_ZERO the bytes past the old size are zero, provided that @p was allocated, and resized each time since, with
  * __GFP_ZERO: the allocator does not know how many bytes were asked for, so it keeps all that ksize() tells zero past
- * @size. Without, bytes past the old size are anything.
+ * @size. Without, bytes past the old size are anything. (Of an object of a guarded cache the old size is known, and the red
+ * zone begins at the new one.)
  * Return: where the contents are now; NULL on failure, and then @p is still valid.
  */
 void *krealloc(const void *p, size_t size, gfp_t gfp) __must_check;

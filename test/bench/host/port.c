@@ -12,7 +12,7 @@
  *    so what the core does by them ends the run: taking pages back from other CPUs when memory is short.
  * 3. The benchmark calls these for malloc(), free() and realloc(): its object file has other names for them when it is
  *    linked with the core (scripts/bench-host.mk). They are no malloc for anybody else: threads have to enter.
- * 4. It has no second place for memory, so there is no vmalloc(): it finds no table to put its entries in.
+ * 4. It has no second place for memory, so there is no vmalloc(): it finds no table to put its entries in; nor early_ioremap().
  * 5. The log of the boot is not shown. Whatever is said later is a complaint, and goes to standard error.
  * 6. After a run the core's check functions prove that nothing was lost (bench_proved()): figures of a broken allocator
  *    are none.
@@ -20,6 +20,7 @@
 #include "host_bench.h"
 
 #include <asm/prctl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -160,9 +161,10 @@ void arch_linear_map_done(void)
 #define MEMMAP_BASE ((unsigned long)(vmemmap + PFN_DOWN(RAM_BASE)))
 #define MEMMAP_SIZE (PFN_DOWN(RAM_SIZE) * sizeof(struct page))
 
-bool host_memmap_mapped(const void *addr)
+/* What lies in the memmap, or in RAM: nodes do. */
+bool host_may_load(const unsigned long *word)
 {
-	return (uintptr_t)addr - MEMMAP_BASE < MEMMAP_SIZE;
+	return (uintptr_t)word - MEMMAP_BASE < MEMMAP_SIZE || (uintptr_t)word - RAM_BASE < RAM_SIZE;
 }
 
 int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size)
@@ -189,6 +191,21 @@ bool arch_cross_call_ok(void)
 }
 
 /* Nobody who calls malloc() asks for vmalloc's addresses. */
+void *arch_early_map(unsigned int slot, phys_addr_t pa, unsigned int pages, u64 prot)
+{
+	(void)slot;
+	(void)pa;
+	(void)pages;
+	(void)prot;
+	return NULL;
+}
+
+void arch_early_unmap(unsigned int slot, unsigned int pages)
+{
+	(void)slot;
+	(void)pages;
+}
+
 u64 *arch_vmap_table(unsigned long va)
 {
 	(void)va;
@@ -226,6 +243,25 @@ phys_addr_t arch_vunmap_block(unsigned long va)
 {
 	(void)va;
 	return 0;
+}
+
+unsigned long arch_vmap_next(unsigned long va, unsigned long end)
+{
+	(void)va;
+	return end;
+}
+
+void arch_query_mapping(unsigned long va, struct arch_mapping *mapping)
+{
+	*mapping = (struct arch_mapping){ .start = va, .end = va + PAGE_SIZE };
+}
+
+int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights)
+{
+	(void)va;
+	(void)size;
+	(void)rights;
+	return -EPERM;
 }
 
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)

@@ -13,6 +13,7 @@
 #include <asm/percpu.h>
 
 #define __restartable
+#define __by_name
 
 /* @stack is an offset from asm_local_base(). */
 static inline void *asm_stack_pop(size_t stack)

@@ -21,8 +21,13 @@ _Static_assert(VMALLOC_END <= HOST_LINEAR + (5UL << 36), "the program itself beg
 
 #define VMAP_BLOCK_SIZE (2UL << 20)
 
+/* Bit 1: read-only. Bits 2 to 4: the memory type, which makes no difference to the host. */
 #define PAGE_KERNEL    0ULL
 #define PAGE_KERNEL_RO 2ULL
+#define PAGE_KERNEL_NC 4ULL
+#define PAGE_KERNEL_WT 8ULL
+#define PAGE_DEVICE    12ULL
+#define PAGE_DEVICE_NP 16ULL
 
 u64 *arch_vmap_table(unsigned long va);
 u64 *arch_vmap_table_alloc(unsigned long va);
@@ -32,6 +37,7 @@ void arch_clear_ptes(u64 *pte, unsigned long va, unsigned long n);
 int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot);
 phys_addr_t arch_vunmap_block(unsigned long va);
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa);
+unsigned long arch_vmap_next(unsigned long va, unsigned long end);
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end);
 
 static inline phys_addr_t arch_pte_phys(u64 pte)

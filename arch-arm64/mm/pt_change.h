@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of the table engine share with each other. */
+#ifndef PT_CHANGE_H
+#define PT_CHANGE_H
+
+#include <lib/types.h>
+
+/** pt_check_range() - 0, or -EINVAL after a line that names @what: nothing, no whole pages, or past the end of addresses */
+int pt_check_range(const char *what, u64 va, u64 size);
+
+/** pt_undo_map() - unmap [@va, @end), which a failed pt_map_range() has just mapped, and free the tables that it made */
+void pt_undo_map(u64 va, u64 end);
+
+/** pt_merge_ends() - merge what [@va, @end), just mapped, completes with its neighbours */
+void pt_merge_ends(u64 va, u64 end);
+
+#endif

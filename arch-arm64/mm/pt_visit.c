@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A walk over what is mapped on a machine that goes on mapping and unmapping (contract: pt_visit(), <asm/pgtable.h>).
+ *
+ * 1. What protects the walk is the lock under which tables come and go, pt_hold_tables(). While it is held, a table
+ *    that the walk has found stays a table: nobody frees its page or gives it to another owner. The entries of a table
+ *    of level 3 change without the lock, by who owns their addresses; each is read once, as a whole, and is either 0 or
+ *    a mapping that was there at that moment.
+ *    Blocks are split and merged while all other CPUs stand still (pt_live.c): one that holds the tables has interrupts
+ *    masked, so it is waited for.
+ * 2. The lock is held for a bounded time, BATCH steps of the walk, with interrupts masked; what was found is copied and
+ *    handed on when it has been released. So whoever prints or sums up takes as long as it likes.
+ * 3. Between two holds any table may go. pt_walk_refresh() finds the tables of the walk again from the top, by the
+ *    indexes that the walk keeps: a pointer to a table is never used that was read before the lock was taken. Where a
+ *    table is gone, the walk goes on behind the address space that it mapped.
+ * 4. So each mapping that is there from beginning to end is seen exactly once; one that comes or goes meanwhile may be
+ *    seen or not. Addresses rise.
+ *
+ * Cost: about 30 instructions for each entry that maps something, 4 for each that does not.
+ */
+#include <asm/mmu.h>
+#include <asm/pgtable.h>
+
+/* Steps in one hold. A step looks at what is left of four tables at most: so 32,768 entries. */
+#define BATCH 16
+
+void pt_walk_refresh(struct pt_walk *walk)
+{
+	for (int level = 0; level < walk->depth; level++) {
+		u64 entry = READ_ONCE(walk->table[level][walk->next[level] - 1]);
+
+		if (!pt_is_table(entry, level)) {
+			walk->depth = level;
+			return;
+		}
+		walk->table[level + 1] = pt_table(entry & PTE_ADDR_MASK, level + 1);
+	}
+}
+
+/**
+ * struct batch - what one hold of the lock has found
+ * @leaf, @count: the mappings
+ * @more: whether the walk has not ended
+ */
+struct batch {
+	struct pt_leaf leaf[BATCH];
+	unsigned int count;
+	bool more;
+};
+
+static void look(struct pt_walk *walk, struct batch *batch)
+{
+	unsigned long flags = pt_hold_tables();
+
+	pt_walk_refresh(walk);
+	batch->count = 0;
+	batch->more = true;
+	for (int i = 0; i < BATCH && batch->more; i++) {
+		batch->more = pt_walk_next(walk);
+		if (batch->more && !pt_is_table(walk->entry, walk->level))
+			batch->leaf[batch->count++] = (struct pt_leaf){ walk->va, walk->entry, walk->level };
+	}
+	pt_release_tables(flags);
+}
+
+void pt_visit(void (*fn)(const struct pt_leaf *leaf, void *arg), void *arg)
+{
+	struct pt_walk walk;
+	struct batch batch;
+
+	pt_walk_start(&walk);
+	do {
+		look(&walk, &batch);
+		for (unsigned int i = 0; i < batch.count; i++)
+			(fn)(&batch.leaf[i], arg);
+	} while (batch.more);
+}
+
+unsigned long pt_count_tables(unsigned long *accounted)
+{
+	unsigned long flags = pt_hold_tables(), count = 1;
+	struct pt_walk walk;
+
+	pt_walk_start(&walk);
+	while (pt_walk_next(&walk)) {
+		if (!pt_is_table(walk.entry, walk.level))
+			continue;
+		count++;
+		if (walk.level == PT_LAST_LEVEL - 1)
+			pt_walk_skip(&walk);
+	}
+	*accounted = arch_table_pages();
+	pt_release_tables(flags);
+	return count;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Coherent memory: dma_alloc_coherent() and its end.
+ *
+ * 1. Pages are taken in reach (dma_pages.c), zeroed, mapped where the master needs that, and recorded (dma_live.c). What
+ *    fails on the way is undone in the opposite order.
+ * 2. For a master that does not see caches the pages are zeroed through the linear map, cleaned and dropped from the
+ *    caches there, and mapped Normal and not cacheable. The linear map keeps its mapping, which nobody uses meanwhile: a
+ *    CPU may read ahead through it, but what it reads is never written back. No TLB knows the second mapping any more when
+ *    the pages are freed; whatever their next owner writes goes through the first again.
+ * 3. Memory that the linear map has not (no-map) is mapped for any master, and zeroed there.
+ */
+#include <mm/page_exact.h>
+#include <mm/slab.h>
+#include <mm/vmalloc.h>
+#include <string.h>
+
+#include <asm/cache.h>
+
+#include "dma.h"
+#include "internal.h"
+#include "vmap.h"
+
+/* Whether pages are in the linear map: of a region the tree may have kept them out. */
+static bool in_linear_map(const struct dma_record *rec)
+{
+	return rec->source != DMA_REGION || rec->dev->region->mapped;
+}
+
+/* A second mapping of the record's pages. */
+static void *map_uncached(const struct dma_record *rec)
+{
+	return vmap_phys(rec->phys, rec->nr_pages, PAGE_KERNEL_NC, VMAP_DMA, rec->caller);
+}
+
+/* Zero the pages and make them what CPUs and the master share. Return: where; NULL when they cannot be mapped. */
+static void *share(struct dma_record *rec)
+{
+	size_t bytes = rec->nr_pages << PAGE_SHIFT;
+	unsigned long linear;
+	void *cpu;
+
+	rec->uncached = !rec->dev->coherent || !in_linear_map(rec);
+	if (in_linear_map(rec)) {
+		linear = (unsigned long)__va(rec->phys);
+		memset((void *)linear, 0, bytes);
+		if (!rec->uncached)
+			return (void *)linear;
+		dcache_clean_inval_poc(linear, linear + bytes);
+		return map_uncached(rec);
+	}
+	cpu = map_uncached(rec);
+	return cpu ? memset(cpu, 0, bytes) : NULL;
+}
+
+static void report_failure(struct device *dev, size_t size, const char *why)
+{
+	unsigned long largest = dev->region ? dma_region_largest(dev, dev->coherent_mask) :
+					      dma_largest_free(dev, dev->coherent_mask);
+	char reach[DMA_REACH_MAX];
+
+	dma_report(
+		"%s: dma_alloc_coherent of %zu bytes: %s; it %s; of %s%s the largest free block in reach has %lu bytes",
+		dev->name, size, why, dma_reach_text(dev, dev->coherent_mask, reach, sizeof(reach)),
+		dev->region ? "its pool " : "RAM", dev->region ? dev->region->name : "", largest << PAGE_SHIFT);
+}
+
+/* A record with pages that are mapped; NULL, and *@why, when there is none, and nothing is left. */
+static struct dma_record *make_record(struct device *dev, size_t size, gfp_t gfp, const void *caller, void **cpu,
+				      const char **why)
+{
+	struct dma_record *rec;
+
+	*why = "nothing to allocate";
+	if (!size)
+		return NULL;
+	*why = "a master that does not see caches gets memory in a thread only, with interrupts unmasked";
+	if (!dev->coherent && !arch_cross_call_ok())
+		return NULL;
+	*why = "no memory for its record";
+	rec = kzalloc(sizeof(*rec), (gfp & (__GFP_DIRECT_RECLAIM | __GFP_HIGH)) | __GFP_NOWARN);
+	if (!rec)
+		return NULL;
+	rec->dev = dev;
+	rec->size = size;
+	rec->nr_pages = size / PAGE_SIZE + (size % PAGE_SIZE != 0);
+	rec->caller = caller;
+	*why = "no memory in reach";
+	if (dma_take_pages(rec, gfp)) {
+		*cpu = share(rec);
+		if (*cpu)
+			return rec;
+		*why = "no address space, or no memory, to map it";
+		dma_give_pages(rec);
+	}
+	kfree(rec);
+	return NULL;
+}
+
+void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp)
+{
+	const char *why;
+	void *cpu = NULL;
+	struct dma_record *rec = make_record(dev, size, gfp, __builtin_return_address(0), &cpu, &why);
+
+	if (!rec) {
+		if (!(gfp & __GFP_NOWARN))
+			report_failure(dev, size, why);
+		return NULL;
+	}
+	*dma_handle = rec->dma;
+	dma_live_add(rec, cpu);
+	return cpu;
+}
+
+void dma_free_coherent(struct device *dev, size_t size, void *cpu_addr, dma_addr_t dma_handle)
+{
+	struct dma_record *rec;
+
+	if (!cpu_addr)
+		return;
+	rec = dma_live_take(dev, cpu_addr, size, dma_handle, false, __builtin_return_address(0));
+	if (!rec)
+		return;
+	if (rec->uncached)
+		vunmap_phys("dma_free_coherent", cpu_addr, VMAP_DMA);
+	dma_give_pages(rec);
+	kfree(rec);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What may be done with memory that one owns: written, executed, reached at all.
+ *
+ * The names are Linux's, and so is what they do, but for this: a range of no pages, or one that is not page aligned, is refused, and
+ * nothing ever becomes writable and executable at once.
+ *
+ * Common to all: @addr is page aligned and in the linear map (page_address(), kmalloc()'s pages, ...) or in one area of vmalloc() or
+ * vmap(); @numpages pages from there on are mapped, and the caller's. Only the mapping at these addresses changes: other
+ * mappings of the same pages keep their rights. Who gives pages back sets them as they were before. On return all CPUs go by it.
+ *
+ * Context: thread, interrupts unmasked, no lock but mutexes held; other CPUs stand still for some thousand instructions where
+ * a block is split or merged. Cost: O(pages); 5,000 instructions and more for a page.
+ * Return: 0; else, with nothing changed, after a line with range, owner and reason:
+ * -EINVAL	no pages, not page aligned, past the end of the address space, not linear nor in one area, or not all mapped
+ * -EPERM	writable and executable at once; or the running image's text or constants
+ * -ENOMEM	a block had to be split, and there is no page for a table
+ * -EBUSY	called with interrupts masked, or from a handler
+ */
+#ifndef MM_SET_MEMORY_H
+#define MM_SET_MEMORY_H
+
+/** set_memory_ro() - read-only */
+int set_memory_ro(unsigned long addr, unsigned long numpages);
+
+/** set_memory_rw() - readable and writable; refused where it is executable */
+int set_memory_rw(unsigned long addr, unsigned long numpages);
+
+/** set_memory_nx() - not executable */
+int set_memory_nx(unsigned long addr, unsigned long numpages);
+
+/** set_memory_x() - executable; refused where it is writable. Instructions that were written there are made visible by the caller. */
+int set_memory_x(unsigned long addr, unsigned long numpages);
+
+/** set_memory_valid() - reachable at all, with the rights it has; @enable 0: every access faults */
+int set_memory_valid(unsigned long addr, unsigned long numpages, int enable);
+
+#endif

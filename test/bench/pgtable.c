@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The table engine: 1 GiB mapped with blocks of 2 MiB, and the rights of a page changed.
+ *
+ * Addresses are behind all RAM, in the linear map's part; the physical ones are 2 MiB off, so that no larger unit fits. It is a figure for
+ * each entry, tables included: two are made for each mapping.
+ */
+#include <lib/mutex.h>
+#include <mm/gfp.h>
+#include <mm/set_memory.h>
+
+#include <asm/pgtable.h>
+
+#include "bench.h"
+
+#define MAP_VA	    (LINEAR_END - (8UL << 30))
+#define MAP_SIZE    (1UL << 30)
+#define REPETITIONS 3
+
+static bool map(u64 *instructions)
+{
+	u64 start = get_cycles();
+	int err = pt_map_range(MAP_VA, PT_SPAN(2), MAP_SIZE, PT_RW);
+
+	*instructions = get_cycles() - start;
+	return !err && !pt_unmap_range(MAP_VA, MAP_SIZE);
+}
+
+static void bench_map(void)
+{
+	u64 least = ~0ULL;
+
+	mutex_lock(&pt_mutex);
+	for (int rep = 0; rep < REPETITIONS; rep++) {
+		u64 instructions;
+
+		if (!map(&instructions)) {
+			bench_fail("pt_map_2m", "the range could not be mapped, or not unmapped");
+			break;
+		}
+		least = min(least, instructions);
+	}
+	mutex_unlock(&pt_mutex);
+	bench_report("pt_map_2m", least, MAP_SIZE / PT_SPAN(2));
+}
+
+static unsigned long page;
+
+BENCH_LOOP(rights_pairs, {
+	set_memory_ro(page, 1);
+	set_memory_rw(page, 1);
+})
+
+void bench_pgtable(void)
+{
+	static const struct bench_loop loops[] = { { "set_memory_pair", rights_pairs, 64 } };
+	void *area = (void *)__get_free_page(GFP_KERNEL);
+
+	bench_map();
+	page = (unsigned long)area;
+	if (area)
+		bench_run(loops, ARRAY_SIZE(loops));
+	free_page(page);
+}

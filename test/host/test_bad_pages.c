@@ -1,0 +1,636 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Pages that are freed twice, and free lists whose links were written to: what must not be used again is out of use, nothing
+ * else is lost, and the machine runs on.
+ *
+ * After each damage all memory is taken, page by page and by large blocks, and given back: none of it is what is out, and
+ * what comes back is what there was, less what is out.
+ */
+#include <lib/smp.h>
+#include <mm/contig.h>
+#include <mm/page_offline.h>
+#include <mm/port.h>
+#include <string.h>
+
+#include "../../mm/buddy.h"
+#include "../../mm/fragindex.h"
+#include "../../mm/page_offline.h"
+#include "../../mm/page_report.h"
+#include "host.h"
+#include "machine.h"
+#include "tap.h"
+
+#define MIB	  (1ULL << 20)
+#define GIB	  (1ULL << 30)
+#define BANK_SIZE (64 * MIB)
+#define MAX_PAGES (BANK_SIZE >> PAGE_SHIFT)
+#define GFP_QUIET (GFP_KERNEL | __GFP_NOWARN)
+
+static struct zone *the_zone(void)
+{
+	return node_data[0]->zonelist[0];
+}
+
+static unsigned long quiet_pages(void)
+{
+	drain_all_pages();
+	return nr_free_pages();
+}
+
+static struct page *taken[MAX_PAGES];
+static unsigned int taken_order[MAX_PAGES];
+
+/* Take all that there is in blocks of @order and below, and give it back. Nothing of it is out. */
+static void exhaust(unsigned int order)
+{
+	unsigned long n = 0;
+
+	for (unsigned int o = order + 1; o-- > 0;) {
+		struct page *page;
+
+		while ((page = alloc_pages(GFP_QUIET | __GFP_HIGH | __GFP_MOVABLE, o))) {
+			for (unsigned long i = 0; i < 1UL << o; i++)
+				CHECK(!PageHWPoison(page + i));
+			taken_order[n] = o;
+			taken[n++] = page;
+		}
+	}
+	while (n--)
+		__free_pages(taken[n], taken_order[n]);
+}
+
+/* Everything is as at the start, when @start pages were free, but for @bad pages that are out. */
+static void runs_on(unsigned long start, unsigned long bad)
+{
+	host_check();
+	exhaust(0);
+	host_check();
+	exhaust(MAX_PAGE_ORDER);
+	host_check();
+	CHECK_EQ(num_poisoned_pages(), bad);
+	CHECK_EQ(the_zone()->nr_bad_pending, 0);
+	CHECK_EQ(quiet_pages(), start - bad);
+}
+
+/* --- Freed twice --- */
+
+static void check_out(const struct page *page, unsigned long n)
+{
+	for (unsigned long i = 0; i < n; i++)
+		CHECK(PageHWPoison(page + i));
+}
+
+static void freed_twice(unsigned int order, const char *said)
+{
+	struct page *page;
+	unsigned long start;
+
+	host_boot_simple(BANK_SIZE, 1);
+	start = quiet_pages();
+	page = alloc_pages(GFP_KERNEL, order);
+	CHECK(page);
+	__free_pages(page, order);
+	__free_pages(page, order);
+	CHECK_LOG("bad page free: .*: the page is free already: not freed$");
+	CHECK_LOG("  page: number 0 of the cached block of order ");
+	CHECK_LOG(said);
+	check_out(page, 1UL << order);
+	host_log_clear();
+	__free_pages(page, order);
+	CHECK_LOG("bad page free: .*: the page is bad and was taken out of use: not freed$");
+	CHECK_NO_LOG("bad page: ");
+	runs_on(start, 1UL << order);
+}
+
+static void test_page_twice(void)
+{
+	freed_twice(0, "bad page: pfn 0x[0-9a-f]+: taken out of use$");
+}
+
+static void test_block_twice(void)
+{
+	freed_twice(4, "bad page: pfn 0x[0-9a-f]+-0x[0-9a-f]+: taken out of use$");
+}
+
+/* It has become the middle of a large free block of the zone: that is cut, not a page of it is lost but this. */
+static void test_twice_later(void)
+{
+	struct page *page;
+	unsigned long start;
+
+	host_boot_simple(BANK_SIZE, 1);
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	CHECK(page);
+	__free_pages(page, MAX_PAGE_ORDER);
+	start = quiet_pages();
+	__free_page(page + 5);
+	CHECK_LOG("  page: number [0-9]+ of the free block of order ");
+	CHECK_LOG("bad page: pfn 0x[0-9a-f]+: taken out of use$");
+	check_out(page + 5, 1);
+	CHECK(!PageHWPoison(page + 4) && !PageHWPoison(page + 6));
+	/* Now by a wrong order, and from a place where no such block can begin. */
+	__free_pages(page + 1, 2);
+	check_out(page + 1, 1);
+	__free_pages(page + 2, 60);
+	check_out(page + 2, 1);
+	CHECK(!PageHWPoison(page + 3));
+	runs_on(start, 3);
+}
+
+/*
+ * A block of 8 pages is freed; the upper half is given to somebody else. Who frees the block again gets the lower half out of
+ * use: the upper half is another's.
+ *
+ *	|free |another's|
+ */
+static void test_twice_in_part(void)
+{
+	struct page *page;
+	unsigned long start;
+
+	host_boot_simple(BANK_SIZE, 1);
+	start = quiet_pages();
+	page = alloc_pages(GFP_KERNEL, 3);
+	CHECK(page);
+	__free_pages(page, 3);
+	drain_all_pages();
+	CHECK_EQ(alloc_contig_range(page_to_pfn(page) + 4, page_to_pfn(page) + 8, MIGRATE_MOVABLE, GFP_KERNEL), 0);
+	__free_pages(page, 3);
+	check_out(page, 4);
+	CHECK_EQ(num_poisoned_pages(), 4);
+	CHECK_EQ(page_ref_count(page + 4), 1);
+	free_contig_range(page_to_pfn(page) + 4, 4);
+	runs_on(start, 4);
+}
+
+/* By free_contig_range(). */
+static void test_range_twice(void)
+{
+	struct page *page;
+	unsigned long start;
+
+	host_boot_simple(BANK_SIZE, 1);
+	start = quiet_pages();
+	page = alloc_contig_pages(300, GFP_KERNEL, NUMA_NO_NODE, NULL);
+	CHECK(page);
+	free_contig_range(page_to_pfn(page), 300);
+	free_contig_range(page_to_pfn(page) + 100, 2);
+	check_out(page + 100, 2);
+	runs_on(start, 2);
+}
+
+static struct page *victim;
+
+static void free_victim(void *arg)
+{
+	(void)arg;
+	__free_page(victim);
+}
+
+/* In an interrupt handler nobody can wait for other CPUs. This CPU's cache and the zone are served all the same. */
+static void test_twice_in_handler(void)
+{
+	unsigned long start;
+
+	host_boot_simple(BANK_SIZE, 2);
+	host_cpus_start();
+	start = quiet_pages();
+	victim = alloc_page(GFP_KERNEL);
+	CHECK(victim);
+	__free_page(victim);
+	host_interrupt(0, free_victim, NULL);
+	CHECK_LOG("bad page: pfn 0x[0-9a-f]+: taken out of use$");
+	check_out(victim, 1);
+	victim = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	CHECK(victim);
+	__free_pages(victim, MAX_PAGE_ORDER);
+	drain_all_pages();
+	host_interrupt(0, free_victim, NULL);
+	CHECK_LOG("  page: number [0-9]+ of the free block of order ");
+	check_out(victim, 1);
+	runs_on(start, 2);
+	host_cpus_stop();
+}
+
+/* What another CPU has cached leaves its cache as soon as that CPU can be interrupted. */
+static void test_twice_masked(void)
+{
+	unsigned long start, flags;
+
+	host_boot_simple(BANK_SIZE, 2);
+	host_cpus_start();
+	start = quiet_pages();
+	victim = alloc_page(GFP_KERNEL);
+	CHECK(victim);
+	CHECK_EQ(smp_work_start(1, free_victim, NULL), 0);
+	smp_work_wait(1);
+	flags = local_irq_save();
+	__free_page(victim);
+	CHECK_LOG(
+		"bad page: pfn 0x[0-9a-f]+: taken out of use, 1 of 1 when a CPU's cache or their user gives them back$");
+	CHECK_EQ(the_zone()->nr_bad_pending, 1);
+	CHECK(!PageHWPoison(victim));
+	local_irq_restore(flags);
+	check_out(victim, 1);
+	runs_on(start, 1);
+	host_cpus_stop();
+}
+
+/* All notes are of pages in use. What is in the zone, or in a cache that can be drained, needs none. */
+static void test_no_notes(void)
+{
+	struct page *used[BAD_NOTES];
+	unsigned long start, flags;
+
+	host_boot_simple(BANK_SIZE, 2);
+	host_cpus_start();
+	start = quiet_pages();
+	for (unsigned int i = 0; i < BAD_NOTES; i++) {
+		used[i] = alloc_pages(GFP_KERNEL, 1);
+		CHECK(used[i]);
+		CHECK_EQ(page_offline(page_to_pfn(used[i])), 1);
+	}
+	victim = alloc_page(GFP_KERNEL);
+	CHECK(victim);
+	CHECK_EQ(smp_work_start(1, free_victim, NULL), 0);
+	smp_work_wait(1);
+	flags = local_irq_save();
+	__free_page(victim);
+	local_irq_restore(flags);
+	CHECK_LOG("bad page: .*: 1 of 1 not taken out of use: all notes of pages that wait for that are in use$");
+	CHECK_EQ(num_poisoned_pages(), 0);
+	CHECK_EQ(smp_work_start(1, free_victim, NULL), 0);
+	smp_work_wait(1);
+	check_out(victim, 1);
+	victim = alloc_page(GFP_KERNEL);
+	CHECK(victim);
+	__free_page(victim);
+	__free_page(victim);
+	check_out(victim, 1);
+	/* Who may allocate gets a page of notes, which stays. */
+	victim = alloc_page(GFP_KERNEL);
+	CHECK(victim);
+	CHECK_EQ(page_offline(page_to_pfn(victim)), 1);
+	__free_page(victim);
+	for (unsigned int i = 0; i < BAD_NOTES; i++)
+		__free_pages(used[i], 1);
+	runs_on(start - 1, BAD_NOTES + 3);
+	host_cpus_stop();
+}
+
+/* --- While others allocate --- */
+
+#define THREADS	  4
+#define LIVE	  16
+#define WRONG	  4 /* an order that nobody allocates: a page that has been given to somebody since is refused for that */
+#define TWICE_MAX 250
+
+static u8 out[MAX_PAGES]; /* the free that was one too many has returned, and the page is out */
+static unsigned long thread_ops;
+static u32 twice; /* atomic */
+
+static u8 *out_of(const struct page *page)
+{
+	return &out[page_to_pfn(page) - PFN_DOWN(GIB)];
+}
+
+static void check_not_out(const struct page *page, unsigned int order)
+{
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		CHECK(!__atomic_load_n(out_of(page + i), __ATOMIC_ACQUIRE));
+}
+
+/* Free a block for the second time. */
+static void free_again(void *block)
+{
+	struct page *page = block;
+
+	__free_pages(page, WRONG);
+	for (unsigned long i = 0; i < 1UL << WRONG && page + i < pfn_to_page(PFN_DOWN(GIB + BANK_SIZE)); i++)
+		if (page_initialised(page_to_pfn(page + i)) && PageHWPoison(page + i))
+			__atomic_store_n(out_of(page + i), 1, __ATOMIC_RELEASE);
+}
+
+/* Once more: with interrupts unmasked, masked, or in a handler, perhaps of another CPU. */
+static void free_again_somehow(struct page *page)
+{
+	u64 how = tap_below(3);
+	unsigned long flags;
+
+	if (how == 0) {
+		free_again(page);
+	} else if (how == 1) {
+		flags = local_irq_save();
+		free_again(page);
+		local_irq_restore(flags);
+	} else {
+		host_interrupt((int)tap_below(THREADS), free_again, page);
+	}
+}
+
+static void use_pages(void *stream)
+{
+	struct page *live[LIVE] = { NULL };
+	unsigned int orders[LIVE] = { 0 };
+
+	tap_random_stream((unsigned int)(uintptr_t)stream);
+	for (unsigned long op = 0; op < thread_ops + LIVE; op++) {
+		unsigned int i = (unsigned int)(op < thread_ops ? tap_below(LIVE) : op - thread_ops);
+
+		if (live[i]) {
+			check_not_out(live[i], orders[i]);
+			__free_pages(live[i], orders[i]);
+			if (!tap_below(100) && fetch_add32(&twice, 1) < TWICE_MAX)
+				free_again_somehow(live[i]);
+			live[i] = NULL;
+		}
+		if (op >= thread_ops)
+			continue;
+		orders[i] = (unsigned int)tap_below(WRONG);
+		live[i] = alloc_pages(tap_below(2) ? GFP_QUIET : GFP_QUIET | __GFP_MOVABLE, orders[i]);
+		if (live[i])
+			check_not_out(live[i], orders[i]);
+	}
+}
+
+static void test_twice_threads(void)
+{
+	unsigned long start;
+
+	host_boot_simple(BANK_SIZE, THREADS);
+	host_cpus_start();
+	host_mute();
+	start = quiet_pages();
+	thread_ops = tap_ops(30000);
+	for (int cpu = 1; cpu < THREADS; cpu++)
+		CHECK_EQ(smp_work_start(cpu, use_pages, (void *)(uintptr_t)cpu), 0);
+	use_pages(NULL);
+	for (int cpu = 1; cpu < THREADS; cpu++)
+		smp_work_wait(cpu);
+	CHECK(num_poisoned_pages());
+	quiet_pages();
+	runs_on(start, num_poisoned_pages());
+	host_cpus_stop();
+}
+
+/* Ranges are allocated while pages of them are taken out: a range is whole, or there is none. */
+static void use_ranges(void *stream)
+{
+	tap_random_stream((unsigned int)(uintptr_t)stream);
+	for (unsigned long n = thread_ops; n; n--) {
+		unsigned long pfn = PFN_DOWN(GIB) + 1024 + tap_below(8192), nr = 1 + tap_below(1500);
+
+		if (alloc_contig_range(pfn, pfn + nr, MIGRATE_MOVABLE, GFP_QUIET))
+			continue;
+		for (unsigned long i = 0; i < nr; i++)
+			CHECK(page_ref_count(pfn_to_page(pfn + i)) == 1 && !PageHWPoison(pfn_to_page(pfn + i)));
+		free_contig_range(pfn, nr);
+	}
+}
+
+static void free_anything(void *stream)
+{
+	tap_random_stream((unsigned int)(uintptr_t)stream);
+	for (unsigned long n = 0; n < 1000; n++) {
+		struct page *page = pfn_to_page(PFN_DOWN(GIB) + 1024 + tap_below(8192));
+
+		/* No user has a block of that order. */
+		__free_pages(page, MAX_PAGE_ORDER + 1);
+	}
+}
+
+static void test_twice_ranges(void)
+{
+	unsigned long start;
+
+	host_boot_simple(BANK_SIZE, THREADS);
+	host_cpus_start();
+	host_mute();
+	start = quiet_pages();
+	/* All struct pages are written from now on. */
+	exhaust(MAX_PAGE_ORDER);
+	thread_ops = tap_ops(3000);
+	CHECK_EQ(smp_work_start(1, use_ranges, (void *)1), 0);
+	CHECK_EQ(smp_work_start(2, use_ranges, (void *)2), 0);
+	CHECK_EQ(smp_work_start(3, free_anything, (void *)3), 0);
+	for (int cpu = 1; cpu < THREADS; cpu++)
+		smp_work_wait(cpu);
+	CHECK(num_poisoned_pages());
+	quiet_pages();
+	runs_on(start, num_poisoned_pages());
+	host_cpus_stop();
+}
+
+/* --- Damaged lists --- */
+
+static struct page *kept[MAX_PAGES];
+static unsigned int kept_order[MAX_PAGES];
+static unsigned long nr_kept;
+
+/* Free lists of many orders and types with several blocks each: some pages of all memory stay in use. */
+static void make_lists(void)
+{
+	unsigned long n = 0;
+	struct page *page;
+
+	for (unsigned long i = 0; i < 12000; i++) {
+		unsigned int order = (unsigned int)__builtin_ctzll(tap_random() | 1ULL << 7);
+		gfp_t gfp = tap_below(2) ? GFP_QUIET : GFP_QUIET | __GFP_MOVABLE;
+
+		page = alloc_pages(tap_below(8) ? gfp : GFP_QUIET | __GFP_RECLAIMABLE, order);
+		if (!page)
+			break;
+		taken_order[n] = order;
+		taken[n++] = page;
+	}
+	while (n--) {
+		if (tap_below(4)) {
+			__free_pages(taken[n], taken_order[n]);
+			continue;
+		}
+		kept_order[nr_kept] = taken_order[n];
+		kept[nr_kept++] = taken[n];
+	}
+	drain_all_pages();
+}
+
+static void free_kept(void)
+{
+	while (nr_kept) {
+		nr_kept--;
+		__free_pages(kept[nr_kept], kept_order[nr_kept]);
+	}
+}
+
+/* A free block, any; NULL when chance would have it that there is none where it looks. */
+static struct page *free_block(void)
+{
+	unsigned long pfn = PFN_DOWN(GIB) + tap_below(MAX_PAGES);
+	struct page *page;
+
+	if (!page_initialised(pfn))
+		return NULL;
+	page = (struct page *)page_block(pfn_to_page(pfn));
+	return page_test(page, PG_buddy) ? page : NULL;
+}
+
+/* What a stray pointer may leave in a link. */
+static struct list_head *stray(struct page *page)
+{
+	struct list_head *head =
+		&the_zone()->free_area[page_order(page)].free_list[get_pageblock_migratetype(page_to_pfn(page))];
+	struct page *other = free_block();
+
+	switch (tap_below(10)) {
+	case 0:
+		return NULL;
+	case 1:
+		return (struct list_head *)~0UL;
+	case 2:
+		return (struct list_head *)0x6b6b6b6b6b6b6b6bUL;
+	case 3:
+		return &page->lru;
+	case 4:
+		return head;
+	case 5:
+		return other ? &other->lru : head;
+	case 6:
+		return page_address(page);
+	case 7:
+		return (struct list_head *)((char *)&page->lru + 1);
+	case 8:
+		return &pfn_to_page(PFN_DOWN(8 * GIB))->lru;
+	default:
+		return (struct list_head *)tap_random();
+	}
+}
+
+/* Write to a link of @page, or to both, under the lock, as nobody else would. Return: whether that changed something. */
+static bool damage(struct page *page)
+{
+	const struct list_head was = page->lru;
+
+	if (tap_below(3))
+		page->lru.next = stray(page);
+	if (tap_below(3))
+		page->lru.prev = stray(page);
+	return page->lru.next != was.next || page->lru.prev != was.prev;
+}
+
+/* One block of one list at a time. All memory is taken then, so the damage is found; just that block is out. */
+static void test_one_link(void)
+{
+	unsigned long start, bad = 0;
+
+	host_boot_simple(BANK_SIZE, 1);
+	host_mute();
+	start = quiet_pages();
+	for (unsigned long n = tap_ops(60); n; n--) {
+		unsigned long pages = 0;
+		struct page *page;
+
+		make_lists();
+		do
+			page = free_block();
+		while (!page || page_order(page) > 6);
+		if (damage(page))
+			pages = 1UL << page_order(page);
+		exhaust(0);
+		CHECK_EQ(num_poisoned_pages(), bad + pages);
+		check_out(page, pages);
+		bad += pages;
+		host_check();
+		free_kept();
+		CHECK_EQ(quiet_pages(), start - bad);
+	}
+	runs_on(start, bad);
+}
+
+/* The same, found by whoever comes first: frees that merge, ranges, pageblocks that change their type, tables. */
+static void use_somehow(void)
+{
+	unsigned long pfn = PFN_DOWN(GIB) + tap_below(MAX_PAGES - 600);
+	struct zone_blocks blocks;
+
+	switch (tap_below(4)) {
+	case 0:
+		free_kept();
+		break;
+	case 1:
+		if (!alloc_contig_range(pfn, pfn + 600, MIGRATE_MOVABLE, GFP_QUIET))
+			free_contig_range(pfn, 600);
+		break;
+	case 2:
+		exhaust((unsigned int)tap_below(MAX_PAGE_ORDER + 1));
+		break;
+	default:
+		count_blocks(the_zone(), &blocks);
+	}
+}
+
+/* Many blocks at once, neighbours perhaps. Each that was damaged may be out, and those whose links led to them; no more. */
+static void test_many_links(void)
+{
+	unsigned long start, most = 0;
+
+	host_boot_simple(BANK_SIZE, 1);
+	host_mute();
+	start = quiet_pages();
+	for (unsigned long n = tap_ops(20); n; n--) {
+		make_lists();
+		for (unsigned long i = 1 + tap_below(20); i; i--) {
+			struct page *page = free_block();
+
+			if (page && page_order(page) <= 4 && damage(page))
+				most += 3UL << page_order(page);
+		}
+		use_somehow();
+		exhaust(0);
+		CHECK(num_poisoned_pages() <= most);
+		host_check();
+		free_kept();
+		CHECK_EQ(quiet_pages(), start - num_poisoned_pages());
+	}
+	runs_on(start, num_poisoned_pages());
+}
+
+/* What is said: the block, what its links held, how many are in the list again. */
+static void test_link_report(void)
+{
+	unsigned long start;
+	struct page *page[3];
+
+	host_boot_simple(BANK_SIZE, 1);
+	start = quiet_pages();
+	for (int i = 0; i < 3; i++)
+		CHECK(page[i] = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
+	for (int i = 0; i < 3; i++)
+		__free_pages(page[i], MAX_PAGE_ORDER);
+	drain_all_pages();
+	page[1]->lru.next = (struct list_head *)0x1234;
+	exhaust(MAX_PAGE_ORDER);
+	CHECK_LOG("bad free list: node 0 zone DMA, order 10, type Unmovable: pfn 0x[0-9a-f]+: next does not lead back: "
+		  "next 0x1234, prev 0x[0-9a-f]+$");
+	CHECK_LOG("  page: number 0 of the free block of order 10 at pfn 0x");
+	CHECK_LOG(
+		"bad free list: node 0 zone DMA, order 10, type Unmovable: [0-9]+ blocks relinked, 1 taken out of use$");
+	check_out(page[1], PAGEBLOCK_NR_PAGES);
+	runs_on(start, PAGEBLOCK_NR_PAGES);
+}
+
+static const struct tap_case cases[] = {
+	TAP_CASE("a page freed twice is out of use", test_page_twice),
+	TAP_CASE("a block freed twice is out of use as a whole", test_block_twice),
+	TAP_CASE("freed again when it is part of a large free block", test_twice_later),
+	TAP_CASE("freed again when part of it is another's", test_twice_in_part),
+	TAP_CASE("a range freed twice", test_range_twice),
+	TAP_CASE("freed again in an interrupt handler", test_twice_in_handler),
+	TAP_CASE("freed again with interrupts masked", test_twice_masked),
+	TAP_CASE("freed again when all notes are in use", test_no_notes),
+	TAP_CASE("4 CPUs and their handlers free twice while all allocate", test_twice_threads),
+	TAP_CASE("pages of ranges are freed twice while the ranges are allocated", test_twice_ranges),
+	TAP_CASE("links of one free block are written to", test_one_link),
+	TAP_CASE("links of many free blocks are written to", test_many_links),
+	TAP_CASE("what is said of a damaged free list", test_link_report),
+};
+TAP_MAIN(cases)

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Memory types and device memory in the image: what ioremap() shows is what the drivers see, the hardware's own translation has
+ * the right attributes, on every CPU; what is refused; and cache maintenance.
+ *
+ * Types of memory are tried at the top of physical addresses, where there is nothing: those mappings are never accessed.
+ */
+#include <mm/io.h>
+#include <mm/ioport.h>
+#include <mm/memtype.h>
+#include <mm/port.h>
+#include <string.h>
+
+#include <asm/exception.h>
+#include <asm/sysreg.h>
+
+#include "target.h"
+
+#define LOAD_ROUNDS 200
+#define NOTHING(n)  ((1ULL << arch_pa_bits()) - ((n) + 1ULL) * PAGE_SIZE)
+
+/* Registers that keep their value, of each driver's device. */
+static const struct device {
+	const char *name;
+	u16 registers[5];
+	u32 nr;
+} devices[] = {
+	{ "GICD", { 0x004, 0x008 }, 2 },
+	{ "GICC", { 0x004, 0x008 }, 2 },
+	{ "pl011", { 0x030, 0xfe0, 0xfe4, 0xff0, 0xffc }, 5 },
+	{ "mini UART", { 0x00c, 0x020 }, 2 },
+};
+
+/* A device of the drivers' and a mapping of our own. */
+struct view {
+	const struct device *device;
+	const volatile char *theirs, *ours;
+};
+
+static const struct memtype_range *find_range(const char *name)
+{
+	const struct memtype_range *range = NULL;
+
+	while ((range = memtype_next_device(range)))
+		if (!strcmp(range->name, name) && range->va)
+			return range;
+	return NULL;
+}
+
+static void compare_registers(void *arg)
+{
+	const struct view *view = arg;
+
+	for (u32 i = 0; i < view->device->nr; i++)
+		ktap_ok(readl(view->ours + view->device->registers[i]) ==
+			readl(view->theirs + view->device->registers[i]));
+}
+
+/* After iounmap(): this CPU, which has read there before, finds nothing any more. */
+static void find_nothing(void *arg)
+{
+	const struct view *view = arg;
+	u32 value;
+
+	ktap_ok(!arch_probe_read32(view->ours + view->device->registers[0], &value));
+}
+
+static void case_registers(void)
+{
+	unsigned int tried = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+		const struct memtype_range *range = find_range(devices[i].name);
+		struct view view = { .device = &devices[i] };
+		void *ours;
+
+		if (!range)
+			continue;
+		ours = ioremap(range->base, range->size);
+		if (!ktap_ok(ours != NULL))
+			continue;
+		view.ours = ours;
+		view.theirs = (const volatile char *)(range->va + range->base % PAGE_SIZE);
+		ktap_ok(view.ours != view.theirs);
+		on_all_cpus(compare_registers, &view);
+		iounmap(ours);
+		on_all_cpus(find_nothing, &view);
+		tried++;
+	}
+	ktap_ok(tried > 0);
+}
+
+/* --- attributes --- */
+
+#define PAR_FAULT	BIT(0)
+#define PAR_PA_MASK	0x0000fffffffff000ULL
+#define PAR_ATTR(value) ((u32)((value) >> 56))
+
+struct translation {
+	const volatile void *addr;
+	u64 par;
+};
+
+/* What the hardware makes of an address, for a read at EL1. */
+static void translate(void *arg)
+{
+	struct translation *t = arg;
+	unsigned long flags = local_irq_save();
+
+	__asm__ volatile("at s1e1r, %0" : : "r"(t->addr) : "memory");
+	isb();
+	t->par = read_sysreg(par_el1);
+	local_irq_restore(flags);
+}
+
+/* Whether on every CPU @addr is @phys with the attribute @attr of MAIR_EL1; with @phys 0, that it is not mapped. */
+static bool all_translate(const volatile void *addr, phys_addr_t phys, u32 attr)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		struct translation t = { .addr = addr };
+
+		ktap_ok(smp_call_function_single(cpu, translate, &t) == 0);
+		if (!phys ? !(t.par & PAR_FAULT) :
+			    (t.par & PAR_FAULT) || (t.par & PAR_PA_MASK) != ALIGN_DOWN(phys, PAGE_SIZE) ||
+				    PAR_ATTR(t.par) != attr)
+			return false;
+	}
+	return true;
+}
+
+static void check_mair(void *arg)
+{
+	(void)arg;
+	ktap_ok(read_sysreg(mair_el1) == MAIR_VALUE);
+}
+
+static void *map_np(phys_addr_t phys, size_t size)
+{
+	return ioremap_np(phys, size);
+}
+
+static void *map_device(phys_addr_t phys, size_t size)
+{
+	return ioremap(phys, size);
+}
+
+static void *map_wc(phys_addr_t phys, size_t size)
+{
+	return ioremap_wc(phys, size);
+}
+
+static void *remap_wc(phys_addr_t phys, size_t size)
+{
+	return memremap(phys, size, MEMREMAP_WC);
+}
+
+static void *remap_wt(phys_addr_t phys, size_t size)
+{
+	return memremap(phys, size, MEMREMAP_WT);
+}
+
+static void *remap_wb(phys_addr_t phys, size_t size)
+{
+	return memremap(phys, size, MEMREMAP_WB);
+}
+
+static const struct {
+	void *(*map)(phys_addr_t phys, size_t size);
+	u32 attr;
+} ways[] = {
+	{ map_np, MAIR_DEVICE_nGnRnE }, { map_device, MAIR_DEVICE_nGnRE }, { map_wc, MAIR_NORMAL_NC },
+	{ remap_wc, MAIR_NORMAL_NC },	{ remap_wt, MAIR_NORMAL_WT },	   { remap_wb, MAIR_NORMAL_WB },
+};
+
+static void case_types(void)
+{
+	on_all_cpus(check_mair, NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		char *addr = (ways[i].map)(NOTHING(1) + 0x10, PAGE_SIZE);
+
+		if (!ktap_ok(addr != NULL))
+			continue;
+		ktap_ok((uintptr_t)addr % PAGE_SIZE == 0x10);
+		ktap_ok(all_translate(addr, NOTHING(1), ways[i].attr));
+		ktap_ok(all_translate(addr + PAGE_SIZE, NOTHING(0), ways[i].attr));
+		ktap_ok(all_translate(addr + 2 * PAGE_SIZE, 0, 0));
+		ktap_ok(!arch_probe_exec(addr - 0x10));
+		iounmap(addr);
+		ktap_ok(all_translate(addr, 0, 0));
+	}
+}
+
+/* The linear map is what memremap() of RAM gives. */
+static void case_ram(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	phys_addr_t phys;
+
+	if (!ktap_ok(page != NULL))
+		return;
+	phys = page_to_phys(page);
+	ktap_ok(memremap(phys + 8, 16, MEMREMAP_WB) == __va(phys + 8));
+	ktap_ok(all_translate(__va(phys), phys, MAIR_NORMAL_WB));
+	memunmap(__va(phys + 8));
+	ktap_ok(ioremap(phys, PAGE_SIZE) == NULL);
+	ktap_ok(memremap(phys, PAGE_SIZE, MEMREMAP_WT | MEMREMAP_WC) == NULL);
+	__free_page(page);
+}
+
+static void case_refused(void)
+{
+	const struct memtype_range *range = memtype_next_device(NULL);
+	char *wc = ioremap_wc(NOTHING(0), PAGE_SIZE);
+
+	if (ktap_ok(range != NULL)) {
+		ktap_ok(ioremap_wc(range->base, range->size) == NULL);
+		ktap_ok(request_mem_region(range->base, 8, "suite_io") == NULL);
+	}
+	ktap_ok(wc != NULL && ioremap(NOTHING(0), 8) == NULL);
+	iounmap(wc);
+	ktap_ok(ioremap(NOTHING(0), 0) == NULL);
+	ktap_ok(ioremap(NOTHING(0), PAGE_SIZE + 1) == NULL);
+	ktap_ok(ioremap(NOTHING(0), 1UL << 63) == NULL);
+	ktap_ok(early_ioremap(NOTHING(0), 8) == NULL);
+}
+
+static void case_resources(void)
+{
+	struct resource *res = request_mem_region_exclusive(NOTHING(0), 0x100, "suite_io");
+
+	if (!ktap_ok(res != NULL))
+		return;
+	ktap_ok(resource_size(res) == 0x100 && iomem_is_exclusive(NOTHING(0) + PAGE_SIZE - 1));
+	ktap_ok(request_mem_region(NOTHING(0) + 0xff, 1, "suite_io again") == NULL);
+	release_mem_region(NOTHING(0), 0x100);
+	ktap_ok(!iomem_is_exclusive(NOTHING(0)) && lookup_resource(&iomem_resource, NOTHING(0)) == NULL);
+}
+
+/* --- all CPUs at once --- */
+
+struct shared_device {
+	phys_addr_t base;
+	u32 value; /* of its first register in the table */
+	u32 reg;
+};
+
+static void load(void *arg)
+{
+	const struct shared_device *device = arg;
+	u64 random = 88172645463325252ULL + (u64)smp_processor_id();
+
+	for (int i = 0; i < LOAD_ROUNDS; i++) {
+		char *addr = ioremap(device->base, PAGE_SIZE);
+		struct translation t = { .par = PAR_FAULT };
+
+		if (ktap_ok(addr != NULL))
+			ktap_ok(readl(addr + device->reg) == device->value);
+		iounmap(addr);
+		addr = (ways[2 + next_random(&random) % 4].map)(NOTHING(8 + 2 * (u64)smp_processor_id()), PAGE_SIZE);
+		t.addr = addr;
+		if (ktap_ok(addr != NULL))
+			translate(&t);
+		ktap_ok(!(t.par & PAR_FAULT));
+		iounmap(addr);
+		translate(&t);
+		ktap_ok(t.par & PAR_FAULT);
+	}
+}
+
+static void case_all_cpus(void)
+{
+	const struct memtype_range *range = NULL;
+	struct shared_device device;
+
+	for (size_t i = 0; i < ARRAY_SIZE(devices) && !range; i++) {
+		range = find_range(devices[i].name);
+		device.reg = devices[i].registers[0];
+	}
+	if (!ktap_ok(range != NULL))
+		return;
+	device.base = range->base;
+	device.value = readl((const volatile char *)(range->va + range->base % PAGE_SIZE) + device.reg);
+	on_all_cpus(load, &device);
+}
+
+/* --- caches --- */
+
+/* Nothing of what was written beside a range is lost by maintenance of the range, whatever its ends. */
+static void maintain(void *arg)
+{
+	static const u16 ends[][2] = { { 0, 256 },   { 1, 255 },  { 63, 64 }, { 64, 128 },
+				       { 100, 100 }, { 65, 129 }, { 7, 9 } };
+	u8 bytes[256] __aligned(64);
+	uintptr_t at = (uintptr_t)bytes;
+
+	(void)arg;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		memset(bytes, (int)i + 1, sizeof(bytes));
+		dcache_clean_poc(at + ends[i][0], at + ends[i][1]);
+		dcache_clean_pou(at + ends[i][0], at + ends[i][1]);
+		dcache_inval_poc(at + ends[i][0], at + ends[i][1]);
+		memset(bytes, (int)i + 101, sizeof(bytes));
+		dcache_clean_inval_poc(at + ends[i][0], at + ends[i][1]);
+		dcache_inval_poc(at + ends[i][0], at + ends[i][1]);
+		for (size_t b = 0; b < sizeof(bytes); b++)
+			if (!ktap_ok(bytes[b] == i + 101))
+				break;
+	}
+	caches_clean_inval_pou((uintptr_t)maintain, (uintptr_t)maintain + 256);
+	caches_clean_inval_pou((uintptr_t)maintain + 4, (uintptr_t)maintain + 4);
+}
+
+static void case_caches(void)
+{
+	on_all_cpus(maintain, NULL);
+}
+
+static bool check(void)
+{
+	return memory_check() && iomem_check();
+}
+
+static const struct ktap_case cases[] = {
+	{ "registers are what the drivers see, on all CPUs", case_registers },
+	{ "MAIR_EL1, and each type as the hardware translates it, on all CPUs", case_types },
+	{ "RAM", case_ram },
+	{ "what is refused", case_refused },
+	{ "resources", case_resources },
+	{ "all CPUs at once", case_all_cpus },
+	{ "cache maintenance, on all CPUs", case_caches },
+};
+KTAP_SUITE(io, cases, check);

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The table engine on the machine: set_memory_*() on every CPU and from all at once, in the linear map and in vmalloc's
+ * addresses, and ranges mapped and unmapped while the machine runs.
+ *
+ * The pages lie in one block of 2 MiB, so that each change splits it and the last one that is undone merges it:
+ *
+ *	| page 0 | 1: CPU 0's | 2 | 3: CPU 1's | 4 | 5: CPU 2's | ...	odd pages change, even ones are used meanwhile
+ *
+ * After each case there are as many tables as before, and as many blocks, groups and pages mapped.
+ */
+#include <errno.h>
+#include <lib/mutex.h>
+#include <mm/gfp.h>
+#include <mm/port.h>
+#include <mm/set_memory.h>
+#include <mm/vmalloc.h>
+#include <string.h>
+
+#include <asm/exception.h>
+#include <asm/sections.h>
+
+#include "target.h"
+
+#define BLOCK_ORDER	9
+#define RET_INSTRUCTION 0xd65f03c0d65f03c0ULL
+#define ROUNDS		40
+#define CHECK_EVERY	10
+#define FREE_VA		(LINEAR_END - (8UL << 30)) /* behind all RAM that a machine of today has */
+
+/* What a CPU may do with a page, and with its neighbours. */
+struct access {
+	char *page;
+	bool readable, writable, executable;
+};
+
+static u64 *word_of(char *page, unsigned int i)
+{
+	return (u64 *)(void *)(page + (size_t)i * PAGE_SIZE);
+}
+
+/* The first and last word of a page, and those beside it, which anybody may write. */
+static void try_page(void *arg)
+{
+	const struct access *may = arg;
+	char *last = may->page + PAGE_SIZE - 8;
+	u64 value;
+
+	ktap_ok(arch_probe_read(may->page, &value) == may->readable);
+	ktap_ok(arch_probe_read(last, &value) == may->readable);
+	ktap_ok(arch_probe_write(may->page, RET_INSTRUCTION) == may->writable);
+	ktap_ok(arch_probe_write(last, RET_INSTRUCTION) == may->writable);
+	ktap_ok(arch_probe_exec(may->page) == may->executable);
+	ktap_ok(arch_probe_exec(last) == may->executable);
+	ktap_ok(arch_probe_read(may->page - 8, &value) && arch_probe_write(may->page - 8, value));
+	ktap_ok(arch_probe_read(last + 8, &value) && arch_probe_write(last + 8, value));
+	ktap_ok(!arch_probe_exec(last + 8));
+}
+
+static void all_may(char *page, bool readable, bool writable, bool executable)
+{
+	struct access may = { page, readable, writable, executable };
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		ktap_ok(smp_call_function_single(cpu, try_page, &may) == 0);
+}
+
+/* Instructions were written to the page. */
+static void sync_code(char *page)
+{
+	arch_sync_memory(page, PAGE_SIZE);
+	__asm__ volatile("ic ialluis\n\tdsb ish\n\tisb" : : : "memory");
+}
+
+static void each_right(char *page)
+{
+	unsigned long at = (unsigned long)page;
+
+	*word_of(page, 0) = *(u64 *)(void *)(page + PAGE_SIZE - 8) = RET_INSTRUCTION;
+	sync_code(page);
+	all_may(page, true, true, false);
+	ktap_ok(set_memory_ro(at, 1) == 0);
+	all_may(page, true, false, false);
+	ktap_ok(set_memory_x(at, 1) == 0);
+	all_may(page, true, false, true);
+	ktap_ok(set_memory_rw(at, 1) == -EPERM);
+	ktap_ok(set_memory_nx(at, 1) == 0);
+	all_may(page, true, false, false);
+	ktap_ok(set_memory_rw(at, 1) == 0);
+	all_may(page, true, true, false);
+	ktap_ok(set_memory_x(at, 1) == -EPERM);
+	ktap_ok(set_memory_valid(at, 1, 0) == 0);
+	all_may(page, false, false, false);
+	ktap_ok(set_memory_valid(at, 1, 1) == 0);
+	all_may(page, true, true, false);
+	ktap_ok(*word_of(page, 0) == RET_INSTRUCTION);
+}
+
+static struct pt_stats stats_before;
+
+static void note_tables(void)
+{
+	vm_unmap_aliases();
+	ktap_ok(arch_pt_check(&stats_before));
+}
+
+static void tables_as_before(void)
+{
+	struct pt_stats now;
+
+	vm_unmap_aliases();
+	ktap_ok(arch_pt_check(&now));
+	ktap_ok(now.tables == stats_before.tables);
+	for (int level = 1; level <= PT_LAST_LEVEL; level++)
+		ktap_ok(now.leaves[level] == stats_before.leaves[level]);
+}
+
+static char *linear_block(void)
+{
+	struct page *block = alloc_pages(GFP_KERNEL, BLOCK_ORDER);
+
+	ktap_ok(block != NULL);
+	return block ? page_address(block) : NULL;
+}
+
+static void free_block(char *block)
+{
+	__free_pages(virt_to_page(block), BLOCK_ORDER);
+}
+
+static void case_linear(void)
+{
+	char *block = linear_block();
+
+	if (!block)
+		return;
+	note_tables();
+	each_right(block + PAGE_SIZE);
+	each_right(block + 17 * PAGE_SIZE);
+	each_right(block + 510 * PAGE_SIZE);
+	tables_as_before();
+	free_block(block);
+}
+
+static void case_vmalloc(void)
+{
+	char *pages = vmalloc(5 * PAGE_SIZE), *blocks = vmalloc_huge(4UL << 20, GFP_KERNEL);
+
+	if (!ktap_ok(pages && blocks))
+		return;
+	note_tables();
+	each_right(pages + PAGE_SIZE);
+	each_right(pages + 3 * PAGE_SIZE);
+	each_right(blocks + (3UL << 20));
+	tables_as_before();
+	vfree(blocks);
+	/* Freed while it is split. */
+	blocks = vmalloc_huge(4UL << 20, GFP_KERNEL);
+	if (ktap_ok(blocks != NULL) && ktap_ok(set_memory_ro((unsigned long)blocks + PAGE_SIZE, 700) == 0)) {
+		ktap_ok(arch_probe_write(blocks, 1) && !arch_probe_write(blocks + 700 * PAGE_SIZE, 1));
+		vfree(blocks);
+	}
+	vfree(pages);
+	ktap_ok(vmalloc_check());
+}
+
+/* A whole block, and more, in both directions. */
+static void case_ranges(void)
+{
+	struct page *pages = alloc_pages(GFP_KERNEL, BLOCK_ORDER + 1);
+	unsigned long at;
+
+	if (!ktap_ok(pages != NULL))
+		return;
+	at = (unsigned long)page_address(pages);
+	note_tables();
+	ktap_ok(set_memory_ro(at, 1024) == 0);
+	ktap_ok(!arch_probe_write((void *)at, 1) && !arch_probe_write((void *)(at + 1023 * PAGE_SIZE), 1));
+	ktap_ok(set_memory_rw(at + 3 * PAGE_SIZE, 1000) == 0);
+	ktap_ok(!arch_probe_write((void *)(at + 2 * PAGE_SIZE), 1));
+	ktap_ok(arch_probe_write((void *)(at + 3 * PAGE_SIZE), 1));
+	ktap_ok(set_memory_valid(at + 100 * PAGE_SIZE, 800, 0) == 0);
+	ktap_ok(!arch_probe_write((void *)(at + 512 * PAGE_SIZE), 1));
+	ktap_ok(set_memory_valid(at, 1024, 1) == 0);
+	ktap_ok(set_memory_rw(at, 1024) == 0);
+	ktap_ok(arch_probe_write((void *)at, 1) && arch_probe_write((void *)(at + 1023 * PAGE_SIZE), 1));
+	tables_as_before();
+	__free_pages(pages, BLOCK_ORDER + 1);
+}
+
+static char *shared_block;
+
+/* One CPU's page goes through all that it may be, its neighbours are used, and now and then all tables are walked. */
+static void change_own(void *arg)
+{
+	unsigned int cpu = (unsigned int)smp_processor_id();
+	char *page = shared_block + (size_t)(2 * cpu + 1) * PAGE_SIZE;
+	unsigned long at = (unsigned long)page;
+	struct arch_mapping mapping;
+	struct pt_stats stats;
+	u64 value;
+
+	(void)arg;
+	for (u64 i = 1; i <= ROUNDS; i++) {
+		*word_of(page, 0) = i;
+		*word_of(page, 1) = ~i;
+		ktap_ok(set_memory_ro(at, 1) == 0);
+		ktap_ok(!arch_probe_write(page, 0) && arch_probe_read(page, &value) && value == i);
+		arch_query_mapping(at, &mapping);
+		ktap_ok(mapping.valid && !mapping.writable && mapping.start <= at && at < mapping.end);
+		ktap_ok(set_memory_valid(at, 1, 0) == 0);
+		ktap_ok(!arch_probe_read(page, &value));
+		ktap_ok(*word_of(page, 1) == ~i && arch_probe_write(page + PAGE_SIZE, ~i));
+		if (i % CHECK_EVERY == cpu)
+			ktap_ok(arch_pt_check(&stats));
+		ktap_ok(set_memory_valid(at, 1, 1) == 0);
+		ktap_ok(set_memory_rw(at, 1) == 0);
+		ktap_ok(*word_of(page, 0) == i);
+	}
+}
+
+static void case_all_cpus(void)
+{
+	shared_block = linear_block();
+	if (!shared_block)
+		return;
+	note_tables();
+	on_all_cpus(change_own, NULL);
+	tables_as_before();
+	free_block(shared_block);
+}
+
+static int map_free(unsigned long va, phys_addr_t pa, unsigned long size)
+{
+	int err;
+
+	mutex_lock(&pt_mutex);
+	err = pt_map_range(va, pa, size, PT_RW);
+	mutex_unlock(&pt_mutex);
+	return err;
+}
+
+static int unmap_free(unsigned long va, unsigned long size)
+{
+	int err;
+
+	mutex_lock(&pt_mutex);
+	err = pt_unmap_range(va, size);
+	mutex_unlock(&pt_mutex);
+	return err;
+}
+
+static void cannot_read(void *arg)
+{
+	u64 value;
+
+	ktap_ok(!arch_probe_read(arg, &value));
+}
+
+/* The same memory at other addresses, with an unmapped page in the middle. */
+static void case_map(void)
+{
+	char *block = linear_block(), *second = (char *)FREE_VA;
+	unsigned long size = 1UL << (BLOCK_ORDER + PAGE_SHIFT);
+
+	if (!block)
+		return;
+	note_tables();
+	ktap_ok(map_free(FREE_VA, __pa(block), size) == 0);
+	ktap_ok(map_free(FREE_VA + PAGE_SIZE, __pa(block), PAGE_SIZE) == -EEXIST);
+	ktap_ok(unmap_free(FREE_VA + 5 * PAGE_SIZE, PAGE_SIZE) == 0);
+	ktap_ok(unmap_free(FREE_VA, size) == -ENOENT);
+	*word_of(block, 4) = 44;
+	*word_of(second, 6) = 66;
+	ktap_ok(*word_of(second, 4) == 44 && *word_of(block, 6) == 66);
+	on_all_cpus(cannot_read, second + 5 * PAGE_SIZE);
+	ktap_ok(map_free(FREE_VA + 5 * PAGE_SIZE, __pa(block) + 5 * PAGE_SIZE, PAGE_SIZE) == 0);
+	ktap_ok(unmap_free(FREE_VA, size) == 0);
+	on_all_cpus(cannot_read, second);
+	on_all_cpus(cannot_read, second + 6 * PAGE_SIZE);
+	tables_as_before();
+	free_block(block);
+}
+
+static void case_refused(void)
+{
+	unsigned long text = (unsigned long)__va(kimage_pa(_text)), flags;
+	char *block = linear_block(), *area = vmalloc(2 * PAGE_SIZE);
+
+	if (!ktap_ok(block && area))
+		return;
+	note_tables();
+	ktap_ok(set_memory_ro((unsigned long)block, 0) == -EINVAL);
+	ktap_ok(set_memory_ro((unsigned long)block + 8, 1) == -EINVAL);
+	ktap_ok(set_memory_ro((unsigned long)block, 1UL << 51) == -EINVAL);
+	ktap_ok(set_memory_ro(~0UL << PAGE_SHIFT, 2) == -EINVAL);
+	ktap_ok(set_memory_ro(FREE_VA, 1) == -EINVAL);
+	ktap_ok(set_memory_rw(text, 1) == -EPERM);
+	ktap_ok(set_memory_valid(text - PAGE_SIZE, 2, 0) == -EPERM);
+	ktap_ok(set_memory_rw((unsigned long)_text, 1) == -EINVAL);
+	ktap_ok(set_memory_rw((unsigned long)area, 3) == -EINVAL);
+	ktap_ok(set_memory_rw(VMALLOC_END - PAGE_SIZE, 1) == -EINVAL);
+	ktap_ok(set_memory_x((unsigned long)block, 1) == -EPERM);
+	flags = local_irq_save();
+	ktap_ok(set_memory_ro((unsigned long)block, 1) == -EBUSY);
+	local_irq_restore(flags);
+	ktap_ok(!arch_probe_write(_text, 0) && !arch_probe_write((void *)text, 0));
+	tables_as_before();
+	vfree(area);
+	free_block(block);
+}
+
+static const struct ktap_case cases[] = {
+	{ "rights of a page of the linear map, on every CPU", case_linear },
+	{ "rights of vmalloc's pages and blocks", case_vmalloc },
+	{ "rights of ranges over blocks", case_ranges },
+	{ "all CPUs at once in one block", case_all_cpus },
+	{ "mapped and unmapped while the machine runs", case_map },
+	{ "what is refused", case_refused },
+};
+KTAP_SUITE(pgtable, cases, memory_check);
