@@ -357,7 +357,7 @@ static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct
  * This CPU's stack of @cache held up to @before when the slow path came, and holds up to @after when it leaves: what it has lost or
  * got since the last time, hits took or brought. Interrupts are masked.
  */
-static void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
+static __always_inline void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
 {
 	long lost = cpu->seen - before;
 
@@ -369,8 +369,8 @@ static void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
 }
 
 /* The object that a miss has come for, off @to, which held up to @before. */
-static void *pop_missed(const struct kmem_cache *cache, const struct single *single, struct percpu_stack *to,
-			void **before)
+static __always_inline void *pop_missed(const struct kmem_cache *cache, const struct single *single,
+					struct percpu_stack *to, void **before)
 {
 	void *obj = pop_plain(to);
 
