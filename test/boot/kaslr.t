@@ -181,11 +181,11 @@ class OnPi:
     """The board's tree with a seed: the cores come by spin table."""
 
     def __init__(self, seed):
-        self.seed, self.name, self.result = seed, f"raspi4b, seed {seed:#x}: test", None
+        self.seed, self.name, self.result = seed, f"raspi4b, seed {seed:#x}: test map", None
 
     def faults(self):
         blob = edit.set_property(raspi.board_tree(), "/chosen", "kaslr-seed", cells64(self.seed))
-        self.result = Pi().boot(blob, "memstage.run=test", limit=LIMIT)
+        self.result = Pi().boot(blob, "memstage.run=test,map", limit=LIMIT)
         log = self.result.log
         return (machine.status_faults(self.result, 0) + place_faults(log, address(self.seed)) +
                 machine.suite_faults(self.result, LIMIT) + ["not all cores"] * ("4 CPUs on line" not in log))
