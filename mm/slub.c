@@ -49,6 +49,9 @@
 /* Bounds what a miss takes, interrupts masked: about ten instructions for each object. */
 #define BATCH_MAX 128u
 
+/* Fewer than any slab has objects whose cache has a stack of four batches. */
+#define NEAR 8
+
 /* A stack for one object, for who may not use the CPU's. */
 struct single {
 	struct percpu_stack head;
@@ -584,12 +587,37 @@ static void flush_stack(struct kmem_cache *cache, u32 n)
 	note_hits(this_cpu_ptr(cache->cpu), before, left);
 }
 
+/* Whether those in @slot and below it are neighbours in memory. */
+static bool neighbours(void *const *slot, size_t size)
+{
+	size_t step = (size_t)((char *)slot[0] - (char *)slot[-1]);
+
+	return step == size || step == -size;
+}
+
+/*
+ * How many objects a full stack gives back: a batch, and two of a large stack where that takes no longer. That is where frees
+ * are trusted and the batch was freed in the order in which objects lie, to judge by both of its ends: half as long for each
+ * object. A pair of neighbours in memory may be missing where a slab ends, but not twice within NEAR.
+ */
+static u32 flush_count(const struct kmem_cache *cache, void *const *top)
+{
+	const size_t size = cache->size;
+	u32 batch = batch_of(cache);
+	void *const *end = top - batch;
+
+	if (HARDENED || cache->capacity < 4 * batch || !(neighbours(top, size) || neighbours(top - NEAR, size)) ||
+	    !(neighbours(end, size) || neighbours(end - NEAR, size)))
+		return batch;
+	return 2 * batch;
+}
+
 /* A full stack makes room for @obj. Interrupts are masked. */
 static void push_full(struct kmem_cache *cache, struct percpu_stack *stack, void *obj)
 {
 	struct kmem_cache_cpu *cpu = this_cpu_ptr(cache->cpu);
 
-	flush_stack(cache, batch_of(cache));
+	flush_stack(cache, flush_count(cache, stack->top));
 	push_plain(stack, obj);
 	ADD_ONCE(cpu->flushes, 1);
 	WRITE_ONCE(cpu->seen, stack->top);
