@@ -49,6 +49,9 @@
 /* Bounds what a miss takes, interrupts masked: about ten instructions for each object. */
 #define BATCH_MAX 128u
 
+/* Fewer than any slab has objects whose cache has a stack of four batches. */
+#define NEAR 8
+
 /* A stack for one object, for who may not use the CPU's. */
 struct single {
 	struct percpu_stack head;
@@ -144,8 +147,8 @@ static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void *
 }
 
 /* Move objects of @slab, which is in no list, to @to, until that is full or the slab has no more; then list the slab. */
-static void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab,
-			 struct percpu_stack *to)
+static __always_inline void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab,
+					 struct percpu_stack *to)
 {
 	u32 room = (u32)(to->limit - to->top), taken = slab->inuse, got;
 
@@ -354,7 +357,7 @@ static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct
  * This CPU's stack of @cache held up to @before when the slow path came, and holds up to @after when it leaves: what it has lost or
  * got since the last time, hits took or brought. Interrupts are masked.
  */
-static void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
+static __always_inline void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
 {
 	long lost = cpu->seen - before;
 
@@ -366,8 +369,8 @@ static void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
 }
 
 /* The object that a miss has come for, off @to, which held up to @before. */
-static void *pop_missed(const struct kmem_cache *cache, const struct single *single, struct percpu_stack *to,
-			void **before)
+static __always_inline void *pop_missed(const struct kmem_cache *cache, const struct single *single,
+					struct percpu_stack *to, void **before)
 {
 	void *obj = pop_plain(to);
 
@@ -584,12 +587,37 @@ static void flush_stack(struct kmem_cache *cache, u32 n)
 	note_hits(this_cpu_ptr(cache->cpu), before, left);
 }
 
+/* Whether those in @slot and below it are neighbours in memory. */
+static bool neighbours(void *const *slot, size_t size)
+{
+	size_t step = (size_t)((char *)slot[0] - (char *)slot[-1]);
+
+	return step == size || step == -size;
+}
+
+/*
+ * How many objects a full stack gives back: a batch, and two of a large stack where that takes no longer. That is where frees
+ * are trusted and the batch was freed in the order in which objects lie, to judge by both of its ends: half as long for each
+ * object. A pair of neighbours in memory may be missing where a slab ends, but not twice within NEAR.
+ */
+static u32 flush_count(const struct kmem_cache *cache, void *const *top)
+{
+	const size_t size = cache->size;
+	u32 batch = batch_of(cache);
+	void *const *end = top - batch;
+
+	if (HARDENED || cache->capacity < 4 * batch || !(neighbours(top, size) || neighbours(top - NEAR, size)) ||
+	    !(neighbours(end, size) || neighbours(end - NEAR, size)))
+		return batch;
+	return 2 * batch;
+}
+
 /* A full stack makes room for @obj. Interrupts are masked. */
 static void push_full(struct kmem_cache *cache, struct percpu_stack *stack, void *obj)
 {
 	struct kmem_cache_cpu *cpu = this_cpu_ptr(cache->cpu);
 
-	flush_stack(cache, batch_of(cache));
+	flush_stack(cache, flush_count(cache, stack->top));
 	push_plain(stack, obj);
 	ADD_ONCE(cpu->flushes, 1);
 	WRITE_ONCE(cpu->seen, stack->top);

@@ -193,9 +193,12 @@ static u64 split_block(u64 entry, int level, u64 at, struct pool *pool, long *ta
 	u64 top = 0, *slot = &top;
 
 	while (at & (PT_SPAN(level) - 1)) {
-		phys_addr_t pa = pool->page[--pool->nr];
-		u64 *table = pt_table(pa, ++level);
+		phys_addr_t pa;
+		u64 *table;
 
+		BUG_ON(!pool->nr);
+		pa = pool->page[--pool->nr];
+		table = pt_table(pa, ++level);
 		fill_split(table, level, entry, at);
 		*slot = pa | PTE_TABLE | PTE_OWN;
 		slot = &table[pt_index(at, level)];

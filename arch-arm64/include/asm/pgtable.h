@@ -281,11 +281,11 @@ u64 *pt_find_table(u64 va, int level, pt_alloc_fn alloc);
 
 /**
  * pt_unlink_empty() - take out tables with PTE_OWN on the way to @va that are empty, lowest first
- * @gone: set to their addresses
+ * @empty: set to their addresses
  *
  * The caller invalidates @va in all TLBs and then frees them. Context: tables are held. Return: how many.
  */
-unsigned int pt_unlink_empty(u64 va, phys_addr_t gone[PT_LAST_LEVEL]);
+unsigned int pt_unlink_empty(u64 va, phys_addr_t empty[PT_LAST_LEVEL]);
 
 /** pt_count() - @n tables more are linked; they are held, or other CPUs are stopped, or there are none yet */
 void pt_count(long n);
