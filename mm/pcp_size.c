@@ -10,9 +10,10 @@
  *    sized by the zone's present pages. Where a CPU has no array, the head stays the one that is empty and full.
  * 3. Shares: all CPUs together may keep an eighth of a zone from the others, each an equal part of it: `share`. Limits
  *    begin at 0. A stack found empty or full gets a limit about twice as high (0, 1, 3, 7, ...), as long as its array,
- *    the share and the zone, which must be above its high watermark, allow: so the share goes to the orders and types in
- *    use, and bursts meet large batches. Each such event also moves a hand over the lists, one further: a list that has
- *    seen no event for a round gives back half of its limit. Draining sets all limits to 0.
+ *    the share and the zone allow, which must be above its high watermark by free pages that the type may have: so the
+ *    share goes to the orders and types in use, and bursts meet large batches. Each such event also moves a hand over
+ *    the lists, one further: a list that has seen no event for a round gives back half of its limit. Draining sets all
+ *    limits to 0.
  * 4. The most that stacks are filled with or drained of at once, half the limit, is bounded by PCP_BATCH (pcp.c).
  *
  * Cost: set-up is O(CPUs * zones); a change of a limit O(1).
@@ -184,13 +185,25 @@ void pcp_set_limit(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned in
 	change_limit(pcp, list, order, limit);
 }
 
+/* Free pages of @zone that blocks of @type may be made of. */
+static unsigned long free_for(const struct zone *zone, enum migratetype type)
+{
+	unsigned long free = READ_ONCE(zone->nr_free);
+	unsigned long kept = zone_free_special(zone, MIGRATE_ISOLATE) + zone_free_special(zone, MIGRATE_HIGHATOMIC);
+
+	if (type != MIGRATE_MOVABLE)
+		kept += zone_free_cma(zone);
+	return free > kept ? free - kept : 0;
+}
+
 void pcp_grow(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned int order)
 {
 	unsigned long limit = pcp_list_limit(list), higher = min(2 * limit + 1, (unsigned long)list->capacity);
+	enum migratetype type = (enum migratetype)(list - pcp->list[order]);
 
 	list->busy = true;
 	higher = min(higher, limit + (pcp->spare >> order));
-	if (higher > limit && READ_ONCE(pcp->zone->nr_free) > pcp->zone->watermark[WMARK_HIGH])
+	if (higher > limit && free_for(pcp->zone, type) > pcp->zone->watermark[WMARK_HIGH])
 		change_limit(pcp, list, order, higher);
 }
 

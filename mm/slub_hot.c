@@ -11,6 +11,10 @@
  *    free. What looks odd goes to the slow path, which knows.
  * 5. Several objects at once are copied from and to the stack with interrupts masked.
  *
+ * 6. Functions here are called by inline ones, which know at compile time what flags and sizes are constants, and by those only:
+ *    so they need no landing pads. Who has arguments in the first register but one, and anything in the first, need not move
+ *    them out of the way of the object.
+ *
  * Each function here ends in a jump to its slow path, so none needs a frame.
  */
 #include "slub_hot.h"
@@ -51,8 +55,9 @@ static size_t index_of(size_t stack)
 	return (stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack);
 }
 
-__noinline void *kmalloc_missed(size_t stack, gfp_t gfp)
+__noinline void *kmalloc_missed(size_t unused, size_t stack, gfp_t gfp)
 {
+	(void)unused;
 	return slab_alloc_slow(kmalloc_caches[index_of(stack)], gfp);
 }
 
@@ -65,35 +70,56 @@ __noinline void *kmalloc_missed_size(size_t stack, gfp_t gfp, size_t last)
 	return slab_alloc_slow(cache, gfp);
 }
 
-/* kmalloc_hot_odd() when the stack is empty. */
-static __noinline void *missed_odd(size_t stack, u32 request)
+__noinline void *kmalloc_missed_odd(size_t unused, size_t stack, u32 request)
 {
 	struct kmem_cache *cache = kmalloc_caches[index_of(stack)];
 	gfp_t gfp = kmalloc_request_gfp(request);
 
+	(void)unused;
 	if (unlikely(cache->guard))
 		return guard_kmalloc(cache, gfp, cache->object_size - (request & KMALLOC_LEFT_MASK), NUMA_NO_NODE,
 				     request & KMALLOC_ZEROED);
 	return slab_alloc_slow(cache, gfp);
 }
 
-__by_name __restartable void *kmalloc_hot(size_t stack, gfp_t gfp)
+__by_name __restartable void *kmalloc_hot(size_t unused, size_t stack, gfp_t gfp)
 {
 	void *obj = asm_stack_pop(stack);
 
-	return likely(obj) ? popped(obj) : kmalloc_missed(stack, gfp);
+	(void)unused;
+	return likely(obj) ? popped(obj) : kmalloc_missed(any_value(), stack, gfp);
 }
 
-__by_name __restartable void *kmalloc_hot_odd(size_t stack, u32 request)
+__by_name __restartable void *kmalloc_hot_odd(size_t unused, size_t stack, u32 request)
 {
 	void *obj = asm_stack_pop(stack);
 
-	return likely(obj) ? popped(obj) : missed_odd(stack, request);
+	(void)unused;
+	return likely(obj) ? popped(obj) : kmalloc_missed_odd(any_value(), stack, request);
 }
 
 __by_name __restartable void *__kmalloc(size_t size, gfp_t gfp)
 {
 	return kmalloc_any(size, gfp);
+}
+
+__by_name __restartable void *kmalloc_hot_any(size_t size, gfp_t gfp)
+{
+	return kmalloc_sized(size, gfp);
+}
+
+__noinline void *kmem_cache_missed(size_t unused, struct kmem_cache *cache, gfp_t gfp)
+{
+	(void)unused;
+	return slab_alloc_slow(cache, gfp);
+}
+
+__by_name __restartable void *kmem_cache_alloc_hot(size_t unused, struct kmem_cache *cache, gfp_t gfp)
+{
+	void *obj = asm_stack_pop(cache->stack);
+
+	(void)unused;
+	return likely(obj) ? popped(obj) : kmem_cache_missed(any_value(), cache, gfp);
 }
 
 __by_name __restartable void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)

@@ -2,20 +2,20 @@
 /*
  * Where the image is mapped: a random slot, from /chosen/kaslr-seed (contract: <asm/kaslr.h>).
  *
- * 1. This runs before the MMU is on and before the tree was proved valid, on what may be no tree at all. So it believes no
- *    offset before it has compared it with the tree's size, and looks first whether every page that it is going to read
- *    answers (early_check.S, 3 has what a fault does here). What is wrong with a tree is said later, with the log (start.c);
- *    here it is a tree without a seed.
- * 2. Two properties of /chosen count: kaslr-seed, 8 bytes that the boot loader drew, and bootargs, for the word nokaslr.
- *    The structure block (Devicetree Specification 5.4) is read from its start until /chosen ends.
+ * 1. This runs before the MMU is on and before the tree was proved valid, on what may be no tree at all. So it believes
+ *    no offset before it has compared it with the tree's size, and looks first whether every page that it is going to
+ *    read answers (early_check.S, 3 has what a fault does here). What is wrong with a tree is said later, with the log
+ *    (start.c); here it is a tree without a seed.
+ * 2. Two properties of /chosen count: kaslr-seed, 8 bytes that the boot loader drew, and bootargs, for the word
+ *    nokaslr. The structure block (Devicetree Specification 5.4) is read from its start until /chosen ends.
  * 3. The seed is overwritten with zeros where it stands, nokaslr or not: who sees the tree later, or its dump, learns
  *    nothing of the address, nor of the keys that are made of it. Only kaslr_take_seed() gets it, once.
- * 4. The loader may have left the tree in the cache; with the MMU off memory is read and written past it. So the lines of
- *    what is read are written back and dropped before, and that of the seed again after it was overwritten.
- * 5. Slots: multiples of 2 MiB above KIMAGE_VADDR from which the largest image does not reach the next table of level 2, for
- *    there is one for the image: KIMAGE_SLOTS_PER_GIB of 512, in KIMAGE_GIBS GiB; so 510 * 509 = 259,590 slots, 17.9
- *    bits. Product and high word make a slot of 64 bits without a division; no slot is likelier than another by more
- *    than 2^-46 of its share.
+ * 4. The loader may have left the tree in the cache; with the MMU off memory is read and written past it. So the lines
+ *    of what is read are written back and dropped before, and that of the seed again after it was overwritten.
+ * 5. Slots: multiples of 2 MiB above KIMAGE_VADDR from which the largest image does not reach the next table of level
+ *    2, for there is one for the image: KIMAGE_SLOTS_PER_GIB of 512, in KIMAGE_GIBS GiB; so 510 * 509 = 259,590 slots,
+ *    17.9 bits. Product and high word make a slot of 64 bits without a division; no slot is likelier than another by
+ *    more than 2^-46 of its share.
  *
  * Cost: 16,000 instructions for QEMU's tree, in which /chosen is last; about 10 for each word of names and properties.
  */
@@ -91,8 +91,8 @@ static bool answers(u64 pa)
 }
 
 /*
- * Whether [@pa + @start, @pa + @start + @size) is within a tree of @total bytes at @pa, and memory. If it is, no cache holds
- * any of it from here on.
+ * Whether [@pa + @start, @pa + @start + @size) is within a tree of @total bytes at @pa, and memory. If it is, no cache
+ * holds any of it from here on.
  */
 static bool block_answers(u64 pa, u64 start, u64 size, u64 total)
 {

@@ -3,8 +3,8 @@
  * `fault KIND CPU`: make an exception or a panic on purpose, on any CPU, or on all at once, to see it reported.
  *
  * 1. Each kind is a function that does not return: the report ends the run with status 1.
- * 2. Accesses that the page tables forbid are in fault_cmd_access.c. The instructions are assembly, so that the compiler, which
- *    may assume that what they do does not happen, keeps them.
+ * 2. Accesses that the page tables forbid are in fault_cmd_access.c. The instructions are assembly, so that the
+ *    compiler, which may assume that what they do does not happen, keeps them.
  * 3. On another CPU than the caller's the fault is made by its idle loop, as work: on that CPU's own stack.
  * 4. stack-twice overflows the stack, and again while that is reported: the report's first byte goes to a console that
  *    puts its stack pointer into the guard.
@@ -63,7 +63,7 @@ static void fault_stack_twice(void)
 	fault_stack();
 }
 
-/* Two records that point to each other, one on this stack and one on the emergency stack; both return to the start of the text. */
+/* Two records that point to each other, on this stack and on the emergency stack; both return to the start of the text. */
 static void fault_frames(void)
 {
 	__asm__ volatile("stp	%0, %1, [sp, #-16]!\n"

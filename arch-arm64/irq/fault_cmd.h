@@ -13,7 +13,7 @@ enum fault_how { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
  * @name: what is typed
  * @make: makes it; NULL when it is an access
  * @how: (access) what is done
- * @where: (access) the address, found on the CPU that makes the fault; NULL when this machine has none, which it has said
+ * @where: (access) the address, found on the CPU that makes the fault; NULL when there is none, which it has said
  */
 struct fault_kind {
 	const char *name;
@@ -25,7 +25,12 @@ struct fault_kind {
 /** fault_accesses - the accesses that nothing may do, by what forbids them; the last has no name */
 extern const struct fault_kind fault_accesses[];
 
-/** fault_access() - do it, after the address when that is to be said; returns, after saying so, when nothing has stopped it */
+/**
+ * fault_access() - do it
+ * @say: whether the address is said before
+ *
+ * Returns, after saying so, when nothing has stopped it.
+ */
 void fault_access(const struct fault_kind *kind, bool say);
 
 #endif

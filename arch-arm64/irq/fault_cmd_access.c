@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Accesses that the page tables forbid, for the command `fault`: one for each promise of W^X, of the guards and of no-map.
+ * Accesses that the page tables forbid, for the command `fault`: one for each promise of W^X, of the guards and of
+ * no-map.
  *
- * 1. An access is a kind and an address. The address is said before, so that whoever reads the report can compare it with
- *    the one that the hardware gives.
+ * 1. An access is a kind and an address. The address is said before, so that whoever reads the report can compare it
+ *    with the one that the hardware gives.
  * 2. What is called holds a RET, so that a call that should fault and does not comes back and is told of.
  * 3. What an access needs, an area of vmalloc() say, is made by the CPU that does it, and is never given back: the run
  *    ends with the report.

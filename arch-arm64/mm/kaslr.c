@@ -2,8 +2,9 @@
 /*
  * What early_kaslr.c has left, once there is a log (contract: <asm/kaslr.h>).
  *
- * The offset is in the log on purpose: who may read the log may know it, and without it addresses in a report could not be
- * looked up in System.map. It is the distance between the first byte of the image and the address that it is linked at.
+ * The offset is in the log on purpose: who may read the log may know it, and without it addresses in a report could not
+ * be looked up in System.map. It is the distance between the first byte of the image and the address that it is linked
+ * at.
  */
 #include <lib/printk.h>
 

@@ -2,8 +2,8 @@
 /*
  * What the address space looks like, how much of it is in use, and how far this CPU's physical addresses reach.
  *
- * 1. All but the image's place is constant (<asm/layout.h>); it is printed at boot so that an address in a report can be
- *    placed by eye, and by the command `layout` with what is mapped of each part.
+ * 1. All but the image's place is constant (<asm/layout.h>); it is printed at boot so that an address in a report can
+ *    be placed by eye, and by the command `layout` with what is mapped of each part.
  * 2. parts[] is the one list of parts, in the order of addresses, apart from each other: the constants' order is
  *    asserted at compile time in <asm/layout.h>, that the image's parts follow each other by the linker script. The
  *    dump of the page tables takes its headings from it, and their check proves that nothing is mapped outside of it.
@@ -108,7 +108,7 @@ static void count_leaf(const struct pt_leaf *leaf, void *arg)
 	const struct layout_part *part = layout_part_at(leaf->va);
 	struct usage *usage = arg;
 
-	if (part)
+	if (part && (leaf->entry & PTE_VALID))
 		usage->mapped[part - parts] += PT_SPAN(leaf->level);
 }
 

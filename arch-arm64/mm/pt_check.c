@@ -2,8 +2,8 @@
 /*
  * The proof that the page tables keep the rules of arch_pt_check() (<asm/mmu.h>): a look at every entry of every table.
  *
- * 1. Blocks and pages are looked at while other CPUs may map and unmap (pt_visit.c). Tables are counted under the lock in
- *    one go, so that the count is of one moment and can be compared with what the engine says that it has made.
+ * 1. Blocks and pages are looked at while other CPUs may map and unmap (pt_visit.c). Tables are counted under the lock
+ *    in one go, so that the count is of one moment and can be compared with what the engine says that it has made.
  * 2. Neighbouring entries that break the same rule are one line: where, which part of the layout that is, how many
  *    entries, and the first of them as it stands in the table.
  */

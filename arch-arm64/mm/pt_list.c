@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The command `ptdump`: what the page tables map and what may be done there, in the manner of Linux's kernel_page_tables.
+ * The command `ptdump`: what the page tables map and what may be done there, in the manner of Linux's
+ * kernel_page_tables.
  *
  * 1. A line is a run of neighbouring entries of one level with equal attributes: first address, one past the last,
  *    size, level (PUD 1 GiB, PMD 2 MiB, PTE 4 KiB), attributes in the order and with the names that Linux gives them.
  *    With -p a run ends where the physical addresses do not go on as well, and the first one is shown.
- * 2. Above the runs of each part of the layout stands its name, parts that map nothing included; a run ends with its part.
+ * 2. Above the runs of each part of the layout stands its name, parts that map nothing included; a run ends with its
+ *    part.
  * 3. The last line is the check's (pt_check.c): how many entries are writable and executable, how many EL0 can reach,
  *    how many break other rules. With -x nothing else is shown but what breaks a rule, which is in the log.
- *    The dump is right on a machine that maps and unmaps meanwhile, as far as there is such a thing: see pt_visit.c. Dump
- *    and check are two walks.
+ *    The dump is right on a machine that maps and unmaps meanwhile, as far as there is such a thing: see pt_visit.c.
+ *    Dump and check are two walks.
  */
 #include <errno.h>
 #include <string.h>
@@ -59,6 +61,7 @@ static const struct attr_name {
 	u64 mask, value;
 	const char *set, *clear;
 } attr_names[] = {
+	{ PTE_VALID, PTE_VALID, " ", "F" },
 	{ PTE_USER, PTE_USER, "USR", "   " },
 	{ PTE_RDONLY, PTE_RDONLY, "ro", "RW" },
 	{ PTE_PXN, PTE_PXN, "NX", "x " },

@@ -2,15 +2,17 @@
 /*
  * A walk over what is mapped on a machine that goes on mapping and unmapping (contract: pt_visit(), <asm/pgtable.h>).
  *
- * 1. What protects the walk is the lock under which tables come and go, pt_hold_tables(). While it is held, a table that
- *    the walk has found stays a table: nobody frees its page or gives it to another owner. The entries of a table of
- *    level 3 change without the lock, by who owns their addresses; each is read once, as a whole, and is either 0 or a
- *    mapping that was there at that moment.
+ * 1. What protects the walk is the lock under which tables come and go, pt_hold_tables(). While it is held, a table
+ *    that the walk has found stays a table: nobody frees its page or gives it to another owner. The entries of a table
+ *    of level 3 change without the lock, by who owns their addresses; each is read once, as a whole, and is either 0 or
+ *    a mapping that was there at that moment.
+ *    Blocks are split and merged while all other CPUs stand still (pt_live.c): one that holds the tables has interrupts
+ *    masked, so it is waited for.
  * 2. The lock is held for a bounded time, BATCH steps of the walk, with interrupts masked; what was found is copied and
  *    handed on when it has been released. So whoever prints or sums up takes as long as it likes.
- * 3. Between two holds any table may go. pt_walk_refresh() finds the tables of the walk again from the top, by the indexes that
- *    the walk keeps: a pointer to a table is never used that was read before the lock was taken. Where a table is gone,
- *    the walk goes on behind the address space that it mapped.
+ * 3. Between two holds any table may go. pt_walk_refresh() finds the tables of the walk again from the top, by the
+ *    indexes that the walk keeps: a pointer to a table is never used that was read before the lock was taken. Where a
+ *    table is gone, the walk goes on behind the address space that it mapped.
  * 4. So each mapping that is there from beginning to end is seen exactly once; one that comes or goes meanwhile may be
  *    seen or not. Addresses rise.
  *

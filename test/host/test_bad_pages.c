@@ -212,8 +212,49 @@ static void test_twice_in_handler(void)
 	host_cpus_stop();
 }
 
-/* What another CPU has cached leaves its cache as soon as that CPU can be interrupted. */
+static void have_freed_by(int cpu)
+{
+	CHECK_EQ(smp_work_start(cpu, free_victim, NULL), 0);
+	smp_work_wait(cpu);
+}
+
+/* What another CPU has cached leaves its cache as soon as that CPU can be interrupted; its note serves the next page. */
 static void test_twice_masked(void)
+{
+	unsigned long start, flags;
+
+	host_boot_simple(BANK_SIZE, 2);
+	host_cpus_start();
+	start = quiet_pages();
+	for (unsigned long n = 1; n <= 2 * BAD_NOTES; n++) {
+		victim = alloc_page(GFP_KERNEL);
+		CHECK(victim);
+		have_freed_by(1);
+		flags = local_irq_save();
+		__free_page(victim);
+		CHECK_EQ(the_zone()->nr_bad_pending, 1);
+		CHECK(!PageHWPoison(victim));
+		local_irq_restore(flags);
+		check_out(victim, 1);
+		CHECK_EQ(num_poisoned_pages(), n);
+	}
+	CHECK_LOG(
+		"bad page: pfn 0x[0-9a-f]+: taken out of use, 1 of 1 when a CPU's cache or their user gives them back$");
+	runs_on(start, 2 * BAD_NOTES);
+	host_cpus_stop();
+}
+
+static void use_victim(void *arg)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	(void)arg;
+	CHECK(page == victim);
+	__free_page(page);
+}
+
+/* That CPU gives the page once more before it is interrupted: then it is out when its user frees it, wherever that is. */
+static void test_twice_given(void)
 {
 	unsigned long start, flags;
 
@@ -222,16 +263,14 @@ static void test_twice_masked(void)
 	start = quiet_pages();
 	victim = alloc_page(GFP_KERNEL);
 	CHECK(victim);
-	CHECK_EQ(smp_work_start(1, free_victim, NULL), 0);
-	smp_work_wait(1);
+	have_freed_by(1);
 	flags = local_irq_save();
 	__free_page(victim);
-	CHECK_LOG(
-		"bad page: pfn 0x[0-9a-f]+: taken out of use, 1 of 1 when a CPU's cache or their user gives them back$");
-	CHECK_EQ(the_zone()->nr_bad_pending, 1);
 	CHECK(!PageHWPoison(victim));
-	local_irq_restore(flags);
+	CHECK_EQ(smp_work_start(1, use_victim, NULL), 0);
+	smp_work_wait(1);
 	check_out(victim, 1);
+	local_irq_restore(flags);
 	runs_on(start, 1);
 	host_cpus_stop();
 }
@@ -252,15 +291,13 @@ static void test_no_notes(void)
 	}
 	victim = alloc_page(GFP_KERNEL);
 	CHECK(victim);
-	CHECK_EQ(smp_work_start(1, free_victim, NULL), 0);
-	smp_work_wait(1);
+	have_freed_by(1);
 	flags = local_irq_save();
 	__free_page(victim);
 	local_irq_restore(flags);
 	CHECK_LOG("bad page: .*: 1 of 1 not taken out of use: all notes of pages that wait for that are in use$");
 	CHECK_EQ(num_poisoned_pages(), 0);
-	CHECK_EQ(smp_work_start(1, free_victim, NULL), 0);
-	smp_work_wait(1);
+	have_freed_by(1);
 	check_out(victim, 1);
 	victim = alloc_page(GFP_KERNEL);
 	CHECK(victim);
@@ -373,49 +410,72 @@ static void test_twice_threads(void)
 	host_cpus_stop();
 }
 
-/* Ranges are allocated while pages of them are taken out: a range is whole, or there is none. */
-static void use_ranges(void *stream)
-{
-	tap_random_stream((unsigned int)(uintptr_t)stream);
-	for (unsigned long n = thread_ops; n; n--) {
-		unsigned long pfn = PFN_DOWN(GIB) + 1024 + tap_below(8192), nr = 1 + tap_below(1500);
+/*
+ * A range of several pageblocks is allocated, and as soon as its first page is taken, its last one is freed, which is free still:
+ * the range is whole, or it is free again but for that page, which is the end of the next range then.
+ */
 
-		if (alloc_contig_range(pfn, pfn + nr, MIGRATE_MOVABLE, GFP_QUIET))
-			continue;
-		for (unsigned long i = 0; i < nr; i++)
-			CHECK(page_ref_count(pfn_to_page(pfn + i)) == 1 && !PageHWPoison(pfn_to_page(pfn + i)));
-		free_contig_range(pfn, nr);
+#define RANGE	 (7 * PAGEBLOCK_NR_PAGES)
+#define TRIES	 100
+#define NO_ORDER (MAX_PAGE_ORDER + 1) /* nobody has a block of that order: what is in use is refused */
+
+static unsigned long range_first, range_end;
+static u32 begun, ended, answered; /* atomic: how many ranges were; the last by who frees their ends */
+
+static void free_ends(void *unused)
+{
+	(void)unused;
+	for (u32 n = 1; n <= TRIES; n++) {
+		while (__atomic_load_n(&begun, __ATOMIC_ACQUIRE) < n)
+			cpu_relax();
+		while (!page_ref_count(pfn_to_page(range_first)) && __atomic_load_n(&ended, __ATOMIC_ACQUIRE) < n)
+			cpu_relax();
+		__free_pages(pfn_to_page(range_end - 1), NO_ORDER);
+		__atomic_store_n(&answered, n, __ATOMIC_RELEASE);
 	}
 }
 
-static void free_anything(void *stream)
+static void use_range(u32 n)
 {
-	tap_random_stream((unsigned int)(uintptr_t)stream);
-	for (unsigned long n = 0; n < 1000; n++) {
-		struct page *page = pfn_to_page(PFN_DOWN(GIB) + 1024 + tap_below(8192));
+	int err;
 
-		/* No user has a block of that order. */
-		__free_pages(page, MAX_PAGE_ORDER + 1);
+	__atomic_store_n(&begun, n, __ATOMIC_RELEASE);
+	err = alloc_contig_range(range_first, range_end, MIGRATE_MOVABLE, GFP_QUIET);
+	__atomic_store_n(&ended, n, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&answered, __ATOMIC_ACQUIRE) < n)
+		cpu_relax();
+	if (!err) {
+		for (unsigned long pfn = range_first; pfn < range_end; pfn++)
+			CHECK(page_ref_count(pfn_to_page(pfn)) == 1 && !PageHWPoison(pfn_to_page(pfn)));
+		free_contig_range(range_first, range_end - range_first);
+	} else {
+		CHECK(PageHWPoison(pfn_to_page(range_end - 1)));
+		CHECK(!page_ref_count(pfn_to_page(range_first)));
+		range_end--;
 	}
 }
 
 static void test_twice_ranges(void)
 {
+	struct page *page;
 	unsigned long start;
 
-	host_boot_simple(BANK_SIZE, THREADS);
+	host_boot_simple(BANK_SIZE, 2);
 	host_cpus_start();
 	host_mute();
 	start = quiet_pages();
-	/* All struct pages are written from now on. */
-	exhaust(MAX_PAGE_ORDER);
-	thread_ops = tap_ops(3000);
-	CHECK_EQ(smp_work_start(1, use_ranges, (void *)1), 0);
-	CHECK_EQ(smp_work_start(2, use_ranges, (void *)2), 0);
-	CHECK_EQ(smp_work_start(3, free_anything, (void *)3), 0);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
-	CHECK(num_poisoned_pages());
+	page = alloc_contig_pages(RANGE, GFP_KERNEL, NUMA_NO_NODE, NULL);
+	CHECK(page);
+	range_first = page_to_pfn(page);
+	range_end = range_first + RANGE;
+	free_contig_range(range_first, RANGE);
+	/* All reports that there may be: they take time. */
+	for (int i = 0; i < 20; i++)
+		__free_pages(pfn_to_page(--range_end), NO_ORDER);
+	CHECK_EQ(smp_work_start(1, free_ends, NULL), 0);
+	for (u32 n = 1; n <= TRIES; n++)
+		use_range(n);
+	smp_work_wait(1);
 	quiet_pages();
 	runs_on(start, num_poisoned_pages());
 	host_cpus_stop();
@@ -618,6 +678,25 @@ static void test_link_report(void)
 	runs_on(start, PAGEBLOCK_NR_PAGES);
 }
 
+/* The first of the list, both links to itself: taken out of the list it would be in it still. */
+static void test_links_to_itself(void)
+{
+	unsigned long start;
+	struct page *page;
+
+	host_boot_simple(BANK_SIZE, 1);
+	start = quiet_pages();
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	CHECK(page);
+	__free_pages(page, MAX_PAGE_ORDER);
+	drain_all_pages();
+	INIT_LIST_HEAD(&page->lru);
+	exhaust(MAX_PAGE_ORDER);
+	CHECK_LOG("bad free list: .*: pfn 0x[0-9a-f]+: neither link leads back: next 0x[0-9a-f]+, prev 0x[0-9a-f]+$");
+	check_out(page, PAGEBLOCK_NR_PAGES);
+	runs_on(start, PAGEBLOCK_NR_PAGES);
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("a page freed twice is out of use", test_page_twice),
 	TAP_CASE("a block freed twice is out of use as a whole", test_block_twice),
@@ -626,11 +705,13 @@ static const struct tap_case cases[] = {
 	TAP_CASE("a range freed twice", test_range_twice),
 	TAP_CASE("freed again in an interrupt handler", test_twice_in_handler),
 	TAP_CASE("freed again with interrupts masked", test_twice_masked),
+	TAP_CASE("freed again, and given before the other CPU is interrupted", test_twice_given),
 	TAP_CASE("freed again when all notes are in use", test_no_notes),
 	TAP_CASE("4 CPUs and their handlers free twice while all allocate", test_twice_threads),
 	TAP_CASE("pages of ranges are freed twice while the ranges are allocated", test_twice_ranges),
 	TAP_CASE("links of one free block are written to", test_one_link),
 	TAP_CASE("links of many free blocks are written to", test_many_links),
+	TAP_CASE("links of a free block lead to itself", test_links_to_itself),
 	TAP_CASE("what is said of a damaged free list", test_link_report),
 };
 TAP_MAIN(cases)

@@ -384,6 +384,39 @@ static void test_others_drained(void)
 	host_cpus_stop();
 }
 
+/*
+ * When the zone is at its high watermark but for what is free of a CMA area, caches of blocks that cannot come from there do not
+ * grow.
+ *
+ *	| in use      | free up to the mark | CMA area, free |
+ */
+static void test_grow_without_cma(void)
+{
+	static const struct host_bank bank = { GIB, 128 * MIB, -1 };
+	struct per_cpu_pages *cache;
+	unsigned long n = 0;
+	struct zone *zone;
+
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "cma=64M" });
+	zone = node_data[0]->zonelist[0];
+	while (zone->nr_free - zone_free_cma(zone) > zone->watermark[WMARK_HIGH]) {
+		CHECK(n < MANY);
+		pages[n] = alloc_pages(GFP_KERNEL, 4);
+		CHECK(pages[n++]);
+		drain_all_pages();
+	}
+	CHECK(zone_free_cma(zone) > zone->watermark[WMARK_HIGH]);
+	cache = cache_of(pages[0], 0);
+	for (int i = 0; i < 10; i++)
+		warm(GFP_KERNEL, 0);
+	CHECK_EQ(pcp_sum(cache).high, 0);
+	warm(GFP_KERNEL | __GFP_MOVABLE, 0);
+	CHECK(pcp_sum(cache).high);
+	while (n--)
+		__free_pages(pages[n], 4);
+	host_check();
+}
+
 /* Two CPUs free the same page at the same time, again and again. */
 
 static struct page *contested;
@@ -473,6 +506,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("a converted pageblock's pages change stacks", test_converted),
 	TAP_CASE("blocks of another node", test_remote),
 	TAP_CASE("other CPUs' caches are drained for who can wait", test_others_drained),
+	TAP_CASE("free pages of CMA areas are no reason to cache others", test_grow_without_cma),
 	TAP_CASE("two CPUs free a page at once", test_freed_at_once),
 	TAP_CASE("pcp_check() sees what is wrong", test_check_sees),
 };

@@ -8,6 +8,7 @@
 
 #include "../../mm/percpu_chunk.h"
 #include "../../mm/show.h"
+#include "../../mm/vmap.h"
 #include "host.h"
 #include "machine.h"
 #include "tap.h"
@@ -23,6 +24,17 @@ static unsigned long quiet_pages(void)
 	kmem_cache_shrink_all();
 	drain_all_pages();
 	return nr_free_pages();
+}
+
+/* Whether the only addresses in use are those of vmalloc()'s areas. */
+static bool no_extents_left(void)
+{
+	struct va_extent extent;
+
+	for (unsigned long at = VMALLOC_START; vmap_extent_next(at, &extent); at = extent.start + extent.len)
+		if (!extent.owner)
+			return false;
+	return true;
 }
 
 /* Static variables. */
@@ -163,6 +175,7 @@ static void test_random(void)
 	CHECK(percpu_chunk_pages() <= 3 * PERCPU_UNIT / PAGE_SIZE);
 	/* But for the tables of upper levels, which stay. */
 	CHECK(quiet_pages() + 2 >= start);
+	CHECK(no_extents_left());
 	CHECK_EQ(percpu_chunk_pages(), 0);
 	host_check();
 }
@@ -199,8 +212,10 @@ static void test_chunks(void)
 		free_percpu(units[i]);
 	/* One empty chunk stays, until it is asked for. */
 	CHECK_EQ(percpu_chunk_pages(), 2 * UNIT_PAGES);
+	CHECK(!no_extents_left());
 	start = quiet_pages();
 	CHECK_EQ(percpu_chunk_pages(), 0);
+	CHECK(no_extents_left());
 	take_units(6);
 	one = alloc_percpu(u64);
 	CHECK(one && percpu_check());
@@ -316,6 +331,10 @@ static void test_no_memory(void)
 	CHECK_EQ(quiet_pages(), start + k);
 	while (n)
 		__free_page(taken[--n]);
+	for (int i = 0; i < 2; i++)
+		free_percpu(units[i]);
+	percpu_trim();
+	CHECK(no_extents_left());
 	host_check();
 }
 
@@ -523,7 +542,7 @@ static void thread_adds(void *arg)
 
 static void test_interrupted(void)
 {
-	unsigned long n = tap_ops(20000), handlers = 0;
+	unsigned long n = tap_ops(500000), handlers = 0;
 	u64 sum[2] = { 0, 0 };
 
 	host_boot_simple(64 * MIB, CPUS);

@@ -137,14 +137,14 @@ static void load(void *arg)
 			percpu_counter_add_batch(&counter, 31, 20);
 		if (n % 64 == 0)
 			host_interrupt((int)tap_below(CPUS), handler_counts, NULL);
-		if (n % 1024 == 0)
+		if (n % 8192 == 0)
 			CHECK(percpu_counter_compare(&counter, -1000000000) == 1);
 	}
 }
 
 static void test_threads(void)
 {
-	unsigned long n = tap_ops(30000);
+	unsigned long n = tap_ops(400000);
 
 	host_boot_simple(64 * MIB, CPUS);
 	CHECK_EQ(percpu_counter_init(&counter, 1000, GFP_KERNEL), 0);

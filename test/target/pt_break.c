@@ -2,8 +2,8 @@
 /*
  * `ptbreak HOW`: page-table entries that break a rule, made on purpose, to see that `ptdump` finds and names them.
  *
- * An area of PAGES pages is taken from vmalloc(), and the entries of the pages in the middle are changed where they stand. The
- * first and the last page stay as they are. `ptbreak undo` puts all back and frees the area.
+ * An area of PAGES pages is taken from vmalloc(), and the entries of the pages in the middle are changed where they
+ * stand. The first and the last page stay as they are. `ptbreak undo` puts all back and frees the area.
  */
 #include <errno.h>
 #include <lib/monitor.h>

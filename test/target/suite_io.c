@@ -56,6 +56,15 @@ static void compare_registers(void *arg)
 			readl(view->theirs + view->device->registers[i]));
 }
 
+/* After iounmap(): this CPU, which has read there before, finds nothing any more. */
+static void find_nothing(void *arg)
+{
+	const struct view *view = arg;
+	u32 value;
+
+	ktap_ok(!arch_probe_read32(view->ours + view->device->registers[0], &value));
+}
+
 static void case_registers(void)
 {
 	unsigned int tried = 0;
@@ -75,6 +84,7 @@ static void case_registers(void)
 		ktap_ok(view.ours != view.theirs);
 		on_all_cpus(compare_registers, &view);
 		iounmap(ours);
+		on_all_cpus(find_nothing, &view);
 		tried++;
 	}
 	ktap_ok(tried > 0);
@@ -172,6 +182,7 @@ static void case_types(void)
 
 		if (!ktap_ok(addr != NULL))
 			continue;
+		ktap_ok((uintptr_t)addr % PAGE_SIZE == 0x10);
 		ktap_ok(all_translate(addr, NOTHING(1), ways[i].attr));
 		ktap_ok(all_translate(addr + PAGE_SIZE, NOTHING(0), ways[i].attr));
 		ktap_ok(all_translate(addr + 2 * PAGE_SIZE, 0, 0));

@@ -238,6 +238,46 @@ static void case_wrong_frees(void)
 	ktap_ok(!page_initialised(page_to_pfn(image)) || (page_test(image, PG_reserved) && page_ref_count(image) == 1));
 }
 
+/* An order that nobody here allocates: a page that has been given to somebody since is refused for that. */
+#define WRONG_ORDER 6
+
+static u32 given_bad; /* atomic: pages that were given though they are out of use */
+
+/* Allocate and free; now and then free twice, with interrupts masked and not. */
+static void free_twice(void *unused)
+{
+	(void)unused;
+	for (unsigned int n = 0; n < 400; n++) {
+		struct page *page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, n % 4);
+		unsigned long flags;
+
+		if (!page)
+			continue;
+		for (unsigned int i = 0; i < 1U << n % 4; i++)
+			if (PageHWPoison(page + i))
+				fetch_add32(&given_bad, 1);
+		__free_pages(page, n % 4);
+		if (n % 100 != 50 + n / 100)
+			continue;
+		flags = local_irq_save();
+		if (n / 100 % 2)
+			local_irq_restore(flags);
+		__free_pages(page, WRONG_ORDER);
+		local_irq_restore(flags);
+	}
+}
+
+/* What is out of use, and from where, the check after the case proves. */
+static void case_freed_twice(void)
+{
+	unsigned long bad = num_poisoned_pages();
+
+	on_all_cpus(free_twice, NULL);
+	drain_all_pages();
+	ktap_ok(num_poisoned_pages() > bad);
+	ktap_ok(__atomic_load_n(&given_bad, __ATOMIC_RELAXED) == 0);
+}
+
 static void case_get_put(void)
 {
 	struct page *page = alloc_pages(GFP_KERNEL, 1);
@@ -317,6 +357,7 @@ static const struct ktap_case cases[] = {
 	{ "what is refused", case_refusals },
 	{ "pfn_valid", case_pfn_valid },
 	{ "wrong frees", case_wrong_frees },
+	{ "freed twice on all CPUs", case_freed_twice },
 	{ "reference counts", case_get_put },
 	{ "exhaustion", case_exhaustion },
 };

@@ -19,8 +19,8 @@ enum { KASLR_NO_SEED, KASLR_SWITCHED_OFF, KASLR_MOVED };
  * early_image_slide() - how far above KIMAGE_VADDR the image is to be mapped
  * @fdt_pa: what the loader has passed in x0; less than a page's size stands for CONFIG_FDT_ADDR
  *
- * The seed in the tree is overwritten. Context: boot CPU, before the MMU is on, early_check()'s vectors in place, .noinit
- * in memory. Return: a multiple of 2 MiB; 0 without a seed, or by nokaslr.
+ * The seed in the tree is overwritten. Context: boot CPU, before the MMU is on, early_check()'s vectors in place,
+ * .noinit in memory. Return: a multiple of 2 MiB; 0 without a seed, or by nokaslr.
  */
 u64 early_image_slide(u64 fdt_pa);
 

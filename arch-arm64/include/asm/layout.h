@@ -15,9 +15,9 @@
  * 3. The fixmap's windows have static tables (<asm/pgtable.h>), so they work before there is an allocator.
  * 4. The parts keep to whole entries of the top table (512 GiB) but for the image and the fixmap, which share the last.
  *
- * 5. The image is linked at KIMAGE_VADDR and mapped there or, with CONFIG_RANDOMIZE_BASE, in another slot: a multiple of
- *    2 MiB in one of KIMAGE_GIBS GiB, so that all of it lies below one table of level 2 wherever it ends. A GiB stays free in
- *    front of the fixmap's.
+ * 5. The image is linked at KIMAGE_VADDR and mapped there or, with CONFIG_RANDOMIZE_BASE, in another slot: a multiple
+ *    of 2 MiB in one of KIMAGE_GIBS GiB, so that all of it lies below one table of level 2 wherever it ends. A GiB
+ *    stays free in front of the fixmap's.
  *
  * This file is included by C, assembly and the linker script.
  */

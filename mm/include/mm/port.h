@@ -126,7 +126,14 @@
  *	int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights): of whole pages, all mapped. 0,
  *	    -EPERM for the image's own text, -ENOMEM; on an error nothing has changed.
  *
- * 13. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
+ * 13. <asm/cache.h> - data caches, for masters that do not look into them (<mm/dma.h>). Each takes addresses [start, end) of the
+ *    linear map, of any alignment.
+ *	void dcache_clean_poc(unsigned long start, unsigned long end): what was written is in memory.
+ *	void dcache_inval_poc(start, end): the next read sees memory; bytes of the first and last line that are outside are kept.
+ *	void dcache_clean_inval_poc(start, end): both.
+ *	A port whose caches every master looks into does nothing.
+ *
+ * 14. The console byte sink is registered, not called: see console_register() in <lib/printk.h>.
  *
  * Cost: every function of groups 1 to 3, 8, 9 and 11 is a handful of instructions inline; the rest is off every hot path.
  */
@@ -137,6 +144,7 @@
 
 #include <asm/atomic.h>
 #include <asm/bug.h>
+#include <asm/cache.h>
 #include <asm/irqflags.h>
 #include <asm/mmu.h>
 #include <asm/object_check.h>

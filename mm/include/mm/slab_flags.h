@@ -23,7 +23,7 @@
  *    repaired. An object whose poison or whose state was written over is isolated: nobody gets it again. A wrong free is
  *    ignored. The machine runs on.
  *
- * 6. Costs of kmalloc(64) and kfree() together, in instructions (cortex-a72, none: 28), and of its cell, in bytes. What
+ * 6. Costs of kmalloc(64) and kfree() together, in instructions (cortex-a72, none: 27), and of its cell, in bytes. What
  *    is guarded at all takes the slow path, a lock and a choice; the flags' own costs come on top.
  *
  *	guarded		any flag: double, inner and foreign frees, a state or link that was written over	800	16
