@@ -24,7 +24,7 @@
 
 #define BLOCK_ORDER	9
 #define RET_INSTRUCTION 0xd65f03c0d65f03c0ULL
-#define ROUNDS		40
+#define ROUNDS		16
 #define CHECK_EVERY	10
 #define FREE_VA		(LINEAR_END - (8UL << 30)) /* behind all RAM that a machine of today has */
 
