@@ -117,6 +117,8 @@ void slab_stat(const struct kmem_cache *cache, struct slab_stats *stats)
 		stats->flushes += READ_ONCE(c->flushes);
 		stats->remote_frees += READ_ONCE(c->remote_frees);
 		add_unseen(cache, cpu, stats);
+		for (int nid = 0; nid < nr_node_ids; nid++)
+			stats->remote_frees += is_near(cpu, nid) ? 0 : node_stack_count(cache, cpu, nid);
 	}
 }
 

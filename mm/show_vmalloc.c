@@ -7,10 +7,7 @@
 #include "vmap.h"
 
 static const char *const kinds[] = {
-	[VMAP_VMALLOC] = "vmalloc",
-	[VMAP_VMAP] = "vmap",
-	[VMAP_RAM] = "vm_map_ram",
-	[VMAP_IOREMAP] = "ioremap",
+	[VMAP_VMALLOC] = "vmalloc",	   [VMAP_VMAP] = "vmap", [VMAP_RAM] = "vm_map_ram", [VMAP_IOREMAP] = "ioremap",
 	[VMAP_DMA] = "dma_alloc_coherent",
 };
 

@@ -7,9 +7,10 @@
  *    middle; at its beginning, which costs nothing to find, when frees are checked; behind it when a constructor made
  *    what is inside. A slab from which nothing is taken has no list: its objects are told by address.
  * 2. Every CPU has a stack of free objects for each cache (<mm/percpu_stack.h>). A hit is a pop or a push (slub_hot.c).
- *    Each page of a slab names the stacks that take its objects: those of its cache for its own node. CPUs of other nodes
- *    have `nothing` there. So stacks hold local objects only, but for those that 3 took from afar, and a free finds out
- *    without a comparison.
+ *    Each page of a slab names the stacks that take its objects: those of its cache for its own node. That is the stack to pop
+ *    from for CPUs of the node; CPUs of other nodes have a short one there, from which nothing is popped: full, it goes home
+ *    as a whole. So a free finds out without a comparison, and stacks to pop from hold local objects only, but for those that
+ *    3 took from afar.
  * 3. A miss asks, in this order: the partial slabs of the node, under its lock; a new slab of that node's pages, in
  *    silence and without waiting; the partial slabs of the other nodes, from near to far; a new slab of any page that the
  *    flags allow, in earnest. So a node without pages costs a slab of far pages for each slab of objects, not for each
@@ -17,8 +18,7 @@
  *    node, or for one node only (__GFP_THISNODE, which ends with the first two steps), gets one object past the stack.
  * 4. A full stack gives a batch back, the hottest: their lines are written to for that, and the others need not move.
  *    Neighbours on the stack that are of one slab are linked and put in its list at once, and not even linked when they are
- *    all that it misses (slub_runs.h); the lock is held on while slabs are of one node. An object of another node goes home
- *    at once.
+ *    all that it misses (slub_runs.h); the lock is held on while slabs are of one node.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
  *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone, which objects that
@@ -48,6 +48,9 @@
 
 /* Bounds what a miss takes, interrupts masked: about ten instructions for each object. */
 #define BATCH_MAX 128u
+
+/* Fewer than any slab has objects whose cache has a stack of four batches. */
+#define NEAR 8
 
 /* A stack for one object, for who may not use the CPU's. */
 struct single {
@@ -367,7 +370,7 @@ static __always_inline void note_hits(struct kmem_cache_cpu *cpu, void **before,
 
 /* The object that a miss has come for, off @to, which held up to @before. */
 static __always_inline void *pop_missed(const struct kmem_cache *cache, const struct single *single,
-					 struct percpu_stack *to, void **before)
+					struct percpu_stack *to, void **before)
 {
 	void *obj = pop_plain(to);
 
@@ -584,15 +587,65 @@ static void flush_stack(struct kmem_cache *cache, u32 n)
 	note_hits(this_cpu_ptr(cache->cpu), before, left);
 }
 
+/* Whether those in @slot and below it are neighbours in memory. */
+static bool neighbours(void *const *slot, size_t size)
+{
+	size_t step = (size_t)((char *)slot[0] - (char *)slot[-1]);
+
+	return step == size || step == -size;
+}
+
+/*
+ * How many objects a full stack gives back: a batch, and two of a large stack where that takes no longer. That is where frees
+ * are trusted and the batch was freed in the order in which objects lie, to judge by both of its ends: half as long for each
+ * object. A pair of neighbours in memory may be missing where a slab ends, but not twice within NEAR.
+ */
+static u32 flush_count(const struct kmem_cache *cache, void *const *top)
+{
+	const size_t size = cache->size;
+	u32 batch = batch_of(cache);
+	void *const *end = top - batch;
+
+	if (HARDENED || cache->capacity < 4 * batch || !(neighbours(top, size) || neighbours(top - NEAR, size)) ||
+	    !(neighbours(end, size) || neighbours(end - NEAR, size)))
+		return batch;
+	return 2 * batch;
+}
+
 /* A full stack makes room for @obj. Interrupts are masked. */
 static void push_full(struct kmem_cache *cache, struct percpu_stack *stack, void *obj)
 {
 	struct kmem_cache_cpu *cpu = this_cpu_ptr(cache->cpu);
 
-	flush_stack(cache, batch_of(cache));
+	flush_stack(cache, flush_count(cache, stack->top));
 	push_plain(stack, obj);
 	ADD_ONCE(cpu->flushes, 1);
 	WRITE_ONCE(cpu->seen, stack->top);
+}
+
+/* Objects of @nid that this CPU, which is on another node, has freed go home. Interrupts are masked. */
+static void send_home(struct kmem_cache *cache, int nid)
+{
+	int cpu = smp_processor_id();
+	struct percpu_stack *stack = node_stack(cache, cpu, nid);
+	void **slots = node_slots(cache, cpu, nid);
+
+	u32 n = (u32)percpu_stack_count(stack, slots);
+
+	WRITE_ONCE(stack->top[1], NULL);
+	return_objects(cache, slots + 1, n);
+	ADD_ONCE(this_cpu_ptr(cache->cpu)->remote_frees, n);
+	WRITE_ONCE(stack->top, slots);
+}
+
+/* @obj of @nid, another node than this CPU's. Interrupts are masked. */
+static void push_far(struct kmem_cache *cache, int nid, void *obj)
+{
+	struct percpu_stack *stack = node_stack(cache, smp_processor_id(), nid);
+
+	if (stack->top == stack->limit)
+		send_home(cache, nid);
+	push_plain(stack, obj);
 }
 
 /* Interrupts are masked. */
@@ -600,16 +653,14 @@ static void free_masked(struct kmem_cache *cache, const struct page *slab, void 
 {
 	struct percpu_stack *stack = has_stacks(cache) ? this_stack(cache) : NULL;
 
-	if (stack && page_to_nid(slab) == local_node()) {
-		if (stack->top == stack->limit)
-			push_full(cache, stack, obj);
-		else
-			push_plain(stack, obj);
-		return;
-	}
-	if (stack)
-		ADD_ONCE(this_cpu_ptr(cache->cpu)->remote_frees, 1);
-	return_object(cache, obj);
+	if (!stack)
+		return_object(cache, obj);
+	else if (page_to_nid(slab) != local_node())
+		push_far(cache, page_to_nid(slab), obj);
+	else if (stack->top == stack->limit)
+		push_full(cache, stack, obj);
+	else
+		push_plain(stack, obj);
 }
 
 void slab_free_slow(void *obj)
@@ -637,6 +688,9 @@ static void flush_call(void *arg)
 	struct kmem_cache *cache = arg;
 
 	flush_stack(cache, (u32)cpu_stack_count(cache, smp_processor_id()));
+	for (int nid = 0; nid < nr_node_ids; nid++)
+		if (has_node(nid) && !is_near(smp_processor_id(), nid))
+			send_home(cache, nid);
 }
 
 void slab_flush_all(struct kmem_cache *cache)

@@ -15,8 +15,9 @@
 /* A head that stays the one that is empty and full: caches beyond it, and those that want none, have no stack. */
 #define NO_OBJECT_STACK (OBJECT_STACKS - 1)
 
-/* Objects on a stack at the most. */
+/* Objects on a stack at the most, and on one for objects of another node, which go home together. */
 #define CPU_STACK_MAX 512
+#define FAR_STACK     32
 
 struct slab_guard;
 
@@ -25,12 +26,12 @@ struct slab_guard;
  * @refills: (o) allocations that found its stack empty, and filled it
  * @singles: (o) allocations past it, for another node or one node only
  * @flushes: (o) frees that found it full, and had it give a batch back
- * @remote_frees: (o) frees of objects that did not belong on it and went to their slab at once
+ * @remote_frees: (o) objects of other nodes that were freed and have gone home
  * @hits: (o) allocations that were hits, at least
  * @free_hits: (o) frees that were hits, at least: too few by as many as @hits
  * @seen: (o) the top of its stack when the slow path last looked at it
  * @slot: (o) of its stack (struct percpu_stack, <mm/percpu_stack.h>); kmem_cache.capacity + 1 of them and one for the NULL
- *        behind what goes back to slabs
+ *        behind what goes back to slabs; then, where there are several nodes, FAR_STACK + 2 for each, for its objects
  *
  * A hit counts nothing. A stack that holds fewer objects than when the slow path last looked has lost them by hits, one that
  * holds more has got them by hits. An object that came and went in between leaves no trace at all, in any word of memory, so no
@@ -179,6 +180,40 @@ static inline struct percpu_stack *cpu_stack(const struct kmem_cache *cache, int
 	const struct mm_cpu *head = percpu_base(cpu);
 
 	return (struct percpu_stack *)(void *)((char *)head->local + cache->stack);
+}
+
+/** has_node() - whether CPUs have stacks for @nid's objects */
+static inline bool has_node(int nid)
+{
+	return node_data[nid];
+}
+
+/** is_near() - whether @cpu allocates from @nid first: its objects lie on the CPU's own stack, those of others on far ones */
+static inline bool is_near(int cpu, int nid)
+{
+	return node_for_alloc[((const struct mm_cpu *)percpu_base(cpu))->nid] == nid;
+}
+
+/** node_stack() - @cpu's stack of @cache, which has_stacks(), for objects of @nid, which has_node() */
+static inline struct percpu_stack *node_stack(const struct kmem_cache *cache, int cpu, int nid)
+{
+	return (struct percpu_stack *)(void *)((char *)percpu_local(cpu, nid) + cache->stack);
+}
+
+/** node_slots() - the array of node_stack() */
+static inline void **node_slots(const struct kmem_cache *cache, int cpu, int nid)
+{
+	void **slot = per_cpu_ptr(cache->cpu, cpu)->slot;
+
+	return is_near(cpu, nid) ? slot : slot + cache->capacity + 2 + (size_t)nid * (FAR_STACK + 2);
+}
+
+/** node_stack_count() - objects on node_stack(), 0 when there is none; a moment's figure */
+static inline unsigned long node_stack_count(const struct kmem_cache *cache, int cpu, int nid)
+{
+	return has_stacks(cache) && has_node(nid) ?
+		       percpu_stack_count(node_stack(cache, cpu, nid), node_slots(cache, cpu, nid)) :
+		       0;
 }
 
 /** cpu_stack_count() - objects on @cpu's stack of @cache, 0 when it has none; a moment's figure */

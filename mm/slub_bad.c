@@ -54,15 +54,24 @@ static bool in_list(const struct kmem_cache *cache, const struct page *slab, con
 	return false;
 }
 
-/* The slot of @cpu's stack that holds @obj, NULL when none does. The CPU goes on meanwhile. */
-static void **slot_with(const struct kmem_cache *cache, int cpu, const void *obj)
+/* The slot of @cpu's stack for @nid's objects that holds @obj, NULL when none does. The CPU goes on meanwhile. */
+static void **slot_of_node(const struct kmem_cache *cache, int cpu, int nid, const void *obj)
 {
-	void **slot = per_cpu_ptr(cache->cpu, cpu)->slot, **top = READ_ONCE(cpu_stack(cache, cpu)->top);
+	void **slot = node_slots(cache, cpu, nid), **top = READ_ONCE(node_stack(cache, cpu, nid)->top);
 
 	for (; top > slot; top--)
 		if (READ_ONCE(*top) == obj)
 			return top;
 	return NULL;
+}
+
+/* The same of all stacks that it may be on: that for its node, and the CPU's own, which may have been filled from afar. */
+static void **slot_with(const struct kmem_cache *cache, int cpu, const void *obj)
+{
+	int near = node_for_alloc[((const struct mm_cpu *)percpu_base(cpu))->nid], nid = page_to_nid(virt_to_page(obj));
+	void **slot = slot_of_node(cache, cpu, near, obj);
+
+	return slot || nid == near ? slot : slot_of_node(cache, cpu, nid, obj);
 }
 
 /* Point 3 of the theory. */

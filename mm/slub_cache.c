@@ -8,7 +8,7 @@
  * 2. The slab order is the smallest from 1 (0 for objects of up to TINY bytes) to MAX_SLAB_ORDER whose waste is at most
  *    1/16 of the slab and which holds MIN_OBJECTS; failing that the one that wastes the smallest part.
  * 3. A CPU's stack holds STACK_BYTES of objects, but at least four and at most CPU_STACK_MAX of a general cache, a
- *    quarter of it of any other. General caches have the first numbers of object stacks, which kmalloc() makes constants of.
+ *    quarter of it of any other; one for another node's objects FAR_STACK. General caches have the first numbers of object stacks, which kmalloc() makes constants of.
  * 4. A cache without constructor and guards that has no flag against it shares the slabs of a like one that is there already
  *    (slub_merge.c): it is that cache by another name, and ends when it was destroyed as often as it was made.
  * 5. slab_mutex covers the list of caches. Whoever walks it holds the mutex all the way, cross calls included; a cache
@@ -148,18 +148,31 @@ static u32 object_alignment(const struct kmem_cache *cache)
 	return min(cache->size & -cache->size, (u32)PAGE_SIZE);
 }
 
+/* Empty stacks of @cpu, one for each node. */
+static void init_cpu_stacks(struct kmem_cache *cache, int cpu)
+{
+	struct kmem_cache_cpu *c = per_cpu_ptr(cache->cpu, cpu);
+
+	for (int nid = 0; nid < nr_node_ids; nid++)
+		if (has_node(nid))
+			percpu_stack_init(node_stack(cache, cpu, nid), node_slots(cache, cpu, nid),
+					  is_near(cpu, nid) ? cache->capacity : FAR_STACK);
+	c->seen = c->slot;
+}
+
 /* Stacks for @cache, number @wanted; without any it works, too. Nobody uses the cache yet. */
 static void init_stacks(struct kmem_cache *cache, u32 wanted)
 {
 	u32 most = wanted == NO_OBJECT_STACK ? CPU_STACK_MAX / 4 : CPU_STACK_MAX;
 	u32 capacity = min(max(STACK_BYTES / cache->size, 4u), most);
-	u32 nr = may_have_stacks(cache) ? claim_stack_nr(wanted) : NO_OBJECT_STACK;
+	u32 nr = may_have_stacks(cache) ? claim_stack_nr(wanted) : NO_OBJECT_STACK, slots;
 
 	cache->stack = (u32)OBJECT_STACK(NO_OBJECT_STACK);
 	cache->object_check = OBJECT_CHECK_NEVER;
 	if (nr == NO_OBJECT_STACK)
 		return;
-	cache->cpu = __alloc_percpu_gfp(sizeof(struct kmem_cache_cpu) + (capacity + 2) * sizeof(void *), 16,
+	slots = capacity + 2 + (nr_node_ids > 1 ? (u32)nr_node_ids * (FAR_STACK + 2) : 0);
+	cache->cpu = __alloc_percpu_gfp(sizeof(struct kmem_cache_cpu) + slots * sizeof(void *), 16,
 					GFP_KERNEL | __GFP_NOWARN);
 	if (!cache->cpu) {
 		release_stack_nr(nr);
@@ -168,12 +181,8 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 	cache->stack = (u32)OBJECT_STACK(nr);
 	cache->capacity = capacity;
 	cache->object_check = object_check_word(this_cpu()->object_tag, object_alignment(cache));
-	for (int cpu = 0; cpu < nr_cpu_ids; cpu++) {
-		struct kmem_cache_cpu *c = per_cpu_ptr(cache->cpu, cpu);
-
-		percpu_stack_init(cpu_stack(cache, cpu), c->slot, capacity);
-		c->seen = c->slot;
-	}
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		init_cpu_stacks(cache, cpu);
 }
 
 /* The heads of @cache's stacks, which are empty, take nothing any more. Nobody uses the cache. */
@@ -182,7 +191,9 @@ static void end_stacks(struct kmem_cache *cache)
 	if (!has_stacks(cache))
 		return;
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		*cpu_stack(cache, cpu) = ((struct mm_cpu *)percpu_base(cpu))->nothing;
+		for (int nid = 0; nid < nr_node_ids; nid++)
+			if (has_node(nid))
+				*node_stack(cache, cpu, nid) = ((struct mm_cpu *)percpu_base(cpu))->nothing;
 	release_stack_nr(stack_nr(cache));
 	free_percpu(cache->cpu);
 }
@@ -359,7 +370,8 @@ void slab_sum(struct kmem_cache *cache, struct slab_sums *sums)
 	}
 	sums->objects = sums->slabs * cache->objects;
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		sums->stacked += cpu_stack_count(cache, cpu);
+		for (int nid = 0; nid < nr_node_ids; nid++)
+			sums->stacked += node_stack_count(cache, cpu, nid);
 }
 
 /* The cache that caches come from, in a page of its own. */

@@ -114,61 +114,91 @@ static bool in_freelist(const struct kmem_cache *cache, const struct page *slab,
 	return false;
 }
 
-/* The first CPU whose stack has @obj, among the first @n objects of @last's stack and all of those before. */
-static int first_holder(const struct kmem_cache *cache, int last, unsigned long n, const void *obj)
-{
-	for (int cpu = 0; cpu <= last; cpu++) {
-		void *const *slot = per_cpu_ptr(cache->cpu, cpu)->slot + 1;
-		unsigned long count = cpu == last ? n : cpu_stack_count(cache, cpu);
+/* One of the stacks that CPUs have, for the objects of a node. */
+struct place {
+	int cpu, nid;
+};
 
-		for (unsigned long i = 0; i < count; i++)
-			if (slot[i] == obj)
-				return cpu;
-	}
-	return -1;
+/* Whether @obj is among the first @n objects at @place. */
+static bool holds(const struct kmem_cache *cache, struct place place, unsigned long n, const void *obj)
+{
+	void *const *slot = node_slots(cache, place.cpu, place.nid) + 1;
+
+	for (unsigned long i = 0; i < n; i++)
+		if (slot[i] == obj)
+			return true;
+	return false;
 }
 
-/* Note @obj, number @n of @cpu's stack. Return: the CPU whose stack has it already; -1 when none has. */
-static int note_stacked(const struct kmem_cache *cache, int cpu, unsigned long n, const void *obj)
+/* Whether @obj is on one of the stacks of @cpu for nodes below @nodes. */
+static bool cpu_holds(const struct kmem_cache *cache, int cpu, int nodes, const void *obj)
+{
+	for (int nid = 0; nid < nodes; nid++)
+		if (has_node(nid) && holds(cache, (struct place){ cpu, nid }, node_stack_count(cache, cpu, nid), obj))
+			return true;
+	return false;
+}
+
+/* The first CPU whose stack has @obj, among the first @n objects of that at @last and all of those before. */
+static int first_holder(const struct kmem_cache *cache, struct place last, unsigned long n, const void *obj)
+{
+	for (int cpu = 0; cpu < last.cpu; cpu++)
+		if (cpu_holds(cache, cpu, nr_node_ids, obj))
+			return cpu;
+	return cpu_holds(cache, last.cpu, last.nid, obj) || holds(cache, last, n, obj) ? last.cpu : -1;
+}
+
+/* Note @obj, number @n of the stack at @place. Return: the CPU whose stack has it already; -1 when none has. */
+static int note_stacked(const struct kmem_cache *cache, struct place place, unsigned long n, const void *obj)
 {
 	unsigned long hash = (uintptr_t)obj * 0x9e3779b97f4a7c15UL >> (64 - SEEN_SHIFT);
 
 	if (bit_test(seen, hash))
-		return first_holder(cache, cpu, n, obj);
+		return first_holder(cache, place, n, obj);
 	bit_set(seen, hash);
 	return -1;
 }
 
-static bool check_stacked(const struct kmem_cache *cache, int cpu, unsigned long n, const void *obj)
+static bool check_stacked(const struct kmem_cache *cache, struct place place, unsigned long n, const void *obj)
 {
 	const struct page *slab = slab_head(obj);
-	int other;
+	int cpu = place.cpu, other;
 
 	if (object_fault(cache, slab, obj))
 		return complain(cache, "CPU %d: %p on its stack is no object of the cache", cpu, obj);
 	if (in_freelist(cache, slab, obj))
 		return complain(cache, "CPU %d: %p on its stack is in its slab's free list too", cpu, obj);
-	other = note_stacked(cache, cpu, n, obj);
+	if (!is_near(cpu, place.nid) && page_to_nid(slab) != place.nid)
+		return complain(cache, "CPU %d: %p of node %d is on its stack for node %d", cpu, obj, page_to_nid(slab),
+				place.nid);
+	other = note_stacked(cache, place, n, obj);
 	if (other >= 0)
 		return complain(cache, "CPU %d: %p on its stack is on CPU %d's stack too: freed twice", cpu, obj,
 				other);
 	return true;
 }
 
-static bool check_stack(const struct kmem_cache *cache, int cpu)
+static bool check_stack(const struct kmem_cache *cache, struct place place)
 {
-	unsigned long count = cpu_stack_count(cache, cpu);
-	void *const *slot;
+	unsigned long count = node_stack_count(cache, place.cpu, place.nid);
+	u32 capacity = is_near(place.cpu, place.nid) ? cache->capacity : FAR_STACK;
+	void *const *slot = node_slots(cache, place.cpu, place.nid);
 
-	if (!has_stacks(cache))
-		return true;
-	slot = per_cpu_ptr(cache->cpu, cpu)->slot;
-	if (count > cache->capacity || slot[0])
-		return complain(cache, "CPU %d: %lu objects on a stack of %u, below them %p", cpu, count,
-				cache->capacity, slot[0]);
+	if (count > capacity || slot[0])
+		return complain(cache, "CPU %d: %lu objects on a stack of %u, below them %p", place.cpu, count,
+				capacity, slot[0]);
 	for (unsigned long i = 0; i < count; i++)
-		if (!check_stacked(cache, cpu, i, slot[i + 1]))
+		if (!check_stacked(cache, place, i, slot[i + 1]))
 			return false;
+	return true;
+}
+
+static bool check_stacks(const struct kmem_cache *cache)
+{
+	for (int cpu = 0; has_stacks(cache) && cpu < nr_cpu_ids; cpu++)
+		for (int nid = 0; nid < nr_node_ids; nid++)
+			if (has_node(nid) && !check_stack(cache, (struct place){ cpu, nid }))
+				return false;
 	return true;
 }
 
@@ -182,9 +212,8 @@ static bool check_cache(struct kmem_cache *cache)
 		if (!check_node(cache, nid))
 			return false;
 	memset(seen, 0, sizeof(seen));
-	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		if (!check_stack(cache, cpu))
-			return false;
+	if (!check_stacks(cache))
+		return false;
 	slab_sum(cache, &sums);
 	if (sums.taken < sums.stacked || sums.taken > sums.objects)
 		return complain(cache, "%lu objects, %lu taken, %lu of them on stacks", sums.objects, sums.taken,

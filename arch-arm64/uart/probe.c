@@ -52,11 +52,9 @@ static const char *node_path(const void *fdt, int node, char *path)
 }
 
 /* Where the registers of @node are. Return: whether they can be mapped; else @why is the reason in words. */
-static bool find_registers(const void *fdt, int node, const char *path, u64 *addr, char *why)
+static bool find_registers(const void *fdt, int node, const char *path, u64 *addr, u64 *size, char *why)
 {
-	u64 size;
-
-	if (dt_reg_why(fdt, node, 0, addr, &size, why, WHY_SIZE))
+	if (dt_reg_why(fdt, node, 0, addr, size, why, WHY_SIZE))
 		return false;
 	if (!arch_pa_valid(*addr, UART_MAP_SIZE))
 		snprintf(why, WHY_SIZE, "registers of %s at 0x%llx are beyond the CPU's %u-bit physical addresses",
@@ -73,7 +71,8 @@ static bool probe_node(const void *fdt, int node, char *why)
 	const struct uart_driver *driver = find_driver(fdt, node);
 	char path[PATH_SIZE], off_path[PATH_SIZE];
 	struct console *con;
-	u64 addr;
+	void *registers;
+	u64 addr, size;
 	int off;
 
 	node_path(fdt, node, path);
@@ -85,9 +84,13 @@ static bool probe_node(const void *fdt, int node, char *why)
 		snprintf(why, WHY_SIZE, "%s: %s is not enabled by its status", path, node_path(fdt, off, off_path));
 		return false;
 	}
-	if (!find_registers(fdt, node, path, &addr, why))
+	if (!find_registers(fdt, node, path, &addr, &size, why))
 		return false;
-	con = driver->setup(arch_map_device(addr, UART_MAP_SIZE, driver->name));
+	registers = arch_map_device(addr, UART_MAP_SIZE, NULL);
+	/* Other devices may have registers close by: what is held is what the tree says, if it says so. */
+	size = size ? min(size, (u64)UART_MAP_SIZE) : UART_MAP_SIZE;
+	arch_hold_device(addr, size, driver->name, __builtin_return_address(0), registers);
+	con = driver->setup(registers);
 	if (!con) {
 		snprintf(why, WHY_SIZE, "nothing answers at 0x%llx, the registers of %s", addr, path);
 		return false;

@@ -147,23 +147,64 @@ static void free_remote(void *cache)
 		kmem_cache_free(cache, objects[i]);
 }
 
-/* Objects of node 0, freed on a CPU of node 1, are in their slabs at once and on nobody's stack. */
+static void free_last(void *cache)
+{
+	kmem_cache_free(cache, objects[499]);
+}
+
+/*
+ * Objects of node 0, freed on a CPU of node 1, are never on the stack that it pops from: they go home together, the last of them
+ * when somebody asks.
+ */
 static void test_remote(void)
 {
 	struct kmem_cache *cache;
+	struct slab_stats stats;
 	unsigned long before;
+	void **slot, *lost, *far;
 
 	host_boot(&(struct host_machine){
 		.banks = banks, .nr_banks = ARRAY_SIZE(banks), .nr_cpus = 2, .cpu_node = cpu_of_node });
 	cache = kmem_cache_create("remote", 64, 0, 0, NULL);
+	far = kmem_cache_alloc_node(cache, GFP_KERNEL, 1);
 	alloc_many(cache, 500);
 	for (int i = 0; i < 500; i++)
 		CHECK_EQ(page_to_nid(virt_to_page(objects[i])), 0);
 	before = on_stack(cache);
 	host_interrupt(1, free_remote, cache);
 	CHECK_EQ(cpu_stack_count(cache, 1), 0);
-	CHECK_EQ(per_cpu_ptr(cache->cpu, 1)->remote_frees, 500);
+	CHECK_EQ(node_stack_count(cache, 1, 0), 500 % FAR_STACK);
+	CHECK_EQ(per_cpu_ptr(cache->cpu, 1)->remote_frees, 500 - 500 % FAR_STACK);
+	slab_stat(cache, &stats);
+	CHECK_EQ(stats.remote_frees, 500);
 	CHECK_EQ(on_stack(cache), before);
+	host_check();
+	/* Freed twice, it is found where it waits, on either CPU. */
+	host_log_clear();
+	host_interrupt(1, free_last, cache);
+	CHECK_LOG("slub: BUG in remote: what was to be freed is free already, on the stack of CPU 1");
+	host_log_clear();
+	free_last(cache);
+	CHECK_LOG("slub: BUG in remote: what was to be freed is free already, on the stack of CPU 1");
+	host_check();
+	/* One that lies where it does not belong is found. */
+	slot = node_slots(cache, 1, 0) + 1;
+	lost = *slot;
+	*slot = far;
+	CHECK(!kmem_cache_check());
+	CHECK_LOG("slab check: remote: CPU 1: 0x[0-9a-f]+ of node 1 is on its stack for node 0");
+	*slot = node_slots(cache, 1, 0)[2];
+	CHECK(!kmem_cache_check());
+	CHECK_LOG("slab check: remote: CPU 1: 0x[0-9a-f]+ on its stack is on CPU 1's stack too: freed twice");
+	*slot = lost;
+	kmem_cache_free(cache, far);
+	host_check();
+	host_cpus_start();
+	kmem_cache_shrink(cache);
+	host_cpus_stop();
+	CHECK_EQ(node_stack_count(cache, 1, 0), 0);
+	CHECK_EQ(node_stack_count(cache, 0, 1), 0);
+	CHECK_EQ(per_cpu_ptr(cache->cpu, 1)->remote_frees, 500);
 	host_check();
 	alloc_many(cache, 500);
 	free_many(cache, 500);

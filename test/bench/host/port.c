@@ -315,10 +315,19 @@ bool bench_proved(void)
 	return page_alloc_check() && kmem_cache_check();
 }
 
-/* As whoever replaces malloc() would have it: without a call in between. free() is kfree() itself. */
+/*
+ * As whoever replaces malloc() would have it: without a call in between, and @size stays where it came for the slow path.
+ * free() is kfree() itself.
+ */
 __restartable void *bench_malloc(size_t size)
 {
-	return kmalloc_any(size, GFP_KERNEL);
+	if (likely(size - 1 < KMALLOC_MAX_CACHE_SIZE)) {
+		void *obj = asm_stack_pop(kmalloc_stack_of_size[(size - 1) / ARCH_KMALLOC_MINALIGN]);
+
+		if (likely(obj))
+			return popped(obj);
+	}
+	return kmalloc_slow(size, GFP_KERNEL);
 }
 
 void *bench_realloc(void *p, size_t size)

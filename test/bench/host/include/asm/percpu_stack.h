@@ -15,6 +15,7 @@
 #include <asm/percpu.h>
 
 #define __restartable
+#define __by_name
 
 /* @stack is an offset from the local base. */
 static __always_inline void *asm_stack_pop(size_t stack)
