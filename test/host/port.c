@@ -323,6 +323,44 @@ void host_unmap_all(void)
 
 /* Interrupts. */
 
+static void mask(void)
+{
+	if (self.masked)
+		return;
+	pthread_mutex_lock(&cpus[self.cpu].irq);
+	self.masked = true;
+}
+
+static void unmask(void)
+{
+	self.masked = false;
+	pthread_mutex_unlock(&cpus[self.cpu].irq);
+}
+
+/* What a CPU does when it is interrupted, by this thread. */
+static void run_as(int cpu, void (*fn)(void *arg), void *arg)
+{
+	struct cpu_identity was = self;
+	void *base = host_percpu_base, *local = host_local_base;
+
+	if (was.masked)
+		host_die("CPU %d interrupts CPU %d while it is masked itself: two that do so would wait for ever",
+			 was.cpu, cpu);
+	self.cpu = cpu;
+	mask();
+	self.in_interrupt = true;
+	host_percpu_base = percpu_base(cpu);
+	host_local_base = this_cpu()->local;
+	++*this_cpu_ptr(&host_interrupts);
+	fn(arg);
+	if (!self.masked)
+		host_die("the handler on CPU %d left interrupts unmasked", cpu);
+	host_percpu_base = base;
+	host_local_base = local;
+	unmask();
+	self = was;
+}
+
 static void cross_call(void *unused)
 {
 	(void)unused;
@@ -335,7 +373,7 @@ static void send_calls(void)
 		int cpu = __builtin_ctzll(unsent);
 
 		unsent &= unsent - 1;
-		host_interrupt(cpu, cross_call, NULL);
+		run_as(cpu, cross_call, NULL);
 	}
 }
 
@@ -357,18 +395,14 @@ void local_irq_restore(unsigned long flags)
 
 void local_irq_disable(void)
 {
-	if (self.masked)
-		return;
-	pthread_mutex_lock(&cpus[self.cpu].irq);
-	self.masked = true;
+	mask();
 }
 
 void local_irq_enable(void)
 {
 	if (!self.masked)
 		return;
-	self.masked = false;
-	pthread_mutex_unlock(&cpus[self.cpu].irq);
+	unmask();
 	send_calls();
 }
 
@@ -379,25 +413,7 @@ bool irqs_disabled(void)
 
 void host_interrupt(int cpu, void (*fn)(void *arg), void *arg)
 {
-	struct cpu_identity was = self;
-	void *base = host_percpu_base, *local = host_local_base;
-
-	if (was.masked)
-		host_die("CPU %d interrupts CPU %d while it is masked itself: two that do so would wait for ever",
-			 was.cpu, cpu);
-	self.cpu = cpu;
-	local_irq_disable();
-	self.in_interrupt = true;
-	host_percpu_base = percpu_base(cpu);
-	host_local_base = this_cpu()->local;
-	++*this_cpu_ptr(&host_interrupts);
-	fn(arg);
-	if (!self.masked)
-		host_die("the handler on CPU %d left interrupts unmasked", cpu);
-	host_percpu_base = base;
-	host_local_base = local;
-	local_irq_enable();
-	self = was;
+	run_as(cpu, fn, arg);
 	send_calls();
 }
 
