@@ -595,21 +595,25 @@ static bool neighbours(void *const *slot, size_t size)
 	return step == size || step == -size;
 }
 
+/* Whether @batch objects, up to @top, were freed in the order in which they lie, to judge by both ends. A slab may end at one. */
+static bool freed_in_order(void *const *top, u32 batch, size_t size)
+{
+	void *const *end = top - batch;
+
+	return (neighbours(top, size) || neighbours(top - NEAR, size)) &&
+	       (neighbours(end, size) || neighbours(end - NEAR, size));
+}
+
 /*
- * How many objects a full stack gives back: a batch, and two of a large stack where that takes no longer. That is where frees
- * are trusted and the batch was freed in the order in which objects lie, to judge by both of its ends: half as long for each
- * object. A pair of neighbours in memory may be missing where a slab ends, but not twice within NEAR.
+ * How many objects a full stack gives back: a batch, and two of a large stack where that takes no longer: where frees are
+ * trusted and happened in order, each object takes half as long.
  */
 static u32 flush_count(const struct kmem_cache *cache, void *const *top)
 {
-	const size_t size = cache->size;
 	u32 batch = batch_of(cache);
-	void *const *end = top - batch;
+	bool more = !HARDENED && cache->capacity >= 4 * batch && freed_in_order(top, batch, cache->size);
 
-	if (HARDENED || cache->capacity < 4 * batch || !(neighbours(top, size) || neighbours(top - NEAR, size)) ||
-	    !(neighbours(end, size) || neighbours(end - NEAR, size)))
-		return batch;
-	return 2 * batch;
+	return more ? 2 * batch : batch;
 }
 
 /* A full stack makes room for @obj. Interrupts are masked. */

@@ -27,7 +27,7 @@ static __always_inline void *asm_stack_pop(size_t stack)
 			      "testq	%[item], %[item]\n\t"
 			      "jz	%l[empty]\n\t"
 			      "subq	$8, %%gs:%c[local](%[stack])"
-			      : [item] "=&r"(item)
+			      : [item] "=&a"(item) /* where it is returned */
 			      : [stack] "r"(stack), [local] "i"(BENCH_LOCAL_OFFSET)
 			      : "memory", "cc"
 			      : empty);
