@@ -345,12 +345,37 @@ static void test_refused(void)
 	CHECK_EQ(recorder_pages(), 2);
 }
 
+/* A page and a block where groups are to be: each stays as it is, and nothing is mapped beside it. */
+static void test_taken_group(void)
+{
+	u64 page = BASE + 25 * PAGE_SIZE, block = BASE + GIB + 25 * BLOCK;
+
+	host_boot_cpu(1);
+	host_mute();
+	map(page, 7 * GIB, PAGE_SIZE);
+	map(block, 9 * GIB, BLOCK);
+	recorder_begin(BASE, BASE + 16 * PAGE_SIZE);
+	CHECK_EQ(pt_map_range(BASE, 3 * GIB, 48 * PAGE_SIZE, PT_RW), -EEXIST);
+	CHECK_LOG("0xffff007f80019000 is mapped to 0x1c0000000 \\(level 3\\), and to be mapped to 0xc0019000");
+	recorder_begin(BASE + GIB, BASE + GIB + 16 * BLOCK);
+	CHECK_EQ(pt_map_range(BASE + GIB, 4 * GIB, 48 * BLOCK, PT_RW), -EEXIST);
+	CHECK_LOG("0xffff007fc3200000 is mapped to 0x240000000 \\(level 2\\), and to be mapped to 0x103200000");
+	recorder_end();
+	recorder_check_shape();
+	CHECK_EQ(pt_next_mapped(BASE, LAST), page);
+	CHECK_EQ(pt_next_mapped(page + PAGE_SIZE, LAST), block);
+	CHECK_EQ(pt_next_mapped(block + BLOCK, LAST), LAST);
+	check_unit(page, PAGE_SIZE, 3);
+	check_unit(block, BLOCK, 2);
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("random map, protect, unmap and allocation failures agree with a flat model", test_random),
 	TAP_CASE("each size of unit where it fits", test_units),
 	TAP_CASE("a page of 1 GiB is split off and merged again", test_split_and_merge),
 	TAP_CASE("neighbours merge", test_merge_of_neighbours),
 	TAP_CASE("tables of the boot stay", test_boot_tables),
+	TAP_CASE("a group is written as a whole or not at all", test_taken_group),
 	TAP_CASE("what is refused, and what is said", test_refused),
 };
 TAP_MAIN(cases)
