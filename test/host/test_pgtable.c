@@ -369,6 +369,48 @@ static void test_taken_group(void)
 	check_unit(block, BLOCK, 2);
 }
 
+/**
+ * struct visit - where a walk is
+ * @at: it has seen everything below
+ * @page: its rights are put back, so that its block is merged, when the walk has got to @merge_at
+ */
+struct visit {
+	u64 at;
+	u64 page;
+	u64 merge_at;
+};
+
+/* Each address once, in their order, with what it is mapped to. */
+static void see(const struct pt_leaf *leaf, void *arg)
+{
+	struct visit *visit = arg;
+
+	CHECK_EQ(leaf->va, visit->at);
+	CHECK_EQ(pt_leaf_pa(leaf), leaf->va - BASE);
+	visit->at += leaf->size;
+	if (leaf->va <= visit->merge_at && visit->at > visit->merge_at)
+		CHECK_EQ(protect(visit->page, PAGE_SIZE, 0, PTE_RDONLY), 0);
+}
+
+/* A table, or two, that the walk is in become a block between two batches. */
+static void test_visit_of_merged(void)
+{
+	static const u64 merge_at[] = { 0,	   PAGE_SIZE,	40 * PAGE_SIZE, 511 * PAGE_SIZE, BLOCK,
+					3 * BLOCK, 100 * BLOCK, GIB - BLOCK,	GIB - PAGE_SIZE };
+	static const u64 pages[] = { 300 * PAGE_SIZE, 100 * BLOCK + 3 * PAGE_SIZE, GIB - PAGE_SIZE };
+
+	map(BASE, 0, GIB + BLOCK);
+	for (size_t i = 0; i < ARRAY_SIZE(merge_at) * ARRAY_SIZE(pages); i++) {
+		struct visit visit = { BASE, BASE + pages[i % ARRAY_SIZE(pages)],
+				       BASE + merge_at[i / ARRAY_SIZE(pages)] };
+
+		CHECK_EQ(protect(visit.page, PAGE_SIZE, PTE_RDONLY, 0), 0);
+		pt_visit(see, &visit);
+		CHECK_EQ(visit.at, BASE + GIB + BLOCK);
+		check_unit(BASE, GIB, 1);
+	}
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("random map, protect, unmap and allocation failures agree with a flat model", test_random),
 	TAP_CASE("each size of unit where it fits", test_units),
@@ -376,6 +418,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("neighbours merge", test_merge_of_neighbours),
 	TAP_CASE("tables of the boot stay", test_boot_tables),
 	TAP_CASE("a group is written as a whole or not at all", test_taken_group),
+	TAP_CASE("a walk sees the rest of a block that is merged meanwhile", test_visit_of_merged),
 	TAP_CASE("what is refused, and what is said", test_refused),
 };
 TAP_MAIN(cases)

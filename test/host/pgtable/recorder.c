@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <asm/mmu.h>
 #include <asm/page.h>
 #include <asm/pgtable.h>
 #include <asm/pt_hw.h>
@@ -343,6 +344,11 @@ void pt_release_tables(unsigned long flags)
 void pt_count(long n)
 {
 	counted += n;
+}
+
+unsigned long arch_table_pages(void)
+{
+	return (unsigned long)counted;
 }
 
 /* --- the interface --- */
