@@ -226,7 +226,7 @@ int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc)
 int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot)
 {
 	struct pt_job job = { va, pa, size, prot, .alloc = pt_page_new, .own = PT_LAST_LEVEL };
-	int err = pt_check_range("map", va, size);
+	int err = pt_check_free_range("map", va, size);
 
 	if (!err && !IS_ALIGNED(pa, PAGE_SIZE)) {
 		printk("page tables: map 0x%llx-0x%llx: to 0x%llx, which is no page: nothing changed\n", va,

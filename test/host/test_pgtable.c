@@ -339,6 +339,13 @@ static void test_refused(void)
 	CHECK_EQ(pt_map_range(PAGE_SIZE, 0, PAGE_SIZE, PT_RW), -EINVAL);
 	CHECK_EQ(pt_map_range(BASE + BLOCK, 5, PAGE_SIZE, PT_RW), -EINVAL);
 	CHECK_LOG("to 0x5, which is no page: nothing changed");
+	CHECK_EQ(pt_map_range(VMALLOC_END - BLOCK, 0, 2 * BLOCK, PT_RW), -EINVAL);
+	CHECK_LOG(
+		"map 0xfffff7ffffe00000-0xfffff800001fffff: vmalloc has 0xfffff00000000000-0xfffff7ffffffffff, and it alone");
+	CHECK_EQ(pt_unmap_range(VMALLOC_START, PAGE_SIZE), -EINVAL);
+	CHECK_LOG("unmap 0xfffff00000000000-0xfffff00000000fff: vmalloc has 0xfffff00000000000-");
+	CHECK_EQ(pt_unmap_range(VMALLOC_START - PAGE_SIZE, PAGE_SIZE), -ENOENT);
+	CHECK_EQ(pt_unmap_range(VMALLOC_END, PAGE_SIZE), -ENOENT);
 	recorder_end();
 	check_unit(BASE, BLOCK, 2);
 	check_unit(BASE + BLOCK, BLOCK, 2);

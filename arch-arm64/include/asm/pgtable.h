@@ -227,15 +227,15 @@ int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc);
 /**
  * pt_map_range() - pt_map() with tables of the page allocator
  *
- * Cost: about seven instructions per entry. Return: 0, -EEXIST or -ENOMEM.
+ * Not in vmalloc's addresses. Cost: about seven instructions per entry. Return: 0, -EEXIST, -ENOMEM or -EINVAL.
  */
 int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot);
 
 /**
  * pt_unmap_range() - unmap, and free the tables that are empty then
  *
- * On return no CPU uses the old translations. Return: 0; -ENOENT when not all of the range is mapped; -ENOMEM when a block had
- * to be split and there is no page for a table.
+ * Not in vmalloc's addresses. On return no CPU uses the old translations. Return: 0; -EINVAL; -ENOENT when not all of the
+ * range is mapped; -ENOMEM when a block had to be split and there is no page for a table.
  */
 int pt_unmap_range(u64 va, u64 size);
 
