@@ -137,7 +137,6 @@ static u64 *make_entry(u64 **table, unsigned long va)
 		*table = arch_vmap_table_alloc(va);
 		if (!*table)
 			return NULL;
-		virt_to_page(*table)->mapping = NULL;
 	}
 	return entry_at(*table, va);
 }

@@ -181,7 +181,6 @@ static bool map_part(struct large_area *large, unsigned long first, unsigned lon
 	table = arch_vmap_table_alloc(va);
 	if (!table)
 		return false;
-	virt_to_page(table)->mapping = NULL;
 	if (rq->given)
 		map_given(table, va, n, rq, first);
 	else if (!fill_entries(table, va, n, rq)) {

@@ -7,6 +7,7 @@
  *    through a fixmap page per level (so that the parents of a table stay reachable), and once all RAM is mapped,
  *    through the linear map.
  * 2. Pages for tables come from memblock at boot and stay. Later they come from the page allocator and go back to it.
+ *    Their page->mapping is NULL until vmalloc names the block whose slots a table maps (block_of(), mm/vmap.h).
  * 3. The count changes when a table is linked or unlinked, in one step with that for whoever holds the tables: at boot there is
  *    one CPU, then tables are held (vmap.c), or all other CPUs stand still.
  *
@@ -47,7 +48,10 @@ phys_addr_t pt_page_new(void)
 {
 	struct page *page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
 
-	return page ? page_to_phys(page) : 0;
+	if (!page)
+		return 0;
+	page->mapping = NULL;
+	return page_to_phys(page);
 }
 
 void pt_page_free(phys_addr_t pa)

@@ -67,6 +67,8 @@ u64 *arch_vmap_table_alloc(unsigned long va)
 	table = arch_vmap_table(va);
 	if (!table && !*entry_of(va)) {
 		table = (u64 *)get_zeroed_page(GFP_ATOMIC | __GFP_NOWARN);
+		if (table)
+			virt_to_page(table)->mapping = NULL;
 		__atomic_store_n(entry_of(va), (uintptr_t)table, __ATOMIC_RELEASE);
 	}
 	spin_unlock_irqrestore(&table_lock, flags);

@@ -149,6 +149,21 @@ static void case_linear(void)
 	free_block(block);
 }
 
+/* What a table is made of next: pages whose last owner has left something in page->mapping. */
+static void free_used_pages(void)
+{
+	struct page *page[4] = { NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(page); i++) {
+		page[i] = alloc_page(GFP_KERNEL);
+		if (ktap_ok(page[i] != NULL))
+			page[i]->mapping = &page[i];
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(page); i++)
+		if (page[i])
+			__free_page(page[i]);
+}
+
 static void case_vmalloc(void)
 {
 	char *pages = vmalloc(5 * PAGE_SIZE), *blocks = vmalloc_huge(4UL << 20, GFP_KERNEL);
@@ -163,9 +178,11 @@ static void case_vmalloc(void)
 	vfree(blocks);
 	/* Freed while it is split. */
 	blocks = vmalloc_huge(4UL << 20, GFP_KERNEL);
+	free_used_pages();
 	if (ktap_ok(blocks != NULL) && ktap_ok(set_memory_ro((unsigned long)blocks + PAGE_SIZE, 700) == 0)) {
 		ktap_ok(arch_probe_write(blocks, 1) && !arch_probe_write(blocks + 700 * PAGE_SIZE, 1));
 		vfree(blocks);
+		ktap_ok(!arch_probe_write(blocks, 1));
 	}
 	vfree(pages);
 	ktap_ok(vmalloc_check());

@@ -105,7 +105,8 @@
  *	PAGE_KERNEL_NC, PAGE_KERNEL_WT, PAGE_DEVICE, PAGE_DEVICE_NP: as PAGE_KERNEL, and of another memory type: not cacheable,
  *	    write-through, device registers, registers whose writes are not posted.
  *	u64 *arch_vmap_table(unsigned long va), arch_vmap_table_alloc(va), void arch_vmap_table_free(va): the table for the
- *	    block at @va: found, made, freed if there is one, with those above that are empty then. A table is a page of the page allocator's.
+ *	    block at @va: found, made, freed if there is one, with those above that are empty then. A table is a page of the page allocator's,
+ *	    whose page->mapping is NULL until mm sets it.
  *	void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot), arch_clear_ptes(pte, va, n),
  *	    phys_addr_t arch_pte_phys(u64 pte): entries of pages. An entry that maps nothing is 0.
  *	int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot), phys_addr_t arch_vunmap_block(va): whole blocks.
