@@ -44,14 +44,24 @@ phys_addr_t pt_boot_alloc(void)
 	return boot_phys_alloc(PAGE_SIZE, PAGE_SIZE, NUMA_NO_NODE, "page tables");
 }
 
-phys_addr_t pt_page_new(void)
+static phys_addr_t new_page(gfp_t gfp)
 {
-	struct page *page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
+	struct page *page = alloc_page(gfp | __GFP_NOWARN);
 
 	if (!page)
 		return 0;
 	page->mapping = NULL;
 	return page_to_phys(page);
+}
+
+phys_addr_t pt_page_new(void)
+{
+	return new_page(GFP_ATOMIC);
+}
+
+phys_addr_t pt_page_new_thread(void)
+{
+	return new_page(GFP_KERNEL);
 }
 
 void pt_page_free(phys_addr_t pa)

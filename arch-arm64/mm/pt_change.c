@@ -157,7 +157,7 @@ static bool pool_fill(struct pool *pool, u64 start, u64 end)
 	unsigned int need = tables_for(start) + tables_for(end);
 
 	for (pool->nr = 0; pool->nr < need; pool->nr++) {
-		pool->page[pool->nr] = pt_page_new();
+		pool->page[pool->nr] = pt_page_new_thread();
 		if (pool->page[pool->nr])
 			continue;
 		pool_drain(pool);

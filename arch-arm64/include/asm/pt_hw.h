@@ -49,6 +49,9 @@ static __always_inline void pt_invalidated(void)
 /** pt_page_new() - a page for a table, any contents, without a word; 0 when there is none */
 phys_addr_t pt_page_new(void);
 
+/** pt_page_new_thread() - the same, not from what is kept for urgent requests. Context: where arch_cross_call_ok(). */
+phys_addr_t pt_page_new_thread(void);
+
 /** pt_page_free() - give it back; no TLB knows it any more */
 void pt_page_free(phys_addr_t pa);
 

@@ -114,6 +114,12 @@ phys_addr_t pt_page_new(void)
 	return new_page(false);
 }
 
+phys_addr_t pt_page_new_thread(void)
+{
+	check(!held, "a page is waited for while tables are held");
+	return pt_page_new();
+}
+
 void pt_page_free(phys_addr_t pa)
 {
 	struct table_page *page = page_of((const u64 *)(uintptr_t)pa);
