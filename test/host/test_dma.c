@@ -345,6 +345,30 @@ static void test_refused(void)
 	host_check();
 }
 
+/* The largest free block is told where it explains something; else no lock is taken to find it. */
+static void test_cheap_reports(void)
+{
+	struct device *usb, *gpu;
+	unsigned long flags;
+	dma_addr_t dma;
+
+	dma_boot(1);
+	usb = dma_master_get("/soc/usb");
+	gpu = dma_master_get("/free/gpu");
+	flags = spin_lock_irqsave(&gpu->region->lock);
+	CHECK(!dma_alloc_coherent(gpu, 0, &dma, GFP_ATOMIC));
+	spin_unlock_irqrestore(&gpu->region->lock, flags);
+	CHECK_LOG(
+		"dma: /free/gpu: dma_alloc_coherent of 0 bytes: nothing to allocate; it reaches .*, mask 0xffffffff$");
+	for (int i = 1; i < DMA_MAX_REPORTS; i++)
+		CHECK(!dma_alloc_coherent(usb, 1UL << 60, &dma, GFP_ATOMIC));
+	CHECK_LOG("no memory in reach; it reaches .*; of RAM the largest free block in reach has [1-9]");
+	host_log_clear();
+	CHECK(!dma_alloc_coherent(usb, 1UL << 60, &dma, GFP_ATOMIC));
+	CHECK(!strstr(host_log(), "dma_alloc_coherent"));
+	host_check();
+}
+
 /* Pages are there, and no addresses to map them at: the pages go back. */
 static void test_no_addresses(void)
 {
@@ -639,6 +663,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("memory at random", test_random),
 	TAP_CASE("all memory in reach, twice", test_exhaustion),
 	TAP_CASE("what cannot be is refused, and nothing is left", test_refused),
+	TAP_CASE("reports that cost nothing", test_cheap_reports),
 	TAP_CASE("no addresses to map at", test_no_addresses),
 	TAP_CASE("in a handler", test_handler),
 	TAP_CASE("caches of masters that do not see them", test_caches),
