@@ -27,7 +27,7 @@ static const char no_memory[] = "no memory in reach";
 /* Whether pages are in the linear map: of a region the tree may have kept them out. */
 static bool in_linear_map(const struct dma_record *rec)
 {
-	return rec->source != DMA_REGION || rec->dev->region->mapped;
+	return rec->source != DMA_REGION || rec->region->mapped;
 }
 
 /* A second mapping of the record's pages. */

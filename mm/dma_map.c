@@ -12,6 +12,8 @@
  * 4. A bus address that comes from a driver is believed only as far as it is in the reach and is RAM of the linear map:
  *    cache lines of other addresses are not touched. Pages that were handed over are that; of others the claims tell, for
  *    no-map memory may have a struct page as well.
+ * 5. A master may be ended by another CPU as soon as none of its buffers is counted. So the count is what an unmapping
+ *    changes last, and what it needs of the master later it reads before.
  */
 #include <errno.h>
 #include <mm/slab.h>
@@ -78,12 +80,22 @@ static void clean_for_device(const struct device *dev, phys_addr_t pa, size_t si
 		dcache_clean_poc(va, va + size);
 }
 
-static void drop_for_cpu(const struct device *dev, phys_addr_t pa, size_t size, enum dma_data_direction dir)
+static void drop_for_cpu(bool coherent, phys_addr_t pa, size_t size, enum dma_data_direction dir)
 {
 	unsigned long va = (unsigned long)__va(pa);
 
-	if (!dev->coherent && from_device(dir))
+	if (!coherent && from_device(dir))
 		dcache_inval_poc(va, va + size);
+}
+
+/* One buffer less, after which @dev may be gone. Return: false when it has none. */
+static bool count_unmapped(struct device *dev)
+{
+	u32 nr = READ_ONCE(dev->nr_mapped);
+
+	while (nr && !cas32_acq_rel(&dev->nr_mapped, nr, nr - 1))
+		nr = READ_ONCE(dev->nr_mapped);
+	return nr;
 }
 
 /* --- copies in the restricted pool --- */
@@ -110,6 +122,7 @@ static struct dma_record *make_copy(struct device *dev, phys_addr_t pa, size_t s
 	rec->dev = dev;
 	rec->size = size;
 	rec->source = DMA_REGION;
+	rec->region = dev->region;
 	rec->phys = PFN_PHYS(pfn);
 	rec->dma = dma_reaches(dev, rec->phys, size, dev->dma_mask);
 	rec->original = __va(pa);
@@ -147,23 +160,24 @@ static bool find_copy(const struct device *dev, phys_addr_t pa, size_t size, str
 	       size <= rec->size - (pa - rec->phys);
 }
 
-static void copy_back(const struct dma_record *rec, phys_addr_t pa, size_t size)
+static void copy_back(const struct dma_record *rec, bool coherent, phys_addr_t pa, size_t size)
 {
-	drop_for_cpu(rec->dev, pa, size, DMA_FROM_DEVICE);
+	drop_for_cpu(coherent, pa, size, DMA_FROM_DEVICE);
 	memcpy((char *)rec->original + (pa - rec->phys), __va(pa), size);
 }
 
 static void unmap_copy(struct device *dev, phys_addr_t pa, size_t size, dma_addr_t dma, const void *caller)
 {
+	bool coherent = dev->coherent;
 	struct dma_record *rec = dma_live_take(dev, __va(pa), size, dma, true, caller);
 
 	if (!rec)
 		return;
 	if (from_device(rec->dir))
-		copy_back(rec, rec->phys, size);
-	fetch_add32(&dev->nr_mapped, -1U);
+		copy_back(rec, coherent, rec->phys, size);
 	dma_give_pages(rec);
 	kfree(rec);
+	count_unmapped(dev);
 }
 
 /* --- mapping --- */
@@ -242,20 +256,11 @@ static bool mapped_at(struct device *dev, const char *what, dma_addr_t dma, size
 	return false;
 }
 
-/* One buffer less. Return: false when @dev has none. */
-static bool count_unmapped(struct device *dev)
-{
-	u32 nr = READ_ONCE(dev->nr_mapped);
-
-	while (nr && !cas32_acq_rel(&dev->nr_mapped, nr, nr - 1))
-		nr = READ_ONCE(dev->nr_mapped);
-	return nr;
-}
-
 static void unmap_buffer(struct device *dev, dma_addr_t dma, size_t size, enum dma_data_direction dir,
 			 const void *caller)
 {
 	phys_addr_t pa;
+	bool coherent;
 
 	if (!mapped_at(dev, "dma_unmap_single", dma, size, dir, &pa))
 		return;
@@ -263,8 +268,9 @@ static void unmap_buffer(struct device *dev, dma_addr_t dma, size_t size, enum d
 		unmap_copy(dev, pa, size, dma, caller);
 		return;
 	}
+	coherent = dev->coherent;
 	if (count_unmapped(dev))
-		drop_for_cpu(dev, pa, size, dir);
+		drop_for_cpu(coherent, pa, size, dir);
 	else
 		dma_report(
 			"%s: dma_unmap_single of %zu bytes at bus 0x%llx: none of its buffers is mapped: nothing done",
@@ -301,9 +307,9 @@ void dma_sync_single_for_cpu(struct device *dev, dma_addr_t dma, size_t size, en
 	if (!mapped_at(dev, what, dma, size, dir, &pa))
 		return;
 	if (!bounces(dev))
-		drop_for_cpu(dev, pa, size, dir);
+		drop_for_cpu(dev->coherent, pa, size, dir);
 	else if (synced_copy(dev, what, pa, dma, size, &rec) && from_device(dir))
-		copy_back(&rec, pa, size);
+		copy_back(&rec, dev->coherent, pa, size);
 }
 
 void dma_sync_single_for_device(struct device *dev, dma_addr_t dma, size_t size, enum dma_data_direction dir)
