@@ -42,7 +42,7 @@ HOST_ONLY_SRCS += $(SIM_SRCS)
 
 # The table engine of arch-arm64, with its own headers and a machine that judges it (test/host/pgtable).
 ENGINE_TESTS := test_pgtable
-ENGINE_SRCS := $(call files,test/host/pgtable,*.c) $(addprefix arch-arm64/mm/pt_,map.c change.c query.c)
+ENGINE_SRCS := $(call files,test/host/pgtable,*.c) $(addprefix arch-arm64/mm/pt_,map.c change.c query.c walk.c visit.c)
 ENGINE_INCLUDES := -Itest/host/pgtable/include -Iarch-arm64/include
 HOST_ONLY_SRCS := $(filter-out $(ENGINE_TESTS:%=test/host/%.c),$(HOST_ONLY_SRCS))
 HOST_ENGINE_SRCS := $(call files,test/host/pgtable,*.c) $(ENGINE_TESTS:%=test/host/%.c)

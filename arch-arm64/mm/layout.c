@@ -109,7 +109,7 @@ static void count_leaf(const struct pt_leaf *leaf, void *arg)
 	struct usage *usage = arg;
 
 	if (part && (leaf->entry & PTE_VALID))
-		usage->mapped[part - parts] += PT_SPAN(leaf->level);
+		usage->mapped[part - parts] += leaf->size;
 }
 
 static int cmd_layout(int argc, char **argv)

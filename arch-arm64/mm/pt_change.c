@@ -16,6 +16,8 @@
  *    A change of rights alone needs none of that, except in a group, whose entries must always be alike.
  * 5. TLBs: what is rewritten is invalidated in one batch, behind the last store, one entry at a time, or everything when that
  *    would be more than FLUSH_MAX; one barrier waits for all. A table is freed only when that is done.
+ * 6. In vmalloc's addresses vmalloc links and unlinks tables without pt_mutex, at any moment. There only rights are changed,
+ *    of what stays mapped: no table on the way to it is empty. So whether a table is empty is asked without holding tables.
  *
  * Locks: pt_mutex covers values[] and gone[], and all of this; tables are unlinked while they are held, or while all other
  * CPUs stand still.
@@ -369,6 +371,8 @@ static void make_groups(u64 *table, u64 base, int level, unsigned int i, unsigne
 	}
 }
 
+_Static_assert(!(VMALLOC_START % PT_SPAN(0)) && !(VMALLOC_END % PT_SPAN(0)), "vmalloc shares no table but the first");
+
 /* In vmalloc's addresses vmalloc's own tables keep the form that it gave them. */
 static bool may_merge(u64 va, int level, u64 parent)
 {
@@ -445,6 +449,17 @@ int pt_check_range(const char *what, u64 va, u64 size)
 	return why ? -EINVAL : 0;
 }
 
+int pt_check_free_range(const char *what, u64 va, u64 size)
+{
+	int err = pt_check_range(what, va, size);
+
+	if (err || va >= VMALLOC_END || va + size <= VMALLOC_START)
+		return err;
+	printk("page tables: %s 0x%llx-0x%llx: vmalloc has 0x%llx-0x%llx, and it alone maps and unmaps there: nothing changed\n",
+	       what, va, va + size - 1, (u64)VMALLOC_START, (u64)VMALLOC_END - 1);
+	return -EINVAL;
+}
+
 static int check_mapped(const char *what, u64 va, u64 end)
 {
 	struct pt_unit unit;
@@ -493,7 +508,9 @@ static int change_range(const char *what, u64 va, u64 size, const struct change 
 
 int pt_unmap_range(u64 va, u64 size)
 {
-	return change_range("unmap", va, size, &unmap);
+	int err = pt_check_free_range("unmap", va, size);
+
+	return err ? err : change_range("unmap", va, size, &unmap);
 }
 
 int pt_protect_range(u64 va, u64 size, u64 set, u64 clear)

@@ -60,7 +60,7 @@ static bool is_user(u64 entry)
 /* Whether address and level allow a group there: sixteen alike are aligned to their sum in both address spaces. */
 static bool fits_group(const struct pt_leaf *leaf)
 {
-	return leaf->level > 1 && !((leaf->va ^ pt_entry_pa(leaf->entry)) & (PT_CONT_SPAN(leaf->level) - 1));
+	return leaf->level > 1 && !((leaf->va ^ pt_leaf_pa(leaf)) & (PT_CONT_SPAN(leaf->level) - 1));
 }
 
 /* What is wrong with a block or page, in words; NULL when nothing is. */
@@ -101,7 +101,7 @@ static void add_breach(struct breach *breach, const struct pt_leaf *leaf, const 
 		print_breach(breach);
 		*breach = (struct breach){ .rule = rule, .first = *leaf };
 	}
-	breach->end = leaf->va + PT_SPAN(leaf->level);
+	breach->end = leaf->va + leaf->size;
 	breach->count++;
 }
 

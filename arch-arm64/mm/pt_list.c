@@ -128,7 +128,7 @@ static bool run_goes_on(const struct dump *dump, const struct pt_leaf *leaf)
 
 	return leaf->va == run->end && leaf->level == run->level && (leaf->entry & ATTR_MASK) == run->attr &&
 	       (!next || leaf->va < next->start) &&
-	       (!dump->physical || (leaf->entry & PTE_ADDR_MASK) == run->pa + (run->end - run->va));
+	       (!dump->physical || pt_leaf_pa(leaf) == run->pa + (run->end - run->va));
 }
 
 static void add_leaf(const struct pt_leaf *leaf, void *arg)
@@ -138,12 +138,11 @@ static void add_leaf(const struct pt_leaf *leaf, void *arg)
 	if (!run_goes_on(dump, leaf)) {
 		print_run(dump);
 		print_parts(dump, leaf->va);
-		dump->run = (struct run){ .va = leaf->va,
-					  .pa = leaf->entry & PTE_ADDR_MASK,
-					  .attr = leaf->entry & ATTR_MASK,
-					  .level = leaf->level };
+		dump->run = (struct run){
+			.va = leaf->va, .pa = pt_leaf_pa(leaf), .attr = leaf->entry & ATTR_MASK, .level = leaf->level
+		};
 	}
-	dump->run.end = leaf->va + PT_SPAN(leaf->level);
+	dump->run.end = leaf->va + leaf->size;
 }
 
 static void dump_all(bool physical)

@@ -9,6 +9,8 @@
  *    read both at any moment. Entries only ever change from 0 to their value here, so no break-before-make and no TLB
  *    invalidation are needed: the architecture does not cache entries that map nothing.
  * 3. An entry that is not 0 is never overwritten: two owners of one address are a bug. One line names both mappings.
+ *    Of a group all sixteen entries are looked at before one is written: a TLB may take a single valid entry with PTE_CONT
+ *    for the whole of the group, and so for what its owner has mapped there.
  * 4. At boot there is nothing to be undone: tables come from memblock, and what fails ends the run. Later, what a failed
  *    pt_map_range() has mapped is unmapped again, and the tables that it made are freed; what was mapped completes units
  *    with its neighbours: they are merged (pt_change.c).
@@ -145,6 +147,32 @@ static u64 write_run(u64 *first, u64 n, u64 value, u64 span)
 	return (u64)(entry - first);
 }
 
+/* The first of @n entries that is not 0; @n when there is none. */
+static u64 first_taken(const u64 *entry, u64 n)
+{
+	u64 i = 0;
+
+	while (i < n && !READ_ONCE(entry[i]))
+		i++;
+	return i;
+}
+
+/* Write @n entries, whole groups. Return: how many could be written; *@taken is the first that is not 0, or @n. */
+static u64 write_groups(u64 *first, u64 n, u64 value, u64 span, u64 *taken)
+{
+	u64 done = 0;
+
+	for (; done < n; done += PT_CONT_ENTRIES, value += PT_CONT_ENTRIES * span) {
+		u64 i = first_taken(first + done, PT_CONT_ENTRIES);
+
+		*taken = done + i;
+		if (i < PT_CONT_ENTRIES)
+			break;
+		write_run(first + done, PT_CONT_ENTRIES, value, span);
+	}
+	return done;
+}
+
 /* The table for the first run: that of the run before, or by a walk from the top. *@err is set when it is NULL. */
 static u64 *run_table(struct pt_job *job, int level, int *err)
 {
@@ -159,7 +187,7 @@ static u64 *run_table(struct pt_job *job, int level, int *err)
 /* Map the first run. Return: 0, or an error with what could be mapped of it taken off the job. */
 static int map_run(struct pt_job *job)
 {
-	u64 span, cont, *entry, n, done;
+	u64 span, cont, *entry, n, done, taken, value;
 	int level = first_unit(job, &span, &cont), err = 0;
 
 	entry = run_table(job, level, &err);
@@ -167,11 +195,14 @@ static int map_run(struct pt_job *job)
 		return err;
 	entry += pt_index(job->va, level);
 	n = run_length(job, level, span);
-	done = write_run(entry, n, job->pa | job->prot | cont | (level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK),
-			 PT_SPAN(level));
+	value = job->pa | job->prot | cont | (level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK);
+	if (cont)
+		done = write_groups(entry, n, value, PT_SPAN(level), &taken);
+	else
+		done = taken = write_run(entry, n, value, PT_SPAN(level));
 	if (done < n) {
 		err = -EEXIST;
-		say_mapped(job, job->va + (done << PT_SHIFT(level)), entry[done], level);
+		say_mapped(job, job->va + (taken << PT_SHIFT(level)), entry[taken], level);
 	}
 	done <<= PT_SHIFT(level);
 	job->va += done;
@@ -195,7 +226,7 @@ int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc)
 int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot)
 {
 	struct pt_job job = { va, pa, size, prot, .alloc = pt_page_new, .own = PT_LAST_LEVEL };
-	int err = pt_check_range("map", va, size);
+	int err = pt_check_free_range("map", va, size);
 
 	if (!err && !IS_ALIGNED(pa, PAGE_SIZE)) {
 		printk("page tables: map 0x%llx-0x%llx: to 0x%llx, which is no page: nothing changed\n", va,

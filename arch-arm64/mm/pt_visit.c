@@ -12,7 +12,8 @@
  *    handed on when it has been released. So whoever prints or sums up takes as long as it likes.
  * 3. Between two holds any table may go. pt_walk_refresh() finds the tables of the walk again from the top, by the
  *    indexes that the walk keeps: a pointer to a table is never used that was read before the lock was taken. Where a
- *    table is gone, the walk goes on behind the address space that it mapped.
+ *    table is gone, the walk goes on behind the address space that it mapped. Where it has been merged into a block, the
+ *    walk has seen what the block begins with: the rest of it is handed on as one leaf.
  * 4. So each mapping that is there from beginning to end is seen exactly once; one that comes or goes meanwhile may be
  *    seen or not. Addresses rise.
  *
@@ -24,41 +25,60 @@
 /* Steps in one hold. A step looks at what is left of four tables at most: so 32,768 entries. */
 #define BATCH 16
 
-void pt_walk_refresh(struct pt_walk *walk)
+/* A leaf stands at @level where the walk had a table. Return: whether the walk has not seen all that it maps. */
+static bool rest_of_block(struct pt_walk *walk, int level, u64 entry)
+{
+	u64 at = walk->base[walk->depth] + walk->next[walk->depth] * PT_SPAN(walk->depth);
+	u64 end = walk->base[level] + walk->next[level] * PT_SPAN(level);
+
+	walk->depth = level;
+	walk->va = at;
+	walk->size = end - at;
+	walk->entry = entry;
+	walk->level = level;
+	return entry && at != end;
+}
+
+bool pt_walk_refresh(struct pt_walk *walk)
 {
 	for (int level = 0; level < walk->depth; level++) {
 		u64 entry = READ_ONCE(walk->table[level][walk->next[level] - 1]);
 
-		if (!pt_is_table(entry, level)) {
-			walk->depth = level;
-			return;
-		}
+		if (!pt_is_table(entry, level))
+			return rest_of_block(walk, level, entry);
 		walk->table[level + 1] = pt_table(entry & PTE_ADDR_MASK, level + 1);
 	}
+	return false;
 }
 
 /**
  * struct batch - what one hold of the lock has found
- * @leaf, @count: the mappings
+ * @leaf, @count: the mappings, what is left of a block before those of the steps
  * @more: whether the walk has not ended
  */
 struct batch {
-	struct pt_leaf leaf[BATCH];
+	struct pt_leaf leaf[BATCH + 1];
 	unsigned int count;
 	bool more;
 };
+
+static void add_leaf(struct batch *batch, const struct pt_walk *walk)
+{
+	batch->leaf[batch->count++] = (struct pt_leaf){ walk->va, walk->size, walk->entry, walk->level };
+}
 
 static void look(struct pt_walk *walk, struct batch *batch)
 {
 	unsigned long flags = pt_hold_tables();
 
-	pt_walk_refresh(walk);
 	batch->count = 0;
 	batch->more = true;
+	if (pt_walk_refresh(walk))
+		add_leaf(batch, walk);
 	for (int i = 0; i < BATCH && batch->more; i++) {
 		batch->more = pt_walk_next(walk);
 		if (batch->more && !pt_is_table(walk->entry, walk->level))
-			batch->leaf[batch->count++] = (struct pt_leaf){ walk->va, walk->entry, walk->level };
+			add_leaf(batch, walk);
 	}
 	pt_release_tables(flags);
 }

@@ -37,6 +37,7 @@ bool pt_walk_next(struct pt_walk *walk)
 		if (!walk->entry)
 			continue;
 		walk->va = walk->base[level] + i * PT_SPAN(level);
+		walk->size = PT_SPAN(level);
 		walk->level = level;
 		if (pt_is_table(walk->entry, level))
 			descend(walk);

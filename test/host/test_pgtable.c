@@ -339,10 +339,83 @@ static void test_refused(void)
 	CHECK_EQ(pt_map_range(PAGE_SIZE, 0, PAGE_SIZE, PT_RW), -EINVAL);
 	CHECK_EQ(pt_map_range(BASE + BLOCK, 5, PAGE_SIZE, PT_RW), -EINVAL);
 	CHECK_LOG("to 0x5, which is no page: nothing changed");
+	CHECK_EQ(pt_map_range(VMALLOC_END - BLOCK, 0, 2 * BLOCK, PT_RW), -EINVAL);
+	CHECK_LOG(
+		"map 0xfffff7ffffe00000-0xfffff800001fffff: vmalloc has 0xfffff00000000000-0xfffff7ffffffffff, and it alone");
+	CHECK_EQ(pt_unmap_range(VMALLOC_START, PAGE_SIZE), -EINVAL);
+	CHECK_LOG("unmap 0xfffff00000000000-0xfffff00000000fff: vmalloc has 0xfffff00000000000-");
+	CHECK_EQ(pt_unmap_range(VMALLOC_START - PAGE_SIZE, PAGE_SIZE), -ENOENT);
+	CHECK_EQ(pt_unmap_range(VMALLOC_END, PAGE_SIZE), -ENOENT);
 	recorder_end();
 	check_unit(BASE, BLOCK, 2);
 	check_unit(BASE + BLOCK, BLOCK, 2);
 	CHECK_EQ(recorder_pages(), 2);
+}
+
+/* A page and a block where groups are to be: each stays as it is, and nothing is mapped beside it. */
+static void test_taken_group(void)
+{
+	u64 page = BASE + 25 * PAGE_SIZE, block = BASE + GIB + 25 * BLOCK;
+
+	host_boot_cpu(1);
+	host_mute();
+	map(page, 7 * GIB, PAGE_SIZE);
+	map(block, 9 * GIB, BLOCK);
+	recorder_begin(BASE, BASE + 16 * PAGE_SIZE);
+	CHECK_EQ(pt_map_range(BASE, 3 * GIB, 48 * PAGE_SIZE, PT_RW), -EEXIST);
+	CHECK_LOG("0xffff007f80019000 is mapped to 0x1c0000000 \\(level 3\\), and to be mapped to 0xc0019000");
+	recorder_begin(BASE + GIB, BASE + GIB + 16 * BLOCK);
+	CHECK_EQ(pt_map_range(BASE + GIB, 4 * GIB, 48 * BLOCK, PT_RW), -EEXIST);
+	CHECK_LOG("0xffff007fc3200000 is mapped to 0x240000000 \\(level 2\\), and to be mapped to 0x103200000");
+	recorder_end();
+	recorder_check_shape();
+	CHECK_EQ(pt_next_mapped(BASE, LAST), page);
+	CHECK_EQ(pt_next_mapped(page + PAGE_SIZE, LAST), block);
+	CHECK_EQ(pt_next_mapped(block + BLOCK, LAST), LAST);
+	check_unit(page, PAGE_SIZE, 3);
+	check_unit(block, BLOCK, 2);
+}
+
+/**
+ * struct visit - where a walk is
+ * @at: it has seen everything below
+ * @page: its rights are put back, so that its block is merged, when the walk has got to @merge_at
+ */
+struct visit {
+	u64 at;
+	u64 page;
+	u64 merge_at;
+};
+
+/* Each address once, in their order, with what it is mapped to. */
+static void see(const struct pt_leaf *leaf, void *arg)
+{
+	struct visit *visit = arg;
+
+	CHECK_EQ(leaf->va, visit->at);
+	CHECK_EQ(pt_leaf_pa(leaf), leaf->va - BASE);
+	visit->at += leaf->size;
+	if (leaf->va <= visit->merge_at && visit->at > visit->merge_at)
+		CHECK_EQ(protect(visit->page, PAGE_SIZE, 0, PTE_RDONLY), 0);
+}
+
+/* A table, or two, that the walk is in become a block between two batches. */
+static void test_visit_of_merged(void)
+{
+	static const u64 merge_at[] = { 0,	   PAGE_SIZE,	40 * PAGE_SIZE, 511 * PAGE_SIZE, BLOCK,
+					3 * BLOCK, 100 * BLOCK, GIB - BLOCK,	GIB - PAGE_SIZE };
+	static const u64 pages[] = { 300 * PAGE_SIZE, 100 * BLOCK + 3 * PAGE_SIZE, GIB - PAGE_SIZE };
+
+	map(BASE, 0, GIB + BLOCK);
+	for (size_t i = 0; i < ARRAY_SIZE(merge_at) * ARRAY_SIZE(pages); i++) {
+		struct visit visit = { BASE, BASE + pages[i % ARRAY_SIZE(pages)],
+				       BASE + merge_at[i / ARRAY_SIZE(pages)] };
+
+		CHECK_EQ(protect(visit.page, PAGE_SIZE, PTE_RDONLY, 0), 0);
+		pt_visit(see, &visit);
+		CHECK_EQ(visit.at, BASE + GIB + BLOCK);
+		check_unit(BASE, GIB, 1);
+	}
 }
 
 static const struct tap_case cases[] = {
@@ -351,6 +424,8 @@ static const struct tap_case cases[] = {
 	TAP_CASE("a page of 1 GiB is split off and merged again", test_split_and_merge),
 	TAP_CASE("neighbours merge", test_merge_of_neighbours),
 	TAP_CASE("tables of the boot stay", test_boot_tables),
+	TAP_CASE("a group is written as a whole or not at all", test_taken_group),
+	TAP_CASE("a walk sees the rest of a block that is merged meanwhile", test_visit_of_merged),
 	TAP_CASE("what is refused, and what is said", test_refused),
 };
 TAP_MAIN(cases)

@@ -117,7 +117,8 @@ u64 *pt_table(phys_addr_t pa, int level);
 
 /**
  * struct pt_walk - a walk over all entries that are not 0, in the order of addresses, tables before what they hold
- * @va: first address that the current entry maps
+ * @va: first address that the current entry maps; after pt_walk_refresh(), what is left of it
+ * @size: bytes from @va on
  * @entry: the current entry
  * @level: its level
  * @table: the walk's own: the tables on the way down
@@ -127,6 +128,7 @@ u64 *pt_table(phys_addr_t pa, int level);
  */
 struct pt_walk {
 	u64 va;
+	u64 size;
 	u64 entry;
 	int level;
 	const u64 *table[PT_LAST_LEVEL + 1];
@@ -147,8 +149,12 @@ static inline void pt_walk_skip(struct pt_walk *walk)
 	walk->depth = walk->level;
 }
 
-/** pt_walk_refresh() - begun again after pt_hold_tables(): the tables of the walk may have gone meanwhile */
-void pt_walk_refresh(struct pt_walk *walk);
+/**
+ * pt_walk_refresh() - begun again after pt_hold_tables(): the tables of the walk may have gone meanwhile
+ *
+ * Return: true when a table that the walk was in has become a block: the walk stands at what it has not seen of it.
+ */
+bool pt_walk_refresh(struct pt_walk *walk);
 
 /**
  * pt_hold_tables() - keep every table where it is, and what points to it, until pt_release_tables()
@@ -162,13 +168,15 @@ unsigned long pt_hold_tables(void);
 void pt_release_tables(unsigned long flags);
 
 /**
- * struct pt_leaf - an entry that maps a block or a page
+ * struct pt_leaf - an entry that maps a block or a page, or the rest of a block whose begin was seen as smaller leaves
  * @va: first address
+ * @size: bytes from @va on, up to the end of the block or page
  * @entry: it
  * @level: its level, 1 to 3
  */
 struct pt_leaf {
 	u64 va;
+	u64 size;
 	u64 entry;
 	int level;
 };
@@ -219,15 +227,15 @@ int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc);
 /**
  * pt_map_range() - pt_map() with tables of the page allocator
  *
- * Cost: about seven instructions per entry. Return: 0, -EEXIST or -ENOMEM.
+ * Not in vmalloc's addresses. Cost: about seven instructions per entry. Return: 0, -EEXIST, -ENOMEM or -EINVAL.
  */
 int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot);
 
 /**
  * pt_unmap_range() - unmap, and free the tables that are empty then
  *
- * On return no CPU uses the old translations. Return: 0; -ENOENT when not all of the range is mapped; -ENOMEM when a block had
- * to be split and there is no page for a table.
+ * Not in vmalloc's addresses. On return no CPU uses the old translations. Return: 0; -EINVAL; -ENOENT when not all of the
+ * range is mapped; -ENOMEM when a block had to be split and there is no page for a table.
  */
 int pt_unmap_range(u64 va, u64 size);
 
@@ -266,6 +274,12 @@ u64 pt_next_mapped(u64 va, u64 end);
 static inline phys_addr_t pt_entry_pa(u64 entry)
 {
 	return entry & PTE_ADDR_MASK;
+}
+
+/** pt_leaf_pa() - what @leaf maps its first byte to, which need not be that of its block */
+static inline phys_addr_t pt_leaf_pa(const struct pt_leaf *leaf)
+{
+	return pt_entry_pa(leaf->entry) + (leaf->va & (PT_SPAN(leaf->level) - 1));
 }
 
 /** pt_slot() - the entry of @level for @va; NULL, and *@next the first address behind the gap or block, when there is no table */

@@ -8,7 +8,8 @@
  *    valid entry is overwritten, its old value is put on the list of stale ones: (1) made, (2) written, when a barrier has followed
  *    the store, (3) begun, when its address has been invalidated after that, and off the list at the barrier behind.
  * 3. A valid entry may become another valid one in its rights only, and in no group. An entry may become valid only when no
- *    stale one overlaps what it maps, its whole group counted: this is break-before-make.
+ *    stale one overlaps what it maps, its whole group counted: this is break-before-make. One of a group may become valid only
+ *    while each of the others is 0 or in line with it.
  * 4. Outside of pt_live_begin() and pt_live_end() only addresses of the range that the test has named may lose their mapping; within
  *    them tables must not be looked up, for the linear map is broken.
  * 5. A table is linked and unlinked while tables are held, or live; it is freed when it is not linked and not stale.
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <asm/mmu.h>
 #include <asm/page.h>
 #include <asm/pgtable.h>
 #include <asm/pt_hw.h>
@@ -268,6 +270,20 @@ static void check_loss(u64 va, u64 old, int level)
 		      "%#llx-%#llx loses its mapping, and [%#llx, %#llx) may", va, end - 1, allowed_start, allowed_end);
 }
 
+/* A TLB may keep one of a group for all of it: the others map the same, or nothing. Some may be switched off still. */
+static void check_group(const struct table_page *page, unsigned int i, u64 va, u64 entry)
+{
+	const unsigned int first = ALIGN_DOWN(i, PT_CONT_ENTRIES);
+
+	for (unsigned int k = first; k < first + PT_CONT_ENTRIES; k++) {
+		u64 line = entry + k * PT_SPAN(page->level) - i * PT_SPAN(page->level), other = page->table[k];
+
+		check(!other || (other | PTE_VALID) == line,
+		      "%#llx becomes valid, 0x%llx, one of a group, and %#llx has 0x%llx", va, entry,
+		      page->va + k * PT_SPAN(page->level), other);
+	}
+}
+
 void pt_write(u64 *slot, u64 entry)
 {
 	struct table_page page = *page_of(slot);
@@ -288,6 +304,8 @@ void pt_write(u64 *slot, u64 entry)
 		if (pt_is_table(old, page.level))
 			unlink_page(old, page.level + 1);
 	}
+	if ((entry & PTE_CONT) && is_live_leaf(entry, page.level))
+		check_group(&page, i, va, entry);
 	if (pt_is_table(entry, page.level))
 		link(entry, page.level + 1, va);
 }
@@ -326,6 +344,11 @@ void pt_release_tables(unsigned long flags)
 void pt_count(long n)
 {
 	counted += n;
+}
+
+unsigned long arch_table_pages(void)
+{
+	return (unsigned long)counted;
 }
 
 /* --- the interface --- */
