@@ -94,6 +94,12 @@ void each_efi_reservation(const struct boot_info *boot, range_fn fn, void *arg);
 /** is_efi_claim() - whether a claim is a descriptor of UEFI's map */
 bool is_efi_claim(const struct mem_claim *claim);
 
+/**
+ * claim_said_twice() - whether @other, of UEFI's map, only repeats @claim: firmware that reads the tree keeps in its own map
+ * what the tree keeps, and that is no conflict
+ */
+bool claim_said_twice(const struct mem_claim *claim, const struct mem_claim *other);
+
 /** discover_reserved() - enter image, tree, /memreserve/, /reserved-memory and initrd; memory is known already */
 void discover_reserved(const struct boot_info *boot);
 

@@ -184,8 +184,7 @@ void reserved_claims_watch(const struct boot_info *boot)
 
 #define OWNERS (CLAIM_BIT(CLAIM_RESERVED) | CLAIM_BIT(CLAIM_NOMAP) | CLAIM_BIT(CLAIM_METADATA))
 
-/* UEFI firmware that reads the tree keeps in its own map what the tree keeps: that is no conflict. */
-static bool said_twice(const struct mem_claim *claim, const struct mem_claim *other)
+bool claim_said_twice(const struct mem_claim *claim, const struct mem_claim *other)
 {
 	return is_efi_claim(other) && !is_efi_claim(claim) && other->base <= claim->base &&
 	       claim->base - other->base <= other->size - claim->size && claim->size <= other->size;
@@ -199,7 +198,7 @@ static void say_overlap(const struct mem_claim *claim, const char *name)
 
 	do
 		other = claim_next(&i, claim->base, claim->size, OWNERS);
-	while (other && said_twice(claim, other));
+	while (other && claim_said_twice(claim, other));
 	if (other)
 		printk("reserved: %s [mem 0x%016llx-0x%016llx] overlaps %s [mem 0x%016llx-0x%016llx]: both kept\n",
 		       name, claim->base, claim->base + claim->size - 1,

@@ -106,6 +106,7 @@ enum dma_source { DMA_PAGES, DMA_RANGE, DMA_CMA, DMA_REGION };
  * @source: enum dma_source
  * @uncached: it is mapped apart from the linear map
  * @cma: its area, when that is the source
+ * @region: its region, when that is the source: the master may be gone before its pages are given back
  * @original: of a buffer in a restricted pool: what it is copied from and to; else NULL
  * @dir: of such a buffer: who writes it
  * @caller: who asked for it
@@ -120,6 +121,7 @@ struct dma_record {
 	u8 source;
 	bool uncached;
 	struct cma *cma;
+	struct dma_region *region;
 	void *original;
 	enum dma_data_direction dir;
 	const void *caller;
@@ -209,6 +211,9 @@ void dma_live_add(struct dma_record *rec, void *cpu);
  */
 struct dma_record *dma_live_take(struct device *dev, void *cpu, size_t size, dma_addr_t dma, bool copy,
 				 const void *caller);
+
+/** dma_live_count() - how many records @dev has; who took the last one out is then done with @dev. Context: any. */
+unsigned long dma_live_count(const struct device *dev);
 
 /** dma_live_find() - copy the live record that @cpu lies in. Return: false when there is none. */
 bool dma_live_find(const void *cpu, struct dma_record *copy);

@@ -13,6 +13,7 @@
 #include <mm/page_exact.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <asm/cache.h>
@@ -21,10 +22,12 @@
 #include "internal.h"
 #include "vmap.h"
 
+static const char no_memory[] = "no memory in reach";
+
 /* Whether pages are in the linear map: of a region the tree may have kept them out. */
 static bool in_linear_map(const struct dma_record *rec)
 {
-	return rec->source != DMA_REGION || rec->dev->region->mapped;
+	return rec->source != DMA_REGION || rec->region->mapped;
 }
 
 /* A second mapping of the record's pages. */
@@ -53,16 +56,25 @@ static void *share(struct dma_record *rec)
 	return cpu ? memset(cpu, 0, bytes) : NULL;
 }
 
+static unsigned long largest_in_reach(struct device *dev)
+{
+	return dev->region ? dma_region_largest(dev, dev->coherent_mask) : dma_largest_free(dev, dev->coherent_mask);
+}
+
+/* The largest free block is told only where it explains something: to find it takes a walk over all RAM in reach. */
 static void report_failure(struct device *dev, size_t size, const char *why)
 {
-	unsigned long largest = dev->region ? dma_region_largest(dev, dev->coherent_mask) :
-					      dma_largest_free(dev, dev->coherent_mask);
-	char reach[DMA_REACH_MAX];
+	char reach[DMA_REACH_MAX], largest[DMA_NAME_MAX + 80] = "";
 
-	dma_report(
-		"%s: dma_alloc_coherent of %zu bytes: %s; it %s; of %s%s the largest free block in reach has %lu bytes",
-		dev->name, size, why, dma_reach_text(dev, dev->coherent_mask, reach, sizeof(reach)),
-		dev->region ? "its pool " : "RAM", dev->region ? dev->region->name : "", largest << PAGE_SHIFT);
+	if (!dma_may_report())
+		return;
+	if (why == no_memory)
+		snprintf(largest, sizeof(largest), "; of %s%s the largest free block in reach has %lu bytes",
+			 dev->region ? "its pool " : "RAM", dev->region ? dev->region->name : "",
+			 largest_in_reach(dev) << PAGE_SHIFT);
+	printk("dma: %s: dma_alloc_coherent of %zu bytes: %s; it %s%s\n", dev->name, size, why,
+	       dma_reach_text(dev, dev->coherent_mask, reach, sizeof(reach)), largest);
+	arch_dump_stack();
 }
 
 /* A record with pages that are mapped; NULL, and *@why, when there is none, and nothing is left. */
@@ -85,7 +97,7 @@ static struct dma_record *make_record(struct device *dev, size_t size, gfp_t gfp
 	rec->size = size;
 	rec->nr_pages = size / PAGE_SIZE + (size % PAGE_SIZE != 0);
 	rec->caller = caller;
-	*why = "no memory in reach";
+	*why = no_memory;
 	if (dma_take_pages(rec, gfp)) {
 		*cpu = share(rec);
 		if (*cpu)

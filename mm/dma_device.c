@@ -344,14 +344,29 @@ struct device *dma_device_get(const char *path)
 	return NULL;
 }
 
+/* The buffers of @dev that are mapped; who unmapped the last one is then done with @dev. */
+static u32 mapped_count(struct device *dev)
+{
+	u32 nr;
+
+	do
+		nr = READ_ONCE(dev->nr_mapped);
+	while (!cas32_acq_rel(&dev->nr_mapped, nr, nr));
+	return nr;
+}
+
 int dma_device_put(struct device *dev)
 {
+	unsigned long nr_live;
+	u32 nr_mapped;
 	int err = 0;
 
 	mutex_lock(&dma_mutex);
-	if (dev->refs == 1 && (READ_ONCE(dev->nr_live) || dev->nr_pools || READ_ONCE(dev->nr_mapped))) {
+	nr_live = dma_live_count(dev);
+	nr_mapped = mapped_count(dev);
+	if (dev->refs == 1 && (nr_live || dev->nr_pools || nr_mapped)) {
 		dma_report("%s: dma_device_put: it has %lu allocations, %u pools and %u mapped buffers: it stays",
-			   dev->name, READ_ONCE(dev->nr_live), dev->nr_pools, READ_ONCE(dev->nr_mapped));
+			   dev->name, nr_live, dev->nr_pools, nr_mapped);
 		err = -EBUSY;
 	} else if (!--dev->refs) {
 		list_del(&dev->list);

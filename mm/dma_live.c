@@ -153,6 +153,14 @@ struct dma_record *dma_live_take(struct device *dev, void *cpu, size_t size, dma
 	return NULL;
 }
 
+unsigned long dma_live_count(const struct device *dev)
+{
+	unsigned long flags = spin_lock_irqsave(&dma_live_lock), nr = dev->nr_live;
+
+	spin_unlock_irqrestore(&dma_live_lock, flags);
+	return nr;
+}
+
 bool dma_live_find(const void *cpu, struct dma_record *copy)
 {
 	unsigned long flags = spin_lock_irqsave(&dma_live_lock);
@@ -183,7 +191,7 @@ static void sum_records(const struct device *dev, unsigned long *records, unsign
 
 	*records = *pages = 0;
 	while (dma_live_next(rec.at.start + 1, &rec)) {
-		if (rec.source == DMA_REGION && rec.dev->region == dev->region)
+		if (rec.source == DMA_REGION && rec.region == dev->region)
 			*in_region += rec.nr_pages;
 		if (rec.dev != dev)
 			continue;

@@ -9,8 +9,11 @@
  *    back when CPUs are to see what the master wrote. Its record is in the tree of live ones, by its linear address.
  * 3. For a master that does not see caches what CPUs wrote is cleaned before it reads or writes, and what CPUs may have read
  *    ahead meanwhile is dropped before they read what it wrote.
- * 4. A bus address that comes from a driver is believed only as far as it is in the reach and is RAM: cache lines of other
- *    addresses are not touched.
+ * 4. A bus address that comes from a driver is believed only as far as it is in the reach and is RAM of the linear map:
+ *    cache lines of other addresses are not touched. Pages that were handed over are that; of others the claims tell, for
+ *    no-map memory may have a struct page as well.
+ * 5. A master may be ended by another CPU as soon as none of its buffers is counted. So the count is what an unmapping
+ *    changes last, and what it needs of the master later it reads before.
  */
 #include <errno.h>
 #include <mm/slab.h>
@@ -20,6 +23,7 @@
 
 #include "dma.h"
 #include "internal.h"
+#include "provenance.h"
 
 static bool to_device(enum dma_data_direction dir)
 {
@@ -36,11 +40,36 @@ static bool valid_direction(enum dma_data_direction dir)
 	return to_device(dir) || from_device(dir);
 }
 
-/* Whether [@pa, @pa + @size) begins and ends in RAM that has a struct page. */
+/* Whether page frame @pfn is the page allocator's, so that it is RAM of the linear map for certain. */
+static bool is_handed_over(unsigned long pfn)
+{
+	return pfn_valid(pfn) && page_initialised(pfn) && !page_test(pfn_to_page(pfn), PG_reserved);
+}
+
+/* Whether all bytes of [at, end) are RAM that the linear map has, by the claims. */
+static bool claims_say_ram(phys_addr_t at, phys_addr_t end)
+{
+	struct ram_run run = { .end = at };
+
+	while (at < end) {
+		if (!ram_run_next(&run) || run.base != at || run.nomap)
+			return false;
+		at = run.end;
+	}
+	return true;
+}
+
+/* Whether all pages of [@pa, @pa + @size) are RAM of the linear map. Cost: O(pages) for what was handed over. */
 static bool is_ram(phys_addr_t pa, size_t size)
 {
-	return pa < PHYS_ADDR_LIMIT && size <= PHYS_ADDR_LIMIT - pa && pfn_valid(PFN_DOWN(pa)) &&
-	       pfn_valid(PFN_DOWN(pa + size - 1));
+	phys_addr_t at = ALIGN_DOWN(pa, PAGE_SIZE), end;
+
+	if (pa >= PHYS_ADDR_LIMIT || size > PHYS_ADDR_LIMIT - pa)
+		return false;
+	end = ALIGN(pa + size, PAGE_SIZE);
+	while (at < end && is_handed_over(PFN_DOWN(at)))
+		at += PAGE_SIZE;
+	return claims_say_ram(at, end);
 }
 
 static void clean_for_device(const struct device *dev, phys_addr_t pa, size_t size)
@@ -51,12 +80,22 @@ static void clean_for_device(const struct device *dev, phys_addr_t pa, size_t si
 		dcache_clean_poc(va, va + size);
 }
 
-static void drop_for_cpu(const struct device *dev, phys_addr_t pa, size_t size, enum dma_data_direction dir)
+static void drop_for_cpu(bool coherent, phys_addr_t pa, size_t size, enum dma_data_direction dir)
 {
 	unsigned long va = (unsigned long)__va(pa);
 
-	if (!dev->coherent && from_device(dir))
+	if (!coherent && from_device(dir))
 		dcache_inval_poc(va, va + size);
+}
+
+/* One buffer less, after which @dev may be gone. Return: false when it has none. */
+static bool count_unmapped(struct device *dev)
+{
+	u32 nr = READ_ONCE(dev->nr_mapped);
+
+	while (nr && !cas32_acq_rel(&dev->nr_mapped, nr, nr - 1))
+		nr = READ_ONCE(dev->nr_mapped);
+	return nr;
 }
 
 /* --- copies in the restricted pool --- */
@@ -83,6 +122,7 @@ static struct dma_record *make_copy(struct device *dev, phys_addr_t pa, size_t s
 	rec->dev = dev;
 	rec->size = size;
 	rec->source = DMA_REGION;
+	rec->region = dev->region;
 	rec->phys = PFN_PHYS(pfn);
 	rec->dma = dma_reaches(dev, rec->phys, size, dev->dma_mask);
 	rec->original = __va(pa);
@@ -120,23 +160,24 @@ static bool find_copy(const struct device *dev, phys_addr_t pa, size_t size, str
 	       size <= rec->size - (pa - rec->phys);
 }
 
-static void copy_back(const struct dma_record *rec, phys_addr_t pa, size_t size)
+static void copy_back(const struct dma_record *rec, bool coherent, phys_addr_t pa, size_t size)
 {
-	drop_for_cpu(rec->dev, pa, size, DMA_FROM_DEVICE);
+	drop_for_cpu(coherent, pa, size, DMA_FROM_DEVICE);
 	memcpy((char *)rec->original + (pa - rec->phys), __va(pa), size);
 }
 
 static void unmap_copy(struct device *dev, phys_addr_t pa, size_t size, dma_addr_t dma, const void *caller)
 {
+	bool coherent = dev->coherent;
 	struct dma_record *rec = dma_live_take(dev, __va(pa), size, dma, true, caller);
 
 	if (!rec)
 		return;
 	if (from_device(rec->dir))
-		copy_back(rec, rec->phys, size);
-	fetch_add32(&dev->nr_mapped, -1U);
+		copy_back(rec, coherent, rec->phys, size);
 	dma_give_pages(rec);
 	kfree(rec);
+	count_unmapped(dev);
 }
 
 /* --- mapping --- */
@@ -191,33 +232,35 @@ int dma_mapping_error(const struct device *dev, dma_addr_t dma)
 
 /* --- what is mapped --- */
 
+/* Whether buffers of @dev that are mapped can be at [@pa, @pa + @size). */
+static bool can_be_mapped(const struct device *dev, phys_addr_t pa, size_t size)
+{
+	const struct dma_region *region = dev->region;
+
+	if (!bounces(dev))
+		return is_ram(pa, size);
+	return pa >= PFN_PHYS(region->base_pfn) && pa - PFN_PHYS(region->base_pfn) < region->nr_pages << PAGE_SHIFT &&
+	       size <= (region->nr_pages << PAGE_SHIFT) - (pa - PFN_PHYS(region->base_pfn));
+}
+
 /* Whether @size bytes at @dma may be a buffer of @dev's that is mapped, and where; it is reported when they may not. */
 static bool mapped_at(struct device *dev, const char *what, dma_addr_t dma, size_t size, enum dma_data_direction dir,
 		      phys_addr_t *pa)
 {
 	char reach[DMA_REACH_MAX];
 
-	if (valid_direction(dir) && dma_to_phys(dev, dma, size, pa) && is_ram(*pa, size))
+	if (valid_direction(dir) && dma_to_phys(dev, dma, size, pa) && can_be_mapped(dev, *pa, size))
 		return true;
 	dma_report("%s: %s of %zu bytes at bus 0x%llx, direction %d: no buffer of it can be there: it %s: nothing done",
 		   dev->name, what, size, dma, (int)dir, dma_reach_text(dev, dev->dma_mask, reach, sizeof(reach)));
 	return false;
 }
 
-/* One buffer less. Return: false when @dev has none. */
-static bool count_unmapped(struct device *dev)
-{
-	u32 nr = READ_ONCE(dev->nr_mapped);
-
-	while (nr && !cas32_acq_rel(&dev->nr_mapped, nr, nr - 1))
-		nr = READ_ONCE(dev->nr_mapped);
-	return nr;
-}
-
 static void unmap_buffer(struct device *dev, dma_addr_t dma, size_t size, enum dma_data_direction dir,
 			 const void *caller)
 {
 	phys_addr_t pa;
+	bool coherent;
 
 	if (!mapped_at(dev, "dma_unmap_single", dma, size, dir, &pa))
 		return;
@@ -225,8 +268,9 @@ static void unmap_buffer(struct device *dev, dma_addr_t dma, size_t size, enum d
 		unmap_copy(dev, pa, size, dma, caller);
 		return;
 	}
+	coherent = dev->coherent;
 	if (count_unmapped(dev))
-		drop_for_cpu(dev, pa, size, dir);
+		drop_for_cpu(coherent, pa, size, dir);
 	else
 		dma_report(
 			"%s: dma_unmap_single of %zu bytes at bus 0x%llx: none of its buffers is mapped: nothing done",
@@ -263,9 +307,9 @@ void dma_sync_single_for_cpu(struct device *dev, dma_addr_t dma, size_t size, en
 	if (!mapped_at(dev, what, dma, size, dir, &pa))
 		return;
 	if (!bounces(dev))
-		drop_for_cpu(dev, pa, size, dir);
+		drop_for_cpu(dev->coherent, pa, size, dir);
 	else if (synced_copy(dev, what, pa, dma, size, &rec) && from_device(dir))
-		copy_back(&rec, pa, size);
+		copy_back(&rec, dev->coherent, pa, size);
 }
 
 void dma_sync_single_for_device(struct device *dev, dma_addr_t dma, size_t size, enum dma_data_direction dir)

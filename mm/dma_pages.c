@@ -68,6 +68,7 @@ static bool from_region(struct dma_record *rec)
 	unsigned long pfn = dma_region_take(rec->dev, rec->nr_pages, get_order(rec->size), rec->dev->coherent_mask);
 
 	rec->source = DMA_REGION;
+	rec->region = rec->dev->region;
 	rec->phys = PFN_PHYS(pfn);
 	return pfn != DMA_NO_PFN;
 }
@@ -158,7 +159,7 @@ void dma_give_pages(const struct dma_record *rec)
 		BUG_ON(!cma_release(rec->cma, pfn_to_page(pfn), rec->nr_pages));
 		break;
 	case DMA_REGION:
-		dma_region_give(rec->dev->region, pfn, rec->nr_pages);
+		dma_region_give(rec->region, pfn, rec->nr_pages);
 		break;
 	}
 }

@@ -5,7 +5,8 @@
  * 1. A region is made when the first master that names it is, and stays: its memory is the tree's, never the page
  *    allocator's. It is the whole pages of the node's first range.
  * 2. No byte of it may be another's: neither a claim of anybody before it nor, but for a no-map one, memory that is not RAM.
- *    A no-map region has no place in the linear map; it may even lie outside RAM.
+ *    A no-map region has no place in the linear map; it may even lie outside RAM, where the
+ *    CPU's physical addresses reach.
  * 3. A bitmap has a bit for each page that is given. The lowest free place that fits serves, within what the master reaches.
  *
  * Cost: O(pages / 64).
@@ -16,6 +17,7 @@
 #include <mm/slab.h>
 #include <string.h>
 
+#include "discover.h"
 #include "dma.h"
 #include "internal.h"
 #include "provenance.h"
@@ -30,6 +32,27 @@ static const struct mem_claim *claim_of_node(const void *fdt, int node)
 		if (rmem.claim->node == node)
 			return rmem.claim;
 	return NULL;
+}
+
+/* Whether somebody else keeps part of @claim, in RAM or not. */
+static bool overlapped(const struct mem_claim *claim)
+{
+	const unsigned int kinds = CLAIM_BIT(CLAIM_RESERVED) | CLAIM_BIT(CLAIM_NOMAP) | CLAIM_BIT(CLAIM_METADATA);
+	const struct mem_claim *other;
+	unsigned int i = 0;
+
+	while ((other = claim_next(&i, claim->base, claim->size, kinds)))
+		if (other != claim && !claim_said_twice(claim, other))
+			return true;
+	return false;
+}
+
+/* Why a no-map claim, which may lie outside RAM, cannot be a region; NULL when it can. */
+static const char *nomap_fault(const struct mem_claim *claim)
+{
+	if (!arch_pa_valid(claim->base, claim->size))
+		return "it ends beyond this CPU's physical addresses";
+	return overlapped(claim) ? "another reservation overlaps it" : NULL;
 }
 
 /* Why a claim cannot be a region; NULL when it can. *@ram: bytes of it that are RAM */
@@ -50,7 +73,9 @@ static const char *region_fault(const struct mem_claim *claim, phys_addr_t *ram)
 	}
 	if (claim->kind != CLAIM_NOMAP && *ram != claim->size)
 		return "it is not all RAM";
-	return PFN_DOWN(end) > PFN_UP(claim->base) ? NULL : "it is less than a page";
+	if (PFN_DOWN(end) <= PFN_UP(claim->base))
+		return "it is less than a page";
+	return claim->kind == CLAIM_NOMAP ? nomap_fault(claim) : NULL;
 }
 
 static struct dma_region *make_region(const void *fdt, const struct mem_claim *claim)

@@ -5,7 +5,8 @@
  * 1. Children of one resource are a list by address. The tree is wide and flat: banks of RAM and devices at the root, claims of
  *    boot time in a bank; a search looks at the siblings on its way down, and nothing recurses.
  * 2. What is put in either fits between two siblings (request), or is put lower, or around some (insert); what overlaps
- *    another in part is refused, with nothing changed.
+ *    another in part is refused, with nothing changed. What was released keeps its children and brings them along when it is
+ *    put in again; it is not put around others then.
  * 3. A region that was requested is busy, and its memory is the tree's: __release_region() frees it. All other resources
  *    are their caller's.
  * 4. A conflict is copied under the lock and told without it.
@@ -83,13 +84,16 @@ static struct resource *innermost(struct resource *parent, const struct resource
 	return parent;
 }
 
-/* Put @res around the children of @parent that it overlaps. Return: NULL, or the one that sticks out. */
+/*
+ * Put @res around the children of @parent that it overlaps. Return: NULL, or the one that sticks out, or cannot join those
+ * that @res brings.
+ */
 static struct resource *put_around(struct resource *parent, struct resource *res)
 {
 	struct resource **first = find_place(parent, res->start), *last = NULL, *child;
 
 	for (child = *first; child && child->start <= res->end; child = child->sibling) {
-		if (!resource_contains(res, child))
+		if (res->child || !resource_contains(res, child))
 			return child;
 		last = child;
 	}
@@ -145,7 +149,7 @@ static struct resource *put(put_fn fn, struct resource *root, struct resource *r
 	unsigned long flags = spin_lock_irqsave(&iomem_lock);
 	struct resource *conflict;
 
-	res->parent = res->sibling = res->child = NULL;
+	res->parent = res->sibling = NULL;
 	conflict = fn(root, res);
 	if (conflict)
 		tell(told, conflict);

@@ -188,7 +188,8 @@ void __iomem *ioremap_wc(phys_addr_t phys, size_t size)
 static void unmap(const char *name, const void *addr)
 {
 	void *page = (void *)ALIGN_DOWN((uintptr_t)addr, PAGE_SIZE);
-	struct memtype_range *range = memtype_end((unsigned long)page);
+	/* Early mappings lie elsewhere: their ranges are not for kfree(). */
+	struct memtype_range *range = is_vmalloc_addr(page) ? memtype_end((unsigned long)page) : NULL;
 
 	if (!range) {
 		vunmap_phys_report(name, addr);

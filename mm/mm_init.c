@@ -182,7 +182,7 @@ void mm_hand_over(void)
 	vmalloc_init();
 	percpu_may_grow();
 	deferred_init();
+	iomem_init();
 	stage_done(MM_STAGE_SLAB);
 	print_stages();
-	iomem_init();
 }

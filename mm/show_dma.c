@@ -135,7 +135,9 @@ static int show_all(const void *fdt)
 		if (is_master(fdt, node) && dt_enabled(fdt, node))
 			show_master(fdt, node);
 	dma_pools_show();
+	mutex_lock(&dma_mutex);
 	show_live();
+	mutex_unlock(&dma_mutex);
 	return 0;
 }
 

@@ -14,6 +14,9 @@
  * 6. Physical ranges (vmap_phys(), for ioremap.c) are mapped in the same areas; all TLBs are told when such a mapping ends,
  *    because its memory type may change after that.
  *
+ * 7. Who frees what is his finds its slot without a lock, for it cannot go before. All else (a large area, what is no
+ *    match, a report) is answered from a copy (vmap_area_at()): what lies there may be another CPU's, and on its way out.
+ *
  * Locks: none here. Pages in use are counted by a walk when somebody asks, so that no call pays for it.
  */
 #include <lib/printk.h>
@@ -294,67 +297,76 @@ static void *map_area(size_t size, const struct request *rq, const void *caller)
 	return give_area(area, nr, rq, caller);
 }
 
-/* The area that @addr lies in; NULL when there is none. */
-static struct vmap_area *find_area(unsigned long addr)
-{
-	struct vmap_area *area = vmap_slot_find(addr);
-
-	return area ? area : vmap_large_find(addr);
-}
-
 static const char *const use_names[] = {
 	[VMAP_FREE] = "free",	       [VMAP_VMALLOC] = "vmalloc()'s", [VMAP_VMAP] = "vmap()'s",
 	[VMAP_RAM] = "vm_map_ram()'s", [VMAP_IOREMAP] = "ioremap()'s", [VMAP_DMA] = "dma_alloc_coherent()'s",
 };
 
+static unsigned long last_byte(const struct vmap_area *area)
+{
+	return area->addr + ((unsigned long)area->nr_pages << PAGE_SHIFT) - 1;
+}
+
 void vmap_describe(unsigned long addr, char *buf, size_t size)
 {
-	const struct vmap_area *area = find_area(addr);
 	char caller[ARCH_SYMBOL_MAX];
+	struct vmap_area area;
 
-	if (!area || !area->nr_pages)
+	if (!vmap_area_at(addr, &area) || !area.nr_pages)
 		snprintf(buf, size, "no area");
 	else
-		snprintf(buf, size, "the area 0x%lx-0x%lx, %s, asked for by %s", area->addr,
-			 area->addr + ((unsigned long)area->nr_pages << PAGE_SHIFT) - 1, use_names[area->use],
-			 arch_symbol((unsigned long)area->caller, caller, sizeof(caller)));
+		snprintf(buf, size, "the area 0x%lx-0x%lx, %s, asked for by %s", area.addr, last_byte(&area),
+			 use_names[area.use], arch_symbol((unsigned long)area.caller, caller, sizeof(caller)));
 }
 
 bool vmap_holds(unsigned long addr, unsigned long last)
 {
-	const struct vmap_area *area = find_area(addr);
+	struct vmap_area area;
 
-	return area && (area->use == VMAP_VMALLOC || area->use == VMAP_VMAP || area->use == VMAP_RAM) && last >= addr &&
-	       last - area->addr < (unsigned long)area->nr_pages << PAGE_SHIFT;
+	return vmap_area_at(addr, &area) &&
+	       (area.use == VMAP_VMALLOC || area.use == VMAP_VMAP || area.use == VMAP_RAM) && last >= addr &&
+	       last - area.addr < (unsigned long)area.nr_pages << PAGE_SHIFT;
 }
 
-static void report_bad(const char *caller, const void *addr, const struct vmap_area *area)
+static void report_bad(const char *caller, const void *addr)
 {
 	char owner[ARCH_SYMBOL_MAX];
+	struct vmap_area area;
 
 	if (fetch_add32(&bad_frees, 1) >= MAX_REPORTS)
 		return;
-	if (!area || !area->caller)
+	if (!is_vmalloc_addr(addr) || !vmap_area_at((uintptr_t)addr, &area) || !area.caller)
 		printk("%s: %p lies in no area: nothing done\n", caller, addr);
-	else if (!area->nr_pages)
+	else if (!area.nr_pages)
 		printk("%s: %p: the area there is free, last asked for by %s: nothing done\n", caller, addr,
-		       arch_symbol((unsigned long)area->caller, owner, sizeof(owner)));
+		       arch_symbol((unsigned long)area.caller, owner, sizeof(owner)));
 	else
 		printk("%s: %p lies in the area 0x%lx-0x%lx, %s, asked for by %s: nothing done\n", caller, addr,
-		       area->addr, area->addr + ((unsigned long)area->nr_pages << PAGE_SHIFT) - 1, use_names[area->use],
-		       arch_symbol((unsigned long)area->caller, owner, sizeof(owner)));
+		       area.addr, last_byte(&area), use_names[area.use],
+		       arch_symbol((unsigned long)area.caller, owner, sizeof(owner)));
 	arch_dump_stack();
+}
+
+/* The same, for a large area or nobody's address. */
+static __noinline struct vmap_area *find_to_end(const char *caller, const void *addr, u8 use)
+{
+	struct vmap_area copy;
+	struct vmap_area *area = is_vmalloc_addr(addr) ? vmap_area_at((uintptr_t)addr, &copy) : NULL;
+
+	if (area && copy.addr == (uintptr_t)addr && copy.nr_pages && copy.use == use)
+		return area;
+	report_bad(caller, addr);
+	return NULL;
 }
 
 /* The area of @use that begins at @addr; NULL, after a report, when there is none. */
 static struct vmap_area *area_to_end(const char *caller, const void *addr, u8 use)
 {
-	struct vmap_area *area = is_vmalloc_addr(addr) ? find_area((uintptr_t)addr) : NULL;
+	struct vmap_area *area = is_vmalloc_addr(addr) ? vmap_slot_find((uintptr_t)addr) : NULL;
 
 	if (likely(area && area->addr == (uintptr_t)addr && area->nr_pages && area->use == use))
 		return area;
-	report_bad(caller, addr, area);
-	return NULL;
+	return find_to_end(caller, addr, use);
 }
 
 static void end_area(struct vmap_area *area)
@@ -363,15 +375,6 @@ static void end_area(struct vmap_area *area)
 		unmap_small(area);
 	else
 		end_large(container_of(area, struct large_area, area), area->nr_pages);
-}
-
-struct vmap_area *vmap_large_find(unsigned long addr)
-{
-	struct va_extent extent;
-
-	if (!vmap_extent_at(addr, &extent) || !extent.owner || extent_is_block(&extent))
-		return NULL;
-	return &((struct large_area *)extent.owner)->area;
 }
 
 void vmalloc_init(void)
@@ -474,7 +477,7 @@ void vm_unmap_ram(const void *addr, unsigned int count)
 	if (area && area->nr_pages == count)
 		end_area(area);
 	else if (area)
-		report_bad("vm_unmap_ram", addr, area);
+		report_bad("vm_unmap_ram", addr);
 }
 
 void vm_unmap_aliases(void)
@@ -508,7 +511,7 @@ void vunmap_phys(const char *caller, const void *addr, u8 use)
 
 void vunmap_phys_report(const char *caller, const void *addr)
 {
-	report_bad(caller, addr, is_vmalloc_addr(addr) ? find_area((uintptr_t)addr) : NULL);
+	report_bad(caller, addr);
 }
 
 struct page *vmalloc_to_page(const void *addr)

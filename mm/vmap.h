@@ -106,6 +106,13 @@ static inline struct vmap_block *block_of(const u64 *pte)
 /** vmap_block_next() - copy the first slot of @block in use at or above @addr. Return: false when there is none. */
 bool vmap_block_next(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy);
 
+/**
+ * vmap_block_at() - copy the slot of @block that @addr lies in, free or used
+ *
+ * Context: @block cannot go. Return: the slot; NULL when the block has none yet.
+ */
+struct vmap_area *vmap_block_at(struct vmap_block *block, unsigned long addr, struct vmap_area *copy);
+
 /** vmap_slots_init() - no block yet. Context: boot, after kmem_cache_init(). */
 void vmap_slots_init(void);
 
@@ -115,7 +122,7 @@ struct vmap_area *vmap_slot_get(unsigned int nr_pages);
 /** vmap_slot_put() - give a slot back that maps nothing any more; no CPU gets it before TLBs were told. Context: any. */
 void vmap_slot_put(struct vmap_area *area);
 
-/** vmap_slot_find() - the slot that @addr lies in, free or used; NULL when it lies in no block */
+/** vmap_slot_find() - the slot that @addr lies in, free or used; NULL when it lies in no block. Context: it cannot go. */
 struct vmap_area *vmap_slot_find(unsigned long addr);
 
 /** vmap_purge() - every CPU's cached and dirty slots back to their blocks, and empty blocks back. Context: where arch_cross_call_ok(). */
@@ -151,14 +158,19 @@ bool vmap_extent_at(unsigned long addr, struct va_extent *copy);
  */
 bool vmap_area_next(unsigned long addr, struct vmap_area *copy);
 
+/**
+ * vmap_area_at() - copy the area that @addr lies in, used, or a free slot, whose nr_pages is 0
+ *
+ * Context: any; others may allocate and free meanwhile, and the copy stays what it is. Return: the area itself, to be looked at
+ * only by who knows that it cannot go; NULL, and nothing copied, when there is none.
+ */
+struct vmap_area *vmap_area_at(unsigned long addr, struct vmap_area *copy);
+
 /** vmap_extents_whole() - whether free and used extents cover the address space */
 bool vmap_extents_whole(void);
 
 /** vmap_extents_init() - all of the address space is free. Context: boot. */
 void vmap_extents_init(void);
-
-/** vmap_large_find() - the large area that @addr lies in; NULL when it lies in none */
-struct vmap_area *vmap_large_find(unsigned long addr);
 
 /** vmap_describe() - whose the area at @addr is, in words */
 void vmap_describe(unsigned long addr, char *buf, size_t size);

@@ -47,8 +47,9 @@ static bool check_block(const struct vmap_block *block, unsigned long *held)
 	return true;
 }
 
-static bool check_large(const struct va_extent *extent, const struct vmap_area *area)
+static bool check_large(const struct va_extent *extent, const struct large_area *large)
 {
+	const struct vmap_area *area = &large->area;
 	phys_addr_t pa;
 
 	for (unsigned long i = 0; i < extent->len >> PAGE_SHIFT; i++)
@@ -91,8 +92,8 @@ bool vmalloc_check(void)
 		if (!check_gap(free_from, extent.start))
 			return false;
 		/* One without an owner is percpu's. */
-		if (extent.owner && !(extent_is_block(&extent) ? check_block(extent.owner, &held) :
-								 check_large(&extent, vmap_large_find(extent.start))))
+		if (extent.owner &&
+		    !(extent_is_block(&extent) ? check_block(extent.owner, &held) : check_large(&extent, extent.owner)))
 			return false;
 	}
 	if (!check_gap(free_from, VMALLOC_END))

@@ -172,23 +172,27 @@ bool vmap_extent_at(unsigned long addr, struct va_extent *copy)
 	return inside;
 }
 
-/* The areas of @extent at or above @addr: one of them into *@copy. va_lock is held, so the owner cannot go. */
-static bool area_in(const struct va_extent *extent, unsigned long addr, struct vmap_area *copy)
+/* va_lock is held, so @large cannot go. */
+static void copy_large(const struct va_extent *extent, const struct large_area *large, struct vmap_area *copy)
 {
-	const struct large_area *large = extent->owner;
-
-	if (!large)
-		return false;
-	if (extent_is_block(extent))
-		return vmap_block_next(extent->owner, addr, copy);
-	if (extent->start < addr)
-		return false;
 	*copy = (struct vmap_area){
 		.addr = extent->start,
 		.caller = READ_ONCE(large->area.caller),
 		.nr_pages = READ_ONCE(large->area.nr_pages),
 		.use = READ_ONCE(large->area.use),
 	};
+}
+
+/* The areas of @extent at or above @addr: one of them into *@copy. va_lock is held, so the owner cannot go. */
+static bool area_in(const struct va_extent *extent, unsigned long addr, struct vmap_area *copy)
+{
+	if (!extent->owner)
+		return false;
+	if (extent_is_block(extent))
+		return vmap_block_next(extent->owner, addr, copy);
+	if (extent->start < addr)
+		return false;
+	copy_large(extent, extent->owner, copy);
 	return copy->nr_pages;
 }
 
@@ -206,6 +210,24 @@ bool vmap_area_next(unsigned long addr, struct vmap_area *copy)
 	}
 	spin_unlock_irqrestore(&va_lock, flags);
 	return found;
+}
+
+struct vmap_area *vmap_area_at(unsigned long addr, struct vmap_area *copy)
+{
+	unsigned long flags = spin_lock_irqsave(&va_lock);
+	const struct va_extent *extent = va_at_or_below(&used_extents, addr);
+	struct vmap_area *area = NULL;
+
+	if (extent && extent->owner && addr - extent->start < extent->len) {
+		if (extent_is_block(extent)) {
+			area = vmap_block_at(extent->owner, addr, copy);
+		} else {
+			area = &((struct large_area *)extent->owner)->area;
+			copy_large(extent, extent->owner, copy);
+		}
+	}
+	spin_unlock_irqrestore(&va_lock, flags);
+	return area;
 }
 
 bool vmap_extents_whole(void)

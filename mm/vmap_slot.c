@@ -232,6 +232,11 @@ void vmap_slot_put(struct vmap_area *area)
 	local_irq_restore(flags);
 }
 
+static struct vmap_area *slot_of(struct vmap_block *block, unsigned long addr)
+{
+	return &block->area[(addr & (VMAP_BLOCK_SIZE - 1)) >> (PAGE_SHIFT + block->area[0].order)];
+}
+
 struct vmap_area *vmap_slot_find(unsigned long addr)
 {
 	const u64 *table = arch_vmap_table(addr);
@@ -239,7 +244,30 @@ struct vmap_area *vmap_slot_find(unsigned long addr)
 
 	if (!block)
 		return NULL;
-	return &block->area[(addr & (VMAP_BLOCK_SIZE - 1)) >> (PAGE_SHIFT + block->area[0].order)];
+	return slot_of(block, addr);
+}
+
+static void copy_slot(const struct vmap_area *area, struct vmap_area *copy)
+{
+	*copy = (struct vmap_area){
+		.addr = area->addr,
+		.pte = area->pte,
+		.caller = READ_ONCE(area->caller),
+		.nr_pages = READ_ONCE(area->nr_pages),
+		.use = READ_ONCE(area->use),
+		.order = area->order,
+	};
+}
+
+struct vmap_area *vmap_block_at(struct vmap_block *block, unsigned long addr, struct vmap_area *copy)
+{
+	struct vmap_area *area;
+
+	if (!__atomic_load_n(&block->nr_slots, __ATOMIC_ACQUIRE))
+		return NULL;
+	area = slot_of(block, addr);
+	copy_slot(area, copy);
+	return area;
 }
 
 bool vmap_block_next(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy)
@@ -251,14 +279,7 @@ bool vmap_block_next(const struct vmap_block *block, unsigned long addr, struct 
 
 		if (area->addr < addr || !READ_ONCE(area->nr_pages))
 			continue;
-		*copy = (struct vmap_area){
-			.addr = area->addr,
-			.pte = area->pte,
-			.caller = READ_ONCE(area->caller),
-			.nr_pages = READ_ONCE(area->nr_pages),
-			.use = READ_ONCE(area->use),
-			.order = area->order,
-		};
+		copy_slot(area, copy);
 		/* Its end may have come between the two looks. */
 		if (copy->nr_pages && copy->use != VMAP_FREE)
 			return true;

@@ -96,7 +96,7 @@ static bool answers(u64 pa)
  */
 static bool block_answers(u64 pa, u64 start, u64 size, u64 total)
 {
-	if (start > total || size > total - start)
+	if (start > total || size > total - start || pa > ~0ULL - total)
 		return false;
 	for (u64 page = (pa + start) & PAGE_MASK; page < pa + start + size; page += PAGE_SIZE)
 		if (!answers(page))

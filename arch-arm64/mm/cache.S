@@ -11,6 +11,7 @@
  *    could reach memory after the line was dropped, and whoever cached the address in between would keep the old value.
  * 3. A line that an invalidation covers in part has bytes that are not the caller's and may be newer than memory: it is
  *    cleaned, too.
+ * 4. An empty range touches no line, wherever it lies: nothing need be mapped there.
  */
 #include <asm/linkage.h>
 
@@ -43,9 +44,12 @@
 /* \op for each data cache line that has bytes of [x0, x1) */
 	.macro	dcache_by_line op
 	dmb	sy
+	cmp	x0, x1
+	b.hs	.Lempty\@
 	line_size CTR_DMINLINE_SHIFT
 	bic	x0, x0, x3
 	each_line dc \op
+.Lempty\@:
 	dsb	sy
 	.endm
 
@@ -88,6 +92,8 @@ endfunc dcache_inval_poc
 func caches_clean_inval_pou
 	mrs	x2, ctr_el0
 	dsb	ish
+	cmp	x0, x1
+	b.hs	2f
 	tbnz	x2, #CTR_IDC_SHIFT, 1f
 	mov	x4, x0
 	line_size CTR_DMINLINE_SHIFT

@@ -79,6 +79,8 @@ def no_tree(good):
     yield Case("no tree: x0 is all ones", r"panic: device tree at 0xffffffffffffffff: ", None, x0=(1 << 64) - 1)
     yield Case("no tree: x0 is the last page of the address space", r"panic: device tree at 0xfffffffffffff000: ", None,
                x0=(1 << 64) - 4096)
+    yield Case("no tree: x0 is the last 8 bytes of the address space", r"panic: device tree at 0xfffffffffffffff8: ",
+               None, x0=(1 << 64) - 8)
 
 
 def broken_tree(good):

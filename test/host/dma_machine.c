@@ -34,7 +34,7 @@ void dma_master(const char *name, u32 region, bool coherent)
 	tree_close();
 }
 
-static void region(const char *name, u64 base, u64 size, const char *compatible, const char *flag, u32 phandle)
+void dma_region_node(const char *name, u64 base, u64 size, const char *compatible, const char *flag, u32 phandle)
 {
 	tree_open(name);
 	tree_reg("reg", &(struct tree_range){ base, size }, 1);
@@ -49,11 +49,11 @@ static void regions(void)
 {
 	dma_open_bus("reserved-memory");
 	tree_flag("ranges");
-	region("locked@48000000", POOL_BASE, POOL_SIZE, "restricted-dma-pool", NULL, 1);
-	region("dark@49000000", DARK_BASE, DARK_SIZE, "shared-dma-pool", "no-map", 2);
-	region("lent@4a000000", CMA_BASE, CMA_SIZE, "shared-dma-pool", "reusable", 3);
-	region("hidden@4c000000", GIB + 192 * MIB, MIB, "restricted-dma-pool", "no-map", 4);
-	region("plain@4d000000", GIB + 208 * MIB, MIB, "shared-dma-pool", NULL, 5);
+	dma_region_node("locked@48000000", POOL_BASE, POOL_SIZE, "restricted-dma-pool", NULL, 1);
+	dma_region_node("dark@49000000", DARK_BASE, DARK_SIZE, "shared-dma-pool", "no-map", 2);
+	dma_region_node("lent@4a000000", CMA_BASE, CMA_SIZE, "shared-dma-pool", "reusable", 3);
+	dma_region_node("hidden@4c000000", GIB + 192 * MIB, MIB, "restricted-dma-pool", "no-map", 4);
+	dma_region_node("plain@4d000000", GIB + 208 * MIB, MIB, "shared-dma-pool", NULL, 5);
 	tree_close();
 }
 

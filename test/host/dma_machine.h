@@ -34,6 +34,9 @@ void dma_open_bus(const char *name);
 /** dma_master() - a node that names the region with phandle @region, 0 for none */
 void dma_master(const char *name, u32 region, bool coherent);
 
+/** dma_region_node() - a node of /reserved-memory with @flag, NULL for none, and @phandle */
+void dma_region_node(const char *name, u64 base, u64 size, const char *compatible, const char *flag, u32 phandle);
+
 /** dma_boot() - that machine, booted as host_boot() does */
 void dma_boot(int nr_cpus);
 

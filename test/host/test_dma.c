@@ -345,6 +345,30 @@ static void test_refused(void)
 	host_check();
 }
 
+/* The largest free block is told where it explains something; else no lock is taken to find it. */
+static void test_cheap_reports(void)
+{
+	struct device *usb, *gpu;
+	unsigned long flags;
+	dma_addr_t dma;
+
+	dma_boot(1);
+	usb = dma_master_get("/soc/usb");
+	gpu = dma_master_get("/free/gpu");
+	flags = spin_lock_irqsave(&gpu->region->lock);
+	CHECK(!dma_alloc_coherent(gpu, 0, &dma, GFP_ATOMIC));
+	spin_unlock_irqrestore(&gpu->region->lock, flags);
+	CHECK_LOG(
+		"dma: /free/gpu: dma_alloc_coherent of 0 bytes: nothing to allocate; it reaches .*, mask 0xffffffff$");
+	for (int i = 1; i < DMA_MAX_REPORTS; i++)
+		CHECK(!dma_alloc_coherent(usb, 1UL << 60, &dma, GFP_ATOMIC));
+	CHECK_LOG("no memory in reach; it reaches .*; of RAM the largest free block in reach has [1-9]");
+	host_log_clear();
+	CHECK(!dma_alloc_coherent(usb, 1UL << 60, &dma, GFP_ATOMIC));
+	CHECK(!strstr(host_log(), "dma_alloc_coherent"));
+	host_check();
+}
+
 /* Pages are there, and no addresses to map them at: the pages go back. */
 static void test_no_addresses(void)
 {
@@ -519,6 +543,49 @@ static void test_map_refused(void)
 	host_check();
 }
 
+/* No-map memory has struct pages and no linear map: no cache line of it is touched, whatever lies around it. */
+static void test_map_hidden(void)
+{
+	static const struct {
+		u64 base, size;
+		bool ram;
+	} buffers_at[] = {
+		{ DARK_BASE, 16, false },
+		{ DARK_BASE + DARK_SIZE - 1, 1, false },
+		{ DARK_BASE - PAGE_SIZE, DARK_SIZE + 2 * PAGE_SIZE, false },
+		{ DARK_BASE - PAGE_SIZE, PAGE_SIZE + 1, false },
+		{ DARK_BASE + DARK_SIZE - 1, 2, false },
+		{ DARK_BASE - PAGE_SIZE, PAGE_SIZE, true },
+		{ DARK_BASE + DARK_SIZE, 16, true },
+		{ GIB + 208 * MIB - 8, 16, true },
+		{ GIB + RAM_SIZE - 8, 16, false },
+	};
+	struct device *dsp;
+
+	dma_boot(1);
+	dsp = dma_master_get("/free/dsp");
+	CHECK(pfn_valid(PFN_DOWN(DARK_BASE)) && !dev_is_dma_coherent(dsp));
+	host_cache_watch(note_cache);
+	for (size_t i = 0; i < ARRAY_SIZE(buffers_at); i++) {
+		void *va = __va(buffers_at[i].base);
+		size_t size = buffers_at[i].size;
+		dma_addr_t dma = dma_map_single(dsp, va, size, DMA_FROM_DEVICE);
+
+		CHECK_EQ(!dma_mapping_error(dsp, dma), buffers_at[i].ram);
+		CHECK_EQ(nr_seen, buffers_at[i].ram);
+		dma_sync_single_for_cpu(dsp, buffers_at[i].base, size, DMA_FROM_DEVICE);
+		dma_sync_single_for_device(dsp, buffers_at[i].base, size, DMA_FROM_DEVICE);
+		dma_unmap_single(dsp, buffers_at[i].base, size, DMA_FROM_DEVICE);
+		CHECK_EQ(nr_seen, 4 * buffers_at[i].ram);
+		nr_seen = 0;
+	}
+	CHECK_LOG(
+		"dma: /free/dsp: a buffer of 16 bytes at .* .mem 0x49000000-0x4900000f.: it is not RAM of the linear map");
+	CHECK_LOG("dma: /free/dsp: dma_unmap_single of 16 bytes at bus 0x49000000, .*: no buffer of it can be there");
+	CHECK_EQ(dsp->nr_mapped, 0);
+	host_check();
+}
+
 /* What the master sees of a buffer of the restricted pool. */
 static char *device_view(const struct device *dev, dma_addr_t dma)
 {
@@ -596,10 +663,12 @@ static const struct tap_case cases[] = {
 	TAP_CASE("memory at random", test_random),
 	TAP_CASE("all memory in reach, twice", test_exhaustion),
 	TAP_CASE("what cannot be is refused, and nothing is left", test_refused),
+	TAP_CASE("reports that cost nothing", test_cheap_reports),
 	TAP_CASE("no addresses to map at", test_no_addresses),
 	TAP_CASE("in a handler", test_handler),
 	TAP_CASE("caches of masters that do not see them", test_caches),
 	TAP_CASE("buffers that cannot be mapped", test_map_refused),
+	TAP_CASE("buffers of memory that is not mapped", test_map_hidden),
 	TAP_CASE("buffers of a master with a restricted pool", test_bounce),
 };
 TAP_MAIN(cases)

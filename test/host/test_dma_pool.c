@@ -9,6 +9,8 @@
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
 
+#include <asm/processor.h>
+
 #include "../../mm/dma.h"
 #include "dma_machine.h"
 #include "host.h"
@@ -240,9 +242,60 @@ static void test_threads(void)
 	host_cpus_stop();
 }
 
+/* --- a master that another CPU ends --- */
+
+static struct {
+	struct device *dev;
+	char *cpu;
+	dma_addr_t dma;
+	bool mapped;
+} last;
+
+static void end_last(void *arg)
+{
+	(void)arg;
+	if (last.mapped)
+		dma_unmap_single(last.dev, last.dma, 300, DMA_FROM_DEVICE);
+	else
+		dma_free_coherent(last.dev, 300, last.cpu, last.dma);
+}
+
+/* As soon as a master has no memory any more it may be ended, though the CPU that gave it back is on its way out. */
+static void test_put_meanwhile(void)
+{
+	static const char *const paths[] = { "/free/gpu", "/free/codec", "/soc/eth" };
+	char *buffer;
+
+	dma_boot(2);
+	buffer = kmalloc(300, GFP_DMA);
+	CHECK(buffer);
+	host_cpus_start();
+	host_mute();
+	for (unsigned long n = tap_ops(300); n; n--) {
+		last.dev = dma_master_get(paths[n % 3]);
+		last.mapped = n % 3 != 1 && n % 2;
+		if (last.mapped)
+			last.dma = dma_map_single(last.dev, buffer, 300, DMA_FROM_DEVICE);
+		else
+			last.cpu = dma_alloc_coherent(last.dev, 300, &last.dma, GFP_KERNEL);
+		CHECK(last.mapped ? !dma_mapping_error(last.dev, last.dma) : !!last.cpu);
+		CHECK_EQ(smp_work_start(1, end_last, NULL), 0);
+		while (dma_device_put(last.dev))
+			cpu_relax();
+		/* Its memory is used again. */
+		CHECK_EQ(dma_device_put(dma_master_get("/free/disk")), 0);
+		smp_work_wait(1);
+	}
+	kfree(buffer);
+	CHECK(dma_check());
+	host_cpus_stop();
+	host_check();
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("wrong uses of a pool", test_pool_refused),
 	TAP_CASE("pools at random", test_pools),
 	TAP_CASE("4 CPUs and interrupts", test_threads),
+	TAP_CASE("a master ends as its memory does", test_put_meanwhile),
 };
 TAP_MAIN(cases)

@@ -202,8 +202,48 @@ static void test_board(void)
 	CHECK_EQ(fdt_dma_windows(fdt, fdt_path_offset(fdt, "/torn/x"), w, 4), -EINVAL);
 }
 
+/* No-map regions outside RAM: one is a master's alone, two overlap, one lies beyond the CPU's addresses, one ends there. */
+static void far_nodes(void)
+{
+	static const char pool[] = "shared-dma-pool";
+
+	dma_open_bus("reserved-memory");
+	tree_flag("ranges");
+	dma_region_node("alone@70000000", 0x70000000, MIB, pool, "no-map", 1);
+	dma_region_node("twin@71000000", 0x71000000, MIB, pool, "no-map", 2);
+	dma_region_node("twin@71080000", 0x71080000, MIB, pool, "no-map", 3);
+	dma_region_node("beyond@4000000000", PHYS_ADDR_LIMIT, MIB, pool, "no-map", 4);
+	dma_region_node("last@3ffff00000", PHYS_ADDR_LIMIT - MIB, 2 * MIB, pool, "no-map", 5);
+	tree_close();
+	for (u32 i = 1; i <= 5; i++)
+		dma_master((const char *[]){ "m1", "m2", "m3", "m4", "m5" }[i - 1], i, true);
+}
+
+static void test_far_regions(void)
+{
+	static const struct host_bank bank = { GIB, RAM_SIZE, -1 };
+	struct device *dev;
+	dma_addr_t dma;
+	char *p;
+
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .add_nodes = far_nodes });
+	dev = dma_master_get("/m1");
+	p = dma_alloc_coherent(dev, PAGE_SIZE, &dma, GFP_KERNEL);
+	CHECK(dev->region && p && dma == 0x70000000 && !p[0]);
+	dma_free_coherent(dev, PAGE_SIZE, p, dma);
+	CHECK(!dma_master_get("/m2")->region && !dma_master_get("/m3")->region);
+	CHECK_LOG("dma: /m2: its pool /reserved-memory/twin@71000000 cannot be used: another reservation overlaps it");
+	CHECK_LOG("dma: /m3: its pool /reserved-memory/twin@71080000 cannot be used: another reservation overlaps it");
+	CHECK(!dma_master_get("/m4")->region && !dma_master_get("/m5")->region);
+	CHECK_LOG("dma: /m4: its pool .*: it ends beyond this CPU's physical addresses: ordinary memory serves");
+	CHECK_LOG("dma: /m5: its pool .*: it ends beyond this CPU's physical addresses: ordinary memory serves");
+	CHECK(dma_check());
+	host_check();
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("windows of nested buses", test_windows),
 	TAP_CASE("windows of a board", test_board),
+	TAP_CASE("regions outside RAM", test_far_regions),
 };
 TAP_MAIN(cases)

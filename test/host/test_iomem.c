@@ -271,7 +271,16 @@ static void test_trees(void)
 	CHECK(bus.child == &low && high.parent == &bus && !both.parent);
 	CHECK_EQ(release_resource(&bus), 0);
 	CHECK(!lookup_resource(&iomem_resource, BASE) && bus.child == &low);
+	/* Its children come and go with it; two families cannot be mixed. */
 	CHECK_EQ(request_resource(&iomem_resource, &bus), 0);
+	CHECK(bus.child == &low && low.parent == &bus && iomem_check());
+	CHECK_EQ(release_resource(&bus), 0);
+	CHECK_EQ(request_resource(&iomem_resource, &both), 0);
+	CHECK(insert_resource_conflict(&iomem_resource, &bus) == &both);
+	CHECK(bus.child == &low && !bus.parent && both.parent == &iomem_resource && iomem_check());
+	CHECK_EQ(release_resource(&both), 0);
+	CHECK_EQ(insert_resource(&iomem_resource, &bus), 0);
+	CHECK(bus.child == &low && low.sibling == &high && iomem_check());
 	CHECK_EQ(release_resource(&bus), 0);
 }
 

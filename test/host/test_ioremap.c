@@ -414,6 +414,13 @@ static void test_early(void)
 	/* It is a mapping like any other. */
 	CHECK(!ioremap_wc(DEV + 5 * PAGE_SIZE, 8));
 	CHECK_LOG("ioremap_wc: .* as device nGnRE by early_ioremap");
+	/* But who ends it must say so. */
+	iounmap(forgotten);
+	CHECK_LOG("iounmap: .* lies in no area: nothing done");
+	memunmap(forgotten);
+	CHECK_LOG("memunmap: .* lies in no area: nothing done");
+	CHECK(!ioremap_wc(DEV + 5 * PAGE_SIZE, 8));
+	CHECK_EQ(readl(forgotten), 0);
 	early_iounmap(forgotten, 8);
 	iounmap(ioremap_wc(DEV + 5 * PAGE_SIZE, 8));
 }

@@ -293,7 +293,7 @@ static void maintain(void *arg)
 	static const u16 ends[][2] = { { 0, 256 },   { 1, 255 },  { 63, 64 }, { 64, 128 },
 				       { 100, 100 }, { 65, 129 }, { 7, 9 } };
 	u8 bytes[256] __aligned(64);
-	uintptr_t at = (uintptr_t)bytes;
+	uintptr_t at = (uintptr_t)bytes, nowhere = VMALLOC_END - 4;
 
 	(void)arg;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
@@ -310,6 +310,12 @@ static void maintain(void *arg)
 	}
 	caches_clean_inval_pou((uintptr_t)maintain, (uintptr_t)maintain + 256);
 	caches_clean_inval_pou((uintptr_t)maintain + 4, (uintptr_t)maintain + 4);
+	/* An empty range needs no mapping. */
+	dcache_clean_poc(nowhere, nowhere);
+	dcache_clean_pou(nowhere, nowhere);
+	dcache_clean_inval_poc(nowhere, nowhere);
+	dcache_inval_poc(nowhere, nowhere);
+	caches_clean_inval_pou(nowhere, nowhere);
 }
 
 static void case_caches(void)

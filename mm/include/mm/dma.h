@@ -110,7 +110,7 @@ bool dma_to_phys(const struct device *dev, dma_addr_t dma, size_t size, phys_add
  * master's own region, or a CMA area (its own, or, for more than 32 KiB, the default one), or the highest zone that lies wholly
  * in the reach, or wherever in the reach there are that many free pages behind one another.
  * Return: its address; NULL, with nothing left behind, after a line (unless __GFP_NOWARN) with the reach and the
- * largest free block in it.
+ * largest free block in it, when that is what was lacking.
  */
 void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp) __must_check;
 

@@ -65,7 +65,7 @@ static inline bool resource_overlaps(const struct resource *a, const struct reso
 
 /**
  * request_resource() - put @res among the children of @root
- * @res: range, name and flags; in no tree
+ * @res: range, name and flags; in no tree. What was in it when it was released is in it still, and comes along.
  *
  * Return: 0; -EBUSY, with nothing changed and a line that names both (the first 20 times), when a child overlaps it or it does not
  * lie in @root.
@@ -79,7 +79,8 @@ struct resource *request_resource_conflict(struct resource *root, struct resourc
  * insert_resource() - put @res where it belongs below @parent: into the innermost resource that contains it, around those that
  * it contains
  *
- * Return: 0; -EBUSY, with nothing changed and a line that names both, when it overlaps another in part.
+ * Return: 0; -EBUSY, with nothing changed and a line that names both, when it overlaps another in part, or contains one and brings
+ * some of its own.
  */
 int insert_resource(struct resource *parent, struct resource *res);
 
