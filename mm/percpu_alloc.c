@@ -417,6 +417,7 @@ static __noinline void report_bad(const void *ptr, size_t offset, unsigned long 
 	const struct percpu_chunk *chunk = chunk_at(offset);
 	unsigned long grain = chunk ? (offset - chunk->offset) >> GRAIN_SHIFT : 0, start = grain, len = 0;
 	bool in_use = chunk && bit_test(chunk->used, grain);
+	size_t first = chunk ? chunk->offset : 0; /* the chunk may go when the lock is let go of */
 
 	while (in_use && start && !bit_test(chunk->first, start))
 		start--;
@@ -427,11 +428,11 @@ static __noinline void report_bad(const void *ptr, size_t offset, unsigned long 
 		return;
 	if (in_use)
 		printk("free_percpu: %p lies %zu bytes inside the allocation of %lu bytes at %p: nothing done\n", ptr,
-		       offset - chunk->offset - (start << GRAIN_SHIFT), len << GRAIN_SHIFT,
-		       percpu_cookie(chunk->offset + (start << GRAIN_SHIFT)));
+		       offset - first - (start << GRAIN_SHIFT), len << GRAIN_SHIFT,
+		       percpu_cookie(first + (start << GRAIN_SHIFT)));
 	else if (chunk)
 		printk("free_percpu: %p, offset 0x%zx of the chunk at offset 0x%zx, is free already: nothing done\n",
-		       ptr, offset - chunk->offset, chunk->offset);
+		       ptr, offset - first, first);
 	else
 		printk("free_percpu: %p lies in no chunk%s: nothing done\n", ptr,
 		       percpu_is_static(offset) ? ", but among the static variables" : "");

@@ -127,27 +127,29 @@ static u64 *entry_at(u64 *table, unsigned long va)
 	return &table[(va & (VMAP_BLOCK_SIZE - 1)) >> PAGE_SHIFT];
 }
 
-/* The entry for @va, with a table made for it if need be; NULL when there is no page for one. */
-static u64 *make_entry(unsigned long va)
+/*
+ * The entry for @va; NULL when there is no page for a table. *@table is that of the page before. A block that may have none is not looked
+ * up without the lock of the tables: one on the way to it may be freed, which the last other block there had.
+ */
+static u64 *make_entry(u64 **table, unsigned long va)
 {
-	u64 *table = arch_vmap_table(va);
-
-	if (!table) {
-		table = arch_vmap_table_alloc(va);
-		if (!table)
+	if (!*table || va % VMAP_BLOCK_SIZE == 0) {
+		*table = arch_vmap_table_alloc(va);
+		if (!*table)
 			return NULL;
-		virt_to_page(table)->mapping = NULL;
+		virt_to_page(*table)->mapping = NULL;
 	}
-	return entry_at(table, va);
+	return entry_at(*table, va);
 }
 
 static bool map_unit(const struct percpu_chunk *chunk, int cpu)
 {
 	unsigned long va = unit_address(chunk, cpu), end = va + PERCPU_UNIT;
 	int nid = node_for_alloc[((const struct mm_cpu *)percpu_base(cpu))->nid];
+	u64 *table = NULL;
 
 	for (; va < end; va += PAGE_SIZE) {
-		u64 *pte = make_entry(va);
+		u64 *pte = make_entry(&table, va);
 		struct page *page = pte ? alloc_pages_node(nid, GFP_KERNEL | __GFP_NOWARN, 0) : NULL;
 
 		if (!page)
@@ -162,13 +164,11 @@ static void unmap_unit(const struct percpu_chunk *chunk, int cpu, struct list_he
 {
 	unsigned long start = unit_address(chunk, cpu), va = start;
 
-	for (; va < start + PERCPU_UNIT; va += PAGE_SIZE) {
-		u64 *table = arch_vmap_table(va);
+	phys_addr_t pa;
 
-		if (!table || !READ_ONCE(*entry_at(table, va)))
-			break;
-		list_add(&pfn_to_page(PFN_DOWN(arch_pte_phys(*entry_at(table, va))))->lru, pages);
-		arch_clear_ptes(entry_at(table, va), va, 1);
+	for (; va < start + PERCPU_UNIT && arch_vmap_lookup(va, &pa); va += PAGE_SIZE) {
+		list_add(&pfn_to_page(PFN_DOWN(pa))->lru, pages);
+		arch_clear_ptes(entry_at(arch_vmap_table(va), va), va, 1);
 	}
 	if (va > start)
 		arch_flush_tlb_kernel(start, va);
@@ -178,8 +178,7 @@ static void free_tables(const struct percpu_chunk *chunk)
 {
 	for (unsigned int i = 0; i < nr_ranges; i++)
 		for (unsigned long va = ranges[i].start; va < ranges[i].end; va += VMAP_BLOCK_SIZE)
-			if (arch_vmap_table(va + chunk->offset))
-				arch_vmap_table_free(va + chunk->offset);
+			arch_vmap_table_free(va + chunk->offset);
 }
 
 static void unmap_and_free(struct percpu_chunk *chunk)

@@ -17,7 +17,8 @@
 
 /* Objects on a stack at the most, and on one for objects of another node, which go home together. */
 #define CPU_STACK_MAX 512
-#define FAR_STACK     32
+#define FAR_STACK     32 /* up to FAR_NODES nodes; with more, as much memory for all of them together */
+#define FAR_NODES     8
 
 struct slab_guard;
 
@@ -31,7 +32,7 @@ struct slab_guard;
  * @free_hits: (o) frees that were hits, at least: too few by as many as @hits
  * @seen: (o) the top of its stack when the slow path last looked at it
  * @slot: (o) of its stack (struct percpu_stack, <mm/percpu_stack.h>); kmem_cache.capacity + 1 of them and one for the NULL
- *        behind what goes back to slabs; then, where there are several nodes, FAR_STACK + 2 for each, for its objects
+ *        behind what goes back to slabs; then, where there are several nodes, far_stack() + 2 for each, for its objects
  *
  * A hit counts nothing. A stack that holds fewer objects than when the slow path last looked has lost them by hits, one that
  * holds more has got them by hits. An object that came and went in between leaves no trace at all, in any word of memory, so no
@@ -200,12 +201,18 @@ static inline struct percpu_stack *node_stack(const struct kmem_cache *cache, in
 	return (struct percpu_stack *)(void *)((char *)percpu_local(cpu, nid) + cache->stack);
 }
 
+/** far_stack() - objects of another node that may wait on a CPU */
+static inline u32 far_stack(void)
+{
+	return nr_node_ids <= FAR_NODES ? FAR_STACK : max((u32)(FAR_STACK * FAR_NODES / nr_node_ids), 1U);
+}
+
 /** node_slots() - the array of node_stack() */
 static inline void **node_slots(const struct kmem_cache *cache, int cpu, int nid)
 {
 	void **slot = per_cpu_ptr(cache->cpu, cpu)->slot;
 
-	return is_near(cpu, nid) ? slot : slot + cache->capacity + 2 + (size_t)nid * (FAR_STACK + 2);
+	return is_near(cpu, nid) ? slot : slot + cache->capacity + 2 + (size_t)nid * (far_stack() + 2);
 }
 
 /** node_stack_count() - objects on node_stack(), 0 when there is none; a moment's figure */

@@ -8,7 +8,7 @@
  * 2. The slab order is the smallest from 1 (0 for objects of up to TINY bytes) to MAX_SLAB_ORDER whose waste is at most
  *    1/16 of the slab and which holds MIN_OBJECTS; failing that the one that wastes the smallest part.
  * 3. A CPU's stack holds STACK_BYTES of objects, but at least four and at most CPU_STACK_MAX of a general cache, a
- *    quarter of it of any other; one for another node's objects FAR_STACK. General caches have the first numbers of object stacks, which kmalloc() makes constants of.
+ *    quarter of it of any other; one for another node's objects far_stack(). General caches have the first numbers of object stacks, which kmalloc() makes constants of.
  * 4. A cache without constructor and guards that has no flag against it shares the slabs of a like one that is there already
  *    (slub_merge.c): it is that cache by another name, and ends when it was destroyed as often as it was made.
  * 5. slab_mutex covers the list of caches. Whoever walks it holds the mutex all the way, cross calls included; a cache
@@ -156,7 +156,7 @@ static void init_cpu_stacks(struct kmem_cache *cache, int cpu)
 	for (int nid = 0; nid < nr_node_ids; nid++)
 		if (has_node(nid))
 			percpu_stack_init(node_stack(cache, cpu, nid), node_slots(cache, cpu, nid),
-					  is_near(cpu, nid) ? cache->capacity : FAR_STACK);
+					  is_near(cpu, nid) ? cache->capacity : far_stack());
 	c->seen = c->slot;
 }
 
@@ -171,7 +171,7 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 	cache->object_check = OBJECT_CHECK_NEVER;
 	if (nr == NO_OBJECT_STACK)
 		return;
-	slots = capacity + 2 + (nr_node_ids > 1 ? (u32)nr_node_ids * (FAR_STACK + 2) : 0);
+	slots = capacity + 2 + (nr_node_ids > 1 ? (u32)nr_node_ids * (far_stack() + 2) : 0);
 	cache->cpu = __alloc_percpu_gfp(sizeof(struct kmem_cache_cpu) + slots * sizeof(void *), 16,
 					GFP_KERNEL | __GFP_NOWARN);
 	if (!cache->cpu) {

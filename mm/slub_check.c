@@ -181,7 +181,7 @@ static bool check_stacked(const struct kmem_cache *cache, struct place place, un
 static bool check_stack(const struct kmem_cache *cache, struct place place)
 {
 	unsigned long count = node_stack_count(cache, place.cpu, place.nid);
-	u32 capacity = is_near(place.cpu, place.nid) ? cache->capacity : FAR_STACK;
+	u32 capacity = is_near(place.cpu, place.nid) ? cache->capacity : far_stack();
 	void *const *slot = node_slots(cache, place.cpu, place.nid);
 
 	if (count > capacity || slot[0])

@@ -82,6 +82,9 @@ static __always_inline u32 run_link(struct page *slab, u32 offset, uintptr_t bas
 		if (run_is_whole(slab, base, bytes, objs, n))
 			return slab->inuse;
 		do {
+			/* As NULL lies in no slab, which the compiler cannot know. */
+			if (!*at)
+				__builtin_unreachable();
 			*(void **)((uintptr_t)at[0] + offset) = at[-1];
 			at++;
 		} while (((uintptr_t)*at ^ base) < bytes);

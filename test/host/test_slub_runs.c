@@ -70,12 +70,12 @@ static void *object(const struct model *m, u32 i)
 
 static void check_list(const struct model *m)
 {
-	u32 n = 0;
+	u32 n = 0, size = max(m->size, 1U);
 
 	for (char *obj = m->slab.freelist; obj; obj = *(void **)(void *)(obj + m->offset), n++) {
 		size_t at = (size_t)(obj - base);
 
-		CHECK(at < SLAB && at % m->size == 0 && m->listed[at / m->size]);
+		CHECK(at < SLAB && at % size == 0 && m->listed[at / size]);
 		CHECK(n < m->objects);
 	}
 	CHECK_EQ(n, m->objects - m->slab.inuse);
