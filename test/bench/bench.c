@@ -43,7 +43,7 @@ static const struct bench_group {
 	{ "slab_bytes", bench_slab_bytes, false },
 	{ "memblock", bench_memblock, true },
 	{ "percpu", bench_percpu, true },
-	{ "pgtable", bench_pgtable, false },
+	{ "pgtable", bench_pgtable, true },
 };
 
 void **bench_slots;

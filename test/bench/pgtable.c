@@ -31,7 +31,8 @@ static void bench_map(void)
 	u64 least = ~0ULL;
 
 	mutex_lock(&pt_mutex);
-	for (int rep = 0; rep < REPETITIONS; rep++) {
+	bench_begin("pt_map_2m");
+	for (int rep = 0; rep < bench_reps(REPETITIONS); rep++) {
 		u64 instructions;
 
 		if (!map(&instructions)) {
@@ -40,6 +41,7 @@ static void bench_map(void)
 		}
 		least = min(least, instructions);
 	}
+	bench_end("pt_map_2m");
 	mutex_unlock(&pt_mutex);
 	bench_report("pt_map_2m", least, MAP_SIZE / PT_SPAN(2));
 }
