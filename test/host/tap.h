@@ -118,7 +118,7 @@ static inline u64 tap_below(u64 n)
 	return tap_random() % n;
 }
 
-/** tap_ops() - @n scaled by MEMSTAGE_OPS, fewer under ThreadSanitizer, at least 1 */
+/** tap_ops() - MEMSTAGE_OPS percent (100) of @n, fewer under ThreadSanitizer, at least 1 */
 unsigned long tap_ops(unsigned long n);
 
 #endif

@@ -271,7 +271,7 @@ void put_page(struct page *page);
 /**
  * release_pages() - put_page() for each of @nr pages at @pages; a page may be there once for each reference that is given up
  *
- * Context: any. Interrupts are masked for 64 pages at a time. Cost: 13 instructions for a page where put_page() takes 18.
+ * Context: any. Interrupts are masked for 64 pages at a time. Cost: 14 instructions for a page where put_page() takes 18.
  */
 void release_pages(struct page **pages, int nr);
 
