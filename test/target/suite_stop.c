@@ -20,15 +20,22 @@
 #include <lib/mutex.h>
 #include <lib/printk.h>
 #include <mm/gfp.h>
+#include <mm/percpu.h>
 #include <mm/port.h>
 #include <mm/set_memory.h>
 #include <string.h>
 
+#include <asm/cache.h>
+#include <asm/cpufeature.h>
 #include <asm/exception.h>
 #include <asm/irq.h>
+#include <asm/layout.h>
 #include <asm/pgtable.h>
+#include <asm/psci.h>
+#include <asm/sections.h>
 #include <asm/timer.h>
 
+#include "../../arch-arm64/cpu/cpu_map.h"
 #include "target.h"
 
 #define BLOCK_ORDER  9
@@ -36,15 +43,16 @@
 #define USED_PAGES   (BLOCK_SIZE / PAGE_SIZE / 2)
 #define WORD_STRIDE  64 /* between the words of two CPUs */
 #define TICK_NS	     200000ULL
-#define CHANGES_MIN  100 /* splits, and as many merges */
+#define CHANGES_MIN  20 /* splits, and as many merges */
 #define CHANGES_NS   500000000ULL
-#define PASSES_MIN   20
+#define PASSES_MIN   10
 #define LIMIT_NS     20000000000ULL
-#define STOPS	     20
+#define STOPS	     8
 #define STILL_NS     1000000ULL
-#define CHANGES_EACH 20
+#define CHANGES_EACH 4
+#define LATE_NS	     300000000ULL
 
-_Static_assert(CONFIG_NR_CPUS * WORD_STRIDE <= PAGE_SIZE, "each CPU has a word in a page");
+_Static_assert(PAGE_SIZE / WORD_STRIDE >= CONFIG_NR_CPUS, "each CPU has a word in a page");
 
 /* What a CPU does with the block. Its own; others read. */
 static struct user {
@@ -280,7 +288,7 @@ static void case_changes(void)
 	stop_users();
 	sum_up(&sum);
 	ktap_ok(sum.ticks > 0 || !timer_available());
-	con_printf("  # split and merged %u times, %llu stops of each CPU, %llu accesses, %llu of them lost, %llu ticks\n",
+	con_printf("  # split and merged %u times, %llu stops of each CPU, %llu accesses, %llu lost, %llu ticks\n",
 		   changes, stops, sum.accesses, sum.lost, sum.ticks);
 	give_block();
 }
@@ -364,9 +372,57 @@ static void case_all_at_once(void)
 	give_block();
 }
 
+/* A CPU that never ran, and runs when @record is there for it, though nobody waits for it; -1 when there is none. */
+static int start_late_cpu(struct secondary_boot *record)
+{
+	for (int cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		u64 mpidr = cpu_desc(cpu)->mpidr;
+
+		if (cpu_online(cpu) || cpu_features_own(cpu))
+			continue;
+		*record = (struct secondary_boot){ STACK_INITIAL_SP((u64)cpu), (uintptr_t)percpu_base(cpu),
+						   mpidr | SECONDARY_BOOT_VALID };
+		dcache_clean_poc((uintptr_t)record, (uintptr_t)(record + 1));
+		if (psci_cpu_on(mpidr, kimage_pa(secondary_entry), kimage_pa(record)) == PSCI_SUCCESS)
+			return cpu;
+	}
+	return -1;
+}
+
+static bool has_run_by(int cpu, u64 end)
+{
+	while (!cpu_features_own(cpu) && arch_clock_ns() < end)
+		cpu_relax();
+	return cpu_features_own(cpu);
+}
+
+/* It comes while others stand still: nothing of the linear map may be used, and it uses nothing. */
+static void case_late(void)
+{
+	static struct secondary_boot record;
+	bool early = false;
+	int cpu;
+
+	mutex_lock(&pt_mutex);
+	cpus_stop();
+	cpu = start_late_cpu(&record);
+	if (cpu >= 0)
+		early = has_run_by(cpu, arch_clock_ns() + LATE_NS);
+	cpus_go();
+	mutex_unlock(&pt_mutex);
+	if (cpu < 0) {
+		ktap_skip("no CPU is off that PSCI starts");
+		return;
+	}
+	ktap_ok(!early);
+	ktap_ok(has_run_by(cpu, arch_clock_ns() + LIMIT_NS));
+	ktap_ok(!cpu_online(cpu));
+}
+
 static const struct ktap_case cases[] = {
 	{ "a block is split and merged while others use it", case_changes },
 	{ "who is stopped does nothing", case_still },
 	{ "all change, use and call at once", case_all_at_once },
+	{ "a CPU that comes late waits, too", case_late },
 };
 KTAP_SUITE(stop, cases, memory_check);
