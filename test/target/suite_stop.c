@@ -35,7 +35,6 @@
 #include <asm/sections.h>
 #include <asm/timer.h>
 
-#include "../../arch-arm64/cpu/cpu_map.h"
 #include "target.h"
 
 #define BLOCK_ORDER  9
@@ -50,6 +49,7 @@
 #define STOPS	     8
 #define STILL_NS     1000000ULL
 #define CHANGES_EACH 4
+#define MPIDR_AFF0   0xffULL
 #define LATE_NS	     300000000ULL
 
 _Static_assert(PAGE_SIZE / WORD_STRIDE >= CONFIG_NR_CPUS, "each CPU has a word in a page");
@@ -372,13 +372,13 @@ static void case_all_at_once(void)
 	give_block();
 }
 
-/* A CPU that never ran, and runs when @record is there for it, though nobody waits for it; -1 when there is none. */
+/* Start a CPU that never ran, with @record; nobody waits for it. Return: -1 when there is none. */
 static int start_late_cpu(struct secondary_boot *record)
 {
-	for (int cpu = 0; cpu < nr_cpu_ids; cpu++) {
-		u64 mpidr = cpu_desc(cpu)->mpidr;
+	for (u64 mpidr = 0; mpidr <= MPIDR_AFF0; mpidr++) {
+		int cpu = smp_find_cpu(mpidr);
 
-		if (cpu_online(cpu) || cpu_features_own(cpu))
+		if (cpu < 0 || cpu_online(cpu) || cpu_features_own(cpu))
 			continue;
 		*record = (struct secondary_boot){ STACK_INITIAL_SP((u64)cpu), (uintptr_t)percpu_base(cpu),
 						   mpidr | SECONDARY_BOOT_VALID };
