@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The other CPUs stand still while a live block of the linear map goes through 0 (arch-arm64/mm/pt_live.c, cpu/stop.c).
+ * The other CPUs stand still while a live block of the linear map goes through 0 (arch-arm64/mm/pt_live.c,
+ * cpu/stop.c).
  *
- * 1. CPU 0 changes the rights of one page and back, so that the block of 2 MiB around it is split and merged each time. The other
- *    CPUs read and write words of the pages beside it without a pause, in threads, by turns with interrupts open and masked; timer
- *    handlers come in between. TLBs are told of each change, so who goes on meanwhile has to walk the tables, and finds nothing.
+ * 1. CPU 0 changes the rights of one page and back, so that the block of 2 MiB around it is split and merged each
+ *    time. The other CPUs read and write words of the pages beside it without a pause, in threads, by turns with
+ *    interrupts open and masked; timer handlers come in between. TLBs are told of each change, so who goes on
+ *    meanwhile has to walk the tables, and finds nothing.
  * 2. Accesses are probes: one that finds nothing mapped is counted, and fails the case; it ends no run.
  *
  *	| 2 MiB: anchor, in pages | 2 MiB: used by CPUs 1, 2, ... on even pages, odd ones change |
  *
- * 3. The anchor is a page in the block before that is read-only all the time. It keeps the two apart from the larger unit that they
- *    belong to, of 32 MiB or 1 GiB, so that nothing but the words of the test lies where a mapping is missing. The last case
- *    is without it: there per-CPU areas and tables may lie in what is split.
- * 4. A case proves itself: each change has split and merged, which a look at the tables says; each CPU was stopped for each of them,
- *    as often as all others; each went on using the block between the first change and the last.
+ * 3. The anchor is a page in the block before that is read-only all the time. It keeps the two apart from the larger
+ *    unit that they belong to, of 32 MiB or 1 GiB, so that nothing but the words of the test lies where a mapping is
+ *    missing. Where all CPUs change at once it is left out: there per-CPU areas and tables lie in what is split.
+ * 4. A case proves itself: each change has split and merged, which a look at the tables says; each CPU was stopped
+ *    for each of them, as often as all others; each went on using the block between the first change and the last.
+ * 5. A CPU that is not on line takes no interrupts. One that never ran is started, by PSCI, while the others stand
+ *    still: it must not come before they go on. It finds that nobody waits for it and parks, so this is tried once
+ *    in a boot.
  *
  * Counters are in the image: they can be read while everybody stands still.
  */
