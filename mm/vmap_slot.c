@@ -254,10 +254,11 @@ static unsigned long slot_number(const struct vmap_block *block, unsigned long a
 
 #define STATE(nr, used_for, slot_order) ((nr) | (u64)(used_for) << 32 | (u64)(slot_order) << 40)
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && offsetof(struct vmap_area, nr_pages) ==
-	       offsetof(struct vmap_area, state) && offsetof(struct vmap_area, use) ==
-	       offsetof(struct vmap_area, state) + 4 && offsetof(struct vmap_area, order) ==
-	       offsetof(struct vmap_area, state) + 5, "STATE()");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ &&
+		       offsetof(struct vmap_area, nr_pages) == offsetof(struct vmap_area, state) &&
+		       offsetof(struct vmap_area, use) == offsetof(struct vmap_area, state) + 4 &&
+		       offsetof(struct vmap_area, order) == offsetof(struct vmap_area, state) + 5,
+	       "STATE()");
 
 /* Return: how many pages the area has; 0 when it is not in use, not for @use, not of @count pages, or another's by now. */
 static __always_inline u32 claim_state(struct vmap_area *area, u8 use, u32 count)

@@ -73,7 +73,7 @@ static void *make_area(const struct pair *pair)
 {
 	if (pair->count)
 		return vm_map_ram(given, pair->count, NUMA_NO_NODE);
-	return vmalloc(tap_below(16) ? 1 + tap_below(40 * PAGE_SIZE) : 3 * MIB);
+	return vmalloc(tap_below(16) ? 1 + tap_below(4 * PAGE_SIZE) : 3 * MIB);
 }
 
 static void end_both(void *arg)
@@ -196,6 +196,26 @@ static void test_at_once(void)
 	host_cpus_stop();
 }
 
+/* Nothing else runs: so the two meet most often in the midst of it. */
+static void test_two_alone(void)
+{
+	unsigned long start;
+
+	host_boot_simple(64 * MIB, 2);
+	start = quiet_pages();
+	pairs[0] = (struct pair){ .batch = BATCH_MAX, .rounds = tap_ops(15000) };
+	pairs_left = 2;
+	host_cpus_start();
+	CHECK_EQ(smp_work_start(1, end_both, &pairs[0]), 0);
+	end_both(&pairs[0]);
+	smp_work_wait(1);
+	CHECK_EQ(vmalloc_bad_frees(), pairs[0].rounds * pairs[0].batch);
+	CHECK(vmalloc_check());
+	CHECK_EQ(quiet_pages(), start);
+	host_check();
+	host_cpus_stop();
+}
+
 /* --- what is retired --- */
 
 /* A large area has two tables of its own. */
@@ -312,6 +332,7 @@ static void test_in_turn(void)
 
 static const struct tap_case cases[] = {
 	TAP_CASE("two CPUs end each area at once: one does", test_at_once),
+	TAP_CASE("two CPUs alone", test_two_alone),
 	TAP_CASE("the second time, one after the other", test_in_turn),
 	TAP_CASE("tables that are taken out wait, not many and not for ever", test_retired),
 	TAP_CASE("they wait for a CPU that has interrupts masked", test_waits),
