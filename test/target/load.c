@@ -314,6 +314,7 @@ bool memory_check(void)
 unsigned long quiet_free_pages(void)
 {
 	percpu_trim();
+	vm_unmap_aliases();
 	kmem_cache_shrink_all();
 	drain_all_pages();
 	return nr_free_pages();
