@@ -12,7 +12,7 @@
  * 4. A large area is unmapped, all TLBs are told, and its tables freed, at once.
  * 5. On failure what was mapped is unmapped and freed, and the address given back.
  * 6. Physical ranges (vmap_phys(), for ioremap.c) are mapped in the same areas; all TLBs are told when such a mapping ends,
- *    because its memory type may change after that.
+ *    because its memory type may change after that. Pages that vmap() maps are looked at for their types (vmap_type.c).
  *
  * 7. Who frees what is his finds its slot without a lock, for it cannot go before. All else (a large area, what is no
  *    match, a report) is answered from a copy (vmap_area_at()): what lies there may be another CPU's, and on its way out.
@@ -29,6 +29,7 @@
 
 #include "internal.h"
 #include "vmap.h"
+#include "vmap_type.h"
 
 #define MAX_REPORTS 20
 
@@ -447,8 +448,24 @@ static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use
 	struct request rq = {
 		.gfp = GFP_KERNEL, .nid = NUMA_NO_NODE, .prot = prot, .use = use, .given = true, .pages = pages
 	};
+	const char *name = use == VMAP_VMAP ? "vmap" : "vm_map_ram";
+	struct memtype_mapping *held = NULL;
+	void *addr;
 
-	return map_area((size_t)count << PAGE_SHIFT, &rq, caller);
+	if (count && count <= max_nr_pages && !vmap_type_hold(pages, count, prot, name, caller, &held))
+		return NULL;
+	addr = map_area((size_t)count << PAGE_SHIFT, &rq, caller);
+	vmap_type_mapped(held, addr);
+	return addr;
+}
+
+/* End an area of map_pages(), and what is held for it. */
+static void end_pages(struct vmap_area *area)
+{
+	struct memtype_mapping *held = vmap_type_take((const void *)area->addr);
+
+	end_area(area);
+	vmap_type_end(held);
 }
 
 void *vmap(struct page **pages, unsigned int count, u64 prot)
@@ -461,7 +478,7 @@ void vunmap(const void *addr)
 	struct vmap_area *area = addr ? area_to_end("vunmap", addr, VMAP_VMAP) : NULL;
 
 	if (area)
-		end_area(area);
+		end_pages(area);
 }
 
 void *vm_map_ram(struct page **pages, unsigned int count, int nid)
@@ -475,7 +492,7 @@ void vm_unmap_ram(const void *addr, unsigned int count)
 	struct vmap_area *area = area_to_end("vm_unmap_ram", addr, VMAP_RAM);
 
 	if (area && area->nr_pages == count)
-		end_area(area);
+		end_pages(area);
 	else if (area)
 		report_bad("vm_unmap_ram", addr);
 }

@@ -14,6 +14,7 @@
 #include <asm/exception.h>
 #include <asm/sysreg.h>
 
+#include "../io_ways.h"
 #include "target.h"
 
 #define LOAD_ROUNDS 200
@@ -136,55 +137,26 @@ static void check_mair(void *arg)
 	ktap_ok(read_sysreg(mair_el1) == MAIR_VALUE);
 }
 
-static void *map_np(phys_addr_t phys, size_t size)
-{
-	return ioremap_np(phys, size);
-}
-
-static void *map_device(phys_addr_t phys, size_t size)
-{
-	return ioremap(phys, size);
-}
-
-static void *map_wc(phys_addr_t phys, size_t size)
-{
-	return ioremap_wc(phys, size);
-}
-
-static void *remap_wc(phys_addr_t phys, size_t size)
-{
-	return memremap(phys, size, MEMREMAP_WC);
-}
-
-static void *remap_wt(phys_addr_t phys, size_t size)
-{
-	return memremap(phys, size, MEMREMAP_WT);
-}
-
-static void *remap_wb(phys_addr_t phys, size_t size)
-{
-	return memremap(phys, size, MEMREMAP_WB);
-}
-
-static const struct {
-	void *(*map)(phys_addr_t phys, size_t size);
-	u32 attr;
-} ways[] = {
-	{ map_np, MAIR_DEVICE_nGnRnE }, { map_device, MAIR_DEVICE_nGnRE }, { map_wc, MAIR_NORMAL_NC },
-	{ remap_wc, MAIR_NORMAL_NC },	{ remap_wt, MAIR_NORMAL_WT },	   { remap_wb, MAIR_NORMAL_WB },
+/* What MAIR_EL1 says of each type. */
+static const u32 attributes[NR_MEMTYPES] = {
+	[MEMTYPE_DEVICE_NP] = MAIR_DEVICE_nGnRnE,
+	[MEMTYPE_DEVICE] = MAIR_DEVICE_nGnRE,
+	[MEMTYPE_WC] = MAIR_NORMAL_NC,
+	[MEMTYPE_WT] = MAIR_NORMAL_WT,
+	[MEMTYPE_WB] = MAIR_NORMAL_WB,
 };
 
 static void case_types(void)
 {
 	on_all_cpus(check_mair, NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		char *addr = (ways[i].map)(NOTHING(1) + 0x10, PAGE_SIZE);
+	for (size_t i = 0; i < ARRAY_SIZE(io_ways); i++) {
+		char *addr = (io_ways[i].map)(NOTHING(1) + 0x10, PAGE_SIZE);
 
 		if (!ktap_ok(addr != NULL))
 			continue;
 		ktap_ok((uintptr_t)addr % PAGE_SIZE == 0x10);
-		ktap_ok(all_translate(addr, NOTHING(1), ways[i].attr));
-		ktap_ok(all_translate(addr + PAGE_SIZE, NOTHING(0), ways[i].attr));
+		ktap_ok(all_translate(addr, NOTHING(1), attributes[io_ways[i].type]));
+		ktap_ok(all_translate(addr + PAGE_SIZE, NOTHING(0), attributes[io_ways[i].type]));
 		ktap_ok(all_translate(addr + 2 * PAGE_SIZE, 0, 0));
 		ktap_ok(!arch_probe_exec(addr - 0x10));
 		iounmap(addr);
@@ -258,7 +230,7 @@ static void load(void *arg)
 		if (ktap_ok(addr != NULL))
 			ktap_ok(readl(addr + device->reg) == device->value);
 		iounmap(addr);
-		addr = (ways[2 + next_random(&random) % 4].map)(NOTHING(8 + 2 * (u64)smp_processor_id()), PAGE_SIZE);
+		addr = (io_ways[2 + next_random(&random) % 4].map)(NOTHING(8 + 2 * (u64)smp_processor_id()), PAGE_SIZE);
 		t.addr = addr;
 		if (ktap_ok(addr != NULL))
 			translate(&t);

@@ -66,7 +66,7 @@ struct soak_result {
  */
 bool soak_run(u64 ns, u64 seed, struct soak_result *result);
 
-/** memory_check() - all invariants of memblock, the page allocator, SLUB, per-CPU memory and vmalloc; the suites' common check */
+/** memory_check() - all invariants of memblock, the page allocator, SLUB, per-CPU memory, vmalloc, memory types, DMA; the suites' check */
 bool memory_check(void);
 
 /** quiet_free_pages() - free pages when every cache and empty slab was given back: what can be compared */
