@@ -312,6 +312,16 @@ bool memory_check(void)
 	       vmalloc_check() && memtype_check() && dma_check();
 }
 
+bool only_devices_held(void)
+{
+	const struct memtype_range *device = NULL;
+	unsigned long nr = 0;
+
+	while ((device = memtype_next_device(device)))
+		nr++;
+	return memtype_held() == nr;
+}
+
 unsigned long quiet_free_pages(void)
 {
 	percpu_trim();

@@ -295,9 +295,67 @@ static void case_caches(void)
 	on_all_cpus(maintain, NULL);
 }
 
+/* --- vmap() --- */
+
+static void touch(void *arg)
+{
+	u32 value;
+
+	ktap_ok(arch_probe_read32(arg, &value));
+}
+
+/* After vunmap(): no TLB knows it any more. */
+static void find_gone(void *arg)
+{
+	u32 value;
+
+	ktap_ok(!arch_probe_read32(arg, &value));
+}
+
+/* Map two pages with @type; no CPU gets them with another one until that is over, and nothing is left then. */
+static void try_vmap(struct page *page, enum memtype type)
+{
+	struct page *pages[2] = { page, page + 1 };
+	unsigned long held = memtype_held(), linear = (unsigned long)page_address(page);
+	phys_addr_t phys = page_to_phys(page);
+	bool other = type != MEMTYPE_WB;
+	char *map;
+
+	dcache_clean_inval_poc(linear, linear + 2 * PAGE_SIZE);
+	map = vmap(pages, 2, memtype_prot(type));
+	if (!ktap_ok(map != NULL))
+		return;
+	ktap_ok(memtype_held() == held + other);
+	ktap_ok(all_translate(map, phys, attributes[type]) &&
+		all_translate(map + PAGE_SIZE, phys + PAGE_SIZE, attributes[type]));
+	on_all_cpus(touch, map + PAGE_SIZE);
+	ktap_ok((memremap(phys + PAGE_SIZE, 8, MEMREMAP_WB) == NULL) == other);
+	if (other) {
+		ktap_ok(vmap(&pages[1], 1, PAGE_KERNEL) == NULL && vm_map_ram(&pages[1], 1, -1) == NULL);
+		ktap_ok(vmap(&pages[1], 1, type == MEMTYPE_WT ? PAGE_KERNEL_NC : PAGE_KERNEL_WT) == NULL);
+		vunmap(vmap(&pages[1], 1, memtype_prot(type)));
+	}
+	vunmap(map);
+	ktap_ok(memtype_held() == held);
+	if (other)
+		on_all_cpus(find_gone, map + PAGE_SIZE);
+	ktap_ok(memremap(phys, 2 * PAGE_SIZE, MEMREMAP_WB) == page_address(page));
+}
+
+static void case_vmap(void)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 1);
+
+	if (!ktap_ok(page != NULL))
+		return;
+	for (unsigned int type = 0; type < NR_MEMTYPES; type++)
+		try_vmap(page, (enum memtype)type);
+	__free_pages(page, 1);
+}
+
 static bool check(void)
 {
-	return memory_check() && iomem_check();
+	return memory_check() && iomem_check() && only_devices_held();
 }
 
 static const struct ktap_case cases[] = {
@@ -305,6 +363,7 @@ static const struct ktap_case cases[] = {
 	{ "MAIR_EL1, and each type as the hardware translates it, on all CPUs", case_types },
 	{ "RAM", case_ram },
 	{ "what is refused", case_refused },
+	{ "vmap() with each type, on all CPUs", case_vmap },
 	{ "resources", case_resources },
 	{ "all CPUs at once", case_all_cpus },
 	{ "cache maintenance, on all CPUs", case_caches },
