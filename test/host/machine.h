@@ -54,6 +54,9 @@ void host_boot(const struct host_machine *machine);
 /** host_boot_simple() - one bank of @size bytes from 1 GiB on, @nr_cpus CPUs */
 void host_boot_simple(phys_addr_t size, int nr_cpus);
 
+/** host_add_firmware() - nodes for a machine: /reserved-memory/firmware@41000000, 64 KiB that are not mapped */
+void host_add_firmware(void);
+
 /** host_check() - every check function of the allocators agrees. Context: all CPUs quiet. */
 void host_check(void);
 
