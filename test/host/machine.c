@@ -17,6 +17,7 @@
 #define IMAGE_OFFSET (64ULL << 10)
 #define IMAGE_SIZE   (64ULL << 10)
 #define TREE_OFFSET  (128ULL << 10)
+#define LIVE_BLOCKS  16
 
 static void dma_ranges(u32 limit)
 {
@@ -94,6 +95,31 @@ void host_add_firmware(void)
 	tree_flag("no-map");
 	tree_close();
 	tree_close();
+}
+
+void host_load_pages(const struct host_page_load *load)
+{
+	struct page *live[LIVE_BLOCKS] = { NULL };
+	unsigned int orders[LIVE_BLOCKS] = { 0 };
+
+	tap_random_stream((unsigned int)smp_processor_id());
+	for (unsigned long op = 0; op < load->ops + LIVE_BLOCKS; op++) {
+		unsigned int i = (unsigned int)(op < load->ops ? tap_below(LIVE_BLOCKS) : op - load->ops);
+
+		if (live[i]) {
+			(load->taken)(live[i], orders[i]);
+			__free_pages(live[i], orders[i]);
+			if (load->freed)
+				(load->freed)(live[i]);
+			live[i] = NULL;
+		}
+		if (op >= load->ops)
+			continue;
+		orders[i] = (unsigned int)tap_below(load->orders);
+		live[i] = alloc_pages(load->gfp[tap_below(2)], orders[i]);
+		if (live[i])
+			(load->taken)(live[i], orders[i]);
+	}
 }
 
 void host_check(void)

@@ -352,11 +352,7 @@ static void test_threads(void)
 	host_boot_simple(64 * MIB, CPUS);
 	host_mute();
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
-	load(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(load, &n);
 	CHECK(iomem_check());
 	CHECK(!lookup_resource(&iomem_resource, BASE));
 	host_check();
