@@ -32,6 +32,7 @@ struct load_result {
 	u64 foreign_frees; /* objects freed on another CPU than they came from */
 	u64 no_memory;	   /* allocations that returned NULL */
 	u64 corruptions;   /* objects whose contents were not what was written */
+	u64 caches;	   /* made and ended meanwhile */
 };
 
 /**
@@ -43,10 +44,17 @@ struct load_result {
  */
 bool load_run(u64 ns, u64 seed, struct load_result *result);
 
+/** load_caches_step() - make a cache, fill it, end another one (load_caches.c). Context: thread, any CPU. */
+void load_caches_step(u64 random, struct load_result *sum);
+
+/** load_caches_end() - end those that are left. Context: thread, no other CPU takes a step. */
+void load_caches_end(struct load_result *sum);
+
 /** struct soak_result - what a soak did */
 struct soak_result {
 	u64 rounds;	       /* to the bottom of memory and back */
 	u64 load_operations;   /* of the mixed load in between */
+	u64 caches;	       /* made and ended under it */
 	u64 taken;	       /* blocks and objects taken by threads */
 	u64 taken_in_handlers; /* and by interrupt handlers */
 	u64 nulls;	       /* times a thread got none */
