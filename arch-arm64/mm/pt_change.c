@@ -161,7 +161,6 @@ static bool pool_fill(struct pool *pool, u64 start, u64 end)
 		if (pool->page[pool->nr])
 			continue;
 		pool_drain(pool);
-		printk("page tables: 0x%llx-0x%llx: no page for a table: nothing changed\n", start, end - 1);
 		return false;
 	}
 	return true;
@@ -510,7 +509,11 @@ int pt_unmap_range(u64 va, u64 size)
 {
 	int err = pt_check_free_range("unmap", va, size);
 
-	return err ? err : change_range("unmap", va, size, &unmap);
+	if (!err)
+		err = change_range("unmap", va, size, &unmap);
+	if (err == -ENOMEM)
+		printk("page tables: unmap 0x%llx-0x%llx: no page for a table: nothing changed\n", va, va + size - 1);
+	return err;
 }
 
 int pt_protect_range(u64 va, u64 size, u64 set, u64 clear)

@@ -244,7 +244,7 @@ int pt_unmap_range(u64 va, u64 size);
  * @set, @clear: of PTE_RDONLY, PTE_PXN and PTE_VALID
  *
  * Blocks that reach over an end of the range are split; what has become uniform is merged. On return no CPU uses the old
- * rights. Return: as pt_unmap_range().
+ * rights. Return: as pt_unmap_range(), of -ENOMEM without a line: the caller knows whose the range is.
  */
 int pt_protect_range(u64 va, u64 size, u64 set, u64 clear);
 
