@@ -140,7 +140,7 @@ static void test_no_tables(void)
  *	CPU 0	set_memory_x()		read-only, executable:	CPU 1 is refused
  *	CPU 1	set_memory_rw()		writable:		CPU 0 is refused
  */
-#define RACE_ORDER 6
+#define RACE_ORDER 10
 #define RACE_PAGES (1UL << RACE_ORDER)
 
 static struct race {
