@@ -84,8 +84,8 @@ bool only_devices_held(void);
 unsigned long quiet_free_pages(void);
 
 /**
- * pt_break() - change three entries of a page table in a way that the rules forbid
- * @how: "wx", "user", ... (pt_break.c)
+ * pt_break() - change page tables in a way that the rules forbid
+ * @how: "wx", "user", "group-hint", ... (pt_break.c)
  *
  * Context: thread, boot CPU. Return: false, with nothing changed, when there is no such way, no memory, or no pt_mend() since
  * the last.
