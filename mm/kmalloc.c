@@ -4,7 +4,7 @@
  *
  * 1. Sizes up to KMALLOC_MAX_CACHE_SIZE come from the cache that kmalloc_index() names, or one of its kin when flags ask
  *    for memory of a kind (kmalloc_types.c). Larger ones are a block of pages whose first page has PG_kmalloc and knows its
- *    order.
+ *    order; they count as SUnreclaim, as on Linux.
  * 2. kfree() finds out which by the page: PG_slab, PG_kmalloc, or neither, which is reported and left alone.
  * 3. A power-of-two size is aligned to itself (up to a page), every other to 8.
  */
@@ -12,6 +12,7 @@
 
 #include <lib/printk.h>
 #include <mm/port.h>
+#include <mm/vmstat.h>
 
 #include "slub_hot.h"
 
@@ -28,15 +29,17 @@ static unsigned int order_for(size_t size)
 
 static void *kmalloc_large(size_t size, gfp_t gfp, int nid)
 {
+	const unsigned int order = order_for(size);
 	struct page *page;
 
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
 	gfp &= ~(__GFP_MOVABLE | __GFP_COMP);
-	page = nid == NUMA_NO_NODE ? alloc_pages(gfp, order_for(size)) : alloc_pages_node(nid, gfp, order_for(size));
+	page = nid == NUMA_NO_NODE ? alloc_pages(gfp, order) : alloc_pages_node(nid, gfp, order);
 	if (!page)
 		return NULL;
 	page_set(page, PG_kmalloc);
+	mod_zone_page_state(page_zone(page), NR_SLAB_UNRECLAIMABLE, 1L << order);
 	return page_address(page);
 }
 
@@ -98,6 +101,7 @@ static void kfree_large(const void *p)
 		return;
 	}
 	page_clear(page, PG_kmalloc);
+	mod_zone_page_state(page_zone(page), NR_SLAB_UNRECLAIMABLE, -(1L << page_order(page)));
 	__free_pages(page, page_order(page));
 }
 

@@ -5,6 +5,7 @@
 #include <libfdt.h>
 
 #include <mm/memblock.h>
+#include <mm/memtype.h>
 #include <mm/mm_init.h>
 #include <mm/port.h>
 #include <mm/slab.h>
@@ -81,6 +82,21 @@ void host_boot_simple(phys_addr_t size, int nr_cpus)
 	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = nr_cpus });
 }
 
+void host_add_firmware(void)
+{
+	static const struct tree_range range = { 0x41000000, 0x10000 };
+
+	tree_open("reserved-memory");
+	tree_u32("#address-cells", 2);
+	tree_u32("#size-cells", 2);
+	tree_flag("ranges");
+	tree_open("firmware@41000000");
+	tree_reg("reg", &range, 1);
+	tree_flag("no-map");
+	tree_close();
+	tree_close();
+}
+
 void host_load_pages(const struct host_page_load *load)
 {
 	struct page *live[LIVE_BLOCKS] = { NULL };
@@ -113,5 +129,6 @@ void host_check(void)
 	CHECK(zone_events_check());
 	CHECK(kmem_cache_check());
 	CHECK(percpu_check());
+	CHECK(memtype_check());
 	CHECK(account_print());
 }

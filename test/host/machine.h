@@ -55,6 +55,9 @@ void host_boot(const struct host_machine *machine);
 /** host_boot_simple() - one bank of @size bytes from 1 GiB on, @nr_cpus CPUs */
 void host_boot_simple(phys_addr_t size, int nr_cpus);
 
+/** host_add_firmware() - nodes for a machine: /reserved-memory/firmware@41000000, 64 KiB that are not mapped */
+void host_add_firmware(void);
+
 /**
  * struct host_page_load - how a CPU uses pages
  * @ops: how often it frees a block, if there is one, and allocates another; 16 live
