@@ -6,7 +6,7 @@
  *    single-threaded, so a child may start threads under ThreadSanitizer.
  * 2. The verdict comes from three things: how the child ended, whether a sanitizer's report is in its output, and, for
  *    a case that must panic, the panic's line.
- * 3. A child that does not end is ended by its own alarm after CASE_SECONDS.
+ * 3. A child that does not end is ended by its own alarm after CASE_SECONDS, or more if MEMSTAGE_OPS is more.
  * 4. Random numbers are splitmix64 from seed, case name and stream, so that a case repeats on its own with the same
  *    seed whatever other cases run.
  */
@@ -67,12 +67,22 @@ u64 tap_random(void)
 	return mix(random_state);
 }
 
-unsigned long tap_ops(unsigned long n)
+static unsigned long ops_percent(void)
 {
 	const char *percent = getenv("MEMSTAGE_OPS");
-	unsigned long ops = percent ? n * strtoul(percent, NULL, 0) / 100 : n;
 
-	return max(ops / SANITIZER_SLOWDOWN, 1UL);
+	return percent ? strtoul(percent, NULL, 0) : 100;
+}
+
+unsigned long tap_ops(unsigned long n)
+{
+	return max(n * ops_percent() / 100 / SANITIZER_SLOWDOWN, 1UL);
+}
+
+/* More operations take longer. */
+static unsigned int case_seconds(void)
+{
+	return (unsigned int)(CASE_SECONDS * max(ops_percent(), 100UL) / 100);
 }
 
 void tap_fail(const char *file, int line, const char *fmt, ...)
@@ -131,7 +141,7 @@ int tap_in_child(void (*fn)(const void *arg), const void *arg)
 	if (pid < 0)
 		abort();
 	if (!pid) {
-		alarm(CASE_SECONDS);
+		alarm(case_seconds());
 		fn(arg);
 		fflush(stdout);
 		_exit(EXIT_SUCCESS);
@@ -155,7 +165,7 @@ static _Noreturn void run_case(const struct tap_case *test, int out)
 	dup2(out, STDERR_FILENO);
 	close(out);
 	setvbuf(stdout, NULL, _IOLBF, 1 << 16);
-	alarm(CASE_SECONDS);
+	alarm(case_seconds());
 	seed_case(test->name);
 	test->run();
 	fflush(stdout);

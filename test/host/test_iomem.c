@@ -257,6 +257,11 @@ static void test_trees(void)
 	CHECK_EQ(request_resource(&bus, &high), 0);
 	CHECK_EQ(request_resource(&bus, &low), 0);
 	CHECK(bus.child == &low && low.sibling == &high && high.parent == &bus);
+	/* Again: refused, and nothing has changed. */
+	CHECK_EQ(request_resource(&bus, &low), (unsigned long long)-EBUSY);
+	CHECK_EQ(insert_resource(&bus, &low), (unsigned long long)-EBUSY);
+	CHECK_EQ(insert_resource(&iomem_resource, &low), (unsigned long long)-EBUSY);
+	CHECK(bus.child == &low && low.sibling == &high && low.parent == &bus && !low.child && iomem_check());
 	CHECK(request_resource_conflict(&bus, &across) == &low);
 	CHECK_EQ(request_resource(&bus, &across), (unsigned long long)-EBUSY);
 	CHECK_LOG("request_resource: .* for across, .* in conflict with .* of low: refused");

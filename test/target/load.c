@@ -325,6 +325,7 @@ bool only_devices_held(void)
 unsigned long quiet_free_pages(void)
 {
 	percpu_trim();
+	vm_unmap_aliases();
 	kmem_cache_shrink_all();
 	drain_all_pages();
 	return nr_free_pages();

@@ -4,8 +4,8 @@
  *
  * Common contract: addresses lie in [VMALLOC_START, VMALLOC_END), begin on a page, and are writable and not executable. An
  * unmapped page follows each area, and one precedes it: what runs over the end faults. Sizes are bytes, rounded up to
- * pages. Context: allocation and mapping in a thread; vfree(), vunmap() and vm_unmap_ram() anywhere. Locks: of ranks 10 and 12
- * (mm/internal.h); only that of the tables, 12, is held when a page is allocated, for a table.
+ * pages. Context: allocation and mapping in a thread; vfree(), vunmap() and vm_unmap_ram() anywhere. Locks: of ranks 10, 12 and
+ * 13 (mm/internal.h); only that of the tables, 12, is held when a page is allocated, for a table.
  *
  * Failure: NULL, after a line that says why (the first 20 times) unless __GFP_NOWARN, and nothing is left behind: not for a size of 0, one larger
  * than all RAM, memory or address space that is short.
@@ -46,9 +46,12 @@ void *vmalloc_huge(size_t size, gfp_t gfp) __must_check;
  * vfree() - give back what a function above returned; NULL does nothing
  *
  * Anything else, an area of vmap(), one that is free already, or an address inside one, is reported with the area that it
- * lies in, the first 20 times, and nothing happens.
+ * lies in, the first 20 times, and nothing happens. That goes for CPUs that free one area at the same moment, too: one does.
  */
 void vfree(const void *addr);
+
+/** vmalloc_bad_frees() - how many calls of vfree(), vunmap(), vm_unmap_ram() and iounmap() were refused, reported or not */
+u32 vmalloc_bad_frees(void);
 
 /**
  * vmap() - map @count pages in their order
