@@ -247,7 +247,7 @@ test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),i
 	$(if $(T),,$(MAKE) --no-print-directory check || result=FAILED;) \
 	echo "test: $$result"; [ $$result = passed ]
 
-# What takes its time: the random tests of pages and objects, with LONG_OPS percent of the operations of `make test` under
+# What takes its time: the random tests of pages and objects, with LONG_OPS percent of `make test`'s operations under
 # AddressSanitizer and LONG_TSAN_OPS percent under ThreadSanitizer, and the soak. Each program says how many it did.
 LONG_TESTS := test_buddy test_slub
 LONG_OPS ?= 12000
