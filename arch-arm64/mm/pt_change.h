@@ -11,6 +11,8 @@ int pt_check_range(const char *what, u64 va, u64 size);
 /** pt_check_free_range() - pt_check_range(), and -EINVAL after a line where vmalloc maps and unmaps */
 int pt_check_free_range(const char *what, u64 va, u64 size);
 
+/* Behind each of the next two every table walk sees what was mapped: they end with pt_written(). */
+
 /** pt_undo_map() - unmap [@va, @end), which a failed pt_map_range() has just mapped, and free the tables that it made */
 void pt_undo_map(u64 va, u64 end);
 

@@ -241,7 +241,6 @@ int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot)
 		err = map_run(&job);
 		pt_release_tables(flags);
 	}
-	pt_written();
 	if (err)
 		pt_undo_map(va, job.va);
 	else

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <mm/memtype.h>
 #include <mm/page_exact.h>
 #include <mm/port.h>
 #include <mm/slab.h>
@@ -394,6 +395,7 @@ static void test_no_addresses(void)
 	p = dma_alloc_coherent(usb, 3 * PAGE_SIZE, &dma, GFP_KERNEL);
 	CHECK(p);
 	dma_free_coherent(usb, 3 * PAGE_SIZE, p, dma);
+	CHECK_EQ(memtype_held(), 0);
 	while (n)
 		vmap_extent_put(taken[--n]);
 	CHECK(dma_check() && vmalloc_check());

@@ -21,6 +21,7 @@
 #include <lib/spinlock.h>
 #include <mm/dma.h>
 #include <mm/memblock.h>
+#include <mm/memtype.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
 #include <mm/slab.h>
@@ -317,12 +318,23 @@ bool on_all_cpus(smp_fn_t fn, void *arg)
 bool memory_check(void)
 {
 	return memblock_check() && page_alloc_check() && zone_events_check() && kmem_cache_check() && percpu_check() &&
-	       vmalloc_check() && dma_check();
+	       vmalloc_check() && memtype_check() && dma_check();
+}
+
+bool only_devices_held(void)
+{
+	const struct memtype_range *device = NULL;
+	unsigned long nr = 0;
+
+	while ((device = memtype_next_device(device)))
+		nr++;
+	return memtype_held() == nr;
 }
 
 unsigned long quiet_free_pages(void)
 {
 	percpu_trim();
+	vm_unmap_aliases();
 	kmem_cache_shrink_all();
 	drain_all_pages();
 	return nr_free_pages();

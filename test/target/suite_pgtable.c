@@ -26,6 +26,7 @@
 #define RET_INSTRUCTION 0xd65f03c0d65f03c0ULL
 #define ROUNDS		16
 #define CHECK_EVERY	10
+#define RACE_PAGES	100
 #define FREE_VA		(LINEAR_END - (8UL << 30)) /* behind all RAM that a machine of today has */
 
 /* What a CPU may do with a page, and with its neighbours. */
@@ -254,6 +255,72 @@ static void case_all_cpus(void)
 	free_block(shared_block);
 }
 
+/* CPUs that may run the shared page, and those that may write it. Atomic. */
+static u32 may_run, may_write;
+
+/* Half of the CPUs want to run what the other half wants to write. */
+static void run_or_write(void *arg)
+{
+	unsigned long at = (unsigned long)shared_block + PAGE_SIZE;
+	int err;
+
+	(void)arg;
+	if (smp_processor_id() % 2) {
+		err = set_memory_rw(at, RACE_PAGES);
+		fetch_add32(&may_write, !err);
+	} else {
+		err = set_memory_x(at, RACE_PAGES);
+		fetch_add32(&may_run, !err);
+	}
+	ktap_ok(err == 0 || err == -EPERM);
+}
+
+/* Whoever comes first, the others are refused. */
+static void race_once(unsigned long at)
+{
+	struct pt_stats stats;
+
+	may_run = may_write = 0;
+	ktap_ok(set_memory_ro(at, RACE_PAGES) == 0);
+	on_all_cpus(run_or_write, NULL);
+	ktap_ok(!may_run != !may_write && may_run + may_write <= (u32)num_online_cpus());
+	ktap_ok(arch_pt_check(&stats));
+	ktap_ok(set_memory_nx(at, RACE_PAGES) == 0);
+	ktap_ok(set_memory_rw(at, RACE_PAGES) == 0);
+}
+
+static void case_race(void)
+{
+	shared_block = linear_block();
+	if (!shared_block)
+		return;
+	note_tables();
+	for (int i = 0; i < ROUNDS; i++)
+		race_once((unsigned long)shared_block + PAGE_SIZE);
+	tables_as_before();
+	free_block(shared_block);
+}
+
+/* Of pages that are switched off the rights stay what they are, and what they must not become. */
+static void case_switched_off(void)
+{
+	char *area = vmalloc(2 * PAGE_SIZE);
+	unsigned long at = (unsigned long)area;
+
+	if (!ktap_ok(area != NULL))
+		return;
+	note_tables();
+	ktap_ok(set_memory_valid(at, 1, 0) == 0);
+	ktap_ok(set_memory_x(at, 1) == -EPERM);
+	ktap_ok(set_memory_ro(at, 1) == 0 && set_memory_x(at, 1) == 0);
+	ktap_ok(set_memory_rw(at, 1) == -EPERM);
+	ktap_ok(set_memory_valid(at, 1, 1) == 0);
+	ktap_ok(!arch_probe_write(area, 0));
+	ktap_ok(set_memory_nx(at, 1) == 0 && set_memory_rw(at, 1) == 0);
+	tables_as_before();
+	vfree(area);
+}
+
 static int map_free(unsigned long va, phys_addr_t pa, unsigned long size)
 {
 	int err;
@@ -339,6 +406,8 @@ static const struct ktap_case cases[] = {
 	{ "rights of vmalloc's pages and blocks", case_vmalloc },
 	{ "rights of ranges over blocks", case_ranges },
 	{ "all CPUs at once in one block", case_all_cpus },
+	{ "writable on some CPUs, executable on others: some are refused", case_race },
+	{ "rights of pages that are switched off", case_switched_off },
 	{ "mapped and unmapped while the machine runs", case_map },
 	{ "what is refused", case_refused },
 };

@@ -74,15 +74,18 @@ struct soak_result {
  */
 bool soak_run(u64 ns, u64 seed, struct soak_result *result);
 
-/** memory_check() - all invariants of memblock, the page allocator, SLUB, per-CPU memory and vmalloc; the suites' common check */
+/** memory_check() - all invariants of memblock, the page allocator, SLUB, per-CPU memory, vmalloc, memory types, DMA; the suites' check */
 bool memory_check(void);
+
+/** only_devices_held() - whether no memory type is held but those of drivers' registers, which stay (<mm/memtype.h>) */
+bool only_devices_held(void);
 
 /** quiet_free_pages() - free pages when every cache and empty slab was given back: what can be compared */
 unsigned long quiet_free_pages(void);
 
 /**
- * pt_break() - change three entries of a page table in a way that the rules forbid
- * @how: "wx", "user", ... (pt_break.c)
+ * pt_break() - change page tables in a way that the rules forbid
+ * @how: "wx", "user", "group-hint", ... (pt_break.c)
  *
  * Context: thread, boot CPU. Return: false, with nothing changed, when there is no such way, no memory, or no pt_mend() since
  * the last.
