@@ -95,7 +95,8 @@ void tap_did(unsigned long n)
 
 static void share_count(void)
 {
-	operations_done = mmap(NULL, sizeof(*operations_done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	operations_done =
+		mmap(NULL, sizeof(*operations_done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (operations_done == MAP_FAILED)
 		abort();
 }

@@ -743,8 +743,7 @@ static void test_threads(void)
 {
 	static const struct host_bank bank = { GIB, 64 * MIB, -1 };
 
-	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS },
-		     tap_thread_ops(1500));
+	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS }, tap_thread_ops(1500));
 }
 
 /* Too little for all: they meet in the slow paths, draining each other. */
@@ -752,8 +751,7 @@ static void test_threads_short(void)
 {
 	static const struct host_bank bank = { GIB, 6 * MIB, -1 };
 
-	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS },
-		     tap_thread_ops(500));
+	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS }, tap_thread_ops(500));
 }
 
 static void test_threads_nodes(void)

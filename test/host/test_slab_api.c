@@ -170,15 +170,19 @@ static void test_krealloc_refused(void)
 		memset(p[i], 0x61 + i, 64);
 	}
 	large = kmalloc(20000, GFP_KERNEL);
-	check_not_resized(p[3] + 16, 8, "slub: BUG in kmalloc-64: what was to be resized is not the beginning of an object");
+	check_not_resized(p[3] + 16, 8,
+			  "slub: BUG in kmalloc-64: what was to be resized is not the beginning of an object");
 	check_not_resized(p[3] + 16, 100, "slub: BUG in kmalloc-64: what was to be resized is not the beginning");
-	check_not_resized(large + PAGE_SIZE, 8, "slub: BUG in krealloc: what was to be resized is nothing that kmalloc returned");
-	check_not_resized(&on_stack, 8, "slub: BUG in krealloc: what was to be resized is nothing that kmalloc returned");
+	check_not_resized(large + PAGE_SIZE, 8,
+			  "slub: BUG in krealloc: what was to be resized is nothing that kmalloc returned");
+	check_not_resized(&on_stack, 8,
+			  "slub: BUG in krealloc: what was to be resized is nothing that kmalloc returned");
 	for (int i = 0; i < 8; i++)
 		CHECK(all(p[i], 64, (u8)(0x61 + i)));
 	for (int i = 0; i < 8; i++)
 		kfree(p[i]);
-	check_not_resized(p[3], 8, "slub: BUG in kmalloc-64: what was to be resized is free already, on the stack of CPU 0");
+	check_not_resized(p[3], 8,
+			  "slub: BUG in kmalloc-64: what was to be resized is free already, on the stack of CPU 0");
 	kfree(large);
 	host_check();
 }

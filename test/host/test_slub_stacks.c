@@ -303,7 +303,8 @@ static void test_found_late(void)
 	*++cpu_stack(cache, 0)->top = obj + 32;
 	kmem_cache_shrink(cache);
 	CHECK_LOG("slub: BUG in late: what was freed some time ago is not the beginning of an object$");
-	snprintf(said, sizeof(said), "  address 0x%lx, .32 bytes from the beginning of:$", (unsigned long)(uintptr_t)(obj + 32));
+	snprintf(said, sizeof(said), "  address 0x%lx, .32 bytes from the beginning of:$",
+		 (unsigned long)(uintptr_t)(obj + 32));
 	CHECK_LOG(said);
 	CHECK_LOG("  object 0x[0-9a-f]+ of late, 96 bytes, at offset 0x[0-9a-f]+ of the slab at pfn 0x[0-9a-f]+: ");
 	CHECK_LOG("slub: late: not put into its slab$");

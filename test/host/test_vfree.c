@@ -61,12 +61,13 @@ static struct pair {
 static u32 pairs_left;	/* CPUs of them; atomic */
 static u32 wrong_frees; /* of odd pages; atomic */
 
-/* Wait until both have come for the @n-th time. */
+/* Wait until both have come for the @n-th time. Who waits does not sleep at first: so that both go on at once. */
 static void meet(struct pair *pair, u32 n)
 {
 	__atomic_fetch_add(&pair->met, 1, __ATOMIC_ACQ_REL);
-	while (__atomic_load_n(&pair->met, __ATOMIC_ACQUIRE) < 2 * n)
-		cpu_relax();
+	for (unsigned int i = 0; __atomic_load_n(&pair->met, __ATOMIC_ACQUIRE) < 2 * n; i++)
+		if (i > 2000)
+			cpu_relax();
 }
 
 static void *make_area(const struct pair *pair)
