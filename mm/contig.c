@@ -267,20 +267,26 @@ static bool in_the_way(const struct zone *zone, const struct page *page)
 	return page_ref_count(page) || page_test(page, PG_reserved) || PageHWPoison(page) || !page_in_zone(zone, page);
 }
 
-/*
- * The last page frame of [start, end), which lies in one pageblock of @zone's span, that stands in the way of a range; @end
- * when none does. Under the zone's lock.
- */
+/* What stands in the way of a range in a pageblock of @zone's span: all of it, nothing, or what its pages say. */
+enum way { ALL_IN_THE_WAY, ALL_FREE, BY_PAGE };
+
+static enum way look_at_block(const struct zone *zone, unsigned long block)
+{
+	if (!pfn_valid(block) || get_pageblock_migratetype(block) >= MIGRATE_CMA)
+		return ALL_IN_THE_WAY;
+	if (pageblock_deferred(block))
+		return deferred_in_zone(zone, block) ? ALL_FREE : ALL_IN_THE_WAY;
+	return !page_initialised(block) || pageblock_shared(block) ? ALL_IN_THE_WAY : BY_PAGE;
+}
+
+/* The last page frame of [start, end), which lies in one pageblock, that stands in the way; @end when none does. */
 static unsigned long last_obstacle(const struct zone *zone, unsigned long start, unsigned long end)
 {
 	unsigned long pfn = ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES), found = end;
+	enum way way = look_at_block(zone, pfn);
 
-	if (!pfn_valid(pfn) || get_pageblock_migratetype(pfn) >= MIGRATE_CMA)
-		return end - 1;
-	if (pageblock_deferred(pfn))
-		return deferred_in_zone(zone, pfn) ? end : end - 1;
-	if (!page_initialised(pfn) || pageblock_shared(pfn))
-		return end - 1;
+	if (way != BY_PAGE)
+		return way == ALL_FREE ? end : end - 1;
 	while (pfn < end) {
 		unsigned long next = pfn + (1UL << page_order(pfn_to_page(pfn)));
 
@@ -291,13 +297,32 @@ static unsigned long last_obstacle(const struct zone *zone, unsigned long start,
 	return found;
 }
 
-/* An obstacle within [start, end), none of the same pageblock behind it; @end when there is none. */
-static unsigned long obstacle(struct zone *zone, unsigned long start, unsigned long end)
+/* The first page frame of [start, end), which lies in one pageblock, that does not stand in the way; @end. */
+static unsigned long first_free(const struct zone *zone, unsigned long start, unsigned long end)
+{
+	unsigned long pfn = ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES);
+	enum way way = look_at_block(zone, pfn);
+
+	if (way != BY_PAGE)
+		return way == ALL_FREE ? start : end;
+	while (pfn < end) {
+		unsigned long next = pfn + (1UL << page_order(pfn_to_page(pfn)));
+
+		if (next > start && !in_the_way(zone, pfn_to_page(pfn)))
+			return max(pfn, start);
+		pfn = next;
+	}
+	return end;
+}
+
+/* What @look finds in the first pageblock of [start, end) where it finds anything; @end. It looks under the zone's lock. */
+static unsigned long by_pageblock(struct zone *zone, unsigned long start, unsigned long end,
+				  unsigned long (*look)(const struct zone *, unsigned long, unsigned long))
 {
 	while (start < end) {
 		unsigned long part_end = min(end, ALIGN_DOWN(start, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES);
 		unsigned long flags = spin_lock_irqsave(&zone->lock);
-		unsigned long found = last_obstacle(zone, start, part_end);
+		unsigned long found = look(zone, start, part_end);
 
 		spin_unlock_irqrestore(&zone->lock, flags);
 		if (found < part_end)
@@ -305,43 +330,6 @@ static unsigned long obstacle(struct zone *zone, unsigned long start, unsigned l
 		start = part_end;
 	}
 	return end;
-}
-
-/* The first page frame of [@pfn, @end), which lies in one pageblock of @zone's span, that does not stand in the way; @end. */
-static unsigned long first_free_in(const struct zone *zone, unsigned long pfn, unsigned long end)
-{
-	unsigned long at = ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES);
-
-	if (!pfn_valid(at) || get_pageblock_migratetype(at) >= MIGRATE_CMA)
-		return end;
-	if (pageblock_deferred(at))
-		return deferred_in_zone(zone, at) ? pfn : end;
-	if (!page_initialised(at) || pageblock_shared(at))
-		return end;
-	while (at < end) {
-		unsigned long next = at + (1UL << page_order(pfn_to_page(at)));
-
-		if (next > pfn && !in_the_way(zone, pfn_to_page(at)))
-			return max(at, pfn);
-		at = next;
-	}
-	return end;
-}
-
-/* The first page frame from @pfn on that does not stand in the way; @end or more when there is none. */
-static unsigned long first_free(struct zone *zone, unsigned long pfn, unsigned long end)
-{
-	while (pfn < end) {
-		unsigned long part_end = min(end, ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES) + PAGEBLOCK_NR_PAGES);
-		unsigned long flags = spin_lock_irqsave(&zone->lock);
-		unsigned long found = first_free_in(zone, pfn, part_end);
-
-		spin_unlock_irqrestore(&zone->lock, flags);
-		if (found < part_end)
-			return found;
-		pfn = part_end;
-	}
-	return pfn;
 }
 
 /* Whether @zone stays above its min watermark without @nr pages more; what only some may use does not count. */
@@ -368,8 +356,8 @@ static struct page *find_in_zone(struct zone *zone, unsigned long nr, const stru
 	if (start >= end || end - start < nr || !can_spare(zone, nr))
 		return NULL;
 	for (unsigned long pfn = ALIGN(start, align); pfn + nr <= end;
-	     pfn = ALIGN(first_free(zone, next + 1, end), align)) {
-		next = obstacle(zone, pfn, pfn + nr);
+	     pfn = ALIGN(by_pageblock(zone, next + 1, end, first_free), align)) {
+		next = by_pageblock(zone, pfn, pfn + nr, last_obstacle);
 		if (next < pfn + nr)
 			continue;
 		if (!alloc_locked(pfn, pfn + nr, MIGRATE_MOVABLE, &next))

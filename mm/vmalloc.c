@@ -12,7 +12,7 @@
  * 4. A large area is unmapped, all TLBs are told, and its tables freed, at once.
  * 5. On failure what was mapped is unmapped and freed, and the address given back.
  * 6. Physical ranges (vmap_phys(), for ioremap.c) are mapped in the same areas; all TLBs are told when such a mapping ends,
- *    because its memory type may change after that.
+ *    because its memory type may change after that. Pages that vmap() maps are looked at for their types (vmap_type.c).
  *
  * 7. Who ends an area claims it first (vmap.h), a slot without a lock, a large area under that of the extents. So of two CPUs that
  *    end one area at the same moment, or one after the other, one does, and the other is refused. What a report says comes
@@ -30,6 +30,7 @@
 
 #include "internal.h"
 #include "vmap.h"
+#include "vmap_type.h"
 
 #define MAX_REPORTS 20
 
@@ -339,17 +340,27 @@ static void report_bad(const char *caller, const void *addr)
 	arch_dump_stack();
 }
 
+/* What is held for the memory type of the mapping at @addr, whose area is claimed: so nobody else's mapping begins there. */
+static __always_inline struct memtype_mapping *held_of(const void *addr, u8 use)
+{
+	return use == VMAP_VMAP || use == VMAP_RAM ? vmap_type_take(addr) : NULL;
+}
+
 /* The same, for a large area or nobody's address. */
 static __noinline unsigned long end_other(const char *caller, const void *addr, u8 use, u32 count)
 {
 	struct vmap_claim claim = { NULL, 0 };
+	struct memtype_mapping *held;
 
 	if (is_vmalloc_addr(addr))
 		claim = vmap_large_claim((uintptr_t)addr, use, count);
-	if (claim.area)
-		end_large(container_of(claim.area, struct large_area, area), claim.nr_pages);
-	else
+	if (!claim.area) {
 		report_bad(caller, addr);
+		return 0;
+	}
+	held = held_of(addr, use);
+	end_large(container_of(claim.area, struct large_area, area), claim.nr_pages);
+	vmap_type_end(held);
 	return claim.nr_pages;
 }
 
@@ -360,13 +371,17 @@ static __noinline unsigned long end_other(const char *caller, const void *addr, 
 static __always_inline unsigned long end_area(const char *caller, const void *addr, u8 use, u32 count)
 {
 	struct vmap_claim claim = { NULL, 0 };
+	struct memtype_mapping *held;
 
 	if (likely(is_vmalloc_addr(addr)))
 		claim = vmap_slot_claim((uintptr_t)addr, use, count);
 	if (unlikely(!claim.area))
 		return end_other(caller, addr, use, count);
+	held = held_of(addr, use);
 	empty_entries(claim.area->pte, (uintptr_t)addr, claim.nr_pages, use == VMAP_VMALLOC);
 	vmap_slot_put(claim.area);
+	if (held)
+		vmap_type_end(held);
 	return claim.nr_pages;
 }
 
@@ -444,8 +459,15 @@ static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use
 	struct request rq = {
 		.gfp = GFP_KERNEL, .nid = NUMA_NO_NODE, .prot = prot, .use = use, .given = true, .pages = pages
 	};
+	const char *name = use == VMAP_VMAP ? "vmap" : "vm_map_ram";
+	struct memtype_mapping *held = NULL;
+	void *addr;
 
-	return map_area((size_t)count << PAGE_SHIFT, &rq, caller);
+	if (count && count <= max_nr_pages && !vmap_type_hold(pages, count, prot, name, caller, &held))
+		return NULL;
+	addr = map_area((size_t)count << PAGE_SHIFT, &rq, caller);
+	vmap_type_mapped(held, addr);
+	return addr;
 }
 
 void *vmap(struct page **pages, unsigned int count, u64 prot)

@@ -13,9 +13,8 @@
 #define MM_VMAP_H
 
 #include <lib/list.h>
+#include <mm/va_tree.h>
 #include <mm/vmalloc.h>
-
-#include "va_tree.h"
 
 #define VMAP_BLOCK_PAGES (VMAP_BLOCK_SIZE >> PAGE_SHIFT)
 

@@ -23,6 +23,8 @@
 static DEFINE_SPINLOCK(table_lock, LOCK_RANK_VMAP_TABLES);
 static u64 block_entry[NR_BLOCKS]; /* written under table_lock, read at any time */
 
+static void (*tlb_watch)(unsigned long start, unsigned long end);
+
 static u64 *entry_of(unsigned long va)
 {
 	return &block_entry[(va - VMALLOC_START) / VMAP_BLOCK_SIZE];
@@ -154,8 +156,15 @@ unsigned long arch_vmap_next(unsigned long va, unsigned long end)
 	return end;
 }
 
+void host_tlb_watch(void (*fn)(unsigned long start, unsigned long end))
+{
+	tlb_watch = fn;
+}
+
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
 {
 	if (start >= end)
 		host_die("no address between %#lx and %#lx to forget", start, end);
+	if (tlb_watch)
+		tlb_watch(start, end);
 }

@@ -127,8 +127,9 @@
  * 12. <asm/set_memory.h> - rights of what is mapped, linear map and vmalloc's addresses; for <mm/set_memory.h>.
  *	void arch_query_mapping(unsigned long va, struct arch_mapping *mapping): how far from @va on all is alike, and what may
  *	    be done there.
- *	int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights): of whole pages, all mapped. 0,
- *	    -EPERM for the image's own text, -ENOMEM; on an error nothing has changed.
+ *	int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights): of whole pages, looked at and
+ *	    changed in one step. 0, -ENOENT where something is not mapped, -EACCES where something would be writable and executable
+ *	    at once, -EPERM for the image's own text, -ENOMEM; on an error nothing has changed.
  *
  * 13. <asm/cache.h> - data caches, for masters that do not look into them (<mm/dma.h>). Each takes addresses [start, end) of the
  *    linear map, of any alignment.

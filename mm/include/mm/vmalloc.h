@@ -55,16 +55,20 @@ u32 vmalloc_bad_frees(void);
 
 /**
  * vmap() - map @count pages in their order
- * @prot: PAGE_KERNEL or PAGE_KERNEL_RO
+ * @prot: PAGE_KERNEL or PAGE_KERNEL_RO; or, of another memory type, PAGE_KERNEL_NC, PAGE_KERNEL_WT, PAGE_DEVICE or PAGE_DEVICE_NP
  *
- * The pages stay the caller's: vunmap() does not free them.
+ * The pages stay the caller's: vunmap() does not free them. Of RAM the linear map keeps its mapping, which is cacheable: who
+ * maps it with another type cleans it from the caches before (dcache_clean_inval_poc()) and uses it through one of the two
+ * mappings at a time. A page that is mapped with another type than @prot's already, for a bus master, by vmap(), ioremap() or
+ * memremap(), is refused, and both are named (<mm/memtype.h>); until vunmap() those are refused in turn. The linear map, and a
+ * write-back vmap() of the page allocator's pages, are in nobody's way. Refused, too: a @prot that is none of these.
  */
 void *vmap(struct page **pages, unsigned int count, u64 prot) __must_check;
 
 /** vunmap() - end a mapping of vmap(); NULL does nothing; what is none is reported as by vfree() */
 void vunmap(const void *addr);
 
-/** vm_map_ram() - vmap() of pages for a short time. @nid: where its bookkeeping shall lie, a hint. */
+/** vm_map_ram() - vmap() of pages, PAGE_KERNEL, for a short time. @nid: where its bookkeeping shall lie, a hint. */
 void *vm_map_ram(struct page **pages, unsigned int count, int nid) __must_check;
 
 /** vm_unmap_ram() - end a mapping of vm_map_ram() of @count pages */
