@@ -14,7 +14,6 @@
  *
  * Cost: O(objects of a slab + stacks), for marked objects only.
  */
-#include <lib/printk.h>
 #include <lib/smp.h>
 #include <mm/port.h>
 #include <stdio.h>
@@ -103,15 +102,15 @@ static int find_free(struct kmem_cache *cache, const struct page *slab, const vo
 }
 
 /* Return: true, always. */
-static bool report_wrong(const struct kmem_cache *cache, const struct page *slab, const void *obj)
+static bool report_wrong(const struct kmem_cache *cache, const struct page *slab, const void *obj, const char *verb)
 {
 	const struct kmem_cache *named = cache || !slab ? cache : slab->slab_cache;
 
-	slub_report_free(named, slab, obj, object_fault(named, slab, obj));
+	slub_report_use(named, slab, obj, verb, object_fault(named, slab, obj));
 	return true;
 }
 
-static bool report_twice(const struct page *slab, const void *obj, int where)
+static bool report_twice(const struct page *slab, const void *obj, const char *verb, int where)
 {
 	char fault[64];
 
@@ -119,28 +118,28 @@ static bool report_twice(const struct page *slab, const void *obj, int where)
 		snprintf(fault, sizeof(fault), "is free already, in its slab");
 	else
 		snprintf(fault, sizeof(fault), "is free already, on the stack of CPU %d", where);
-	slub_report_free(slab->slab_cache, slab, obj, fault);
+	slub_report_use(slab->slab_cache, slab, obj, verb, fault);
 	return true;
 }
 
-bool slab_free_refused(const struct kmem_cache *cache, const void *p)
+bool slab_use_refused(const struct kmem_cache *cache, const void *p, const char *verb)
 {
 	const struct page *slab = slab_head(p);
 	struct kmem_cache *owner = slab ? slab->slab_cache : NULL;
 	int where;
 
 	if (unlikely(!slab || (cache && owner != cache) || !begins_object(owner, slab, p)))
-		return report_wrong(cache, slab, p);
+		return report_wrong(cache, slab, p, verb);
 	if (likely(!is_marked_free(owner, p)))
 		return false;
 	where = find_free(owner, slab, p);
-	return where != NOWHERE && report_twice(slab, p, where);
+	return where != NOWHERE && report_twice(slab, p, verb, where);
 }
 
 void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
-	printk("slub: %s: %p in the slab at pfn 0x%lx was freed some time ago and is not the beginning of an object\n",
-	       cache->name, obj, page_to_pfn(slab));
+	if (slub_report(cache, slab, obj, "what was freed some time ago is not the beginning of an object", NULL))
+		slub_fixed(cache, "not put into its slab");
 }
 
 void slab_report_list(const struct kmem_cache *cache, const struct page *slab, const void *obj)

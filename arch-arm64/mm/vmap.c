@@ -5,7 +5,8 @@
  * 1. vmap_lock covers what tables hang where: entries of levels 0 to 2 in vmalloc's part. Entries of level 3, and of level 2
  *    that map a block, belong to who owns the addresses, who clears them without it; nobody frees a table under them.
  * 2. A table that is freed is taken out, with those above it that are empty then; all TLBs forget what they cached of the way to
- *    them (TLBI VAE1IS without "last level"), and only then the pages go back: no walker reads a page that has another owner.
+ *    them (TLBI VAE1IS without "last level"), and only then the pages are retired (mm/vmap_retire.c): neither a walker of the
+ *    machine's nor arch_vmap_table(), which takes no lock, reads a page that has another owner.
  * 3. TLB maintenance is broadcast by hardware: no CPU is interrupted.
  * 4. Pages for tables are taken without the lock, one at a time: what is kept for handlers is left to them, and other CPUs' caches are
  *    asked, where it is a thread that wants a table. A page that turns out not to be needed goes back.
@@ -22,6 +23,7 @@
 #include <asm/vmap.h>
 
 #include "../../mm/internal.h"
+#include "../../mm/vmap.h"
 #include "pt_change.h"
 
 static DEFINE_SPINLOCK(vmap_lock, LOCK_RANK_VMAP_TABLES);
@@ -37,7 +39,7 @@ void pt_release_tables(unsigned long flags)
 	spin_unlock_irqrestore(&vmap_lock, flags);
 }
 
-/* Free @table, unless it is 0, and tables above @va that are empty then. vmap_lock is held. */
+/* Retire @table, unless it is 0, and tables above @va that are empty then. vmap_lock is held. */
 static void free_tables(phys_addr_t table, unsigned long va)
 {
 	phys_addr_t gone[PT_LAST_LEVEL + 1];
@@ -49,11 +51,11 @@ static void free_tables(phys_addr_t table, unsigned long va)
 	pt_invalidate(va);
 	pt_invalidated();
 	while (n)
-		pt_page_free(gone[--n]);
+		vmap_retire_table(pfn_to_page(PFN_DOWN(gone[--n])));
 }
 
 /* The entry of level 2 for @va; NULL when there is no table of level 2. All tables but the first are ordinary pages. */
-static u64 *block_entry(unsigned long va)
+static __always_inline u64 *block_entry(unsigned long va)
 {
 	u64 *table = boot_tables.pgd;
 

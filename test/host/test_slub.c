@@ -285,6 +285,7 @@ static void random_on(const struct host_machine *machine, unsigned long ops)
 			if (!tap_below(1000))
 				kmem_cache_shrink(caches[tap_below(NR_CACHES)]);
 		}
+		tap_did(ops);
 		host_check();
 		for (unsigned int i = 0; i < one.nr; i++)
 			verify_pattern(&one.live[i], one.live[i].size);
@@ -574,8 +575,9 @@ static void test_check_sees(void)
 
 /* Threads. */
 
-#define THREADS	  8
-#define MAILBOXES 64
+#define THREADS	    8
+#define MAILBOXES   64
+#define HANDLER_OPS 5
 
 static struct holder holders[THREADS], handler_holders[THREADS];
 static u64 *mailbox[MAILBOXES];
@@ -609,6 +611,7 @@ static void thread_work(void *arg)
 		if (!tap_below(500))
 			kmem_cache_shrink(caches[tap_below(NR_CACHES)]);
 	}
+	tap_did(thread_ops);
 	free_all(holder);
 }
 
@@ -618,8 +621,9 @@ static void handler(void *arg)
 
 	(void)arg;
 	holder->max = 20;
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < HANDLER_OPS; i++)
 		random_op(holder, GFP_ATOMIC);
+	tap_did(HANDLER_OPS);
 }
 
 static void *interrupt_all(void *unused)
@@ -662,12 +666,14 @@ static void threads_test(const struct host_machine *machine, unsigned long ops)
 
 static void test_threads(void)
 {
-	threads_test(&(struct host_machine){ .banks = &simple_bank, .nr_banks = 1, .nr_cpus = THREADS }, 1000);
+	threads_test(&(struct host_machine){ .banks = &simple_bank, .nr_banks = 1, .nr_cpus = THREADS },
+		     tap_thread_ops(1000));
 }
 
 static void test_threads_short(void)
 {
-	threads_test(&(struct host_machine){ .banks = &small_bank, .nr_banks = 1, .nr_cpus = THREADS }, 500);
+	threads_test(&(struct host_machine){ .banks = &small_bank, .nr_banks = 1, .nr_cpus = THREADS },
+		     tap_thread_ops(500));
 }
 
 static void test_threads_nodes(void)
@@ -676,7 +682,7 @@ static void test_threads_nodes(void)
 					     .nr_banks = ARRAY_SIZE(numa_banks),
 					     .nr_cpus = THREADS,
 					     .cpu_node = cpu_of_node },
-		     1000);
+		     tap_thread_ops(1000));
 }
 
 static const struct tap_case cases[] = {
