@@ -105,11 +105,16 @@ void kfree_slow(const void *p)
 {
 	struct page *slab = HARDENED ? slab_head(p) : slab_if_any(p);
 
+	/* Where frees are not checked, __kfree() has looked at that. */
+	if (HARDENED && unlikely((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR))
+		return;
 	if (!slab)
 		kfree_large(p);
 	else if (unlikely(slab->slab_cache->guard))
 		guard_free(slab->slab_cache, slab, (void *)(uintptr_t)p);
-	else if (!HARDENED || !slab_free_refused(NULL, p))
+	else if (HARDENED)
+		slab_free_checked(NULL, (void *)(uintptr_t)p);
+	else
 		slab_free_slow((void *)(uintptr_t)p);
 }
 
