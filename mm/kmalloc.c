@@ -6,7 +6,7 @@
  *    for memory of a kind (kmalloc_types.c). Larger ones are a block of pages whose first page has PG_kmalloc and knows its
  *    order.
  * 2. kfree() finds out which by the page: PG_slab, PG_kmalloc, or neither, which is reported and left alone.
- * 3. A power-of-two size is aligned to itself (up to a page), every other to 8.
+ * 3. A power-of-two size is aligned to itself, every other to 8.
  */
 #include "slub_report.h"
 

@@ -404,7 +404,7 @@ static inline bool is_free_object(const struct kmem_cache *cache, const struct p
 /** kmalloc_align() - what a general cache of @size, one of kmalloc_sizes, aligns its objects to */
 static inline size_t kmalloc_align(size_t size)
 {
-	return size & (size - 1) ? 0 : min(size, (size_t)PAGE_SIZE);
+	return size & (size - 1) ? 0 : size;
 }
 
 /**

@@ -144,14 +144,14 @@ static bool may_have_hits(const struct kmem_cache *cache)
 	return !HARDENED || !cache->offset;
 }
 
-/* What frees look at: bits tell where objects begin if the stride is a power of two; each slab begins with a page. */
+/* What frees look at: bits tell where objects begin if the stride is a power of two; slabs are aligned to their length. */
 static u32 object_check_of(const struct kmem_cache *cache)
 {
-	u32 tag = this_cpu()->object_tag;
+	u32 tag = this_cpu()->object_tag, size = cache->size;
 
-	if (cache->size & (cache->size - 1) || !may_have_hits(cache))
+	if (size & (size - 1) || size > OBJECT_CHECK_MAX_ALIGN || !may_have_hits(cache))
 		return object_check_uneven(tag);
-	return object_check_word(tag, min(cache->size, (u32)PAGE_SIZE));
+	return object_check_word(tag, size);
 }
 
 /* Empty stacks of @cpu, one for each node. */
@@ -232,7 +232,7 @@ static bool init_cache(struct kmem_cache *cache, const char *name, size_t size, 
 
 static bool args_fit(size_t size, size_t align, unsigned int flags)
 {
-	return size && size <= KMALLOC_MAX_CACHE_SIZE && align <= PAGE_SIZE && !(align & (align - 1)) &&
+	return size && size <= KMALLOC_MAX_CACHE_SIZE && align <= KMALLOC_MAX_CACHE_SIZE && !(align & (align - 1)) &&
 	       !(flags & ~ALL_SLAB_FLAGS);
 }
 

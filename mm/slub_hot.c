@@ -40,7 +40,8 @@ static u32 draw_tag(void)
 	u64 random = (get_cycles() ^ arch_clock_ns() ^ (uintptr_t)percpu_base(0)) * 0x9e3779b97f4a7c15UL;
 	u32 top = (u32)(random >> 60) % 14 + 1;
 
-	return (top << (OBJECT_CHECK_TAG_BITS - 4) | (u32)(random >> 48 & 0xfff)) << OBJECT_CHECK_TAG_SHIFT;
+	return (top << (OBJECT_CHECK_TAG_BITS - 4) | (u32)(random >> 48 & (BIT(OBJECT_CHECK_TAG_BITS - 4) - 1)))
+	       << OBJECT_CHECK_TAG_SHIFT;
 }
 
 void slab_hot_init(void)

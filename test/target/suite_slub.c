@@ -30,7 +30,7 @@ static void try_size(size_t size)
 		obj[i] = kmalloc(size, GFP_KERNEL);
 		if (!ktap_ok(obj[i] != NULL))
 			return;
-		ktap_ok(IS_ALIGNED((uintptr_t)obj[i], size & (size - 1) || size < 8 ? 8 : min(size, PAGE_SIZE)));
+		ktap_ok(IS_ALIGNED((uintptr_t)obj[i], size & (size - 1) || size < 8 ? 8 : size));
 		ktap_ok(ksize(obj[i]) >= size);
 		memset(obj[i], (int)(i + 1), ksize(obj[i]));
 	}

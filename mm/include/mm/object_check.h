@@ -6,17 +6,17 @@
  *    freed and cleared when it is handed out, so an object that has it is free already, or its user wrote just that.
  * 2. page->object_check of each page of a slab is a tag and, above it, the bits that are 0 in the address of every object:
  *
- *	31    30          19 18     3 2      0
+ *	31    30          18 17     3 2      0
  *	0     alignment - 1  tag      0
  *
  *    The tag is drawn anew in each run of the machine. What is no slab's page, or a struct page that was never written,
  *    even if its memory still holds one of an earlier run, does not have it. OBJECT_CHECK_NEVER, bit 31 alone, is that of
  *    slabs whose objects the hot paths must not look into. With the tag it is that of uneven slabs, 4.
  * 3. object_check less the tag, rotated by OBJECT_CHECK_ROTATE, has the alignment in its low bits, and whatever of the tag
- *    is wrong in the top 16, where linear addresses are all ones: so one AND with the address finds both. Bit 31 is taken
+ *    is wrong in the top 15, where linear addresses are all ones: so one AND with the address finds both. Bit 31 is taken
  *    for a sign, so that it stands there, too.
  * 4. All that is suspicious goes to the slow path, which knows exactly. Between the two there is a path for uneven slabs: whose
- *    stride is no power of two, so that no bits tell where objects begin, or whose mark is not at the beginning of the
+ *    stride is no power of two, or larger than there are bits for, so that no bits tell where objects begin, or whose mark is not at the beginning of the
  *    object. It believes the tag, and then has the struct kmem_cache, where there is room for c and the mark's place.
  * 5. Whether n bytes from the beginning of the slab an object begins, one multiplication says: with c = 2^32 / stride, rounded
  *    up, n * c is modulo 2^32 a small number for each multiple of the stride, growing by e = c * stride - 2^32 < stride from
@@ -28,15 +28,18 @@
 
 #include <lib/types.h>
 
-#define OBJECT_CHECK_ROTATE    19
+#define OBJECT_CHECK_ROTATE    18
 #define OBJECT_CHECK_TAG_SHIFT 3
-#define OBJECT_CHECK_TAG_BITS  16
+#define OBJECT_CHECK_TAG_BITS  15
 #define OBJECT_CHECK_NEVER     (1U << 31)
 #define OBJECT_CHECK_TAG_MASK  ((BIT(OBJECT_CHECK_TAG_BITS) - 1) << OBJECT_CHECK_TAG_SHIFT)
 
 _Static_assert(OBJECT_CHECK_TAG_SHIFT + OBJECT_CHECK_TAG_BITS == OBJECT_CHECK_ROTATE, "rotated, the tag is on top");
 
-/** object_check_word() - object_check for objects aligned to @align (a power of two up to 4096) while the tag is @tag */
+/* Objects of a larger stride are uneven. */
+#define OBJECT_CHECK_MAX_ALIGN BIT(31 - OBJECT_CHECK_ROTATE)
+
+/** object_check_word() - object_check for objects aligned to @align (a power of two up to the most) while the tag is @tag */
 static inline u32 object_check_word(u32 tag, u32 align)
 {
 	return tag | (align - 1) << OBJECT_CHECK_ROTATE;

@@ -34,7 +34,7 @@ struct kmem_cache;
 
 /**
  * struct kmem_cache_args - what few caches need; zeroed is the ordinary case
- * @align: a power of two up to PAGE_SIZE, or 0 for 8
+ * @align: a power of two up to KMALLOC_MAX_CACHE_SIZE, or 0 for 8
  * @ctor: called once for each object when its slab is made, in the context of the allocation that needs it; NULL for
  *	none. A cache with a constructor gives objects back as they were freed.
  */
@@ -49,7 +49,8 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, size_t size, const
 static inline struct kmem_cache *__kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
 						     void (*ctor)(void *obj))
 {
-	struct kmem_cache_args args = { .align = align > PAGE_SIZE ? ~0u : (unsigned int)align, .ctor = ctor };
+	struct kmem_cache_args args = { .align = align > KMALLOC_MAX_CACHE_SIZE ? ~0u : (unsigned int)align,
+					.ctor = ctor };
 
 	return __kmem_cache_create_args(name, size, &args, flags);
 }
@@ -289,7 +290,7 @@ static __always_inline void *kmalloc_constant(size_t size, gfp_t gfp)
 }
 
 /**
- * kmalloc() - @size bytes, aligned to 8, and to the size, up to a page, when that is a power of two
+ * kmalloc() - @size bytes, aligned to 8, and to the size when that is a power of two, at every hardening level
  *
  * Size 0 gives ZERO_SIZE_PTR, which may be freed but not used. Sizes above KMALLOC_MAX_SIZE give NULL. Cost of a hit: 9
  * instructions when size and flags are constants, 17 when only the flags are.
