@@ -21,6 +21,9 @@
 #define FAR_STACK     32 /* up to FAR_NODES nodes; with more, as much memory for all of them together */
 #define FAR_NODES     8
 
+/* Bounds what a batch moves, interrupts masked: about ten instructions for each object. */
+#define BATCH_MAX 128u
+
 struct slab_guard;
 
 /**
@@ -78,7 +81,7 @@ struct kmem_cache_node {
  *	not at the beginning of an object and frees are checked
  * @stack: (c) the same to the head of a CPU's stack
  * @capacity: (c) objects that a CPU's stack holds; 0: it has none
- * @object_size: (c) bytes a user may use
+ * @object_size: (M) bytes a user may use; it grows when a larger maker shares the cache. Others read it without the mutex.
  * @cpu: (c) what each CPU has (a per-CPU cookie); NULL without stacks
  * @name: (c)
  * @size: (c) bytes from one object to the next
@@ -96,7 +99,7 @@ struct kmem_cache_node {
  * @guard: (c) of a guarded cache (slub_guard.h); NULL for any other
  * @list: (M) in the list of caches
  * @aliases: (M) names of caches that share this one's slabs (struct slab_alias)
- * @refcount: (M) how often it was made; 0: it is shared with none
+ * @refcount: (M) how often it was made; 0: by nobody who could end it, as the general caches
  * @node: (c) by node id, nr_node_ids of them
  *
  * Lock letters: (c) constant once created; (M) slab_mutex.
@@ -182,6 +185,12 @@ static inline bool has_stacks(const struct kmem_cache *cache)
 	return cache->capacity != 0;
 }
 
+/** slab_batch() - how many objects a full stack of @cache gives back, and an empty one gets at least; 0 without stacks */
+static inline u32 slab_batch(const struct kmem_cache *cache)
+{
+	return min(cache->capacity / 2, BATCH_MAX);
+}
+
 /** cpu_stack() - @cpu's stack of @cache, which has_stacks() */
 static inline struct percpu_stack *cpu_stack(const struct kmem_cache *cache, int cpu)
 {
@@ -253,13 +262,20 @@ static inline u32 object_stack_of(const struct kmem_cache *cache, int nid)
 void slab_free_slow(void *obj);
 
 /**
- * slab_free_refused() - look at a free before it happens, where frees are checked
+ * slab_use_refused() - look at an object before it is freed or resized, where that is checked; not of a guarded cache
  * @cache: the cache that the caller names; NULL: any
- * @p: what it wants to free
+ * @p: what it says is an object
+ * @verb: what it wants done: "freed", "resized"
  *
  * Context: any. Return: false when @p is an object of @cache that is not free; true after a report that says what it is.
  */
-bool slab_free_refused(const struct kmem_cache *cache, const void *p);
+bool slab_use_refused(const struct kmem_cache *cache, const void *p, const char *verb);
+
+/** slab_free_refused() - the same of a free */
+static inline bool slab_free_refused(const struct kmem_cache *cache, const void *p)
+{
+	return slab_use_refused(cache, p, "freed");
+}
 
 /** slab_report_list() - the list of @slab leads to @obj, which is no free object. Context: the slab's lock. */
 void slab_report_list(const struct kmem_cache *cache, const struct page *slab, const void *obj);
@@ -411,7 +427,8 @@ static inline size_t kmalloc_align(size_t size)
  * kmalloc_typed_cache() - the general cache for @size (1 to KMALLOC_MAX_CACHE_SIZE) of the kind that @gfp names: __GFP_DMA or
  * __GFP_RECLAIMABLE
  *
- * Context: any; made the first time where arch_cross_call_ok(). Return: NULL when it could not be made.
+ * Context: any; made the first time that @gfp has __GFP_DIRECT_RECLAIM where arch_cross_call_ok(). Return: NULL before, or when
+ * it could not be made.
  */
 struct kmem_cache *kmalloc_typed_cache(size_t size, gfp_t gfp);
 
@@ -431,6 +448,12 @@ struct slab_stats {
 	unsigned long hits, refills, singles, free_hits, flushes, remote_frees;
 };
 
+/** slab_in_use() - objects that users hold, never below 0: between the looks at slabs and at stacks objects may have moved */
+static inline unsigned long slab_in_use(const struct slab_sums *sums)
+{
+	return sums->taken > sums->stacked ? sums->taken - sums->stacked : 0;
+}
+
 /** slab_stat() - sum up; 0 for a cache without stacks. Context: any; a moment's figures. */
 void slab_stat(const struct kmem_cache *cache, struct slab_stats *stats);
 
@@ -439,5 +462,8 @@ void slab_flush_all(struct kmem_cache *cache);
 
 /** slab_discard_empty() - give empty slabs back to the page allocator. Return: how many. */
 unsigned long slab_discard_empty(struct kmem_cache *cache);
+
+/** slab_shrink() - kmem_cache_shrink(). Return: how many slabs it gave back. */
+unsigned long slab_shrink(struct kmem_cache *cache);
 
 #endif

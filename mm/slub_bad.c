@@ -17,7 +17,6 @@
  *
  * Cost: O(objects of a slab + stacks), for marked objects only.
  */
-#include <lib/printk.h>
 #include <lib/smp.h>
 #include <mm/port.h>
 #include <stdio.h>
@@ -122,15 +121,15 @@ static int find_free(struct kmem_cache *cache, const struct page *slab, const vo
 }
 
 /* Return: true, always. */
-static bool report_wrong(const struct kmem_cache *cache, const struct page *slab, const void *obj)
+static bool report_wrong(const struct kmem_cache *cache, const struct page *slab, const void *obj, const char *verb)
 {
 	const struct kmem_cache *named = cache || !slab ? cache : slab->slab_cache;
 
-	slub_report_free(named, slab, obj, object_fault(named, slab, obj));
+	slub_report_use(named, slab, obj, verb, object_fault(named, slab, obj));
 	return true;
 }
 
-static bool report_twice(const struct page *slab, const void *obj, int where)
+static bool report_twice(const struct page *slab, const void *obj, const char *verb, int where)
 {
 	char fault[64];
 
@@ -138,34 +137,34 @@ static bool report_twice(const struct page *slab, const void *obj, int where)
 		snprintf(fault, sizeof(fault), "is free already, in its slab");
 	else
 		snprintf(fault, sizeof(fault), "is free already, on the stack of CPU %d", where);
-	slub_report_free(slab->slab_cache, slab, obj, fault);
+	slub_report_use(slab->slab_cache, slab, obj, verb, fault);
 	return true;
 }
 
 /* Whether @p is an object of @cache (NULL: of any); if not, that is reported. */
-static bool is_object(const struct kmem_cache *cache, const struct page *slab, const void *p)
+static bool is_object(const struct kmem_cache *cache, const struct page *slab, const void *p, const char *verb)
 {
 	const struct kmem_cache *owner = slab ? slab->slab_cache : NULL;
 
 	return likely(slab && (!cache || owner == cache) && begins_object(owner, slab, p)) ||
-	       !report_wrong(cache, slab, p);
+	       !report_wrong(cache, slab, p, verb);
 }
 
 /* Whether an object that bears the mark is free; if so, that is reported. */
-static bool is_free_already(const struct page *slab, const void *obj)
+static bool is_free_already(const struct page *slab, const void *obj, const char *verb)
 {
 	int where = find_free(slab->slab_cache, slab, obj);
 
-	return where != NOWHERE && report_twice(slab, obj, where);
+	return where != NOWHERE && report_twice(slab, obj, verb, where);
 }
 
-bool slab_free_refused(const struct kmem_cache *cache, const void *p)
+bool slab_use_refused(const struct kmem_cache *cache, const void *p, const char *verb)
 {
 	const struct page *slab = slab_head(p);
 
-	if (!is_object(cache, slab, p))
+	if (!is_object(cache, slab, p, verb))
 		return true;
-	return unlikely(is_marked_free(slab->slab_cache, p)) && is_free_already(slab, p);
+	return unlikely(is_marked_free(slab->slab_cache, p)) && is_free_already(slab, p, verb);
 }
 
 void slab_free_checked(const struct kmem_cache *cache, void *p)
@@ -173,14 +172,15 @@ void slab_free_checked(const struct kmem_cache *cache, void *p)
 	const struct page *slab = slab_head(p);
 
 	/* Of several that free it at the same moment one writes the mark. */
-	if (is_object(cache, slab, p) && (likely(claim_free(slab->slab_cache, p)) || !is_free_already(slab, p)))
+	if (is_object(cache, slab, p, "freed") &&
+	    (likely(claim_free(slab->slab_cache, p)) || !is_free_already(slab, p, "freed")))
 		slab_free_slow(p);
 }
 
 void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
-	printk("slub: %s: %p in the slab at pfn 0x%lx was freed some time ago and is not the beginning of an object\n",
-	       cache->name, obj, page_to_pfn(slab));
+	if (slub_report(cache, slab, obj, "what was freed some time ago is not the beginning of an object", NULL))
+		slub_fixed(cache, "not put into its slab");
 }
 
 void slab_report_list(const struct kmem_cache *cache, const struct page *slab, const void *obj)

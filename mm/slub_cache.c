@@ -298,10 +298,19 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, size_t size, const
 	return cache;
 }
 
-unsigned long kmem_cache_shrink(struct kmem_cache *cache)
+unsigned long slab_shrink(struct kmem_cache *cache)
 {
 	slab_flush_all(cache);
 	return slab_discard_empty(cache);
+}
+
+int kmem_cache_shrink(struct kmem_cache *cache)
+{
+	struct slab_sums sums;
+
+	slab_shrink(cache);
+	slab_sum(cache, &sums);
+	return sums.slabs != 0;
 }
 
 unsigned long kmem_cache_shrink_all(void)
@@ -311,7 +320,7 @@ unsigned long kmem_cache_shrink_all(void)
 
 	mutex_lock(&slab_mutex);
 	list_for_each_entry(cache, &slab_caches, list)
-		freed += kmem_cache_shrink(cache);
+		freed += slab_shrink(cache);
 	mutex_unlock(&slab_mutex);
 	return freed;
 }
@@ -330,11 +339,12 @@ static void report_leaks(struct kmem_cache *cache, unsigned long leaks)
 
 int kmem_cache_destroy(struct kmem_cache *cache)
 {
+	int left = cache ? slab_unmerge(cache) : 0;
 	struct slab_sums sums;
 
-	if (!cache || slab_unmerge(cache))
-		return 0;
-	kmem_cache_shrink(cache);
+	if (!cache || left)
+		return min(left, 0);
+	slab_shrink(cache);
 	slab_sum(cache, &sums);
 	if (sums.taken != sums.stacked) {
 		report_leaks(cache, sums.taken - sums.stacked);

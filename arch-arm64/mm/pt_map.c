@@ -14,7 +14,9 @@
  * 4. At boot there is nothing to be undone: tables come from memblock, and what fails ends the run. Later, what a failed
  *    pt_map_range() has mapped is unmapped again, and the tables that it made are freed; what was mapped completes units
  *    with its neighbours: they are merged (pt_change.c).
- * 5. Who made a table says whose it is: one that the engine may free has PTE_OWN in the entry that points to it.
+ * 5. Pages for tables of pt_map_range() are taken while tables are not held, so that a thread's own are taken, and not those that are kept
+ *    for handlers: where a run lacks one, it is begun anew with one.
+ * 6. Who made a table says whose it is: one that the engine may free has PTE_OWN in the entry that points to it.
  *
  * Locks: none at boot. Later pt_mutex, and tables are linked while they are held (pt_hold_tables()).
  */
@@ -47,6 +49,16 @@ struct pt_job {
 	int level;
 	u64 table_va;
 };
+
+static phys_addr_t spare; /* pt_mutex: a page for the next table of pt_map_range(), 0 for none */
+
+static phys_addr_t take_spare(void)
+{
+	phys_addr_t page = spare;
+
+	spare = 0;
+	return page;
+}
 
 /* An entry of @level that points to a new table; 0 when there is no memory for one. */
 static u64 new_table(int level, const struct pt_job *job)
@@ -179,7 +191,7 @@ static u64 *run_table(struct pt_job *job, int level, int *err)
 	if (level != job->level || (job->va ^ job->table_va) >> PT_SHIFT(level - 1)) {
 		job->table = find_table(job, level, err);
 		job->table_va = job->va;
-		job->level = level;
+		job->level = job->table ? level : 0;
 	}
 	return job->table;
 }
@@ -225,7 +237,7 @@ int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc)
 
 int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot)
 {
-	struct pt_job job = { va, pa, size, prot, .alloc = pt_page_new, .own = PT_LAST_LEVEL };
+	struct pt_job job = { va, pa, size, prot, .alloc = take_spare, .own = PT_LAST_LEVEL };
 	int err = pt_check_free_range("map", va, size);
 
 	if (!err && !IS_ALIGNED(pa, PAGE_SIZE)) {
@@ -240,8 +252,11 @@ int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot)
 
 		err = map_run(&job);
 		pt_release_tables(flags);
+		if (err != -ENOMEM)
+			continue;
+		spare = pt_page_new_thread();
+		err = spare ? 0 : -ENOMEM;
 	}
-	pt_written();
 	if (err)
 		pt_undo_map(va, job.va);
 	else

@@ -8,6 +8,7 @@
 #ifndef TEST_HOST_HOST_H
 #define TEST_HOST_HOST_H
 
+#include <lib/smp.h>
 #include <lib/types.h>
 
 #include <mm/percpu.h>
@@ -42,6 +43,9 @@ void host_cpus_start(void);
 
 /** host_cpus_stop() - end those threads; the CPUs stay on line, and a cross call to one still runs */
 void host_cpus_stop(void);
+
+/** host_on_all_cpus() - run @fn(@arg) on every CPU at once, this one, the boot CPU, too; wait for all. After host_cpus_start(). */
+void host_on_all_cpus(smp_fn_t fn, void *arg);
 
 /** host_cpu_enter() - make the calling thread CPU @cpu, on line. One thread at a time may be a CPU. */
 void host_cpu_enter(int cpu);

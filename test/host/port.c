@@ -513,6 +513,16 @@ void host_cpus_stop(void)
 	}
 }
 
+void host_on_all_cpus(smp_fn_t fn, void *arg)
+{
+	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
+		if (smp_work_start(cpu, fn, arg))
+			host_die("CPU %d is not on line, or works", cpu);
+	fn(arg);
+	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
+		smp_work_wait(cpu);
+}
+
 void host_boot_cpu(int nr_cpus)
 {
 	for (int i = 0; i < CONFIG_NR_CPUS; i++) {

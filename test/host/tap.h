@@ -21,6 +21,7 @@
  * The program's arguments, if any, choose the cases whose name contains one of them. Environment:
  *	MEMSTAGE_SEED	the seed of a run to be repeated (each run prints its own)
  *	MEMSTAGE_OPS	percentage of the random operations to be done, 100 when unset
+ *	MEMSTAGE_LEAST	how many counted operations (tap_did()) there must be, or the program fails
  *	MEMSTAGE_LOG	set: print what passing cases print, too
  */
 #ifndef TEST_HOST_TAP_H
@@ -132,5 +133,11 @@ static inline u64 tap_below(u64 n)
 
 /** tap_ops() - MEMSTAGE_OPS percent (100) of @n, fewer under ThreadSanitizer, at least 1 */
 unsigned long tap_ops(unsigned long n);
+
+/** tap_thread_ops() - the same of what several threads do at once: no fewer under ThreadSanitizer, which is for that */
+unsigned long tap_thread_ops(unsigned long n);
+
+/** tap_did() - count @n operations as done. A program that counts any prints the sum of all its cases. Any thread. */
+void tap_did(unsigned long n);
 
 #endif

@@ -286,6 +286,7 @@ static void random_on(const struct host_machine *machine, unsigned long ops)
 			if (!tap_below(1000))
 				kmem_cache_shrink(caches[tap_below(NR_CACHES)]);
 		}
+		tap_did(ops);
 		host_check();
 		for (unsigned int i = 0; i < one.nr; i++)
 			verify_pattern(&one.live[i], one.live[i].size);
@@ -577,8 +578,9 @@ static void test_check_sees(void)
 
 /* Threads. */
 
-#define THREADS	  8
-#define MAILBOXES 64
+#define THREADS	    8
+#define MAILBOXES   64
+#define HANDLER_OPS 5
 
 static struct holder holders[THREADS], handler_holders[THREADS];
 static u64 *mailbox[MAILBOXES];
@@ -612,6 +614,7 @@ static void thread_work(void *arg)
 		if (!tap_below(500))
 			kmem_cache_shrink(caches[tap_below(NR_CACHES)]);
 	}
+	tap_did(thread_ops);
 	free_all(holder);
 }
 
@@ -621,8 +624,9 @@ static void handler(void *arg)
 
 	(void)arg;
 	holder->max = 20;
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < HANDLER_OPS; i++)
 		random_op(holder, GFP_ATOMIC);
+	tap_did(HANDLER_OPS);
 }
 
 static void *interrupt_all(void *unused)
@@ -665,12 +669,14 @@ static void threads_test(const struct host_machine *machine, unsigned long ops)
 
 static void test_threads(void)
 {
-	threads_test(&(struct host_machine){ .banks = &simple_bank, .nr_banks = 1, .nr_cpus = THREADS }, 1000);
+	threads_test(&(struct host_machine){ .banks = &simple_bank, .nr_banks = 1, .nr_cpus = THREADS },
+		     tap_thread_ops(1000));
 }
 
 static void test_threads_short(void)
 {
-	threads_test(&(struct host_machine){ .banks = &small_bank, .nr_banks = 1, .nr_cpus = THREADS }, 500);
+	threads_test(&(struct host_machine){ .banks = &small_bank, .nr_banks = 1, .nr_cpus = THREADS },
+		     tap_thread_ops(500));
 }
 
 static void test_threads_nodes(void)
@@ -679,7 +685,7 @@ static void test_threads_nodes(void)
 					     .nr_banks = ARRAY_SIZE(numa_banks),
 					     .nr_cpus = THREADS,
 					     .cpu_node = cpu_of_node },
-		     1000);
+		     tap_thread_ops(1000));
 }
 
 static const struct tap_case cases[] = {
