@@ -146,40 +146,41 @@ __by_name __restartable void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t
 }
 
 /*
- * The second try of point 4: whether @obj, in @page, is an object of @named (NULL: of any cache) of an uneven slab; then it is
- * marked, and *@stack is the place for it.
+ * The second try of point 4: whether @obj, in @page, is an object of an uneven slab, of @named's if @of_one; then it is marked, and
+ * *@stack is the place for it.
  */
-static __always_inline bool leaves_uneven(const struct kmem_cache *named, const struct page *page, void *obj,
-					  u32 *stack)
+static __always_inline bool leaves_uneven(const struct mm_cpu *cpu, const struct kmem_cache *named, bool of_one,
+					  const struct page *page, void *obj, u32 *stack)
 {
 	const struct kmem_cache *cache;
 	u32 offset;
 
-	if (unlikely(!asm_slab_page(page, obj, this_cpu()->object_tag, stack)))
+	if (unlikely(!asm_slab_page(page, obj, cpu->object_tag, stack)))
 		return false;
 	cache = page->slab_cache;
 	offset = page->head_offset * (u32)PAGE_SIZE + ((u32)(uintptr_t)obj & (u32)(PAGE_SIZE - 1));
-	return likely(!named || named == cache) && likely(offset * cache->reciprocal < cache->bound) &&
+	return likely(!of_one || named == cache) && likely(offset * cache->reciprocal < cache->bound) &&
 	       likely(asm_mark_free(free_word(cache, obj), (u32)(uintptr_t)page));
 }
 
-static __restartable void kfree_uneven(void *p, const struct page *page)
+static __restartable void kfree_uneven(void *p, const struct page *page, struct mm_cpu *cpu)
 {
 	u32 stack;
 
-	if (slub_debug_on() || unlikely(!leaves_uneven(NULL, page, p, &stack)))
+	if (slub_debug_on() || unlikely(!leaves_uneven(cpu, NULL, false, page, p, &stack)))
 		kfree_slow(p);
-	else if (unlikely(!asm_stack_push_at(asm_percpu_base(), stack, p)))
+	else if (unlikely(!asm_stack_push_at(cpu, stack, p)))
 		slab_free_slow(p);
 }
 
 static __restartable void kmem_cache_free_uneven(struct kmem_cache *cache, void *obj, const struct page *page)
 {
+	struct mm_cpu *cpu = this_cpu();
 	u32 stack;
 
-	if (slub_debug_on() || unlikely(!leaves_uneven(cache, page, obj, &stack)))
+	if (slub_debug_on() || unlikely(!leaves_uneven(cpu, cache, true, page, obj, &stack)))
 		kmem_cache_free_slow(cache, obj);
-	else if (unlikely(!asm_stack_push_at(asm_percpu_base(), stack, obj)))
+	else if (unlikely(!asm_stack_push_at(cpu, stack, obj)))
 		slab_free_slow(obj);
 }
 
@@ -190,7 +191,7 @@ static __always_inline void kfree_checked(struct page *page, void *p)
 	u32 stack;
 
 	if (slub_debug_on() || unlikely(!asm_object_leaves(page, p, cpu->object_tag, &stack)))
-		kfree_uneven(p, page);
+		kfree_uneven(p, page, cpu);
 	else if (unlikely(!asm_stack_push_at(cpu, stack, p)))
 		slab_free_slow(p);
 }

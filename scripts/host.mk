@@ -6,8 +6,8 @@
 #	build/host/tsan/	ThreadSanitizer
 #	build/host/plain/	no sanitizer, optimised
 #
-#	build/host/LEVEL-asan/	the hardening levels none and basic as images have them, without CONFIG_MM_DEBUG, which sends
-#	build/host/LEVEL-tsan/	each allocation and free the long way: what of SLUB is hot runs here only
+#	build/host/LEVEL-asan/	for SLUB's programs: the hardening levels none and basic as images have them, without
+#	build/host/LEVEL-tsan/	CONFIG_MM_DEBUG, which sends each free the long way: what is hot runs here only
 #
 # In each: libmemstage.a (the core and all of test/host but its programs) and, linked with it, a TAP program for each
 # test/host/test_*.c and a helper of test scripts for each test/host/show_*.c. Sample trees (dts/) are compiled into
@@ -123,7 +123,8 @@ host_level_tests = $(LEVEL_TESTS:%=$(HOST)/$(1)/%)
 host_level_dir = $(HOST)/$(word 1,$(subst -, ,$(1)))
 
 define host_level_config
-$(HOST)/$(1)/.config $(HOST)/$(1)/include/generated/autoconf.h &: test/host/$(1)_defconfig $(KCONFIGS) scripts/kconfig.py
+$(HOST)/$(1)/.config $(HOST)/$(1)/include/generated/autoconf.h &: test/host/$(1)_defconfig $(KCONFIGS) \
+	scripts/kconfig.py
 	$$(call run,CONFIG,$(HOST)/$(1)/.config)$$(PYTHON) scripts/kconfig.py --reset --config $(HOST)/$(1)/.config \
 		--header $(HOST)/$(1)/include/generated/autoconf.h --defconfig $$< && \
 		touch $(HOST)/$(1)/.config $(HOST)/$(1)/include/generated/autoconf.h
