@@ -234,7 +234,8 @@ run: image ## Boot the image in QEMU (SMP=4 MEM=4G CPU=cortex-a72 APPEND= QEMU_A
 	@scripts/run $(O)/Image
 
 # Which tests, and what has to be built for them.
-HOST_TESTS := $(call host_tests,asan) $(call host_tests,tsan)
+HOST_TESTS := $(call host_tests,asan) $(call host_tests,tsan) \
+	$(foreach variant,$(HOST_LEVEL_VARIANTS),$(call host_level_tests,$(variant)))
 SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t test/fuzz/*.t test/misuse/*.t \
 	test/bench/*.t))
 TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))

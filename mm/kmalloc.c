@@ -6,7 +6,7 @@
  *    for memory of a kind (kmalloc_types.c). Larger ones are a block of pages whose first page has PG_kmalloc and knows its
  *    order; they count as SUnreclaim, as on Linux.
  * 2. kfree() finds out which by the page: PG_slab, PG_kmalloc, or neither, which is reported and left alone.
- * 3. A power-of-two size is aligned to itself (up to a page), every other to 8.
+ * 3. A power-of-two size is aligned to itself, every other to 8.
  */
 #include "slub_report.h"
 
@@ -122,11 +122,16 @@ void kfree_slow(const void *p)
 {
 	struct page *slab = HARDENED ? slab_head(p) : slab_if_any(p);
 
+	/* Where frees are not checked, __kfree() has looked at that. */
+	if (HARDENED && unlikely((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR))
+		return;
 	if (!slab)
 		kfree_large(p);
 	else if (unlikely(slab->slab_cache->guard))
 		guard_free(slab->slab_cache, slab, (void *)(uintptr_t)p);
-	else if (!HARDENED || !slab_free_refused(NULL, p))
+	else if (HARDENED)
+		slab_free_checked(NULL, (void *)(uintptr_t)p);
+	else
 		slab_free_slow((void *)(uintptr_t)p);
 }
 
