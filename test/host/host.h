@@ -63,6 +63,9 @@ void host_log_clear(void);
 /** host_mute() - from here on the log is kept, but not shown */
 void host_mute(void);
 
+/** host_clock_advance() - arch_clock_ns() goes on from @ns later */
+void host_clock_advance(u64 ns);
+
 /** host_input() - what the console's next con_getc() calls receive, followed by nothing */
 void host_input(const char *text);
 
