@@ -729,7 +729,7 @@ static void test_threads(void)
 {
 	static const struct host_bank bank = { GIB, 64 * MIB, -1 };
 
-	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS }, 1500);
+	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS }, tap_ops(6000));
 }
 
 /* Too little for all: they meet in the slow paths, draining each other. */
@@ -737,7 +737,7 @@ static void test_threads_short(void)
 {
 	static const struct host_bank bank = { GIB, 6 * MIB, -1 };
 
-	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS }, 500);
+	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS }, tap_ops(2000));
 }
 
 static void test_threads_nodes(void)
@@ -746,7 +746,7 @@ static void test_threads_nodes(void)
 					     .nr_banks = ARRAY_SIZE(numa_banks),
 					     .nr_cpus = THREADS,
 					     .cpu_node = cpu_of_node },
-		     1000);
+		     tap_ops(4000));
 }
 
 static const struct tap_case cases[] = {
