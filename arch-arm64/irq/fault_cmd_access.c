@@ -113,6 +113,8 @@ static void *past_large_vmalloc(void)
 {
 	char *area = with_ret(vmalloc_huge(2 * VMAP_BLOCK_SIZE, GFP_KERNEL));
 
+	/* Another one behind it. */
+	with_ret(vmalloc_huge(2 * VMAP_BLOCK_SIZE, GFP_KERNEL));
 	return area ? area + 2 * VMAP_BLOCK_SIZE : NULL;
 }
 
@@ -129,7 +131,7 @@ static void *at_freed_vmalloc(void)
 static void *at_vmap_ro(void)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
-	void *map = page ? vmap(&page, 1, PAGE_KERNEL_RO) : NULL;
+	void *map = page ? vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO) : NULL;
 
 	if (!map)
 		printk("fault: no memory for it\n");
