@@ -31,8 +31,8 @@ static void show_cache(struct kmem_cache *cache)
 
 	slab_sum(cache, &sums);
 	con_printf("%-17s %6lu %6lu %6u %4u %4u : tunables %4u %4u %4u : slabdata %6lu %6lu %6u", cache->name,
-		   slab_in_use(&sums), sums.objects, cache->size, cache->objects, 1u << cache->order,
-		   cache->capacity, slab_batch(cache), 0u, sums.slabs, sums.slabs, 0u);
+		   slab_in_use(&sums), sums.objects, cache->size, cache->objects, 1u << cache->order, cache->capacity,
+		   slab_batch(cache), 0u, sums.slabs, sums.slabs, 0u);
 }
 
 /* The columns of -s. */

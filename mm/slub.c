@@ -23,8 +23,8 @@
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
  *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone: a cache whose objects
  *    all lie there (SLAB_CACHE_DMA) need not be asked, and any other refuses, for its objects lie on stacks already.
- * 7. A cache has no stacks when all heads are given out, or per-CPU memory is short, or its word does not lie where the
- *    hot paths of checked frees look for the mark: each of its operations is a miss that moves one object.
+ * 7. A cache has no stacks when all heads are given out, or per-CPU memory is short: each of its operations is a miss that
+ *    moves one object.
  *
  * Locks: kmem_cache_node->lock, one at a time; zone->lock behind it is never taken: pages are freed after it is let go.
  * Failure: NULL, nothing changed. Cost: O(1) on a hit, O(stack) on a miss.
@@ -683,7 +683,9 @@ void kmem_cache_free_slow(struct kmem_cache *cache, void *obj)
 {
 	if (obj && unlikely(cache->guard))
 		guard_free(cache, slab_head(obj), obj);
-	else if (obj && (!HARDENED || likely(!slab_free_refused(cache, obj))))
+	else if (HARDENED && obj)
+		slab_free_checked(cache, obj);
+	else if (obj)
 		slab_free_slow(obj);
 }
 

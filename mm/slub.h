@@ -8,6 +8,7 @@
 #include <lib/spinlock.h>
 #include <mm/mmzone.h>
 #include <mm/percpu.h>
+#include <mm/port.h>
 #include <mm/slab.h>
 
 #include "hardening.h"
@@ -20,7 +21,11 @@
 #define FAR_STACK     32 /* up to FAR_NODES nodes; with more, as much memory for all of them together */
 #define FAR_NODES     8
 
-/* Bounds what a batch moves, interrupts masked: about ten instructions for each object. */
+/*
+ * A batch, about ten instructions for each object. Interrupts are masked for more than that at times: an empty stack gets whole
+ * lists, so up to CPU_STACK_MAX objects, most often all of a new slab, in two instructions each; a full one gives two batches back
+ * where frees are trusted and came in order, in half the time for each.
+ */
 #define BATCH_MAX 128u
 
 struct slab_guard;
@@ -76,14 +81,17 @@ struct kmem_cache_node {
 
 /**
  * struct kmem_cache - a cache
- * @stack: (c) bytes from the local base to the head of a CPU's stack: local_stack_of()
+ * @hit_stack: (c) bytes from the local base to the head that hits pop from: @stack's, or that of NO_OBJECT_STACK where the word is
+ *	not at the beginning of an object and frees are checked
+ * @stack: (c) the same to the head of a CPU's stack
  * @capacity: (c) objects that a CPU's stack holds; 0: it has none
+ * @object_size: (M) bytes a user may use; it grows when a larger maker shares the cache. Others read it without the mutex.
  * @cpu: (c) what each CPU has (a per-CPU cookie); NULL without stacks
  * @name: (c)
- * @object_size: (M) bytes a user may use; it grows when a larger maker shares the cache. Others read it without the mutex.
  * @size: (c) bytes from one object to the next
  * @align: (c)
  * @offset: (c) where in a free object its word is: free_word()
+ * @reciprocal, @bound: (c) object_reciprocal() and object_bound() of its slabs
  * @key: (c) with which links to free objects are encoded
  * @object_check: (c) that of its slabs' pages (<mm/object_check.h>)
  * @slab_bytes: (c) of a slab, all of its pages
@@ -101,13 +109,16 @@ struct kmem_cache_node {
  * Lock letters: (c) constant once created; (M) slab_mutex.
  */
 struct kmem_cache {
+	u32 hit_stack;
 	u32 stack;
 	u32 capacity;
+	u32 object_size;
 	struct kmem_cache_cpu *cpu;
 	const char *name;
-	u32 object_size;
 	u32 size;
 	u32 align;
+	u32 reciprocal;
+	u32 bound;
 	u32 offset;
 	u32 key;
 	u32 object_check;
@@ -273,6 +284,14 @@ static inline bool slab_free_refused(const struct kmem_cache *cache, const void 
 /** slab_report_list() - the list of @slab leads to @obj, which is no free object. Context: the slab's lock. */
 void slab_report_list(const struct kmem_cache *cache, const struct page *slab, const void *obj);
 
+/**
+ * slab_free_checked() - free @p, once it has passed slab_free_refused() and is marked
+ * @cache: the cache that the caller names; NULL: any
+ *
+ * Context: any; for where frees are checked.
+ */
+void slab_free_checked(const struct kmem_cache *cache, void *p);
+
 /** kmem_cache_free_slow() - kmem_cache_free() when no stack took @obj, or it has to be checked */
 void kmem_cache_free_slow(struct kmem_cache *cache, void *obj);
 
@@ -344,6 +363,16 @@ static inline void mark_taken(const struct kmem_cache *cache, void *obj)
 		free_word(cache, obj)[0] = 0;
 }
 
+/**
+ * claim_free() - mark @obj free, as mark_free() does, when it bears no mark yet
+ *
+ * Return: false when it does: somebody else has freed it, maybe at this very moment, or its user has written the mark.
+ */
+static inline bool claim_free(const struct kmem_cache *cache, void *obj)
+{
+	return asm_mark_free(free_word(cache, obj), free_mark(obj));
+}
+
 /** is_marked_free() - whether @obj looks free: it is, or its user has written the mark there */
 static inline bool is_marked_free(const struct kmem_cache *cache, const void *obj)
 {
@@ -395,7 +424,7 @@ static inline bool is_free_object(const struct kmem_cache *cache, const struct p
 /** kmalloc_align() - what a general cache of @size, one of kmalloc_sizes, aligns its objects to */
 static inline size_t kmalloc_align(size_t size)
 {
-	return size & (size - 1) ? 0 : min(size, (size_t)PAGE_SIZE);
+	return size & (size - 1) ? 0 : size;
 }
 
 /**

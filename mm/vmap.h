@@ -193,6 +193,9 @@ void vmap_retire_block(struct vmap_block *block);
 /** vmap_retired_tables() - how many wait; they are allocated pages */
 unsigned long vmap_retired_tables(void);
 
+/** vmap_retired_whole() - whether they are as many as are counted, and lead nowhere */
+bool vmap_retired_whole(void);
+
 /** vmap_reap() - free what is retired, after a cross call to every CPU. Context: where arch_cross_call_ok(). */
 void vmap_reap(void);
 

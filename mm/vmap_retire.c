@@ -70,6 +70,31 @@ unsigned long vmap_retired_tables(void)
 	return READ_ONCE(retired.nr_tables);
 }
 
+static bool maps_nothing(struct page *table)
+{
+	const u64 *entry = page_address(table);
+
+	for (unsigned long i = 0; i < VMAP_BLOCK_PAGES; i++)
+		if (READ_ONCE(entry[i]))
+			return false;
+	return true;
+}
+
+bool vmap_retired_whole(void)
+{
+	unsigned long flags = spin_lock_irqsave(&retired.lock), n = 0;
+	struct page *page;
+	bool empty = true;
+
+	list_for_each_entry(page, &retired.tables, lru) {
+		empty &= maps_nothing(page);
+		n++;
+	}
+	empty &= n == retired.nr_tables;
+	spin_unlock_irqrestore(&retired.lock, flags);
+	return empty;
+}
+
 static void take_all(struct list_head *from, struct list_head *to)
 {
 	while (!list_empty(from))

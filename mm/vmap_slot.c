@@ -257,7 +257,7 @@ static unsigned long slot_number(const struct vmap_block *block, unsigned long a
 
 #define STATE(nr, used_for, slot_order) ((nr) | (u64)(used_for) << 32 | (u64)(slot_order) << 40)
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ &&
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && VMAP_FREE == 0 &&
 		       offsetof(struct vmap_area, nr_pages) == offsetof(struct vmap_area, state) &&
 		       offsetof(struct vmap_area, use) == offsetof(struct vmap_area, state) + 4 &&
 		       offsetof(struct vmap_area, order) == offsetof(struct vmap_area, state) + 5,
@@ -299,9 +299,7 @@ static void copy_slot(const struct vmap_area *area, struct vmap_area *copy)
 		.addr = area->addr,
 		.pte = area->pte,
 		.caller = READ_ONCE(area->caller),
-		.nr_pages = READ_ONCE(area->nr_pages),
-		.use = READ_ONCE(area->use),
-		.order = READ_ONCE(area->order),
+		.state = READ_ONCE(area->state),
 	};
 }
 

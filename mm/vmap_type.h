@@ -20,7 +20,11 @@ bool vmap_type_hold(struct page **pages, unsigned int count, u64 prot, const cha
 /** vmap_type_mapped() - they are mapped at @va; NULL: they are not. Nothing for a @mapping of NULL. */
 void vmap_type_mapped(struct memtype_mapping *mapping, const void *va);
 
-/** vmap_type_take() - what is held for the mapping at @va, which is about to end; NULL when nothing is. Context: any. */
+/**
+ * vmap_type_take() - what is held for the mapping at @va, which is about to end; NULL when nothing is
+ *
+ * Context: any; whose the mapping is to end, while nobody else can have the address.
+ */
 struct memtype_mapping *vmap_type_take(const void *va);
 
 /** vmap_type_end() - @mapping, NULL for none, has been unmapped: tell all TLBs, and drop it. Context: any. */

@@ -15,7 +15,7 @@
  *    still, and this one touches nothing but the image's data, its stack, and the entries through an alias: pt_live_begin().
  *    A change of rights alone needs none of that, except in a group, whose entries must always be alike.
  * 5. TLBs: what is rewritten is invalidated in one batch, behind the last store, one entry at a time, or everything when that
- *    would be more than FLUSH_MAX; one barrier waits for all. A table is freed only when that is done.
+ *    would be more than PT_FLUSH_MAX; one barrier waits for all. A table is freed only when that is done.
  * 6. In vmalloc's addresses vmalloc links and unlinks tables without pt_mutex, at any moment. There only rights are changed,
  *    of what stays mapped: no table on the way to it is empty. So whether a table is empty is asked without holding tables. What is
  *    behind the range is not looked at, for its tables may go at any moment: of a unit that reaches over an end, one page is in the range.
@@ -34,7 +34,6 @@
 
 #include "pt_change.h"
 
-#define FLUSH_MAX    128
 #define ENDS	     2
 #define SPLITS_MAX   2 /* of one unit: 1 GiB to 2 MiB, 2 MiB to pages */
 #define GONE_MAX     32
@@ -85,21 +84,12 @@ static void flush_add(struct flush *flush, u64 va, u64 size, u64 stride)
 	flush->end = max(flush->end, va + size);
 }
 
-static void flush_all(const struct flush *flush)
-{
-	if ((flush->end - flush->start) / flush->stride > FLUSH_MAX)
-		pt_invalidate_all();
-	else
-		for (u64 va = flush->start; va < flush->end; va += flush->stride)
-			pt_invalidate(va);
-}
-
 static void flush_done(const struct flush *flush)
 {
 	pt_written();
 	if (!flush->end)
 		return;
-	flush_all(flush);
+	pt_invalidate_range(flush->start, flush->end, flush->stride);
 	pt_invalidated();
 }
 
@@ -118,13 +108,13 @@ static bool any_table(const u64 *slot, unsigned int n, int level)
 static void replace(u64 *slot, unsigned int n, u64 va, int level, long tables)
 {
 	u64 size = (u64)n << PT_SHIFT(level), *alias;
-	struct flush flush = { va, va + size, any_table(slot, n, level) ? PT_SPAN(PT_LAST_LEVEL) : PT_SPAN(level) };
+	u64 stride = any_table(slot, n, level) ? PT_SPAN(PT_LAST_LEVEL) : PT_SPAN(level);
 
 	alias = pt_live_begin(slot);
 	for (unsigned int i = 0; i < n; i++)
 		pt_write(&alias[i], 0);
 	pt_written();
-	flush_all(&flush);
+	pt_invalidate_range(va, va + size, stride);
 	pt_invalidated();
 	for (unsigned int i = 0; i < n; i++)
 		pt_write(&alias[i], values[i]);

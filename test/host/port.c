@@ -196,9 +196,16 @@ static u64 monotonic_ns(void)
 	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
 }
 
+static u64 skipped_ns; /* atomic */
+
 u64 arch_clock_ns(void)
 {
-	return monotonic_ns() - reset_ns;
+	return monotonic_ns() - reset_ns + __atomic_load_n(&skipped_ns, __ATOMIC_RELAXED);
+}
+
+void host_clock_skip(u64 ns)
+{
+	__atomic_fetch_add(&skipped_ns, ns, __ATOMIC_RELAXED);
 }
 
 /* Memory. */

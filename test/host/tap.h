@@ -34,11 +34,13 @@
  * @name: what holds when it passes
  * @run: does it
  * @panic: extended regular expression of the panic line that must end it, NULL when it must return
+ * @skip: why it makes no sense in this configuration, NULL when it does
  */
 struct tap_case {
 	const char *name;
 	void (*run)(void);
 	const char *panic;
+	const char *skip;
 };
 
 #define TAP_CASE(what, fn)                  \
@@ -48,6 +50,16 @@ struct tap_case {
 #define TAP_PANICS(what, fn, regex)                           \
 	{                                                     \
 		.name = (what), .run = (fn), .panic = (regex) \
+	}
+
+/* In configurations where @cond, a constant, does not hold the case is skipped: @why. */
+#define TAP_CASE_IF(cond, why, what, fn)                                          \
+	{                                                                         \
+		.name = (what), .run = (fn), .skip = (cond) ? NULL : "only " why, \
+	}
+#define TAP_PANICS_IF(cond, why, what, fn, regex)                                                   \
+	{                                                                                           \
+		.name = (what), .run = (fn), .panic = (regex), .skip = (cond) ? NULL : "only " why, \
 	}
 
 /** tap_main() - run the cases. Return: exit status, 0 when all passed. */

@@ -286,7 +286,11 @@ static void test_vmap_others(void)
 	CHECK(!vm_map_ram(apart + 1, 1, -1));
 	check_conflict("vm_map_ram", phys + 5 * PAGE_SIZE, phys + 6 * PAGE_SIZE - 1, "write-back", "vmap",
 		       phys + 4 * PAGE_SIZE, phys + 6 * PAGE_SIZE - 1, "not cacheable");
+	/* A wrong end ends nothing. */
 	vunmap(nc + PAGE_SIZE);
+	vm_unmap_ram(nc, 4);
+	vfree(nc);
+	iounmap(nc);
 	CHECK_EQ(memtype_held(), 2);
 	vunmap(nc);
 	vunmap(nc);

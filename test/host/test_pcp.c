@@ -96,19 +96,27 @@ static void test_constant_or_not(void)
 /*
  * [ NORMAL ................ | MOVABLE ......... ]
  *
- * The stack that movable requests look at first holds ZONE_MOVABLE's blocks there, and NORMAL's movable ones have another.
+ * The stack that requests for it look at first holds ZONE_MOVABLE's blocks there, and NORMAL's movable ones have another. Those
+ * of movable requests without __GFP_HIGHMEM come from NORMAL, as on Linux.
  */
 static void test_movable_zone(void)
 {
 	static const struct host_bank bank = { 4 * GIB, 512 * MIB, -1 };
-	struct page *movable, *normal;
+	volatile gfp_t gfp = GFP_KERNEL | __GFP_MOVABLE;
+	struct page *movable, *normal, *low;
 
 	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "quiet movablecore=256M" });
-	movable = warm(GFP_KERNEL | __GFP_MOVABLE, 0);
+	movable = warm(GFP_HIGHUSER_MOVABLE, 0);
 	normal = warm(GFP_KERNEL, 0);
 	CHECK_EQ(page_zonenum(movable), ZONE_MOVABLE);
 	CHECK(page_zonenum(normal) < ZONE_MOVABLE);
-	CHECK(alloc_pages(GFP_KERNEL | __GFP_MOVABLE, 0) == movable);
+	low = alloc_pages(GFP_KERNEL | __GFP_MOVABLE, 0);
+	CHECK(low && page_zone(low) == page_zone(normal));
+	CHECK_EQ(low->page_stack, pcp_stack_of(page_zone(normal), 0, MIGRATE_MOVABLE));
+	__free_page(low);
+	CHECK(alloc_pages(gfp, 0) == low);
+	__free_page(low);
+	CHECK(alloc_pages(GFP_HIGHUSER_MOVABLE, 0) == movable);
 	CHECK(alloc_pages(GFP_KERNEL, 0) == normal);
 	CHECK_EQ(movable->page_stack, percpu_local_offset(0) + local_page_stack(0, MIGRATE_MOVABLE));
 	CHECK_EQ(normal->page_stack, percpu_local_offset(0) + local_page_stack(0, MIGRATE_UNMOVABLE));

@@ -27,7 +27,8 @@
 #define ROUNDS		16
 #define CHECK_EVERY	10
 #define RACE_PAGES	100
-#define FREE_VA		(LINEAR_END - (8UL << 30)) /* behind all RAM that a machine of today has */
+#define FREE_VMALLOC	((VMALLOC_START + VMALLOC_END) / 2) /* areas begin at one end, chunks at the other */
+#define FREE_VA		(LINEAR_END - (8UL << 30))	    /* behind all RAM that a machine of today has */
 
 /* What a CPU may do with a page, and with its neighbours. */
 struct access {
@@ -373,6 +374,59 @@ static void case_map(void)
 	free_block(block);
 }
 
+/* Blocks that are kept away from everybody else, each with the address of the next in its first word and its order in the second. */
+static u64 *hoard;
+
+/* All that a thread may have: what is left is for handlers. */
+static void take_all(void)
+{
+	for (int order = MAX_PAGE_ORDER; order >= 0; order--) {
+		struct page *page;
+
+		while ((page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, (unsigned int)order))) {
+			u64 *block = page_address(page);
+
+			block[0] = (uintptr_t)hoard;
+			block[1] = (u64)order;
+			hoard = block;
+		}
+	}
+}
+
+static void give_back(void)
+{
+	while (hoard) {
+		u64 *block = hoard;
+
+		hoard = (u64 *)(uintptr_t)block[0];
+		__free_pages(virt_to_page(block), (unsigned int)block[1]);
+	}
+}
+
+/* Tables that a thread asks for are not made out of what is kept for handlers, in the engine and in vmalloc's addresses. */
+static void case_short(void)
+{
+	struct page *own = alloc_page(GFP_KERNEL), *page;
+
+	if (!ktap_ok(own != NULL))
+		return;
+	note_tables();
+	take_all();
+	ktap_ok(map_free(FREE_VA, page_to_phys(own), PAGE_SIZE) == -ENOMEM);
+	ktap_ok(arch_vmap_table_alloc(FREE_VMALLOC) == NULL);
+	ktap_ok(arch_vmap_block(FREE_VMALLOC, 0, PAGE_KERNEL) == -ENOMEM);
+	page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
+	if (ktap_ok(page != NULL))
+		__free_page(page);
+	give_back();
+	ktap_ok(map_free(FREE_VA, page_to_phys(own), PAGE_SIZE) == 0);
+	ktap_ok(unmap_free(FREE_VA, PAGE_SIZE) == 0);
+	ktap_ok(arch_vmap_table_alloc(FREE_VMALLOC) != NULL);
+	arch_vmap_table_free(FREE_VMALLOC);
+	tables_as_before();
+	__free_page(own);
+}
+
 static void case_refused(void)
 {
 	unsigned long text = (unsigned long)__va(kimage_pa(_text)), flags;
@@ -409,6 +463,7 @@ static const struct ktap_case cases[] = {
 	{ "writable on some CPUs, executable on others: some are refused", case_race },
 	{ "rights of pages that are switched off", case_switched_off },
 	{ "mapped and unmapped while the machine runs", case_map },
+	{ "what is kept for handlers is not made tables of", case_short },
 	{ "what is refused", case_refused },
 };
 KTAP_SUITE(pgtable, cases, memory_check);

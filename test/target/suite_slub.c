@@ -30,7 +30,7 @@ static void try_size(size_t size)
 		obj[i] = kmalloc(size, GFP_KERNEL);
 		if (!ktap_ok(obj[i] != NULL))
 			return;
-		ktap_ok(IS_ALIGNED((uintptr_t)obj[i], size & (size - 1) || size < 8 ? 8 : min(size, PAGE_SIZE)));
+		ktap_ok(IS_ALIGNED((uintptr_t)obj[i], size & (size - 1) || size < 8 ? 8 : size));
 		ktap_ok(ksize(obj[i]) >= size);
 		memset(obj[i], (int)(i + 1), ksize(obj[i]));
 	}
@@ -171,16 +171,21 @@ static void case_freed_twice(void)
 		kfree(obj[i]);
 }
 
-/* An object of 96 bytes: an address inside may pass as far as the stack, and never into its slab. */
+/* An object of 96 bytes: an address inside is handed out to nobody, and not written to. */
 static void case_inner_address(void)
 {
 	struct kmem_cache *cache = kmem_cache_create("inner", 96, 0, 0, NULL);
-	char *obj = cache ? kmem_cache_alloc(cache, GFP_KERNEL) : NULL;
+	char *obj = cache ? kmem_cache_zalloc(cache, GFP_KERNEL) : NULL, *other;
 
 	if (!ktap_ok(obj != NULL))
 		return;
 	kmem_cache_free(cache, obj + 32);
+	kfree(obj + 64);
 	kfree(obj + 8);
+	other = kmem_cache_alloc(cache, GFP_KERNEL);
+	ktap_ok(other && (other < obj || other >= obj + 96));
+	ktap_ok(!*(u64 *)(obj + 32) && !*(u64 *)(obj + 64) && !*(u64 *)(obj + 8));
+	kmem_cache_free(cache, other);
 	kmem_cache_shrink(cache);
 	ktap_ok(kmem_cache_check());
 	kmem_cache_free(cache, obj);

@@ -47,13 +47,13 @@
 #define USED_PAGES   (BLOCK_SIZE / PAGE_SIZE / 2)
 #define WORD_STRIDE  64 /* between the words of two CPUs */
 #define TICK_NS	     200000ULL
-#define CHANGES_MIN  20 /* splits, and as many merges */
+#define CHANGES_MIN  12 /* splits, and as many merges */
 #define CHANGES_NS   500000000ULL
 #define PASSES_MIN   10
 #define LIMIT_NS     20000000000ULL
-#define STOPS	     8
+#define STOPS	     5
 #define STILL_NS     1000000ULL
-#define CHANGES_EACH 4
+#define CHANGES_EACH 2
 #define MPIDR_AFF0   0xffULL
 #define LATE_NS	     300000000ULL
 
@@ -298,16 +298,25 @@ static void case_changes(void)
 	give_block();
 }
 
-/* Whether nothing was counted on other CPUs for STILL_NS. */
+static u64 counted_by(int cpu)
+{
+	return READ_ONCE(users[cpu].accesses) + READ_ONCE(users[cpu].ticks);
+}
+
+/* Whether nothing is counted on other CPUs for STILL_NS. */
 static bool all_still(void)
 {
-	static struct user before[CONFIG_NR_CPUS];
-	u64 start = arch_clock_ns();
+	u64 before[CONFIG_NR_CPUS], start = arch_clock_ns();
+	bool still = true;
+	int cpu;
 
-	memcpy(before, users, sizeof(users));
+	for_each_online_cpu(cpu)
+		before[cpu] = counted_by(cpu);
 	while (arch_clock_ns() - start < STILL_NS)
 		cpu_relax();
-	return memcmp(before, users, sizeof(users)) == 0;
+	for_each_online_cpu(cpu)
+		still = counted_by(cpu) == before[cpu] && still;
+	return still;
 }
 
 static void case_still(void)

@@ -118,11 +118,15 @@
  *	void arch_vmap_publish(void): what was mapped works from now on.
  *	void arch_flush_tlb_kernel(unsigned long start, unsigned long end): what was unmapped works nowhere any more.
  *
- * 11. <asm/object_check.h> - what a checked free looks at before an object goes on a stack. Both write the mark and set
- *    *@stack to page->object_stack; or they return false, with nothing written, when anything is not as it should be,
- *    memory that is not mapped included. mm/object_check.h says what.
+ * 11. <asm/object_check.h> - what a checked free looks at before an object goes on a stack. asm_object_...() write the mark and
+ *    set *@stack to page->object_stack; or they return false, with nothing written, when anything is not as it should be,
+ *    memory that is not mapped included. mm/object_check.h says what. Of several CPUs that do it to an object one succeeds.
+ *	bool asm_may_be_object(const void *p): false for NULL and ZERO_SIZE_PTR, true for whatever is in the linear map.
  *	bool asm_object_leaves(struct page *page, void *obj, u32 tag, u32 *stack): of any cache.
  *	bool asm_object_leaves_cache(struct page *page, void *obj, const struct kmem_cache *cache, u32 *stack): of @cache.
+ *	bool asm_slab_page(const struct page *page, const void *obj, u32 tag, u32 *stack): whether @page, virt_to_page() of any
+ *	    @obj, is a slab's, and bears @tag; sets *@stack, and marks nothing.
+ *	bool asm_mark_free(u32 *word, u32 mark): writes @mark to *@word; false, nothing written, when it is there already.
  *
  * 12. <asm/set_memory.h> - rights of what is mapped, linear map and vmalloc's addresses; for <mm/set_memory.h>.
  *	void arch_query_mapping(unsigned long va, struct arch_mapping *mapping): how far from @va on all is alike, and what may

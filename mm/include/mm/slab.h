@@ -4,7 +4,8 @@
  *
  * Common contract: objects come from the linear map. Context of allocation and free: thread or interrupt handler, any
  * CPU, after kmem_cache_init(). Freeing on another CPU than the allocating one is allowed. NULL when memory is short,
- * with nothing changed. Cost: O(1); a hit touches only this CPU's object stack.
+ * with nothing changed. Cost: O(1); a hit touches only this CPU's object stack, those of caches with a constructor or
+ * SLAB_TYPESAFE_BY_RCU, too; guarded caches (<mm/slab_flags.h>) and those beyond the first 242 with stacks have none.
  *
  * Flags: GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, and __GFP_ZERO, __GFP_NOWARN, __GFP_HIGH, __GFP_DIRECT_RECLAIM,
  * __GFP_THISNODE as gfp.h says, __GFP_RECLAIMABLE for the pages of a new slab. __GFP_MOVABLE is ignored: an object never
@@ -33,7 +34,7 @@ struct kmem_cache;
 
 /**
  * struct kmem_cache_args - what few caches need; zeroed is the ordinary case
- * @align: a power of two up to PAGE_SIZE, or 0 for 8
+ * @align: a power of two up to KMALLOC_MAX_CACHE_SIZE, or 0 for 8
  * @ctor: called once for each object when its slab is made, in the context of the allocation that needs it; NULL for
  *	none. A cache with a constructor gives objects back as they were freed.
  */
@@ -48,7 +49,8 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, size_t size, const
 static inline struct kmem_cache *__kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
 						     void (*ctor)(void *obj))
 {
-	struct kmem_cache_args args = { .align = align > PAGE_SIZE ? ~0u : (unsigned int)align, .ctor = ctor };
+	struct kmem_cache_args args = { .align = align > KMALLOC_MAX_CACHE_SIZE ? ~0u : (unsigned int)align,
+					.ctor = ctor };
 
 	return __kmem_cache_create_args(name, size, &args, flags);
 }
@@ -143,9 +145,17 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void
 /**
  * kmem_cache_free_bulk() - kmem_cache_free() for each of @n objects of @cache, none of them NULL
  *
- * A wrong one among them is reported and left alone. Cost: O(n), interrupts masked once and all the time.
+ * @cache NULL: kfree() for each, of whatever cache, or none, they are. A wrong one among them is reported and left alone.
+ * Context: interrupts as the caller has them; where frees are not checked they are masked for up to 128 objects at a time.
+ * Cost: O(n).
  */
 void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs);
+
+/** kfree_bulk() - kfree() for each of the @n pointers at @p, which may be of any sizes */
+static inline void kfree_bulk(size_t n, void **p)
+{
+	kmem_cache_free_bulk(NULL, n, p);
+}
 
 static inline void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
 {
@@ -283,7 +293,7 @@ static __always_inline void *kmalloc_constant(size_t size, gfp_t gfp)
 }
 
 /**
- * kmalloc() - @size bytes, aligned to 8, and to the size, up to a page, when that is a power of two
+ * kmalloc() - @size bytes, aligned to 8, and to the size when that is a power of two, at every hardening level
  *
  * Size 0 gives ZERO_SIZE_PTR, which may be freed but not used. Sizes above KMALLOC_MAX_SIZE give NULL. Cost of a hit: 9
  * instructions when size and flags are constants, 17 when only the flags are.
