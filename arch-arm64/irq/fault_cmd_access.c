@@ -167,7 +167,7 @@ static void *at_vmap(void)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
 
-	return with_ret(page ? vmap(&page, 1, PAGE_KERNEL) : NULL);
+	return with_ret(page ? vmap(&page, 1, VM_MAP, PAGE_KERNEL) : NULL);
 }
 
 /* This CPU's part of a chunk that was added when the first one was full. */
