@@ -217,12 +217,22 @@ bool buddy_remove(struct zone *zone, struct page *page, unsigned int order)
 	return true;
 }
 
-bool zone_has_block(const struct zone *zone, unsigned int order)
+/* Whoever has the lock changes the list meanwhile: its head's first word is read once, and not followed. */
+static __no_sanitize_thread bool has_listed(const struct free_area *area, u32 types)
 {
-	if (zone_deferred(zone))
+	for (int type = 0; type < MIGRATE_TYPES; type++)
+		if (types & BIT(type) && READ_ONCE(area->free_list[type].next) != &area->free_list[type])
+			return true;
+	return false;
+}
+
+bool zone_has_block(const struct zone *zone, unsigned int order, u32 types)
+{
+	if ((types & ORDINARY_TYPES && READ_ONCE(zone->nr_deferred)) ||
+	    (types & BIT(MIGRATE_CMA) && READ_ONCE(zone->nr_deferred_cma)))
 		return true;
 	for (; order <= MAX_PAGE_ORDER; order++)
-		if (READ_ONCE(zone->free_area[order].nr_free))
+		if (READ_ONCE(zone->free_area[order].nr_free) && has_listed(&zone->free_area[order], types))
 			return true;
 	return false;
 }

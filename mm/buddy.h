@@ -76,6 +76,12 @@ static inline enum migratetype get_pageblock_migratetype(unsigned long pfn)
 	return bits & TYPE_ISOLATED ? MIGRATE_ISOLATE : (enum migratetype)bits;
 }
 
+/** pageblock_old_type() - the same, but what it is underneath when it is isolated */
+static inline enum migratetype pageblock_old_type(unsigned long pfn)
+{
+	return (enum migratetype)(get_pageblock_bits(pfn) & ~TYPE_ISOLATED);
+}
+
 /* --- pageblock.c --- */
 
 /** set_pageblock_migratetype() - make it another's, MIGRATE_ISOLATE not among them. Free blocks stay where they are. */
@@ -174,7 +180,10 @@ static inline bool page_in_zone(const struct zone *zone, const struct page *page
 	return page_to_nid(page) == zone->node->node_id && page_zonenum(page) == (int)zone->idx;
 }
 
-/** zone_has_block() - whether a block of at least @order is free; a moment's answer when the lock is not held */
-bool zone_has_block(const struct zone *zone, unsigned int order);
+/* The migratetypes that every request may have blocks of, as BIT()s. */
+#define ORDINARY_TYPES ((u32)BIT(MIGRATE_PCPTYPES) - 1)
+
+/** zone_has_block() - whether a block of at least @order of one of @types, BIT()s, is free; a moment's answer without the lock */
+bool zone_has_block(const struct zone *zone, unsigned int order, u32 types);
 
 #endif

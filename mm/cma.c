@@ -19,6 +19,7 @@
 #include <lib/printk.h>
 #include <libfdt.h>
 #include <mm/contig.h>
+#include <mm/port.h>
 #include <mm/reserved_mem.h>
 #include <string.h>
 
@@ -141,12 +142,12 @@ struct page *cma_alloc(struct cma *cma, unsigned long count, unsigned int align_
 {
 	unsigned long align = 1UL << min(align_order, (unsigned int)MAX_PHYSMEM_BITS), at = 0, busy;
 
-	if (!count)
+	if (!cma || !count)
 		return NULL;
 	while ((at = claim_pages(cma, at, count, align)) < cma->count) {
 		unsigned long pfn = cma->base_pfn + at;
 
-		if (!alloc_contig_quietly(pfn, pfn + count, MIGRATE_CMA, &busy)) {
+		if (!alloc_contig_quietly(pfn, pfn + count, MIGRATE_CMA, GFP_KERNEL, &busy)) {
 			fetch_add64(&cma->nr_allocs, 1);
 			return pfn_to_page(pfn);
 		}
@@ -162,21 +163,41 @@ struct page *cma_alloc(struct cma *cma, unsigned long count, unsigned int align_
 	return NULL;
 }
 
-/* Whether pages [at, at + count) are all allocated. */
-static bool all_allocated(struct cma *cma, unsigned long at, unsigned long count)
+/* The first of pages [at, at + count) that is not allocated, counted from the area's first; at + count when all are. */
+static unsigned long first_not_allocated(struct cma *cma, unsigned long at, unsigned long count)
 {
 	unsigned long flags = spin_lock_irqsave(&cma->lock);
-	bool all = bits_next_clear(cma->bitmap, at, at + count) == at + count;
+	unsigned long found = bits_next_clear(cma->bitmap, at, at + count);
 
 	spin_unlock_irqrestore(&cma->lock, flags);
-	return all;
+	return found;
+}
+
+/* Whether @count pages from page @at of the area on can be released; a line and the caller's backtrace say why not. */
+static bool may_release(struct cma *cma, unsigned long at, unsigned long count)
+{
+	unsigned long here = min(count, cma->count - at), bad = first_not_allocated(cma, at, here);
+
+	if (here == count && bad == at + here)
+		return true;
+	printk("cma: %s: %lu pages from pfn 0x%lx on: pfn 0x%lx is %s: none is released\n", cma->name, count,
+	       cma->base_pfn + at, cma->base_pfn + bad, bad == cma->count ? "behind the area" : "not allocated");
+	arch_dump_stack();
+	return false;
 }
 
 bool cma_release(struct cma *cma, const struct page *pages, unsigned long count)
 {
-	unsigned long pfn = page_to_pfn(pages), at = pfn - cma->base_pfn;
+	unsigned long pfn, at;
 
-	if (pfn < cma->base_pfn || at >= cma->count || count > cma->count - at || !all_allocated(cma, at, count))
+	if (!cma || !pages)
+		return false;
+	pfn = page_to_pfn(pages);
+	at = pfn - cma->base_pfn;
+	/* That is how one asks whose a page is. */
+	if (pfn < cma->base_pfn || at >= cma->count)
+		return false;
+	if (!may_release(cma, at, count))
 		return false;
 	/* The bits last: until the pages are free nobody else is to be given them. */
 	free_contig_range(pfn, count);

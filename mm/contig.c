@@ -24,6 +24,7 @@
 #include <mm/vmstat.h>
 
 #include "buddy.h"
+#include "compound.h"
 #include "hardening.h"
 #include "internal.h"
 #include "page_owner.h"
@@ -107,11 +108,34 @@ static unsigned long settle(unsigned long start, unsigned long end)
 	return test_pages_isolated(start, end);
 }
 
-/* The caller has all of them. */
-static void note_owner(unsigned long start, unsigned long end)
+/* The order of a block of @n pages that begins at @start; -1 when there is no such block. */
+static int order_of_range(unsigned long start, unsigned long n)
 {
-	for (; start < end && page_owner_active(); start++)
-		page_owner_note_alloc(pfn_to_page(start), 0, GFP_KERNEL);
+	int order = n ? __builtin_ctzl(n) : 0;
+
+	return n == 1UL << order && order <= MAX_PAGE_ORDER && IS_ALIGNED(start, n) ? order : -1;
+}
+
+static void zero_range(unsigned long start, unsigned long end)
+{
+	for (; start < end; start++)
+		clear_page(page_address(pfn_to_page(start)));
+}
+
+/* The caller has all of them: what the flags ask of them is done. */
+static void finish_range(unsigned long start, unsigned long end, gfp_t gfp)
+{
+	int order = gfp & __GFP_COMP ? order_of_range(start, end - start) : 0;
+
+	if (gfp & __GFP_ZERO)
+		zero_range(start, end);
+	if (order > 0) {
+		join_pages(pfn_to_page(start), (unsigned int)order);
+		page_owner_alloc(pfn_to_page(start), (unsigned int)order, gfp);
+		return;
+	}
+	for (; start < end; start++)
+		page_owner_alloc(pfn_to_page(start), 0, gfp);
 }
 
 /* alloc_contig_quietly(), contig_mutex being held. */
@@ -134,22 +158,20 @@ static int alloc_locked(unsigned long start, unsigned long end, enum migratetype
 	return err;
 }
 
-int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy)
+int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetype migratetype, gfp_t gfp,
+			 unsigned long *busy)
 {
 	int err;
 
+	*busy = end;
+	if (gfp & __GFP_COMP && order_of_range(start, end - start) < 0)
+		return -EINVAL;
 	mutex_lock(&contig_mutex);
 	err = alloc_locked(start, end, migratetype, busy);
 	mutex_unlock(&contig_mutex);
 	if (!err)
-		note_owner(start, end);
+		finish_range(start, end, gfp);
 	return err;
-}
-
-static void zero_range(unsigned long start, unsigned long end)
-{
-	for (; start < end; start++)
-		clear_page(page_address(pfn_to_page(start)));
 }
 
 /* The first page of the block that page frame @pfn is in; a moment's answer. */
@@ -177,18 +199,29 @@ static const char *what_is(const struct page *page)
 	return page_ref_count(page) ? "in use" : "on its way into a cache";
 }
 
-static void say_why_not(unsigned long start, unsigned long end, unsigned long busy, int err)
+/* Why nothing of a range was tried; NULL when a page of it stands in the way. */
+static const char *range_fault(unsigned long start, unsigned long end, unsigned long busy, gfp_t gfp, int err)
 {
+	if (err != -EINVAL)
+		return busy == end ? "has pageblocks that are isolated, or of another type" : NULL;
+	if (gfp & __GFP_COMP && order_of_range(start, end - start) < 0)
+		return "is no block of an order from 0 to 10, which __GFP_COMP asks for";
+	return "is not memory of one zone, or wholly reserved in part";
+}
+
+static void say_why_not(unsigned long start, unsigned long end, unsigned long busy, gfp_t gfp, int err)
+{
+	const char *fault = range_fault(start, end, busy, gfp, err);
 	const struct page *page;
 
-	if (err == -EINVAL)
-		printk("contig: [pfn 0x%lx-0x%lx] is not memory of one zone, or wholly reserved in part: not allocated\n",
-		       start, end - 1);
-	else if (busy == end)
-		printk("contig: [pfn 0x%lx-0x%lx] has pageblocks that are isolated, or of another type: not allocated\n",
-		       start, end - 1);
-	if (err == -EINVAL || busy == end)
+	if (start >= end) {
+		printk("contig: from pfn 0x%lx to before pfn 0x%lx there is no page: not allocated\n", start, end);
 		return;
+	}
+	if (fault) {
+		printk("contig: [pfn 0x%lx-0x%lx] %s: not allocated\n", start, end - 1, fault);
+		return;
+	}
 	page = block_of(busy);
 	printk("contig: [pfn 0x%lx-0x%lx]: pfn 0x%lx stands in the way: it is %s (order %u, refcount %d)\n", start,
 	       end - 1, busy, what_is(page), page_order(page), page_ref_count(page));
@@ -197,12 +230,10 @@ static void say_why_not(unsigned long start, unsigned long end, unsigned long bu
 int alloc_contig_range(unsigned long start, unsigned long end, enum migratetype migratetype, gfp_t gfp)
 {
 	unsigned long busy;
-	int err = alloc_contig_quietly(start, end, migratetype, &busy);
+	int err = alloc_contig_quietly(start, end, migratetype, gfp, &busy);
 
 	if (err && !(gfp & __GFP_NOWARN))
-		say_why_not(start, end, busy, err);
-	if (!err && (gfp & __GFP_ZERO))
-		zero_range(start, end);
+		say_why_not(start, end, busy, gfp, err);
 	return err;
 }
 
@@ -240,10 +271,21 @@ static void free_part(unsigned long start, unsigned long end)
 	spin_unlock_irqrestore(&zone->lock, flags);
 }
 
+/* Whether [pfn, pfn + nr) is all of what alloc_contig_range() gave with __GFP_COMP. */
+static bool is_compound_block(unsigned long pfn, unsigned long nr)
+{
+	return nr > 1 && page_initialised(pfn) && PageHead(pfn_to_page(pfn)) &&
+	       nr == 1UL << compound_order(pfn_to_page(pfn));
+}
+
 void free_contig_range(unsigned long pfn, unsigned long nr)
 {
 	unsigned long end = pfn + nr, first = pfn, in_use = 0;
 
+	if (is_compound_block(pfn, nr)) {
+		put_page(pfn_to_page(pfn));
+		return;
+	}
 	for (; pfn < end; pfn++) {
 		/* [first, pfn) has no users any more. */
 		if (IS_ALIGNED(pfn, PAGEBLOCK_NR_PAGES)) {
@@ -272,7 +314,7 @@ enum way { ALL_IN_THE_WAY, ALL_FREE, BY_PAGE };
 
 static enum way look_at_block(const struct zone *zone, unsigned long block)
 {
-	if (!pfn_valid(block) || get_pageblock_migratetype(block) >= MIGRATE_CMA)
+	if (!pfn_valid(block) || get_pageblock_migratetype(block) >= MIGRATE_PCPTYPES)
 		return ALL_IN_THE_WAY;
 	if (pageblock_deferred(block))
 		return deferred_in_zone(zone, block) ? ALL_FREE : ALL_IN_THE_WAY;
@@ -368,7 +410,7 @@ static struct page *find_in_zone(struct zone *zone, unsigned long nr, const stru
 	return NULL;
 }
 
-static struct page *alloc_in_zone(struct zone *zone, unsigned long nr, const struct place *place)
+static struct page *alloc_in_zone(struct zone *zone, unsigned long nr, gfp_t gfp, const struct place *place)
 {
 	struct page *page;
 
@@ -376,7 +418,7 @@ static struct page *alloc_in_zone(struct zone *zone, unsigned long nr, const str
 	page = find_in_zone(zone, nr, place);
 	mutex_unlock(&contig_mutex);
 	if (page)
-		note_owner(page_to_pfn(page), page_to_pfn(page) + nr);
+		finish_range(page_to_pfn(page), page_to_pfn(page) + nr, gfp);
 	return page;
 }
 
@@ -389,13 +431,10 @@ static bool may_serve(const struct zone *zone, gfp_t gfp, const u64 *nodes)
 static struct page *alloc_in_zones(unsigned long nr, gfp_t gfp, int nid, const u64 *nodes, const struct place *place)
 {
 	for (struct zone **list = zonelist_of(nid, gfp); *list; list++) {
-		struct page *page = may_serve(*list, gfp, nodes) ? alloc_in_zone(*list, nr, place) : NULL;
+		struct page *page = may_serve(*list, gfp, nodes) ? alloc_in_zone(*list, nr, gfp, place) : NULL;
 
-		if (!page)
-			continue;
-		if (gfp & __GFP_ZERO)
-			zero_range(page_to_pfn(page), page_to_pfn(page) + nr);
-		return page;
+		if (page)
+			return page;
 	}
 	return NULL;
 }
@@ -417,7 +456,8 @@ struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, const u64 
 		nid = this_cpu()->nid;
 	if (!nr || !numa_valid_node(nid))
 		return NULL;
-	page = alloc_in_zones(nr, gfp, nid, nodes, &anywhere);
+	/* From anywhere, a range is aligned to its size if that is a power of two. */
+	page = gfp & __GFP_COMP && order_of_range(0, nr) < 0 ? NULL : alloc_in_zones(nr, gfp, nid, nodes, &anywhere);
 	if (!page && !(gfp & __GFP_NOWARN))
 		printk("contig: no %lu free pages behind one another near node %d, gfp 0x%x\n", nr, nid, gfp);
 	return page;

@@ -161,7 +161,8 @@ struct zone **zonelist_of(int nid, gfp_t gfp);
  * alloc_contig_quietly() - alloc_contig_range() without a word
  * @busy: set to @end, or to the page frame that stands in the way when the result is -EBUSY for its sake
  */
-int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetype migratetype, unsigned long *busy);
+int alloc_contig_quietly(unsigned long start, unsigned long end, enum migratetype migratetype, gfp_t gfp,
+			 unsigned long *busy);
 
 /**
  * alloc_contig_within() - alloc_contig_pages() within page frames [@start, @end), near this CPU

@@ -23,8 +23,9 @@
  * 5. Basic hardening believes a free when order and flags of the struct page are those of a block in use that is nobody
  *    else's: one comparison, for both lie in one word below the page's identity. A struct page that is not mapped at all is
  *    found by a fix-up. Everything else takes the slow path, where page_free_fault() says what is wrong; the page is left
- *    as it is. A struct page that was never written may hold anything: that it looks like a block in use of that order is
- *    not excluded. Cost: 8 instructions more than without.
+ *    as it is. put_page() and release_pages(), which are not told the order, want no flag; before that they follow neither
+ *    compound_head nor page_stack. A struct page that was never written may hold anything: that it looks like a block in
+ *    use of that order is not excluded. Cost: 8 instructions more than without.
  *
  * Context: any. Locks: zone->lock behind pcp_refill() and pcp_free(), one at a time. Cost: a hit 9 and 13 instructions.
  */
@@ -52,6 +53,12 @@ static bool is_urgent(gfp_t gfp, unsigned int order)
 	return order && (gfp & (__GFP_HIGH | __GFP_DIRECT_RECLAIM)) == __GFP_HIGH;
 }
 
+u32 usable_types(gfp_t gfp, unsigned int order)
+{
+	return ORDINARY_TYPES | (gfp_migratetype(gfp) == MIGRATE_MOVABLE ? BIT(MIGRATE_CMA) : 0) |
+	       (is_urgent(gfp, order) ? BIT(MIGRATE_HIGHATOMIC) : 0);
+}
+
 /* Free pages of @zone that are not for the request, whatever their number. */
 unsigned long withheld_pages(const struct zone *zone, gfp_t gfp, unsigned int order)
 {
@@ -64,18 +71,26 @@ unsigned long withheld_pages(const struct zone *zone, gfp_t gfp, unsigned int or
 	return pages;
 }
 
-/* Pages that a request may take from @zone. Each counter is of another moment. */
-static unsigned long spare_pages(const struct zone *zone, gfp_t gfp, unsigned int order, enum zone_watermarks which)
+/* Pages that a request, which may go up to zone @highest, may take from @zone. Each counter is of another moment. */
+static __always_inline unsigned long spare_pages(const struct zone *zone, gfp_t gfp, unsigned int order,
+						 enum zone_watermarks which, enum zone_type highest)
 {
 	unsigned long free = READ_ONCE(zone->nr_free);
 	unsigned long kept =
-		zone_mark(zone, which, gfp) + zone->lowmem_reserve[gfp_zone(gfp)] + withheld_pages(zone, gfp, order);
+		zone_mark(zone, which, gfp) + zone->lowmem_reserve[highest] + withheld_pages(zone, gfp, order);
 
 	return free > kept ? free - kept : 0;
 }
 
+/* Whether no block of @zone is large enough for the request, of more than one page. */
+static __noinline bool lacks_block(const struct zone *zone, gfp_t gfp, unsigned int order)
+{
+	return !zone_has_block(zone, order, usable_types(gfp, order));
+}
+
 /* A block for an urgent request that could not be served otherwise: the reserve is for it, and is made for the next one. */
-static struct page *alloc_urgent(struct zone *zone, unsigned int order, enum migratetype type, struct zone *preferred)
+static __noinline struct page *alloc_urgent(struct zone *zone, unsigned int order, enum migratetype type,
+					    struct zone *preferred)
 {
 	unsigned long flags = spin_lock_irqsave(&zone->lock);
 	struct buddy_block block = buddy_take_from(zone, order, order, MIGRATE_HIGHATOMIC);
@@ -93,32 +108,44 @@ static struct page *alloc_urgent(struct zone *zone, unsigned int order, enum mig
 	return block.page;
 }
 
+/* A block from @zone, which may give @most. */
+static struct page *get_page_from_zone(struct zone *zone, gfp_t gfp, unsigned int order, enum zone_watermarks which,
+				       unsigned long most, struct zone *preferred)
+{
+	enum migratetype type = gfp_migratetype(gfp);
+
+	/* A deferred pageblock is for everybody, and large enough. */
+	if (order && !READ_ONCE(zone->nr_deferred) && lacks_block(zone, gfp, order))
+		return NULL;
+	if (which == WMARK_MIN && is_urgent(gfp, order))
+		return alloc_urgent(zone, order, type, preferred);
+	return pcp_refill(zone, order, type, most, preferred);
+}
+
 /* The first zone of @list that has a block and may give it. */
 static struct page *get_page_from_list(struct zone **list, gfp_t gfp, unsigned int order, enum zone_watermarks which)
 {
-	bool urgent = which == WMARK_MIN && is_urgent(gfp, order);
-	enum migratetype type = gfp_migratetype(gfp);
-	struct zone *preferred = NULL;
+	enum zone_type highest = gfp_zone(gfp);
+	struct zone *preferred = NULL, *zone;
+	struct page *page;
 
-	for (; *list; list++) {
-		struct zone *zone = *list;
-		struct page *page;
+	for (; (zone = *list); list++) {
 		unsigned long spare;
 
-		if (zone->idx > gfp_zone(gfp))
+		if (zone->idx > highest)
 			continue;
-		page = pcp_pop(zone, order, type);
-		if (page)
-			return page;
 		if (!preferred)
 			preferred = zone;
-		spare = spare_pages(zone, gfp, order, which);
-		if (!(spare >> order) || (order && !zone_has_block(zone, order)))
+		page = pcp_pop(zone, order, gfp_migratetype(gfp));
+		if (!page) {
+			spare = spare_pages(zone, gfp, order, which, highest) >> order;
+			page = spare ? get_page_from_zone(zone, gfp, order, which, spare, preferred) : NULL;
+		}
+		if (!page)
 			continue;
-		page = urgent ? alloc_urgent(zone, order, type, preferred) :
-				pcp_refill(zone, order, type, spare >> order, preferred);
-		if (page)
-			return page;
+		if (zone != preferred && zone->node != preferred->node)
+			count_fallback(zone, 1UL << order, preferred);
+		return page;
 	}
 	return NULL;
 }
@@ -195,15 +222,13 @@ static struct page *alloc_slow(struct zone **list, int nid, gfp_t gfp, unsigned 
 
 	if (preferred)
 		count_zone_event(preferred, ALLOCSTALL, 1);
-	if (!page && preferred && !(gfp & __GFP_NORETRY)) {
+	if (!page && preferred && (!(gfp & __GFP_NORETRY) || (gfp & __GFP_NOFAIL))) {
 		drain_for(gfp);
 		page = get_last_page(list, gfp & __GFP_NOFAIL ? gfp | __GFP_HIGH : gfp, order);
 	}
 	if (!page && (gfp & __GFP_NOFAIL))
 		page = alloc_waiting(list, nid, gfp, order);
-	if (page)
-		page_fail_over();
-	else
+	if (!page)
 		report_failure(list, nid, gfp, order);
 	return page;
 }
@@ -272,7 +297,9 @@ struct page *alloc_pages_any(gfp_t gfp, unsigned int order)
 {
 	struct page *page;
 
-	if (unlikely(order > MAX_PAGE_ORDER || !gfp_is_hot(gfp & ~__GFP_ZERO)))
+	if (unlikely(order > MAX_PAGE_ORDER ||
+		     (!gfp_is_hot(gfp & ~__GFP_ZERO) &&
+		      (have_movable_zone || !gfp_is_hot((gfp & ~__GFP_ZERO) | __GFP_HIGHMEM)))))
 		return alloc_pages_node(NUMA_NO_NODE, gfp, order);
 	page = alloc_pages_hot(local_page_stack(order, gfp_migratetype(gfp)), gfp & ~__GFP_ZERO, order);
 	if (page && (gfp & __GFP_ZERO))
@@ -307,6 +334,14 @@ static __always_inline bool looks_right(const struct page *page, unsigned int or
 	unsigned long flags;
 
 	return asm_load_mapped(&page->flags, &flags) && (flags & PAGE_STATE_MASK) == order;
+}
+
+/* The same of a block of any order; it is no compound block. */
+static __always_inline bool looks_plain(const struct page *page)
+{
+	unsigned long flags;
+
+	return asm_load_mapped(&page->flags, &flags) && !(flags & PAGE_STATE_MASK & ~PAGE_ORDER_MASK);
 }
 
 /* Drop the reference to @page if it is the only one. Return: whether it was. */
@@ -353,32 +388,73 @@ void __restartable __free_pages(struct page *page, unsigned int order)
 		pcp_free(page, order);
 }
 
-void put_page(struct page *page)
+/* Why compound_head() of @page cannot be believed; NULL when it can. */
+static const char *head_fault(const struct page *page)
 {
+	unsigned long offset;
+
+	if (!page_initialised(page_to_pfn(page)))
+		return page_free_fault(page, 0);
+	offset = (unsigned long)compound_head(page) - VMEMMAP_START;
+	if (offset % sizeof(struct page) || !page_initialised(offset / sizeof(struct page)))
+		return "its compound_head leads to no page";
+	return NULL;
+}
+
+/* put_page() of what is compound, shared, or wrong. */
+static __noinline void put_page_slow(struct page *page)
+{
+	const char *fault = HARDENED ? head_fault(page) : NULL;
+
+	if (unlikely(fault)) {
+		report_bad_free(page, 0, fault);
+		return;
+	}
 	page = compound_head(page);
-	__free_pages(page, page_order(page));
+	free_pages_slow(page, page_order(page));
+}
+
+/* A page of a compound block but the first has no user of its own, so it takes the slow path. */
+void __restartable put_page(struct page *page)
+{
+	if (unlikely((HARDENED && !looks_plain(page)) || !drop_only_reference(page))) {
+		put_page_slow(page);
+		return;
+	}
+	debug_block_passes(page, page_order(page));
+	page_owner_free(page);
+	if (unlikely(!asm_stack_push(&page->page_stack, page)))
+		pcp_free(page, page_order(page));
 }
 
 /*
  * Push pages, from the first on, as long as they have one stack, which has room, and each has only this reference.
- * Return: the first one that is not pushed. Interrupts are masked.
+ * Return: the first one that is not pushed. Interrupts are masked. A page's stack is followed only when the page looks right.
  */
-static struct page **release_run(struct page **pages, struct page **end)
+static __always_inline struct page **release_run(struct page **pages, struct page **end)
 {
-	u32 stack = READ_ONCE((*pages)->page_stack);
-	struct percpu_stack *head = (struct percpu_stack *)((char *)asm_percpu_base() + stack);
-	void **top = head->top;
+	struct page *page = *pages;
+	struct percpu_stack *head;
+	void **top;
+	u32 stack;
 
+	if (HARDENED && unlikely(!looks_plain(page)))
+		return pages;
+	stack = READ_ONCE(page->page_stack);
+	head = (struct percpu_stack *)((char *)asm_percpu_base() + stack);
+	top = head->top;
 	end = min(end, pages + (head->limit - top));
-	while (pages < end) {
-		struct page *page = *pages;
-
-		if (READ_ONCE(page->page_stack) != stack || (HARDENED && !looks_right(page, page_order(page))) ||
-		    !drop_only_reference(page))
-			break;
+	if (pages == end || !drop_only_reference(page))
+		return pages;
+	for (;;) {
 		debug_block_passes(page, page_order(page));
 		*++top = page;
-		pages++;
+		if (++pages == end)
+			break;
+		page = *pages;
+		if ((HARDENED && unlikely(!looks_plain(page))) || READ_ONCE(page->page_stack) != stack ||
+		    !drop_only_reference(page))
+			break;
 	}
 	WRITE_ONCE(head->top, top);
 	return pages;

@@ -8,6 +8,7 @@
  */
 #include <mm/page_exact.h>
 
+#include "compound.h"
 #include "hardening.h"
 #include "page_owner.h"
 #include "page_report.h"
@@ -42,6 +43,17 @@ void split_page(struct page *page, unsigned int order)
 	make_single(page);
 	spin_unlock_irqrestore(&page_zone(page)->lock, flags);
 	page_owner_split(page, order);
+}
+
+void join_pages(struct page *page, unsigned int order)
+{
+	unsigned long flags = spin_lock_irqsave(&page_zone(page)->lock);
+
+	for (unsigned long i = (1UL << order) - 1; i; i--)
+		WRITE_ONCE(page[i]._refcount, 0);
+	set_page_order(page, order);
+	spin_unlock_irqrestore(&page_zone(page)->lock, flags);
+	prep_compound_page(page, order);
 }
 
 void *alloc_pages_exact_nid(int nid, size_t size, gfp_t gfp)

@@ -6,9 +6,9 @@
  *    in the order they were tried, with what stood in the way; then one each why others were not. The caller's backtrace
  *    ends it.
  * 2. What stood in the way is judged when the report is written; other CPUs go on, and a zone may have room again. Then
- *    the line says so.
- * 3. There are ten reports, and then no more until memory was short and yet found. What is refused, an order, node or
- *    flags that cannot be, counts as a failure.
+ *    the line says so. Blocks that the request may not use do not count; when there are some that would do, it says whose.
+ * 3. There are ten reports, and then no more until five seconds have passed without one; then a line says how many there
+ *    would have been. What is refused, an order, node or flags that cannot be, counts as a failure.
  * 4. __GFP_NOFAIL panics where nobody can wait: after the same report, whatever was reported before.
  */
 #include "page_report.h"
@@ -18,21 +18,47 @@
 #include <mm/port.h>
 #include <stdio.h>
 
+#include "buddy.h"
+
 #define MAX_FAIL_REPORTS 10
-#define OBSTACLE_MAX	 96
+#define QUIET_MS	 5000
+#define WHOSE_MAX	 80
+#define OBSTACLE_MAX	 128
 
-static u32 fail_reports; /* atomic */
+static u32 fails;	   /* atomic: failures since the first of the ten, whether reported or not */
+static u32 last_report_ms; /* atomic */
 
-/* Order of the largest free block of @zone, -1 when it has none; a deferred pageblock is one of the largest. */
-static int largest_order(const struct zone *zone)
+/* Order of the largest free block of @zone that the request may use, -1 when there is none. */
+static int largest_order(const struct zone *zone, gfp_t gfp, unsigned int order)
 {
+	u32 types = usable_types(gfp, order);
 	int largest = MAX_PAGE_ORDER;
 
-	if (zone_deferred(zone))
-		return largest;
-	while (largest >= 0 && !READ_ONCE(zone->free_area[largest].nr_free))
+	while (largest >= 0 && !zone_has_block(zone, (unsigned int)largest, types))
 		largest--;
 	return largest;
+}
+
+/* Whose blocks that are large enough are, which the request may not use: "; larger ones are CMA's", or nothing. */
+static const char *whose_blocks(const struct zone *zone, gfp_t gfp, unsigned int order, char *buf)
+{
+	static const char *const names[MIGRATE_TYPES] = {
+		[MIGRATE_HIGHATOMIC] = "kept for urgent requests",
+		[MIGRATE_CMA] = "CMA's",
+		[MIGRATE_ISOLATE] = "isolated",
+	};
+	u32 usable = usable_types(gfp, order);
+	const char *separator = "; larger ones are ";
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (int type = MIGRATE_PCPTYPES; type < MIGRATE_TYPES; type++) {
+		if (usable & BIT(type) || !zone_has_block(zone, order, (u32)BIT(type)))
+			continue;
+		len += (size_t)snprintf(buf + len, WHOSE_MAX - len, "%s%s", separator, names[type]);
+		separator = ", ";
+	}
+	return buf;
 }
 
 /* What keeps @zone from serving the request, down to the min watermark. */
@@ -41,7 +67,8 @@ static const char *obstacle(const struct zone *zone, gfp_t gfp, unsigned int ord
 	unsigned long free = READ_ONCE(zone->nr_free), reserve = zone->lowmem_reserve[gfp_zone(gfp)];
 	unsigned long need = (1UL << order) + zone_mark(zone, WMARK_MIN, gfp);
 	unsigned long withheld = withheld_pages(zone, gfp, order);
-	int largest = largest_order(zone);
+	int largest = largest_order(zone, gfp, order);
+	char whose[WHOSE_MAX];
 
 	if (free < need)
 		snprintf(buf, OBSTACLE_MAX, "below min watermark by %lu", need - free);
@@ -51,7 +78,8 @@ static const char *obstacle(const struct zone *zone, gfp_t gfp, unsigned int ord
 		snprintf(buf, OBSTACLE_MAX, "%lu pages are isolated, CMA's or kept for others, short by %lu", withheld,
 			 need + reserve + withheld - free);
 	else if (largest < (int)order)
-		snprintf(buf, OBSTACLE_MAX, "no block of order %u (largest %d)", order, largest);
+		snprintf(buf, OBSTACLE_MAX, "no block of order %u (largest %d%s)", order, largest,
+			 whose_blocks(zone, gfp, order, whose));
 	else
 		snprintf(buf, OBSTACLE_MAX, "has room again");
 	return buf;
@@ -64,7 +92,8 @@ static void report_tried(const struct zone *zone, gfp_t gfp, unsigned int order)
 	printk("  node %d zone %s: %s: free %lu, min %lu, low %lu, high %lu, lowmem reserve %lu, high-atomic %lu, largest block order %d\n",
 	       zone->node->node_id, zone->name, obstacle(zone, gfp, order, why), READ_ONCE(zone->nr_free),
 	       zone_mark(zone, WMARK_MIN, gfp), zone->watermark[WMARK_LOW], zone->watermark[WMARK_HIGH],
-	       zone->lowmem_reserve[gfp_zone(gfp)], READ_ONCE(zone->nr_reserved_highatomic), largest_order(zone));
+	       zone->lowmem_reserve[gfp_zone(gfp)], READ_ONCE(zone->nr_reserved_highatomic),
+	       largest_order(zone, gfp, order));
 }
 
 static bool in_list(struct zone **list, const struct zone *zone)
@@ -108,10 +137,31 @@ static void print_zones(struct zone **list, gfp_t gfp, unsigned int order)
 	report_others(list, gfp);
 }
 
+/* When the last report is long ago, who finds that first has ten more. */
+static void end_of_silence(u32 now)
+{
+	u32 last = READ_ONCE(last_report_ms), missed;
+
+	/* Another CPU may have written a moment that is behind @now. */
+	if ((s32)(now - last) < QUIET_MS || !cas32_acq_rel(&last_report_ms, last, now))
+		return;
+	missed = xchg32_acquire(&fails, 0);
+	if (missed > MAX_FAIL_REPORTS)
+		printk("page allocation failure: %u more were not reported\n", missed - MAX_FAIL_REPORTS);
+}
+
 /* Whether there is to be a report of a failure with @gfp. */
 static bool report_wanted(gfp_t gfp)
 {
-	return !(gfp & __GFP_NOWARN) && fetch_add32(&fail_reports, 1) < MAX_FAIL_REPORTS;
+	u32 now = (u32)(arch_clock_ns() / 1000000);
+
+	if (gfp & __GFP_NOWARN)
+		return false;
+	end_of_silence(now);
+	if (fetch_add32(&fails, 1) >= MAX_FAIL_REPORTS)
+		return false;
+	WRITE_ONCE(last_report_ms, now);
+	return true;
 }
 
 void report_failure(struct zone **list, int nid, gfp_t gfp, unsigned int order)
@@ -121,11 +171,6 @@ void report_failure(struct zone **list, int nid, gfp_t gfp, unsigned int order)
 	print_request(nid, gfp, order, *list ? "" : "the node has no memory");
 	print_zones(list, gfp, order);
 	arch_dump_stack();
-}
-
-void page_fail_over(void)
-{
-	WRITE_ONCE(fail_reports, 0);
 }
 
 _Noreturn void panic_nofail(struct zone **list, int nid, gfp_t gfp, unsigned int order, const char *reason)
@@ -139,8 +184,6 @@ static const char *refusal(gfp_t gfp, unsigned int order)
 {
 	if (order > MAX_PAGE_ORDER)
 		return "there is no such order";
-	if ((gfp & (__GFP_NOFAIL | __GFP_NORETRY)) == (__GFP_NOFAIL | __GFP_NORETRY))
-		return "__GFP_NOFAIL and __GFP_NORETRY exclude each other";
 	if (gfp_excludes_itself(gfp))
 		return "__GFP_MOVABLE and __GFP_RECLAIMABLE exclude each other";
 	return "there is no such node";

@@ -67,10 +67,8 @@ void take_block_out(struct zone *zone, struct page *page, unsigned int order)
 {
 	unsigned long pfn = page_to_pfn(page), end = pfn + (1UL << order);
 
-	for (; pfn < end; pfn++) {
-		take_bad_page(zone, pfn);
+	for (; pfn < end; pfn++)
 		take_out(zone, pfn);
-	}
 }
 
 /* The zone that page frame @pfn is in, its pageblock initialised; NULL when that is wholly reserved memory. */

@@ -14,9 +14,6 @@
 /* Runs of pages that can be noted where nothing can be allocated, over all zones, before page_offline() has added some. */
 #define BAD_NOTES 64U
 
-/** bad_page_pending() - whether the page frame is to be taken out, and is not yet */
-bool bad_page_pending(const struct zone *zone, unsigned long pfn);
-
 /** bad_pages_within() - whether any note is about pages of [start, end). Cost: O(notes of the zone). */
 bool bad_pages_within(const struct zone *zone, unsigned long start, unsigned long end);
 
@@ -43,7 +40,7 @@ void bad_notes_add(void *page);
  */
 bool free_around_bad(struct zone *zone, struct page *page, unsigned int order);
 
-/** take_block_out() - all pages of the block of @order at @page, which is in no list and in nobody's use, are out */
+/** take_block_out() - all pages of the block of @order at @page, none of them noted, in no list and in nobody's use, are out */
 void take_block_out(struct zone *zone, struct page *page, unsigned int order);
 
 /**

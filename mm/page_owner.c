@@ -4,7 +4,7 @@
  *
  * 1. A block has a record, the first page's. Records lie beside each range of memory, an array that is reserved at boot and
  *    not touched: 160 bytes for a page, 4 % of RAM. The records of a pageblock are cleared when the first of them is
- *    written, and a bit says so; what has no bit was never allocated since boot.
+ *    written, and a bit says so; what has no bit was never allocated since boot. A block may lie in two ranges that touch.
  * 2. A record is written by whoever has the block: between the moment it leaves the allocator and the moment it goes back.
  *    So nothing covers it. Others read it for a report or for the table, and may see a record that is being written.
  * 3. `page_owner` prints the blocks that are in use now in the format of Linux's /sys/kernel/debug/page_owner. There are no
@@ -179,16 +179,17 @@ __noinline void page_owner_note_free(const struct page *page)
 	note_event(&record->free);
 }
 
+/* Neighbours may be of two ranges: a buddy block grows across regions of memory that touch. */
 void page_owner_split(const struct page *page, unsigned int order)
 {
-	struct page_record *first;
+	struct page_record whole;
 
 	if (!page_owner_active())
 		return;
-	first = own_record(page);
-	first->order = 0;
-	for (unsigned long i = 1; i < 1UL << order; i++)
-		first[i] = *first;
+	whole = *own_record(page);
+	whole.order = 0;
+	for (unsigned long i = 0; i < 1UL << order; i++)
+		*own_record(page + i) = whole;
 }
 
 static void log_trace(const struct owner_event *event)

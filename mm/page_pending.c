@@ -75,7 +75,8 @@ static bool notes_page(const struct bad_note *note, unsigned long pfn)
 	return pfn - note->pfn < note->nr && !page_test(pfn_to_page(pfn), PG_hwpoison);
 }
 
-bool bad_page_pending(const struct zone *zone, unsigned long pfn)
+/* Whether the page frame is to be taken out, and is not yet. */
+static bool bad_page_pending(const struct zone *zone, unsigned long pfn)
 {
 	for (const struct bad_note *note = zone->bad_pending; note; note = note->next)
 		if (notes_page(note, pfn))

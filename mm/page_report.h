@@ -15,9 +15,11 @@ struct free_list;
 /** gfp_excludes_itself() - whether @gfp says two things of which only one can be */
 static inline bool gfp_excludes_itself(gfp_t gfp)
 {
-	return (gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) == (__GFP_MOVABLE | __GFP_RECLAIMABLE) ||
-	       (gfp & (__GFP_NOFAIL | __GFP_NORETRY)) == (__GFP_NOFAIL | __GFP_NORETRY);
+	return (gfp & (__GFP_MOVABLE | __GFP_RECLAIMABLE)) == (__GFP_MOVABLE | __GFP_RECLAIMABLE);
 }
+
+/** usable_types() - BIT() of each migratetype that the request may have free blocks of, of others than its own when those are gone */
+u32 usable_types(gfp_t gfp, unsigned int order);
 
 /** zone_mark() - pages that a request of @gfp leaves free in @zone when it goes as far down as @which */
 static inline unsigned long zone_mark(const struct zone *zone, enum zone_watermarks which, gfp_t gfp)
@@ -34,9 +36,6 @@ unsigned long withheld_pages(const struct zone *zone, gfp_t gfp, unsigned int or
 
 /** report_failure() - no zone of @list could serve the request */
 void report_failure(struct zone **list, int nid, gfp_t gfp, unsigned int order);
-
-/** page_fail_over() - memory was short and yet found: failures are worth a report again */
-void page_fail_over(void);
 
 /** refuse_pages() - report a request that no machine could serve. Return: NULL; with __GFP_NOFAIL it panics. */
 struct page *refuse_pages(int nid, gfp_t gfp, unsigned int order);

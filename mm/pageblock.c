@@ -16,7 +16,7 @@
  *    one pageblock in a zone of MANY_BLOCKS or more. Before another request fails, the reserve is given back.
  * 5. MIGRATE_CMA pageblocks lend to movable requests and never become another type.
  * 6. An isolated pageblock is MIGRATE_ISOLATE to everybody, whatever type it has underneath and will have again. Its free
- *    blocks are in the lists of that type, from which nothing is given.
+ *    blocks are in the lists of that type, from which nothing is given. One of the reserve is counted as its all the time.
  * 7. A block that a CPU has cached is in the cache of the type that its pageblock had when it left the free lists. Between
  *    the first three types that does no harm. Blocks of CMA areas are cached with movable ones, and no pageblock becomes
  *    CMA or ceases to be (pcp_type()). Those of isolated and reserved pageblocks are not cached: their page_stack is 0, and
@@ -137,16 +137,14 @@ static void leave_highatomic(struct zone *zone, unsigned long pfn, enum migratet
 
 void isolate_pageblock(struct zone *zone, unsigned long pfn)
 {
-	if (get_pageblock_migratetype(pfn) == MIGRATE_HIGHATOMIC)
-		leave_highatomic(zone, pfn, MIGRATE_MOVABLE);
 	mend_pageblock(zone, pfn, MIGRATE_ISOLATE);
 	change_bits(pfn, TYPE_ISOLATED);
-	move_blocks(zone, pfn, (enum migratetype)(get_pageblock_bits(pfn) & ~TYPE_ISOLATED), MIGRATE_ISOLATE);
+	move_blocks(zone, pfn, pageblock_old_type(pfn), MIGRATE_ISOLATE);
 }
 
 void unisolate_pageblock(struct zone *zone, unsigned long pfn)
 {
-	mend_pageblock(zone, pfn, (enum migratetype)(get_pageblock_bits(pfn) & ~TYPE_ISOLATED));
+	mend_pageblock(zone, pfn, pageblock_old_type(pfn));
 	change_bits(pfn, TYPE_ISOLATED);
 	move_blocks(zone, pfn, MIGRATE_ISOLATE, get_pageblock_migratetype(pfn));
 }

@@ -91,6 +91,9 @@ void pcp_setup(void);
 /** pcp_init() - bounds from what the zones manage; from here on, stacks may fill. Context: boot only, after hand-over. */
 void pcp_init(void);
 
+/* (b) Whether there is a ZONE_MOVABLE. Where there is none, movable requests need no __GFP_HIGHMEM to be hot. */
+extern bool have_movable_zone;
+
 /** pcp_grow() - @list was found empty or full: a higher limit, if capacity, share and zone allow. Context: its CPU, interrupts masked. */
 void pcp_grow(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned int order);
 

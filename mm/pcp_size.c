@@ -35,6 +35,8 @@
 /* Arrays of 2 KiB at order 0, about half of the one before with each order. */
 static const u16 most_slots[NR_PAGE_ORDERS] = { 255, 127, 63, 63, 31, 15, 15, 7, 7, 3, 3 };
 
+bool have_movable_zone;
+
 size_t pcp_area_bytes(void)
 {
 	struct zone *zone;
@@ -168,6 +170,8 @@ void pcp_init(void)
 	int i;
 
 	smp_set_kick_task(drain_local_pages);
+	for_each_populated_zone(i, zone)
+		have_movable_zone |= zone->idx == ZONE_MOVABLE;
 	for_each_populated_zone(i, zone)
 		for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
 			init_cpu_pages(per_cpu_ptr(zone->pcp, cpu), zone, percpu_base(cpu));

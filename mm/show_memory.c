@@ -30,7 +30,10 @@
 
 #include "show.h"
 
-/* What a GFP_KERNEL request could get, without the zones' reserves. */
+/*
+ * What requests of all kinds could get, without what zones keep from GFP_KERNEL. Free pages of CMA areas and of ZONE_MOVABLE,
+ * which movable requests only may have, count, as on Linux.
+ */
 static unsigned long available_pages(const struct zone_sums *sums)
 {
 	unsigned long kept = 0, have = sums->free + sums->cached;

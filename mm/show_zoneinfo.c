@@ -63,6 +63,7 @@ static void show_zone_head(const struct zone *zone)
 	con_printf("        metadata %lu\n", zone->metadata_pages);
 	con_printf("        cma      %lu\n", zone->cma_pages);
 	con_printf("        deferred %lu\n", zone_deferred(zone));
+	con_printf("        bad      %lu\n", READ_ONCE(zone->nr_bad));
 	con_printf("        protection: (%lu, %lu, %lu, %lu)\n", zone->lowmem_reserve[ZONE_DMA],
 		   zone->lowmem_reserve[ZONE_DMA32], zone->lowmem_reserve[ZONE_NORMAL],
 		   zone->lowmem_reserve[ZONE_MOVABLE]);
@@ -82,6 +83,7 @@ static void show_zone(const struct zone *zone)
 	show_counter("nr_slab_unreclaimable", zone_page_state_snapshot(zone, NR_SLAB_UNRECLAIMABLE));
 	show_numa_counters(&stat, show_counter);
 	show_counter("pgalloc", zone_event_sum(zone, PGALLOC));
+	show_counter("pgalloc_away", zone_event_sum(zone, PGALLOC_AWAY));
 	show_counter("pgfree", zone_event_sum(zone, PGFREE));
 	show_counter("nr_allocs", READ_ONCE(zone->nr_allocs));
 	show_counter("nr_fallbacks", READ_ONCE(zone->nr_fallbacks));

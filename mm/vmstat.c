@@ -65,10 +65,14 @@ void count_pages_far(struct zone *zone, unsigned long pages, struct zone *prefer
 {
 	if (zone->node->node_id != this_cpu()->nid)
 		__count_zone_event(zone, NUMA_OTHER, pages);
-	if (zone->node == preferred->node)
-		return;
-	__count_zone_event(zone, NUMA_MISS, pages);
-	__count_zone_event(preferred, NUMA_FOREIGN, pages);
+	if (zone->node != preferred->node)
+		__count_zone_event(zone, PGALLOC_AWAY, pages);
+}
+
+void count_fallback(struct zone *zone, unsigned long pages, struct zone *preferred)
+{
+	count_zone_event(zone, NUMA_MISS, pages);
+	count_zone_event(preferred, NUMA_FOREIGN, pages);
 }
 
 void fold_zone_stat(struct zone *zone, enum zone_stat_item item)
@@ -156,11 +160,11 @@ u64 global_event_sum(enum zone_type idx, enum zone_event event)
 void zone_numa_stat(const struct zone *zone, struct numa_stat *stat)
 {
 	/* In this order, so that no difference is negative: a page is counted as taken before it is counted as far. */
-	u64 miss = zone_event_sum(zone, NUMA_MISS), other = zone_event_sum(zone, NUMA_OTHER);
+	u64 away = zone_event_sum(zone, PGALLOC_AWAY), other = zone_event_sum(zone, NUMA_OTHER);
 	u64 taken = zone_event_sum(zone, PGALLOC);
 
-	stat->hit += taken - min(miss, taken);
-	stat->miss += miss;
+	stat->hit += taken - min(away, taken);
+	stat->miss += zone_event_sum(zone, NUMA_MISS);
 	stat->foreign += zone_event_sum(zone, NUMA_FOREIGN);
 	stat->local += taken - min(other, taken);
 	stat->other += other;

@@ -43,7 +43,7 @@ static bool sum_block(const struct zone *zone, unsigned long pfn, struct page_su
 {
 	unsigned long end = pfn + PAGEBLOCK_NR_PAGES;
 
-	if (get_pageblock_bits(pfn) == MIGRATE_HIGHATOMIC && pageblock_in_zone(zone, pfn))
+	if (pageblock_old_type(pfn) == MIGRATE_HIGHATOMIC && pageblock_in_zone(zone, pfn))
 		sums->highatomic += PAGEBLOCK_NR_PAGES;
 	while (pfn < end) {
 		const struct page *page = pfn_to_page(pfn);

@@ -14,7 +14,7 @@
  *    region that begins first.
  * 5. A node's zonelist has every populated zone of every node: nodes by rising distance (equal ones in rising order of id
  *    from the node itself on, wrapping round, so that neighbours do not all fall back to node 0), and in each node from
- *    the dear zone to the cheap one: MOVABLE, NORMAL, DMA32, DMA. An allocation skips zones above the one it asks for.
+ *    the cheap zone to the dear one: MOVABLE, NORMAL, DMA32, DMA. An allocation skips zones above the one it asks for.
  *    Whose node has no page to give, all of it no-map or reserved, begins with the nearest node that has: node_for_alloc[].
  * 6. Watermarks: min is 4 * sqrt(memory in KiB) KiB, from 128 KiB to 256 MiB, shared out over the zones by their size;
  *    low and high lie a quarter of min, or 0.1 % of the zone when that is more, further up each.

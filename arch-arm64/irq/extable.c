@@ -6,7 +6,7 @@
  *    are stored relative to where they are stored, so the table needs no relocation.
  * 2. A data fault is looked up by the faulting instruction. An instruction fetch faults at the target of a call, so
  *    there the return address in x30 is looked up: arch_probe_exec() records the instruction after its call.
- * 3. The search is linear: there are about ten entries, and a fault that has one is a probe or the end of the run.
+ * 3. The search is linear: there are a few dozen entries, and a fault that has one is a probe or the end of the run.
  */
 #include <asm/exception.h>
 

@@ -55,6 +55,47 @@ def node_meminfo(lines):
     return table
 
 
+BadPages = namedtuple("BadPages", "zones pfns total")
+
+
+def badpages(lines):
+    """zones: {(node, zone): (out of use, waiting)}, those that have any; pfns: {pfn}; total: as the last line says."""
+    zones, pfns = {}, set()
+    for line in lines[:-1]:
+        match = re.fullmatch(r"Node (\d+), zone +(\w+): (\d+) bad, (\d+) in use and waiting", line)
+        if match:
+            zones[int(match[1]), match[2]] = int(match[3]), int(match[4])
+            continue
+        first, last = matched(r"  pfn 0x([0-9a-f]+)(?:-0x([0-9a-f]+))?", line).groups()
+        pfns |= set(range(int(first, 16), int(last or first, 16) + 1))
+    return BadPages(zones, pfns, int(matched(r"(\d+) pages are out of use", lines[-1])[1]))
+
+
+Owned = namedtuple("Owned", "order pfn trace")
+
+
+def page_owner(lines):
+    """[Owned] of /sys/kernel/debug/page_owner, one for each block in use; blank lines between them are gone."""
+    table = []
+    for line in lines:
+        match = re.fullmatch(r"Page allocated via order (\d+), mask 0x[0-9a-f]+\([A-Z0-9_|x]+\), pid 0, tgid 0 "
+                             r"\(cpu/\d+\), ts \d+ ns", line)
+        if match:
+            table.append(Owned(int(match[1]), [], []))
+            continue
+        match = re.fullmatch(r"PFN 0x([0-9a-f]+) type (\w+) Block \d+ type (\w+) Flags 0x[0-9a-f]+", line)
+        if match:
+            if not {match[2], match[3]} <= set(MIGRATETYPES):
+                raise ValueError(f"not types of Linux: {line!r}")
+            table[-1].pfn.append(int(match[1], 16))
+        else:
+            table[-1].trace.append(matched(r" (\S+)", line)[1])
+    for block in table:
+        if len(block.pfn) != 1 or not block.trace:
+            raise ValueError(f"a block without its PFN or trace: {block}")
+    return table
+
+
 def vmstat(lines):
     """{name: number}"""
     table = {}

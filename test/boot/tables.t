@@ -1,18 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tables of memory agree with each other, to the page: meminfo, of each node too, buddyinfo, zoneinfo, vmstat,
-numa, numastat, slabinfo and account, on machines with 1, 2 and 8 nodes, with guarded caches too, when idle and after a
-load.
+"""The tables of memory agree with each other, to the page: meminfo, of each node too, buddyinfo, pagetypeinfo,
+zoneinfo, vmstat, numa, numastat, slabinfo, badpages, page_owner and account, on machines with 1, 2 and 8 nodes, with a
+CMA area, with guarded caches and where owners are tracked, when idle and after a load in which pages were taken out of
+use.
 
 1. What is free in one table is free in all: MemFree, the sum of buddyinfo's blocks, zoneinfo's "pages free" and
    nr_free_pages, vmstat's nr_free_pages, the nodes' MemFree, numa's MB rounded down, and account's. Pageblocks whose
-   struct pages are not written yet are blocks of the largest order in buddyinfo.
+   struct pages are not written yet are blocks of the largest order in buddyinfo. pagetypeinfo has the blocks of
+   buddyinfo.
 2. What is managed is MemTotal, what the CPUs' caches hold is PerCpuPages, what slabs take is Slab: SReclaimable what
    those of kmalloc-rcl-* take, which the slub suite leaves behind, SUnreclaim what all others do; no
    kmalloc() that is too large for a slab is left.
-3. Pages taken - pages given back = managed - free; hit + miss = local + other = taken; miss = foreign.
+3. Pages taken - pages given back = managed - free - bad; hit + away = local + other = taken; miss = foreign.
 4. Memmap is what the account's "memmap" is; what of it was touched is that of the pageblocks that are not deferred, and
    of a stock; and it is more after a load.
+5. What is out of use is HardwareCorrupted, zoneinfo's bad, badpages' and account's; and what page_owner has in use is
+   what is allocated.
 """
 
 import re
@@ -38,28 +42,37 @@ LIMIT = 90
 MACHINES = {
     "1 node": Machine(cpus=4, ram=4 * GIB),
     "1 node, movable zone": Machine(cpus=4, ram=512 * MIB),
+    "1 node, CMA area": Machine(cpus=2, ram=512 * MIB),
     "2 nodes": Machine(cpus=4, ram=GIB, nodes=[640 * MIB, 384 * MIB], distance=lambda a, b: 21),
     "8 nodes": Machine(cpus=8, ram=GIB, nodes=[128 * MIB] * 8, distance=lambda a, b: 12 + 4 * abs(a - b)),
     "1 node, guarded caches": Machine(cpus=4, ram=GIB),
     "2 nodes, guarded caches": Machine(cpus=4, ram=GIB, nodes=[640 * MIB, 384 * MIB], distance=lambda a, b: 21),
+    "2 nodes, owners": Machine(cpus=2, ram=512 * MIB, nodes=[256 * MIB] * 2, distance=lambda a, b: 21),
 }
-ARGS = {"1 node, movable zone": "movablecore=128M",
+ARGS = {"1 node, movable zone": "movablecore=128M", "1 node, CMA area": "cma=64M",
         "1 node, guarded caches": "slub_debug=FZPU", "2 nodes, guarded caches": "slub_debug=FZPU"}
-LOADS = ["test slub", "stress 2"]
+DEBUG_IMAGE = machine.IMAGE.parents[1] / "debug/Image"
+# Two neighbours and one alone, of the same zone, which are free, and one in the image, which is reserved.
+BAD = ["badpages 0x5a100", "badpages 0x5a101", "badpages 0x5a105", "badpages 0x40200"]
+LOADS = [*BAD, "test slub", "stress 2"]
 
 
-def commands(nodes):
-    tables = ["meminfo", "buddyinfo", "zoneinfo", "vmstat", "numa", "numastat", "slabinfo"]
+def commands(nodes, owners):
+    tables = ["meminfo", "buddyinfo", "pagetypeinfo", "zoneinfo", "vmstat", "numa", "numastat", "slabinfo", "badpages"]
+    tables += ["page_owner"] * owners
     return tables + [f"meminfo {nid}" for nid in range(nodes)] + ["account"]
 
 
 class Tables:
     """All tables of one moment, parsed: zones are those of zoneinfo."""
 
-    def __init__(self, answers, nodes):
+    def __init__(self, answers, nodes, owners):
         self.meminfo = procfs.meminfo(answers["meminfo"])
         self.buddy = procfs.buddyinfo(answers["buddyinfo"])
+        self.types = procfs.pagetypeinfo(answers["pagetypeinfo"])
         self.zones = procfs.zone_counters(answers["zoneinfo"])
+        self.bad = procfs.badpages(answers["badpages"])
+        self.owned = procfs.page_owner(answers["page_owner"]) if owners else []
         self.vmstat = procfs.vmstat(answers["vmstat"])
         self.numa, self.distances = procfs.numa(answers["numa"])
         self.numastat = procfs.numastat(answers["numastat"])
@@ -95,8 +108,10 @@ def free_pages(facts, tables):
         facts.equal(f"{name}: free in zoneinfo, nr_free_pages, buddyinfo, account", zone["free"], zone["nr_free_pages"],
                     sum(blocks << order for order, blocks in enumerate(tables.buddy[name])), account.get("free"))
         facts.equal(f"{name}: per-CPU in zoneinfo, account", zone["count"], account.get("per-CPU"))
-        facts.equal(f"{name}: managed, free + per-CPU + allocated", zone["managed"],
-                    sum(account.get(part, 0) for part in ("free", "per-CPU", "allocated")))
+        facts.equal(f"{name}: managed, free + per-CPU + allocated + bad", zone["managed"],
+                    sum(account.get(part, 0) for part in ("free", "per-CPU", "allocated", "bad")))
+        facts.equal(f"{name}: bad in zoneinfo, account, badpages", zone["bad"], account.get("bad"),
+                    tables.bad.zones.get(name, (0, 0))[0])
         facts.equal(f"{name}: deferred is a number of pageblocks", zone["deferred"] % 1024, 0)
         facts.hold(f"{name}: fewer blocks of the largest order than deferred ones",
                    tables.buddy[name][10] >= zone["deferred"] // 1024)
@@ -109,6 +124,34 @@ def free_pages(facts, tables):
     facts.equal("CmaFree, zoneinfo, vmstat", tables.meminfo["CmaFree"], tables.total("nr_free_cma") * PAGE_KIB,
                 tables.vmstat["nr_free_cma"] * PAGE_KIB)
     facts.equal("deferred in zoneinfo, vmstat", tables.total("deferred"), tables.vmstat["nr_deferred_pages"])
+
+
+def groups(facts, tables):
+    """pagetypeinfo: each order's blocks of all types, whole pageblocks, CMA's of the areas alone."""
+    facts.equal("zones in pagetypeinfo, buddyinfo", sorted(tables.types.free), sorted(tables.buddy),
+                sorted(tables.types.blocks))
+    for name, types in tables.types.free.items():
+        facts.equal(f"{name}: blocks in pagetypeinfo, buddyinfo", [sum(counts) for counts in zip(*types.values())],
+                    tables.buddy[name])
+        facts.equal(f"{name}: free CMA in pagetypeinfo, zoneinfo",
+                    sum(blocks << order for order, blocks in enumerate(types["CMA"])),
+                    tables.zones[name]["nr_free_cma"])
+        blocks = tables.types.blocks[name]
+        facts.equal(f"{name}: CMA pageblocks, zoneinfo", blocks["CMA"] * 1024, tables.zones[name]["cma"])
+        facts.hold(f"{name}: {sum(blocks.values())} pageblocks for {tables.zones[name]['present']} pages",
+                   sum(blocks.values()) * 1024 <= tables.zones[name]["spanned"] + 2048)
+
+
+def bad_pages(facts, tables):
+    facts.equal("bad pages: HardwareCorrupted, zoneinfo, badpages' total, its pages",
+                tables.meminfo["HardwareCorrupted"] // PAGE_KIB, tables.total("bad"), tables.bad.total,
+                len(tables.bad.pfns))
+
+
+def owners(facts, tables):
+    allocated = sum(zone.parts["allocated"] for zone in tables.account.zones)
+    facts.equal("pages in use: page_owner, account", sum(1 << block.order for block in tables.owned), allocated)
+    facts.hold("a block is twice in page_owner", len({block.pfn[0] for block in tables.owned}) == len(tables.owned))
 
 
 def sizes(facts, tables, board):
@@ -160,10 +203,10 @@ def slabs(facts, tables, guarded):
 def counters(facts, tables):
     vmstat = tables.vmstat
     for name, zone in tables.zones.items():
-        facts.equal(f"{name}: taken - given back, managed - free", zone["pgalloc"] - zone["pgfree"],
-                    zone["managed"] - zone["free"])
-        facts.equal(f"{name}: taken, hit + miss, local + other", zone["pgalloc"], zone["numa_hit"] + zone["numa_miss"],
-                    zone["numa_local"] + zone["numa_other"])
+        facts.equal(f"{name}: taken - given back, managed - free - bad", zone["pgalloc"] - zone["pgfree"],
+                    zone["managed"] - zone["free"] - zone["bad"])
+        facts.equal(f"{name}: taken, hit + away, local + other", zone["pgalloc"],
+                    zone["numa_hit"] + zone["pgalloc_away"], zone["numa_local"] + zone["numa_other"])
     for kind in ("dma", "dma32", "normal", "movable"):
         facts.equal(f"pgalloc_{kind} in vmstat, zoneinfo", vmstat[f"pgalloc_{kind}"],
                     sum(zone["pgalloc"] for name, zone in tables.zones.items() if name[1].lower() == kind))
@@ -192,6 +235,10 @@ def memmap(facts, tables):
 def agree(tables, board, guarded):
     facts = Facts()
     free_pages(facts, tables)
+    groups(facts, tables)
+    bad_pages(facts, tables)
+    if tables.owned:
+        owners(facts, tables)
     sizes(facts, tables, board)
     slabs(facts, tables, guarded)
     counters(facts, tables)
@@ -208,6 +255,8 @@ def changed(before, after):
     facts.hold("MemmapTouched is no more after a load",
                after.meminfo["MemmapTouched"] > before.meminfo["MemmapTouched"])
     facts.hold("there is no reclaimable slab after a load", after.meminfo["SReclaimable"] > 0)
+    facts.equal("nothing is out of use at first", before.bad.total, 0)
+    facts.hold(f"out of use are {sorted(after.bad.pfns)}", {0x5a100, 0x5a101, 0x5a105} <= after.bad.pfns)
     return facts.faults
 
 
@@ -215,11 +264,13 @@ class Case:
     def __init__(self, name):
         self.name, self.board = name, MACHINES[name]
         self.nodes = max(len(self.board.nodes), 1)
+        self.owners = "owners" in name
 
     def boot(self):
-        tables = commands(self.nodes)
+        tables = commands(self.nodes, self.owners)
         typed = "\n".join([*tables, *LOADS, *tables, "poweroff"]) + "\n"
-        self.result = self.board.boot(ARGS.get(self.name, ""), typed.encode(), LIMIT)
+        self.result = self.board.boot(ARGS.get(self.name, ""), typed.encode(), LIMIT,
+                                      DEBUG_IMAGE if self.owners else machine.IMAGE)
         parts = [part.partition("\n") for part in self.result.log.split(PROMPT)[1:]]
         answers = [(typed, [line for line in output.splitlines() if line]) for typed, _, output in parts]
         at = next((i for i, (line, _) in enumerate(answers) if line == LOADS[0]), len(answers))
@@ -232,12 +283,13 @@ class Case:
                        self.result.log)
         said = "\n".join(line for _, lines in self.load for line in lines)
         machine.report(tap, f"{self.name}: the load finds memory whole",
-                       [f"there is no /{words}/" for words in (r"\b0 corruptions", "is accounted for")
+                       [f"there is no /{words}/" for words in (r"\b0 corruptions", "is accounted for",
+                                                               "badpages: pfn 0x40200 is reserved")
                         if not re.search(words, said)], said)
         moments = {}
         for when, answers in (("idle", self.idle), ("after a load", self.loaded)):
             try:
-                moments[when] = Tables(answers, self.nodes)
+                moments[when] = Tables(answers, self.nodes, self.owners)
                 faults = agree(moments[when], self.board, "guarded" in self.name)
                 faults += ["there is no movable zone"] * (("movable" in self.name) !=
                                                           ((0, "Movable") in moments[when].zones))

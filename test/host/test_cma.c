@@ -621,7 +621,44 @@ static void test_threads(void)
 	host_cpus_stop();
 }
 
+/* As on Linux, who has no area gets nothing and gives nothing. What is not all allocated is told; what is elsewhere is not. */
+static void test_no_area(void)
+{
+	static const struct host_bank ram = { GIB, 128 * MIB, -1 };
+	struct page *page;
+	struct cma *cma;
+
+	host_boot(&(struct host_machine){ .banks = &ram, .nr_banks = 1, .bootargs = "cma=16M" });
+	cma = cma_default_area();
+	CHECK(cma);
+	CHECK(!cma_alloc(NULL, 1, 0, false));
+	CHECK(!cma_alloc(cma, 0, 0, false));
+	page = cma_alloc(cma, 8, 0, false);
+	CHECK(page);
+	host_log_clear();
+	CHECK(!cma_release(NULL, page, 8));
+	CHECK(!cma_release(cma, NULL, 8));
+	CHECK(!cma_release(cma, pfn_to_page(PFN_DOWN(GIB)), 1));
+	CHECK(!cma_release(cma, pfn_to_page(PFN_DOWN(cma_get_base(cma) + cma_get_size(cma))), 1));
+	CHECK_NO_LOG(".");
+	CHECK(!cma_release(cma, page, 9));
+	CHECK_LOG("cma: cma=: 9 pages from pfn 0x[0-9a-f]+ on: pfn 0x[0-9a-f]+8 is not allocated: none is released$");
+	CHECK(!cma_release(cma, page, ~0UL));
+	CHECK(cma_release(cma, page, 8));
+	host_log_clear();
+	CHECK(!cma_release(cma, page, 8));
+	CHECK_LOG("cma: cma=: 8 pages from pfn 0x([0-9a-f]+) on: pfn 0x\\1 is not allocated: none is released$");
+	page = cma_alloc(cma, cma_get_size(cma) >> PAGE_SHIFT, 0, false);
+	CHECK(page);
+	CHECK(!cma_release(cma, page, (cma_get_size(cma) >> PAGE_SHIFT) + 1));
+	CHECK_LOG(
+		"cma: cma=: 4097 pages from pfn 0x[0-9a-f]+ on: pfn 0x[0-9a-f]+ is behind the area: none is released$");
+	CHECK(cma_release(cma, page, cma_get_size(cma) >> PAGE_SHIFT));
+	host_check();
+}
+
 static const struct tap_case cases[] = {
+	TAP_CASE("no area, and what is not an area's", test_no_area),
 	TAP_CASE("areas from the tree", test_areas),
 	TAP_CASE("what cannot be an area stays reserved", test_refused),
 	TAP_CASE("cma=SIZE", test_argument),

@@ -131,7 +131,7 @@ static void check_range(unsigned long pfn, unsigned long n)
 static void try_range(unsigned long start, unsigned long n)
 {
 	unsigned long taken = first_taken(start, start + n), busy;
-	int err = alloc_contig_quietly(start, start + n, MIGRATE_MOVABLE, &busy);
+	int err = alloc_contig_quietly(start, start + n, MIGRATE_MOVABLE, GFP_KERNEL, &busy);
 
 	if (taken == start + n) {
 		CHECK_EQ(err, 0);
@@ -299,7 +299,9 @@ static void test_errors(void)
 
 	host_boot_simple(64 * MIB, 1);
 	CHECK_EQ(alloc_contig_range(block, block, MIGRATE_MOVABLE, GFP_KERNEL), -EINVAL);
+	CHECK_LOG("contig: from pfn 0x([0-9a-f]+) to before pfn 0x\\1 there is no page: not allocated$");
 	CHECK_EQ(alloc_contig_range(block + 2, block + 1, MIGRATE_MOVABLE, GFP_KERNEL), -EINVAL);
+	CHECK_LOG("contig: from pfn 0x[0-9a-f]+2 to before pfn 0x[0-9a-f]+1 there is no page: not allocated$");
 	CHECK_EQ(alloc_contig_range(beyond - 1, beyond + 1, MIGRATE_MOVABLE, GFP_KERNEL), -EINVAL);
 	CHECK_EQ(alloc_contig_range(~0UL - 5, ~0UL, MIGRATE_MOVABLE, GFP_KERNEL), -EINVAL);
 	CHECK_LOG("contig: .* is not memory of one zone, or wholly reserved in part: not allocated");
@@ -403,6 +405,91 @@ static void test_types_return(void)
 	host_check();
 }
 
+/* One of the reserve for urgent requests stays of it, whether a range of it could be had or not, and is no place to look in. */
+static void test_reserve_stays(void)
+{
+	struct page *page, *other;
+	unsigned long block, pfn;
+	struct zone *zone;
+
+	host_boot_simple(512 * MIB, 1);
+	page = alloc_pages(GFP_KERNEL, 1);
+	CHECK(page);
+	pfn = page_to_pfn(page);
+	block = ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES);
+	zone = page_zone(page);
+	reserve_highatomic(page);
+	CHECK_EQ(zone->nr_reserved_highatomic, PAGEBLOCK_NR_PAGES);
+	CHECK_EQ(alloc_contig_range(pfn, pfn + 2, MIGRATE_MOVABLE, GFP_KERNEL), -EBUSY);
+	CHECK_EQ(get_pageblock_migratetype(block), MIGRATE_HIGHATOMIC);
+	CHECK_EQ(zone->nr_reserved_highatomic, PAGEBLOCK_NR_PAGES);
+	host_check();
+	CHECK_EQ(start_isolate_page_range(block, block + PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE), 0);
+	host_check();
+	__free_pages(page, 1);
+	CHECK_EQ(zone_free_special(zone, MIGRATE_HIGHATOMIC), 0);
+	undo_isolate_page_range(block, block + PAGEBLOCK_NR_PAGES);
+	CHECK(zone_free_special(zone, MIGRATE_HIGHATOMIC) > 0);
+	CHECK_EQ(alloc_contig_range(pfn, pfn + 2, MIGRATE_MOVABLE, GFP_KERNEL), 0);
+	CHECK_EQ(get_pageblock_migratetype(block), MIGRATE_HIGHATOMIC);
+	free_contig_range(pfn, 2);
+	other = alloc_contig_pages(1, GFP_KERNEL, NUMA_NO_NODE, NULL);
+	CHECK(other);
+	CHECK(ALIGN_DOWN(page_to_pfn(other), PAGEBLOCK_NR_PAGES) != block);
+	__free_page(other);
+	CHECK_EQ(zone->nr_reserved_highatomic, PAGEBLOCK_NR_PAGES);
+	host_check();
+}
+
+/* With __GFP_COMP a range is a compound block, which goes as one; what can be no block is refused. */
+static void test_compound(void)
+{
+	unsigned long before, block = BASE_PFN + 8 * PAGEBLOCK_NR_PAGES;
+
+	host_boot_simple(64 * MIB, 1);
+	before = quiet_pages();
+	for (unsigned int order = 1; order <= MAX_PAGE_ORDER; order++) {
+		unsigned long n = 1UL << order;
+		struct page *page = alloc_contig_pages(n, GFP_KERNEL | __GFP_COMP | __GFP_ZERO, NUMA_NO_NODE, NULL);
+
+		CHECK(page && compound_order(page) == order && page_ref_count(page) == 1);
+		for (unsigned long i = 1; i < n; i++) {
+			CHECK(compound_head(page + i) == page && !page_ref_count(page + i));
+			CHECK_EQ(*(u64 *)page_address(page + i), 0);
+		}
+		host_check();
+		put_page(page + n - 1);
+		CHECK_EQ(quiet_pages(), before);
+		CHECK_EQ(alloc_contig_range(block, block + n, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP), 0);
+		get_page(pfn_to_page(block + 1));
+		free_contig_range(block, n);
+		CHECK_EQ(compound_order(pfn_to_page(block)), order);
+		free_contig_range(block, n);
+		CHECK(!PageCompound(pfn_to_page(block + 1)));
+		CHECK_EQ(quiet_pages(), before);
+	}
+	CHECK_NO_LOG("bad page");
+	CHECK_EQ(alloc_contig_range(block, block + 1, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP), 0);
+	free_contig_range(block, 1);
+	CHECK_EQ(alloc_contig_range(block + 1, block + 3, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP), -EINVAL);
+	CHECK_EQ(alloc_contig_range(block, block + 3, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP), -EINVAL);
+	CHECK_LOG(
+		"contig: \\[pfn 0x[0-9a-f]+-0x[0-9a-f]+\\] is no block of an order from 0 to 10, which __GFP_COMP asks for: "
+		"not allocated$");
+	CHECK_EQ(alloc_contig_range(block, block + 2 * PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP),
+		 -EINVAL);
+	CHECK(!alloc_contig_pages(3, GFP_KERNEL | __GFP_COMP, NUMA_NO_NODE, NULL));
+	CHECK_EQ(quiet_pages(), before);
+	/* A part of a compound block is no range. */
+	CHECK_EQ(alloc_contig_range(block, block + 4, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP), 0);
+	free_contig_range(block, 2);
+	CHECK_LOG("bad page free: .*, order 0: it was allocated with another order: not freed");
+	CHECK_LOG("bad page free: .*, order 0: it is in the middle of a block: not freed");
+	CHECK_EQ(compound_order(pfn_to_page(block)), 2);
+	put_page(pfn_to_page(block));
+	CHECK_EQ(quiet_pages(), before);
+}
+
 /* The lowest aligned place for @n pages by the map; nr_pages when there is none. */
 static unsigned long place_by_map(unsigned long n)
 {
@@ -468,6 +555,79 @@ static void test_nodes(void)
 	CHECK_EQ(alloc_contig_range(border - 1, border, MIGRATE_MOVABLE, GFP_KERNEL), -EINVAL);
 	CHECK_EQ(alloc_contig_range(border - 2000, border + 2000, MIGRATE_MOVABLE, GFP_KERNEL), -EINVAL);
 	host_check();
+}
+
+/* What would bring the zone below its min mark is not for alloc_contig_pages(), however much lies together. */
+static void test_watermark(void)
+{
+	struct list_head taken = LIST_HEAD_INIT(taken);
+	struct page *page;
+	struct zone *zone;
+	unsigned long n;
+
+	host_boot_simple(512 * MIB, 1);
+	zone = &node_data[0]->node_zones[ZONE_DMA];
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	CHECK(page);
+	take_all(GFP_ATOMIC, &taken);
+	__free_pages(page, MAX_PAGE_ORDER);
+	drain_all_pages();
+	n = zone->nr_free - zone->watermark[WMARK_MIN];
+	CHECK(n > 512 && n < PAGEBLOCK_NR_PAGES);
+	CHECK(!alloc_contig_pages(n + 1, GFP_KERNEL, NUMA_NO_NODE, NULL));
+	CHECK_LOG("contig: no [0-9]+ free pages behind one another near node 0, gfp 0x100$");
+	CHECK(alloc_contig_pages(n, GFP_KERNEL, NUMA_NO_NODE, NULL) == page);
+	free_contig_range(page_to_pfn(page), n);
+	put_all(&taken);
+	host_check();
+}
+
+/*
+ * Two CPUs want ranges of the only pageblock that is free, each another: while one has it isolated the other waits, and then has
+ * its own.
+ *
+ *	| the other's | in use | mine          |
+ */
+static unsigned long shared_block;
+static bool one_is_done; /* atomic */
+
+static void use_low_range(void *unused)
+{
+	(void)unused;
+	while (!__atomic_load_n(&one_is_done, __ATOMIC_RELAXED)) {
+		CHECK_EQ(alloc_contig_range(shared_block + 10, shared_block + 20, MIGRATE_MOVABLE, GFP_KERNEL), 0);
+		free_contig_range(shared_block + 10, 10);
+	}
+}
+
+static void test_one_at_a_time(void)
+{
+	struct list_head taken = LIST_HEAD_INIT(taken);
+	struct page *page;
+
+	host_boot_simple(64 * MIB, 2);
+	host_cpus_start();
+	for (int mark = 0; mark < NR_WMARK; mark++)
+		node_data[0]->node_zones[ZONE_DMA].watermark[mark] = 0;
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	CHECK(page);
+	shared_block = page_to_pfn(page);
+	take_all(GFP_ATOMIC, &taken);
+	__free_pages(page, MAX_PAGE_ORDER);
+	drain_all_pages();
+	CHECK_EQ(alloc_contig_range(shared_block + 30, shared_block + 31, MIGRATE_MOVABLE, GFP_KERNEL), 0);
+	CHECK_EQ(smp_work_start(1, use_low_range, NULL), 0);
+	for (unsigned long i = tap_ops(2000); i; i--) {
+		page = alloc_contig_pages(512, GFP_KERNEL, NUMA_NO_NODE, NULL);
+		CHECK(page && page_to_pfn(page) == shared_block + 512);
+		free_contig_range(shared_block + 512, 512);
+	}
+	__atomic_store_n(&one_is_done, true, __ATOMIC_RELAXED);
+	smp_work_wait(1);
+	free_contig_range(shared_block + 30, 1);
+	put_all(&taken);
+	host_check();
+	host_cpus_stop();
 }
 
 /* Threads. */
@@ -577,8 +737,12 @@ static const struct tap_case cases[] = {
 	TAP_CASE("what cannot be is refused, and changes nothing", test_errors),
 	TAP_CASE("isolated pages are given to nobody", test_isolated),
 	TAP_CASE("a pageblock has its old type after isolation", test_types_return),
+	TAP_CASE("the reserve for urgent requests stays", test_reserve_stays),
+	TAP_CASE("ranges that are compound blocks", test_compound),
 	TAP_CASE("alloc_contig_pages() finds the lowest place", test_anywhere),
 	TAP_CASE("nodes", test_nodes),
+	TAP_CASE("no zone goes below its mark", test_watermark),
+	TAP_CASE("two CPUs want ranges of one pageblock", test_one_at_a_time),
 	TAP_CASE("6 CPUs", test_threads),
 };
 TAP_MAIN(cases)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The page allocator's calls beside alloc_pages(): exact numbers of pages, compound blocks, what each gfp flag does, why a
- * request failed, pages that are taken out of use, and who had a page.
+ * The page allocator's calls beside alloc_pages(): exact numbers of pages, compound blocks, what each gfp flag does, pages
+ * that are taken out of use, and who had a page.
  *
  * After each case every page is back: the same number of free pages as at the start, less those that are bad, and all check
  * functions agree.
@@ -163,6 +163,8 @@ static void check_compound(struct page *page, unsigned int order)
 	CHECK(PageHead(page) && !PageTail(page) && PageCompound(page));
 	CHECK_EQ(compound_order(page), order);
 	CHECK(compound_head(page) == page);
+	/* No CPU's stack takes it as it is. */
+	CHECK_EQ(page->page_stack, 0);
 	for (unsigned long i = 1; i < 1UL << order; i++) {
 		CHECK(PageTail(page + i) && !PageHead(page + i) && PageCompound(page + i));
 		CHECK(compound_head(page + i) == page);
@@ -268,6 +270,9 @@ static void test_groups(void)
 	CHECK_EQ(gfp_migratetype(GFP_ATOMIC | __GFP_MOVABLE | __GFP_NORETRY), MIGRATE_MOVABLE);
 	CHECK_EQ(gfp_migratetype(GFP_KERNEL | __GFP_RECLAIMABLE | __GFP_DMA), MIGRATE_RECLAIMABLE);
 	CHECK_EQ(gfp_zone(GFP_KERNEL | __GFP_HIGHMEM), ZONE_NORMAL);
+	CHECK_EQ(gfp_zone(GFP_KERNEL | __GFP_MOVABLE), ZONE_NORMAL);
+	CHECK_EQ(gfp_zone(GFP_HIGHUSER_MOVABLE), ZONE_MOVABLE);
+	CHECK_EQ(gfp_zone(GFP_HIGHUSER_MOVABLE | __GFP_DMA32), ZONE_DMA32);
 	CHECK_EQ(gfp_zone(GFP_KERNEL | __GFP_DMA | __GFP_DMA32), ZONE_DMA);
 }
 
@@ -347,156 +352,24 @@ static void test_nofail_no_order(void)
 	CHECK(!alloc_pages(GFP_KERNEL | __GFP_NOFAIL, MAX_PAGE_ORDER + 1));
 }
 
+/* Who says both gets what cannot fail, as on Linux: it drains the other CPU's cache, and waits. */
 static void test_nofail_noretry(void)
 {
-	host_boot_simple(16 * MIB, 1);
-	CHECK(!alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOFAIL | __GFP_NOWARN));
-	CHECK_NO_LOG(".");
-}
-
-/* --- Why a request failed --- */
-
-static void test_why_min(void)
-{
-	host_boot_simple(16 * MIB, 1);
-	take_all(GFP_KERNEL);
-	CHECK(!alloc_pages(GFP_KERNEL | __GFP_COMP, 2));
-	CHECK_LOG("page allocation failure: order 2, gfp 0x1100 .GFP_KERNEL.__GFP_COMP., node 0, CPU 0$");
-	CHECK_LOG(
-		"  node 0 zone DMA: below min watermark by [1-4]: free [0-9]+, min 125, low 156, high 187, lowmem reserve 0, high-atomic 0, "
-		"largest block order");
-}
-
-/* Every other page is in use: half of memory is free, and no two pages of it lie together. */
-static void test_why_fragments(void)
-{
 	unsigned long n;
+	struct page *page;
 
-	host_boot_simple(16 * MIB, 1);
+	host_boot_simple(16 * MIB, 2);
+	host_cpus_start();
 	n = take_all(GFP_KERNEL | __GFP_HIGH);
-	for (unsigned long i = 0; i < n; i++)
-		if (page_to_pfn(taken[i]) % 2)
-			__free_page(taken[i]);
-	drain_all_pages();
-	/* What the reserve has still is in pairs: take it, down to the pages that were just freed. */
-	while (alloc_pages(GFP_QUIET | __GFP_HIGH, 1)) {
-	}
-	host_log_clear();
-	CHECK(!alloc_pages(GFP_KERNEL, 1));
-	CHECK_LOG("  node 0 zone DMA: no block of order 1 .largest 0.: free [0-9]+, min ");
-}
-
-/* Most of what is free is in pageblocks that are isolated. */
-static void test_why_isolated(void)
-{
-	unsigned long first = PFN_DOWN(GIB) + PAGEBLOCK_NR_PAGES;
-
-	host_boot_simple(16 * MIB, 1);
-	CHECK_EQ(start_isolate_page_range(first, first + 2 * PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE), 0);
-	take_all(GFP_KERNEL);
-	CHECK(!alloc_page(GFP_KERNEL));
-	CHECK_LOG(
-		"  node 0 zone DMA: 20[0-9][0-9] pages are isolated, CMA's or kept for others, short by 1: free 2[0-9]+, min 125, ");
-	undo_isolate_page_range(first, first + 2 * PAGEBLOCK_NR_PAGES);
-	CHECK(alloc_page(GFP_KERNEL));
-}
-
-static void boot_nodes_and_zones(void)
-{
-	static const struct host_bank banks[] = { { GIB, 32 * MIB, 0 }, { GIB + 32 * MIB, 32 * MIB, 1 } };
-
-	host_boot(&(struct host_machine){ .banks = banks,
-					  .nr_banks = 2,
-					  .dma_limit = (u32)(GIB + 16 * MIB),
-					  .bootargs = "movablecore=8M page_owner=off" });
-}
-
-static void test_why_not_tried(void)
-{
-	boot_nodes_and_zones();
-	take_all(GFP_KERNEL | __GFP_THISNODE);
-	CHECK(!alloc_pages_node(0, GFP_KERNEL | __GFP_THISNODE, 4));
-	CHECK_LOG("  node 0 zone DMA32: below min watermark by ");
-	CHECK_LOG("  node 1 zone DMA32: not tried: other node, __GFP_THISNODE$");
-	CHECK_LOG("  node 1 zone Movable: not tried: above the zones that the flags allow$");
-	host_log_clear();
-	CHECK(!alloc_pages_node(1, GFP_DMA | __GFP_THISNODE, 4));
-	CHECK_LOG("  node 0 zone DMA: not tried: other node, __GFP_THISNODE$");
-	CHECK_LOG("  node 1 zone DMA32: not tried: above the zones that the flags allow$");
-}
-
-static void test_why_lowmem_reserve(void)
-{
-	unsigned long n;
-
-	boot_nodes_and_zones();
-	n = take_all(GFP_KERNEL | __GFP_MOVABLE);
-	CHECK(n);
-	host_log_clear();
-	CHECK(!alloc_page(GFP_KERNEL | __GFP_MOVABLE));
-	CHECK_LOG(
-		"  node 0 zone DMA: below lowmem reserve by 1: free [0-9]+, min [0-9]+, .*, lowmem reserve [1-9][0-9]*, ");
-}
-
-/* --- Many at once --- */
-
-#define RELEASED 300
-
-/* Pages of two kinds, a compound block by one of its tails, one that is shared, one that is given up twice, and blocks of order 3. */
-static void test_release(void)
-{
-	static struct page *pages[RELEASED];
-	struct page *shared = NULL, *twice;
-	unsigned long start;
-
-	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
-	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, RELEASED - 6, pages), RELEASED - 6);
-	twice = pages[100];
-	get_page(twice);
-	for (int i = RELEASED - 6; i < RELEASED; i++) {
-		pages[i] = pages[i - 200];
-		pages[i - 200] = alloc_page(GFP_KERNEL | __GFP_MOVABLE);
-		CHECK(pages[i - 200]);
-	}
-	__free_page(pages[RELEASED - 3]);
-	pages[RELEASED - 3] = twice;
-	__free_page(pages[4]);
-	pages[4] = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
-	for (int i = 5; i < 8; i++) {
-		__free_page(pages[i]);
-		pages[i] = alloc_pages(GFP_KERNEL, 3);
-		CHECK(pages[i]);
-	}
-	CHECK(pages[4]);
-	pages[4] += 3;
-	shared = pages[RELEASED - 200];
-	get_page(shared);
-	release_pages(pages, RELEASED);
-	CHECK_EQ(page_ref_count(shared), 1);
-	host_check();
-	CHECK_EQ(quiet_pages(), start - 1);
-	release_pages(&shared, 1);
-	CHECK_EQ(quiet_pages(), start);
-	release_pages(NULL, 0);
-	host_check();
-}
-
-/* One that is freed already is reported and taken out of use, and the others are freed. */
-static void test_release_bad(void)
-{
-	struct page *pages[3] = { NULL };
-	unsigned long start;
-
-	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
-	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, 3, pages), 3);
-	__free_page(pages[1]);
-	host_log_clear();
-	release_pages(pages, 3);
-	CHECK_LOG("bad page free: .*: the page is free already: not freed$");
-	CHECK(PageHWPoison(pages[1]));
-	CHECK_EQ(quiet_pages(), start - 1);
+	CHECK(!alloc_page(GFP_QUIET | __GFP_NORETRY | __GFP_HIGH));
+	CHECK_EQ(smp_work_start(1, free_later, taken), 0);
+	page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOFAIL);
+	CHECK(page);
+	smp_work_wait(1);
+	__free_page(page);
+	for (unsigned long i = 64; i < n; i++)
+		__free_page(taken[i]);
+	host_cpus_stop();
 	host_check();
 }
 
@@ -737,6 +610,90 @@ static void test_owner_split(void)
 	host_check();
 }
 
+/* A node of memory of 11 MiB behind the 5 MiB of the machine's, so that they touch in the middle of a pageblock. */
+static void add_touching_memory(void)
+{
+	static const struct tree_range range = { GIB + 5 * MIB, 11 * MIB };
+
+	tree_open("memory@40500000");
+	tree_string("device_type", "memory");
+	tree_flag("hotpluggable");
+	tree_reg("reg", &range, 1);
+	tree_close();
+}
+
+/* The block of @order that begins at @pfn, out of all that can be had. */
+static struct page *get_block_at(unsigned long pfn, unsigned int order)
+{
+	struct page *page;
+
+	do
+		page = alloc_pages(GFP_QUIET, order);
+	while (page && page_to_pfn(page) != pfn);
+	return page;
+}
+
+/*
+ * A block of pages of two regions of memory, which have records of their own, is split.
+ *
+ *	|  region, 5 MiB  |  region, 11 MiB            |
+ *	         [block of 4 MiB]
+ */
+static void test_owner_split_regions(void)
+{
+	static const struct host_bank bank = { GIB, 5 * MIB, -1 };
+	unsigned long border = PFN_DOWN(GIB + 5 * MIB);
+	struct page *page, *other;
+
+	host_boot(&(struct host_machine){
+		.banks = &bank, .nr_banks = 1, .bootargs = "page_owner=on", .add_nodes = add_touching_memory });
+	other = alloc_contig_pages(1, GFP_KERNEL, NUMA_NO_NODE, NULL);
+	CHECK(other);
+	page = get_block_at(PFN_DOWN(GIB + 4 * MIB), MAX_PAGE_ORDER);
+	CHECK(page);
+	split_page(page, MAX_PAGE_ORDER);
+	host_check();
+	for (unsigned long pfn = border - 1; pfn <= border + 1; pfn++) {
+		host_log_clear();
+		dump_page(pfn_to_page(pfn));
+		CHECK_LOG("  page: number 0 of the allocated block of order 0 at pfn 0x");
+		CHECK_LOG("via order 0, gfp 0x140 .GFP_KERNEL.__GFP_NOWARN., ");
+		CHECK_LOG("never freed");
+	}
+	for (unsigned long i = 0; i < PAGEBLOCK_NR_PAGES; i++)
+		__free_page(page + i);
+	host_log_clear();
+	dump_page(pfn_to_page(border));
+	CHECK_LOG("  page: last freed on CPU 0");
+	__free_page(other);
+	host_check();
+}
+
+/* Ranges are noted with the flags that the caller gave. */
+static void test_owner_range(void)
+{
+	struct page *page;
+
+	boot_with_owners();
+	page = alloc_contig_pages(300, GFP_HIGHUSER_MOVABLE | __GFP_ZERO, NUMA_NO_NODE, NULL);
+	CHECK(page);
+	for (int i = 0; i < 300; i += 299) {
+		host_log_clear();
+		dump_page(page + i);
+		CHECK_LOG("via order 0, gfp 0x324 .GFP_KERNEL.__GFP_HIGHMEM.__GFP_MOVABLE.__GFP_ZERO., ");
+	}
+	free_contig_range(page_to_pfn(page), 300);
+	CHECK_EQ(alloc_contig_range(page_to_pfn(page), page_to_pfn(page) + 4, MIGRATE_MOVABLE, GFP_ATOMIC), 0);
+	host_log_clear();
+	dump_page(page + 3);
+	CHECK_LOG("via order 0, gfp 0x10 .GFP_ATOMIC., ");
+	free_contig_range(page_to_pfn(page), 4);
+	host_log_clear();
+	dump_page(page + 3);
+	CHECK_LOG("  page: last freed on CPU 0");
+	host_check();
+}
+
 /* What nobody has had since boot, what is reserved, and what is no RAM. */
 static void test_story_of_others(void)
 {
@@ -749,6 +706,26 @@ static void test_story_of_others(void)
 	CHECK_LOG("  page: node 0 zone DMA, flags 0x10 .reserved., order 0, refcount 1, mapcount 0$");
 	CHECK_LOG("  page: number 0 of the reserved block of order 0 at pfn 0x40010$");
 	CHECK_LOG("  page: never allocated since hand-over$");
+}
+
+/*
+ * The only node is number 1, and its last pageblock is in part a hole: the story of a page of that is told all the same, and
+ * its zone is one that there is.
+ *
+ *	node 1 [== 5 MiB ==]..hole..
+ */
+static void test_story_of_hole(void)
+{
+	static const struct host_bank bank = { GIB, 5 * MIB, 1 };
+	unsigned long pfn = PFN_DOWN(GIB + 7 * MIB);
+
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "page_owner=on" });
+	CHECK(pfn_valid(pfn) && page_initialised(pfn));
+	dump_page(pfn_to_page(pfn));
+	CHECK_LOG("  page: node 1 zone DMA, flags 0x10 .reserved., order 0, refcount 1, mapcount 0$");
+	__free_page(pfn_to_page(pfn));
+	CHECK_LOG("bad page free: .*: the page is reserved: not freed$");
+	host_check();
 }
 
 /* --- At the prompt --- */
@@ -842,15 +819,7 @@ static const struct tap_case cases[] = {
 		   "panic: __GFP_NOFAIL: order 10 cannot be had: no zone that it may use has as many pages$"),
 	TAP_PANICS("__GFP_NOFAIL of no order", test_nofail_no_order,
 		   "panic: __GFP_NOFAIL: order 11 cannot be had: there is no such order$"),
-	TAP_PANICS("__GFP_NOFAIL and __GFP_NORETRY", test_nofail_noretry,
-		   "panic: __GFP_NOFAIL: order 0 cannot be had: __GFP_NOFAIL and __GFP_NORETRY exclude each other$"),
-	TAP_CASE("why: the watermark", test_why_min),
-	TAP_CASE("why: no block is large enough", test_why_fragments),
-	TAP_CASE("why: what is free is isolated", test_why_isolated),
-	TAP_CASE("why: the lowmem reserve", test_why_lowmem_reserve),
-	TAP_CASE("why: zones that were not tried", test_why_not_tried),
-	TAP_CASE("many pages at once", test_release),
-	TAP_CASE("a page among many that is free already", test_release_bad),
+	TAP_CASE("__GFP_NOFAIL counts more than __GFP_NORETRY", test_nofail_noretry),
 	TAP_CASE("bad pages that are free", test_offline_free),
 	TAP_CASE("bad pages in use", test_offline_used),
 	TAP_CASE("what cannot be taken out", test_offline_refused),
@@ -858,7 +827,10 @@ static const struct tap_case cases[] = {
 	TAP_CASE("pages named bad while CPUs allocate", test_offline_threads),
 	TAP_CASE("who had a page", test_owner),
 	TAP_CASE("who had the pages of a block that was split", test_owner_split),
+	TAP_CASE("who had the pages of a block of two regions that was split", test_owner_split_regions),
+	TAP_CASE("who had the pages of a range", test_owner_range),
 	TAP_CASE("the story of pages that nobody had", test_story_of_others),
+	TAP_CASE("the story of a page of a hole, without a node 0", test_story_of_hole),
 	TAP_CASE("badpages at the prompt", test_badpages_command),
 	TAP_CASE("page_owner at the prompt", test_page_owner_command),
 	TAP_CASE("page_owner at the prompt, when none is tracked", test_page_owner_off),

@@ -115,6 +115,15 @@ static void take_all(struct list_head *taken, int nid, gfp_t gfp)
 		list_add(&page->lru, taken);
 }
 
+static void put_pages(struct list_head *taken)
+{
+	struct page *page, *tmp;
+
+	list_for_each_entry_safe(page, tmp, taken, lru)
+		__free_page(page);
+	INIT_LIST_HEAD(taken);
+}
+
 static void give_all(struct list_head *taken)
 {
 	struct page *page, *tmp;
@@ -156,6 +165,53 @@ static void test_numa(void)
 	CHECK_EQ(now[1].hit + now[1].miss, now[1].local + now[1].other);
 	__free_pages(page, MAX_PAGE_ORDER);
 	give_all(&taken);
+	CHECK(zone_events_check());
+	host_check();
+}
+
+/* Each page of a fallback is a miss, however many came with it into this CPU's cache, and however often it was there. */
+static void test_fallbacks(void)
+{
+	struct numa_stat start[2], now[2];
+	unsigned long far = 0;
+	struct page *page;
+	LIST_HEAD(taken);
+
+	boot_two_nodes();
+	/* The cache of node 1's pages grows. */
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 300; i++) {
+			page = alloc_pages_node(1, GFP_KERNEL, 0);
+			CHECK(page);
+			list_add(&page->lru, &taken);
+		}
+		put_pages(&taken);
+	}
+	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN | __GFP_THISNODE | __GFP_HIGH)))
+		list_add(&page->lru, &taken);
+	for (int round = 0; round < 20; round++) {
+		start[0] = numa_of(0);
+		start[1] = numa_of(1);
+		far = 0;
+		for (int i = 0; i < 10; i++) {
+			page = alloc_pages(GFP_KERNEL, 1);
+			CHECK(page);
+			far += 2 * (page_to_nid(page) == 1);
+			__free_pages(page, 1);
+			page = alloc_page(GFP_KERNEL);
+			CHECK(page);
+			far += page_to_nid(page) == 1;
+			__free_page(page);
+		}
+		now[0] = numa_of(0);
+		now[1] = numa_of(1);
+		CHECK_EQ(now[1].miss - start[1].miss, far);
+		CHECK_EQ(now[0].foreign - start[0].foreign, far);
+		CHECK_EQ(now[0].miss, start[0].miss);
+		CHECK_EQ(now[1].hit, start[1].hit);
+	}
+	CHECK_EQ(far, 30);
+	put_pages(&taken);
 	CHECK(zone_events_check());
 	host_check();
 }
@@ -569,6 +625,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("pages that leave a zone and come back", test_pages),
 	TAP_CASE("hits are not counted", test_hits),
 	TAP_CASE("hit, miss, foreign, local, other", test_numa),
+	TAP_CASE("each fallback is a miss", test_fallbacks),
 	TAP_CASE("requests that find no zone above its mark", test_stall),
 	TAP_CASE("zone_events_check() sees what is wrong", test_check_sees),
 	TAP_CASE("an item is folded at the threshold", test_threshold),

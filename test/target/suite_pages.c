@@ -134,7 +134,8 @@ static void case_caches(void)
 
 static void case_zones(void)
 {
-	static const gfp_t kinds[] = { GFP_DMA, GFP_DMA32, GFP_KERNEL, GFP_KERNEL | __GFP_MOVABLE };
+	static const gfp_t kinds[] = { GFP_DMA, GFP_DMA32, GFP_KERNEL, GFP_KERNEL | __GFP_MOVABLE,
+				       GFP_HIGHUSER_MOVABLE };
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
 		struct page *page = alloc_page(kinds[i] | __GFP_NOWARN);
@@ -331,7 +332,7 @@ static void case_exhaustion(void)
 		return;
 	}
 	/* Lower zones keep more from movable requests than from others. */
-	taken_pages = take_all(&taken, GFP_KERNEL | __GFP_MOVABLE);
+	taken_pages = take_all(&taken, GFP_HIGHUSER_MOVABLE);
 	taken_pages += take_all(&taken, GFP_KERNEL);
 	ktap_ok(taken_pages + min_watermarks() >= before);
 	ktap_ok(taken_pages <= before);

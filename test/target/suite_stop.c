@@ -47,13 +47,13 @@
 #define USED_PAGES   (BLOCK_SIZE / PAGE_SIZE / 2)
 #define WORD_STRIDE  64 /* between the words of two CPUs */
 #define TICK_NS	     200000ULL
-#define CHANGES_MIN  20 /* splits, and as many merges */
+#define CHANGES_MIN  12 /* splits, and as many merges */
 #define CHANGES_NS   500000000ULL
 #define PASSES_MIN   10
 #define LIMIT_NS     20000000000ULL
-#define STOPS	     8
+#define STOPS	     5
 #define STILL_NS     1000000ULL
-#define CHANGES_EACH 4
+#define CHANGES_EACH 2
 #define MPIDR_AFF0   0xffULL
 #define LATE_NS	     300000000ULL
 

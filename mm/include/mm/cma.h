@@ -18,7 +18,7 @@
 struct cma;
 
 /**
- * cma_alloc() - @count page frames behind one another, out of @cma
+ * cma_alloc() - @count page frames behind one another, out of @cma, which may be NULL: it has none
  * @align_order: the first one's page frame number is a multiple of 1 << @align_order
  * @no_warn: say nothing on failure
  *
@@ -30,7 +30,8 @@ struct page *cma_alloc(struct cma *cma, unsigned long count, unsigned int align_
 /**
  * cma_release() - give @count pages from @pages on, all from cma_alloc() on @cma, back; not necessarily all of one call
  *
- * Context: any. Return: false, and nothing has changed, when they are not all within the area, or one is not allocated.
+ * Context: any. Return: false, and nothing has changed, when @pages, or @cma, is NULL or lies outside of the area; or, after a
+ * line and the caller's backtrace, when not all of them are within the area and allocated.
  */
 bool cma_release(struct cma *cma, const struct page *pages, unsigned long count);
 

@@ -40,12 +40,14 @@ unsigned long test_pages_isolated(unsigned long start, unsigned long end);
 /**
  * alloc_contig_range() - allocate just these page frames, of any alignment and number
  * @migratetype: as in start_isolate_page_range()
- * @gfp: __GFP_ZERO and __GFP_NOWARN count, nothing else
+ * @gfp: __GFP_ZERO, __GFP_COMP and __GFP_NOWARN count, nothing else
  *
- * Afterwards each page is a block of order 0 with _refcount 1; __free_page() or free_contig_range() gives it back. A larger
+ * Afterwards each page is a block of order 0 with _refcount 1; __free_page() or free_contig_range() gives it back. With
+ * __GFP_COMP all of it is one compound block, which put_page(), or free_contig_range() of just this range, gives back. A larger
  * free block that crosses an end of the range is split, its other part stays free. Cost: O(pages of its pageblocks).
- * Return: 0; -EINVAL, -EBUSY as start_isolate_page_range() says; -EBUSY when a page is in use, after a line (unless
- * __GFP_NOWARN) that says which and what it is.
+ * Return: 0; -EINVAL, -EBUSY as start_isolate_page_range() says; -EINVAL when __GFP_COMP asks for what can be no block: its
+ * length is no power of two up to 1 << MAX_PAGE_ORDER, or it is not aligned to it; -EBUSY when a page is in use. All of that
+ * after a line (unless __GFP_NOWARN) that says why, or which page it is.
  */
 int alloc_contig_range(unsigned long start, unsigned long end, enum migratetype migratetype, gfp_t gfp) __must_check;
 
@@ -59,12 +61,12 @@ void free_contig_range(unsigned long pfn, unsigned long nr);
 
 /**
  * alloc_contig_pages() - @nr page frames behind one another, wherever they are
- * @gfp: which zones may serve, and __GFP_ZERO, __GFP_NOWARN, __GFP_THISNODE
+ * @gfp: which zones may serve, and __GFP_ZERO, __GFP_COMP, __GFP_NOWARN, __GFP_THISNODE
  * @nid: near which node; NUMA_NO_NODE: this CPU's
  * @nodes: bit n: node n may serve; NULL: any
  *
- * When @nr is a power of two the range is aligned to its size. No zone is brought below its min watermark, and CMA areas do
- * not serve. Cost: O(pages looked at), and at most O(pages of the zones).
+ * When @nr is a power of two the range is aligned to its size. No zone is brought below its min watermark, and CMA areas and
+ * the reserve for urgent requests do not serve. Cost: O(pages looked at), and at most O(pages of the zones).
  * Return: the first page, each as after alloc_contig_range(); NULL, after a line, when there is no such range.
  */
 struct page *alloc_contig_pages(unsigned long nr, gfp_t gfp, int nid, const u64 *nodes) __must_check;

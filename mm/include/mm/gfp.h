@@ -5,8 +5,9 @@
  * Common contract: an order is 0 to MAX_PAGE_ORDER, a block is 1 << order pages, aligned to its size. Pages come from
  * the linear map. Context: thread or interrupt handler, any CPU, after hand-over. A hit of the CPU's page cache takes no
  * lock and masks nothing; behind it interrupts are masked and zone locks taken for O(64 blocks). A request that cannot be
- * served returns NULL (after a report that says why, at most 10 in a row, unless __GFP_NOWARN) and changes nothing. What
- * the gfp flags mean, <mm/gfp_types.h> says; blocks of an odd size are in <mm/page_exact.h>.
+ * served returns NULL and changes nothing. Unless __GFP_NOWARN a report says why; after ten of them there is none until five
+ * seconds have passed since the last one. What the gfp flags mean, <mm/gfp_types.h> says; blocks of an odd size are in
+ * <mm/page_exact.h>.
  */
 #ifndef MM_GFP_H
 #define MM_GFP_H
@@ -14,13 +15,17 @@
 #include <mm/gfp_types.h>
 #include <mm/percpu_stack.h>
 
-/** gfp_is_hot() - whether a hit of this CPU's page cache is right for @gfp as it is: no certain zone or node, not zeroed */
+/**
+ * gfp_is_hot() - whether a hit of this CPU's page cache is right for @gfp as it is: no certain zone or node, not zeroed
+ *
+ * That of movable pages may be ZONE_MOVABLE's, so it is for those who may have them.
+ */
 static __always_inline bool gfp_is_hot(gfp_t gfp)
 {
-	const gfp_t both = __GFP_MOVABLE | __GFP_RECLAIMABLE;
 	const gfp_t effort = __GFP_DIRECT_RECLAIM | __GFP_HIGH | __GFP_NOWARN | __GFP_NOFAIL;
 
-	return !(gfp & ~(effort | __GFP_HIGHMEM | both)) && (gfp & both) != both;
+	return !(gfp & ~(effort | __GFP_HIGHMEM | __GFP_RECLAIMABLE)) ||
+	       (gfp & ~effort) == (__GFP_HIGHMEM | __GFP_MOVABLE);
 }
 
 /**

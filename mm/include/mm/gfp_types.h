@@ -6,22 +6,22 @@
  * not exist. Bits of one kind may be combined with those of the others; what excludes each other is refused, with a report,
  * like an order that there is not.
  *
- * 1. Zones. Without a bit a request is served from ZONE_NORMAL or a cheaper zone.
- *	__GFP_DMA, __GFP_DMA32	from that zone or a cheaper one; with both, __GFP_DMA is what counts
- *	__GFP_HIGHMEM		nothing: all memory is in the linear map, so what Linux takes from highmem comes from NORMAL
- *	__GFP_MOVABLE		may come from ZONE_MOVABLE, too
+ * 1. Zones. Without a bit a request is served from ZONE_NORMAL or a lower zone.
+ *	__GFP_DMA, __GFP_DMA32	from that zone or a lower one; with both, __GFP_DMA is what counts
+ *	__GFP_HIGHMEM		alone nothing: all memory is in the linear map, so what Linux takes from highmem comes from NORMAL
+ *	__GFP_MOVABLE		with __GFP_HIGHMEM may come from ZONE_MOVABLE, too
  * 2. Groups, so that pages that stay do not mix with pages that go (mm/buddy.c). Without a bit: unmovable.
  *	__GFP_MOVABLE		grouped with movable pages
  *	__GFP_RECLAIMABLE	grouped with reclaimable ones; excludes __GFP_MOVABLE
  * 3. Effort. Without a bit: what is free above the watermarks now, and a report when there is nothing.
  *	__GFP_DIRECT_RECLAIM	the caller can wait: other CPUs' page caches may be drained for it by cross call. Where that
  *				cannot be (a handler, masked interrupts) it does nothing.
- *	__GFP_NORETRY		do not drain for it: what is not there at once is not there
+ *	__GFP_NORETRY		do not drain for it: what is not there at once is not there; with __GFP_NOFAIL it does nothing
  *	__GFP_HIGH		may use half of the reserve below the min watermark
  *	__GFP_NOFAIL		never NULL. After draining, and with half of the reserve as by __GFP_HIGH, it waits, draining
  *				again and again, until somebody frees enough. It panics, with the whole report, where that
  *				cannot be waited for: without __GFP_DIRECT_RECLAIM, in a handler or with interrupts masked, or
- *				when no zone that it may use has as many pages at all. Excludes __GFP_NORETRY.
+ *				when no zone that it may use has as many pages at all.
  *	__GFP_NOWARN		no report on failure
  *	__GFP_THISNODE		the node asked for or none
  * 4. What comes.
@@ -58,8 +58,10 @@ typedef u32 gfp_t;
 #define GFP_ATOMIC __GFP_HIGH
 /* It cannot wait, and it does not matter. */
 #define GFP_NOWAIT __GFP_NOWARN
-#define GFP_DMA	   __GFP_DMA
-#define GFP_DMA32  __GFP_DMA32
+/* It can wait, and may come from wherever there is memory: the only ones that ZONE_MOVABLE serves. */
+#define GFP_HIGHUSER_MOVABLE (GFP_KERNEL | __GFP_HIGHMEM | __GFP_MOVABLE)
+#define GFP_DMA		     __GFP_DMA
+#define GFP_DMA32	     __GFP_DMA32
 
 /** gfp_zone() - the highest zone that @gfp allows */
 static inline enum zone_type gfp_zone(gfp_t gfp)
@@ -68,7 +70,7 @@ static inline enum zone_type gfp_zone(gfp_t gfp)
 		return ZONE_DMA;
 	if (gfp & __GFP_DMA32)
 		return ZONE_DMA32;
-	return gfp & __GFP_MOVABLE ? ZONE_MOVABLE : ZONE_NORMAL;
+	return (gfp & (__GFP_MOVABLE | __GFP_HIGHMEM)) == (__GFP_MOVABLE | __GFP_HIGHMEM) ? ZONE_MOVABLE : ZONE_NORMAL;
 }
 
 /** gfp_migratetype() - the group that pages of @gfp, which does not name two of them, belong to */

@@ -3,7 +3,7 @@
  * Sections, zones and nodes.
  *
  *	node (pglist_data) ─┬─ zone DMA, DMA32, NORMAL, MOVABLE ── free_area[order].free_list[migratetype]
- *	                    └─ zonelist: all zones of all nodes, near before far, and within a node dear before cheap
+ *	                    └─ zonelist: all zones of all nodes, near before far, and within a node cheap before dear
  *	section (1 GiB)    ─── usage: one bit or nibble for each of its 256 pageblocks (4 MiB)
  *
  * Pages of a zone, at every moment:
@@ -130,7 +130,7 @@ u64 memmap_touched_bytes(void);
  */
 void sparse_init(void);
 
-/** enum zone_type - zones in the order of address, cheapest last: an allocation falls back downwards */
+/** enum zone_type - zones in the order of address, the dearest first: an allocation falls back downwards, from cheap to dear */
 enum zone_type {
 	ZONE_DMA,
 	ZONE_DMA32,

@@ -5,14 +5,15 @@
  * 1. A hit in a CPU's page cache counts nothing. Events are counted where blocks move between a zone and a CPU's cache, or
  *    a user who is served without one; there a zone's lock is held anyway. Their unit is the page. So pgalloc_* and the
  *    numa_* counters tell how many pages left the zones, not how many requests were made: a page that is allocated and
- *    freed a thousand times on one CPU left its zone once.
+ *    freed a thousand times on one CPU left its zone once. Falling back to another node is rare and is counted whenever it
+ *    happens: NUMA_MISS and NUMA_FOREIGN are the pages that requests were given so, from a zone or from a CPU's cache.
  * 2. Of a zone, at every moment at which its lock is held:
  *
  *	PGALLOC - PGFREE = managed - free - bad = per-CPU + allocated
- *	PGALLOC = hit + miss = local + other	(struct numa_stat)
+ *	PGALLOC = hit + PGALLOC_AWAY = local + other	(struct numa_stat)
  *
  *    and over all zones NUMA_MISS = NUMA_FOREIGN. zone_events_check() proves the first and the last. The common case, a
- *    page of the right node for a CPU of that node, costs one addition: hit and local are what miss and other leave.
+ *    page of the right node for a CPU of that node, costs one addition: hit and local are what away and other leave.
  * 3. An event is a 64-bit count on each CPU, changed by that CPU only. It is summed up when somebody reads it.
  * 4. An item goes up and down. Each CPU keeps a difference of its own and folds it into the zone's sum when it passes
  *    zone->stat_threshold. zone_page_state() is that sum, one load, wrong by less than (threshold + 1) * CPUs; with the
@@ -32,14 +33,16 @@
  * enum zone_event - what is counted, in pages unless it says otherwise
  * @PGALLOC: left the free lists, for a CPU's cache or a user
  * @PGFREE: came back to them
- * @NUMA_MISS: of PGALLOC, though a zone of another node should have served the request
- * @NUMA_FOREIGN: a zone of another node served a request that this one, the first it allows, should have served
+ * @PGALLOC_AWAY: of PGALLOC, for a request that a zone of another node should have served; the rest of a batch included
+ * @NUMA_MISS: given to a request that a zone of another node should have served
+ * @NUMA_FOREIGN: a zone of another node gave them to a request that this one, the first it allows, should have served
  * @NUMA_OTHER: of PGALLOC, for a CPU of another node
  * @ALLOCSTALL: times a request that this zone should have served found no zone above its low mark
  */
 enum zone_event {
 	PGALLOC,
 	PGFREE,
+	PGALLOC_AWAY,
 	NUMA_MISS,
 	NUMA_FOREIGN,
 	NUMA_OTHER,
@@ -88,6 +91,9 @@ static inline void count_pages_taken(struct zone *zone, unsigned long pages, str
 		count_pages_far(zone, pages, preferred);
 }
 
+/** count_fallback() - @zone, of another node than @preferred, gave @pages to a request. Context: any. */
+void count_fallback(struct zone *zone, unsigned long pages, struct zone *preferred);
+
 /** fold_zone_stat() - add this CPU's difference of an item to the zone's sum. Context: interrupts masked. */
 void fold_zone_stat(struct zone *zone, enum zone_stat_item item);
 
@@ -125,8 +131,8 @@ u64 global_event_sum(enum zone_type idx, enum zone_event event);
 /**
  * struct numa_stat - where pages came from, in the words of Linux's numastat, in pages
  * @hit: left this node as asked
- * @miss: left this node, though another was asked for
- * @foreign: asked for here, and left another node
+ * @miss: given by this node, though another was asked for
+ * @foreign: asked for here, and given by another node
  * @local: left this node for a CPU of it
  * @other: left this node for a CPU of another
  */
