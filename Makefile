@@ -234,7 +234,8 @@ run: image ## Boot the image in QEMU (SMP=4 MEM=4G CPU=cortex-a72 APPEND= QEMU_A
 	@scripts/run $(O)/Image
 
 # Which tests, and what has to be built for them.
-HOST_TESTS := $(call host_tests,asan) $(call host_tests,tsan)
+HOST_TESTS := $(call host_tests,asan) $(call host_tests,tsan) \
+	$(foreach variant,$(HOST_LEVEL_VARIANTS),$(call host_level_tests,$(variant)))
 SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t test/fuzz/*.t test/misuse/*.t \
 	test/bench/*.t))
 TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))
@@ -246,6 +247,27 @@ test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),i
 	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || result=FAILED; \
 	$(if $(T),,$(MAKE) --no-print-directory check || result=FAILED;) \
 	echo "test: $$result"; [ $$result = passed ]
+
+# What takes its time: the random tests of pages and objects, with LONG_OPS percent of `make test`'s operations under
+# AddressSanitizer and LONG_TSAN_OPS percent under ThreadSanitizer, and the soak. Each program says how many it did.
+LONG_TESTS := test_buddy test_slub
+LONG_OPS ?= 12000
+LONG_LEAST ?= 10000000
+LONG_TSAN_OPS ?= 6000
+LONG_TSAN_LEAST ?= 1000000
+LONG_SOAK ?= 60
+LONG_RUN = TEST_TIMEOUT=7200 prove --timer --verbose --exec scripts/run-test
+
+.PHONY: test-long
+test-long: ## Pages and objects: 10 million random operations each under sanitizers, a soak of a minute; an hour or less
+test-long: $(foreach variant,asan tsan,$(LONG_TESTS:%=$(HOST)/$(variant)/%)) image debug-image
+	@result=passed; \
+	MEMSTAGE_OPS=$(LONG_OPS) MEMSTAGE_LEAST=$(LONG_LEAST) $(LONG_RUN) $(LONG_TESTS:%=$(HOST)/asan/%) || \
+		result=FAILED; \
+	MEMSTAGE_OPS=$(LONG_TSAN_OPS) MEMSTAGE_LEAST=$(LONG_TSAN_LEAST) $(LONG_RUN) $(LONG_TESTS:%=$(HOST)/tsan/%) || \
+		result=FAILED; \
+	SOAK=$(LONG_SOAK) $(LONG_RUN) test/boot/soak.t || result=FAILED; \
+	echo "test-long: $$result"; [ $$result = passed ]
 
 # The images with every debug check on, with the highest level of hardening, and with the other boot allocator, which
 # test/target runs beside the plain one;

@@ -18,8 +18,7 @@
 #include <mm/cma.h>
 #include <mm/dma.h>
 #include <mm/port.h>
-
-#include "va_tree.h"
+#include <mm/va_tree.h>
 
 #define DMA_MAX_WINDOWS 16
 #define DMA_NAME_MAX	96
@@ -141,8 +140,12 @@ const char *dma_reach_text(const struct device *dev, u64 mask, char *buf, size_t
 /** dma_coherent_node() - whether a master at @node sees the CPUs' caches, by its own properties or a bus's above it */
 bool dma_coherent_node(const void *fdt, int node);
 
-/** dma_window_pfns() - page frames [*@start, *@end) that lie wholly in window @i and below the mask; false when none do */
-bool dma_window_pfns(const struct device *dev, int i, u64 mask, unsigned long *start, unsigned long *end);
+/**
+ * dma_next_window() - the first window from *@i on that has page frames below the mask
+ *
+ * Return: whether there is one; then page frames [*@start, *@end) lie wholly in it and below the mask, and *@i is behind it.
+ */
+bool dma_next_window(const struct device *dev, int *i, u64 mask, unsigned long *start, unsigned long *end);
 
 /** dma_reaches() - the bus address of @size bytes at @pa, all in one window and below the mask; DMA_MAPPING_ERROR */
 dma_addr_t dma_reaches(const struct device *dev, phys_addr_t pa, size_t size, u64 mask);

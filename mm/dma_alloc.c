@@ -9,7 +9,11 @@
  *    CPU may read ahead through it, but what it reads is never written back. No TLB knows the second mapping any more when
  *    the pages are freed; whatever their next owner writes goes through the first again.
  * 3. Memory that the linear map has not (no-map) is mapped for any master, and zeroed there.
+ * 4. A mapping of either kind is held with its memory type (<mm/memtype.h>), in the master's name, from before the pages are
+ *    cleaned until no TLB knows it. Where somebody else has one of the pages with another type there is no memory: it is
+ *    refused and not looked for elsewhere, for it is a driver's mistake.
  */
+#include <mm/memtype.h>
 #include <mm/page_exact.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
@@ -24,36 +28,82 @@
 
 static const char no_memory[] = "no memory in reach";
 
+/**
+ * struct coherent - coherent memory
+ * @rec: its record; first, so that one pointer is both
+ * @held: that it is mapped, while @rec says that it is mapped apart from the linear map
+ */
+struct coherent {
+	struct dma_record rec;
+	struct memtype_range held;
+};
+
+_Static_assert(offsetof(struct coherent, rec) == 0, "the end of a record is that of all of it");
+
+static struct memtype_range *held_of(struct dma_record *rec)
+{
+	return &container_of(rec, struct coherent, rec)->held;
+}
+
 /* Whether pages are in the linear map: of a region the tree may have kept them out. */
 static bool in_linear_map(const struct dma_record *rec)
 {
 	return rec->source != DMA_REGION || rec->region->mapped;
 }
 
-/* A second mapping of the record's pages. */
-static void *map_uncached(const struct dma_record *rec)
+/* Hold what map_held() is to map. Return: false, after a line unless @quiet, when it is mapped with another type. */
+static bool hold(struct dma_record *rec, bool quiet)
 {
-	return vmap_phys(rec->phys, rec->nr_pages, PAGE_KERNEL_NC, VMAP_DMA, rec->caller);
+	struct memtype_range *held = held_of(rec);
+
+	*held = (struct memtype_range){
+		.base = rec->phys,
+		.size = rec->nr_pages << PAGE_SHIFT,
+		.caller = rec->caller,
+		.node = rec->dev->node,
+		.type = MEMTYPE_WC,
+		.ram = in_linear_map(rec),
+	};
+	return memtype_hold(held, quiet);
 }
 
-/* Zero the pages and make them what CPUs and the master share. Return: where; NULL when they cannot be mapped. */
-static void *share(struct dma_record *rec)
+/* A mapping of the record's pages apart from the linear map; NULL, and nothing is held any more, when there can be none. */
+static void *map_held(struct dma_record *rec)
+{
+	void *cpu = vmap_phys(rec->phys, rec->nr_pages, memtype_prot(MEMTYPE_WC), VMAP_DMA, rec->caller);
+
+	if (!cpu)
+		memtype_drop(held_of(rec));
+	return cpu;
+}
+
+static void unmap_held(struct dma_record *rec, void *cpu)
+{
+	vunmap_phys("dma_free_coherent", cpu, VMAP_DMA);
+	memtype_drop(held_of(rec));
+}
+
+/* Zero the pages and make them what CPUs and the master share, at *@cpu. Return: NULL, or why they cannot be mapped. */
+static const char *share(struct dma_record *rec, bool quiet, void **cpu)
 {
 	size_t bytes = rec->nr_pages << PAGE_SHIFT;
-	unsigned long linear;
-	void *cpu;
+	bool linear = in_linear_map(rec);
 
-	rec->uncached = !rec->dev->coherent || !in_linear_map(rec);
-	if (in_linear_map(rec)) {
-		linear = (unsigned long)__va(rec->phys);
-		memset((void *)linear, 0, bytes);
-		if (!rec->uncached)
-			return (void *)linear;
-		dcache_clean_inval_poc(linear, linear + bytes);
-		return map_uncached(rec);
-	}
-	cpu = map_uncached(rec);
-	return cpu ? memset(cpu, 0, bytes) : NULL;
+	rec->uncached = !rec->dev->coherent || !linear;
+	if (rec->uncached && !hold(rec, quiet))
+		return "some of its memory is mapped with another memory type";
+	if (linear)
+		*cpu = memset(__va(rec->phys), 0, bytes);
+	if (!rec->uncached)
+		return NULL;
+	if (linear)
+		dcache_clean_inval_poc((unsigned long)*cpu, (unsigned long)*cpu + bytes);
+	*cpu = map_held(rec);
+	if (!*cpu)
+		return "no address space, or no memory, to map it";
+	if (!linear)
+		memset(*cpu, 0, bytes);
+	return NULL;
 }
 
 static unsigned long largest_in_reach(struct device *dev)
@@ -81,6 +131,7 @@ static void report_failure(struct device *dev, size_t size, const char *why)
 static struct dma_record *make_record(struct device *dev, size_t size, gfp_t gfp, const void *caller, void **cpu,
 				      const char **why)
 {
+	struct coherent *memory;
 	struct dma_record *rec;
 
 	*why = "nothing to allocate";
@@ -90,22 +141,22 @@ static struct dma_record *make_record(struct device *dev, size_t size, gfp_t gfp
 	if (!dev->coherent && !arch_cross_call_ok())
 		return NULL;
 	*why = "no memory for its record";
-	rec = kzalloc(sizeof(*rec), (gfp & (__GFP_DIRECT_RECLAIM | __GFP_HIGH)) | __GFP_NOWARN);
-	if (!rec)
+	memory = kzalloc(sizeof(*memory), (gfp & (__GFP_DIRECT_RECLAIM | __GFP_HIGH)) | __GFP_NOWARN);
+	if (!memory)
 		return NULL;
+	rec = &memory->rec;
 	rec->dev = dev;
 	rec->size = size;
 	rec->nr_pages = size / PAGE_SIZE + (size % PAGE_SIZE != 0);
 	rec->caller = caller;
 	*why = no_memory;
 	if (dma_take_pages(rec, gfp)) {
-		*cpu = share(rec);
-		if (*cpu)
+		*why = share(rec, gfp & __GFP_NOWARN, cpu);
+		if (!*why)
 			return rec;
-		*why = "no address space, or no memory, to map it";
 		dma_give_pages(rec);
 	}
-	kfree(rec);
+	kfree(memory);
 	return NULL;
 }
 
@@ -135,7 +186,7 @@ void dma_free_coherent(struct device *dev, size_t size, void *cpu_addr, dma_addr
 	if (!rec)
 		return;
 	if (rec->uncached)
-		vunmap_phys("dma_free_coherent", cpu_addr, VMAP_DMA);
+		unmap_held(rec, cpu_addr);
 	dma_give_pages(rec);
-	kfree(rec);
+	kfree(container_of(rec, struct coherent, rec));
 }

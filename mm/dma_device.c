@@ -67,9 +67,9 @@ bool dma_to_phys(const struct device *dev, dma_addr_t dma, size_t size, phys_add
 	return false;
 }
 
-bool dma_window_pfns(const struct device *dev, int i, u64 mask, unsigned long *start, unsigned long *end)
+/* Page frames [*@start, *@end) that lie wholly in the window and below the mask. Return: false when none do. */
+static bool window_pfns(const struct dma_window *w, u64 mask, unsigned long *start, unsigned long *end)
 {
-	const struct dma_window *w = &dev->windows[i];
 	phys_addr_t last = w->last;
 
 	if (mask < w->bus)
@@ -79,6 +79,14 @@ bool dma_window_pfns(const struct device *dev, int i, u64 mask, unsigned long *s
 	*start = PFN_DOWN(w->first) + !IS_ALIGNED(w->first, PAGE_SIZE);
 	*end = PFN_DOWN(last) + IS_ALIGNED(last + 1, PAGE_SIZE);
 	return *start < *end;
+}
+
+bool dma_next_window(const struct device *dev, int *i, u64 mask, unsigned long *start, unsigned long *end)
+{
+	while (*i < dev->nr_windows)
+		if (window_pfns(&dev->windows[(*i)++], mask, start, end))
+			return true;
+	return false;
 }
 
 bool dma_device_window(const struct device *dev, int i, struct dma_window *window)
@@ -115,13 +123,10 @@ static bool mask_reaches(const struct device *dev, u64 mask)
 	struct zone *zone;
 	int n;
 
-	for (int i = 0; i < dev->nr_windows; i++) {
-		if (!dma_window_pfns(dev, i, mask, &start, &end))
-			continue;
+	for (int i = 0; dma_next_window(dev, &i, mask, &start, &end);)
 		for_each_populated_zone(n, zone)
 			if (zone->zone_start_pfn < end && start < zone_end_pfn(zone))
 				return true;
-	}
 	return false;
 }
 

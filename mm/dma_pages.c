@@ -33,9 +33,8 @@ static bool zone_in_reach(const struct device *dev, const struct zone *zone)
 {
 	unsigned long start, end;
 
-	for (int i = 0; i < dev->nr_windows; i++)
-		if (dma_window_pfns(dev, i, dev->coherent_mask, &start, &end) && start <= zone->zone_start_pfn &&
-		    zone_end_pfn(zone) <= end)
+	for (int i = 0; dma_next_window(dev, &i, dev->coherent_mask, &start, &end);)
+		if (start <= zone->zone_start_pfn && zone_end_pfn(zone) <= end)
 			return true;
 	return false;
 }
@@ -111,12 +110,9 @@ static bool from_range(struct dma_record *rec)
 	const struct device *dev = rec->dev;
 	unsigned long start, end;
 
-	for (int i = 0; i < dev->nr_windows; i++) {
-		struct page *page;
+	for (int i = 0; dma_next_window(dev, &i, dev->coherent_mask, &start, &end);) {
+		struct page *page = alloc_contig_within(rec->nr_pages, get_order(rec->size), start, end, 0);
 
-		if (!dma_window_pfns(dev, i, dev->coherent_mask, &start, &end))
-			continue;
-		page = alloc_contig_within(rec->nr_pages, get_order(rec->size), start, end, 0);
 		if (!page)
 			continue;
 		rec->source = DMA_RANGE;
@@ -221,11 +217,8 @@ unsigned long dma_largest_free(const struct device *dev, u64 mask)
 	struct zone *zone;
 	int n;
 
-	for (int i = 0; i < dev->nr_windows; i++) {
-		if (!dma_window_pfns(dev, i, mask, &start, &end))
-			continue;
+	for (int i = 0; dma_next_window(dev, &i, mask, &start, &end);)
 		for_each_populated_zone(n, zone)
 			count_zone(zone, &runs, start, end);
-	}
 	return runs.longest;
 }

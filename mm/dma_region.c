@@ -140,25 +140,25 @@ static unsigned long take_within(struct dma_region *region, unsigned long nr, un
 	return found;
 }
 
-/* The part of @dev's region in its window @i. Return: false when there is none. */
-static bool region_part(const struct device *dev, int i, u64 mask, unsigned long *start, unsigned long *end)
+/* The part of @dev's region in the first window from *@i on that has any, as dma_next_window(). */
+static bool next_part(const struct device *dev, int *i, u64 mask, unsigned long *start, unsigned long *end)
 {
 	const struct dma_region *region = dev->region;
 
-	if (!dma_window_pfns(dev, i, mask, start, end))
-		return false;
-	*start = max(*start, region->base_pfn);
-	*end = min(*end, region->base_pfn + region->nr_pages);
-	return *start < *end;
+	while (dma_next_window(dev, i, mask, start, end)) {
+		*start = max(*start, region->base_pfn);
+		*end = min(*end, region->base_pfn + region->nr_pages);
+		if (*start < *end)
+			return true;
+	}
+	return false;
 }
 
 unsigned long dma_region_take(struct device *dev, unsigned long nr, unsigned int order, u64 mask)
 {
 	unsigned long start, end, pfn;
 
-	for (int i = 0; i < dev->nr_windows; i++) {
-		if (!region_part(dev, i, mask, &start, &end))
-			continue;
+	for (int i = 0; next_part(dev, &i, mask, &start, &end);) {
 		pfn = take_within(dev->region, nr, order, start, end);
 		if (pfn != DMA_NO_PFN)
 			return pfn;
@@ -194,9 +194,7 @@ unsigned long dma_region_largest(struct device *dev, u64 mask)
 	struct dma_region *region = dev->region;
 	unsigned long start, end, flags, largest = 0;
 
-	for (int i = 0; i < dev->nr_windows; i++) {
-		if (!region_part(dev, i, mask, &start, &end))
-			continue;
+	for (int i = 0; next_part(dev, &i, mask, &start, &end);) {
 		flags = spin_lock_irqsave(&region->lock);
 		largest = max(largest, longest_clear(region->bitmap, start - region->base_pfn, end - region->base_pfn));
 		spin_unlock_irqrestore(&region->lock, flags);

@@ -67,7 +67,7 @@ void __iomem *early_ioremap(phys_addr_t phys, size_t size)
 		return NULL;
 	}
 	va = arch_early_map(slot, ALIGN_DOWN(phys, PAGE_SIZE), (unsigned int)pages_of(&wanted), PAGE_DEVICE);
-	memtype_set_va(&slots[slot], (unsigned long)va);
+	slots[slot].va = (unsigned long)va;
 	return (char *)va + phys % PAGE_SIZE;
 }
 

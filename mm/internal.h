@@ -16,6 +16,7 @@
  *	10  vmalloc		free and used address space; slots of one size
  *	11  percpu_lock		which bytes of per-CPU chunks are in use
  *	12  vmap_lock		tables of vmalloc's address space, arch-arm64/mm/vmap.c
+ *	13  vmap retired	tables and blocks taken out of it, which are to be freed (vmap_retire.c)
  *	20  kmem_cache node	partial slabs of one cache on one node; all of a guarded cache
  *	25  cma			the bitmap of one CMA area
  *	30  zone->lock		free lists and pageblock states of one zone
@@ -44,6 +45,7 @@ enum mm_lock_rank {
 	LOCK_RANK_VMALLOC = 10,
 	LOCK_RANK_PERCPU = 11,
 	LOCK_RANK_VMAP_TABLES = 12,
+	LOCK_RANK_VMAP_RETIRED = 13,
 	LOCK_RANK_CACHE_NODE = 20,
 	LOCK_RANK_CMA = 25,
 	LOCK_RANK_ZONE = 30,

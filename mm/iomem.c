@@ -85,15 +85,15 @@ static struct resource *innermost(struct resource *parent, const struct resource
 }
 
 /*
- * Put @res around the children of @parent that it overlaps. Return: NULL, or the one that sticks out, or cannot join those
- * that @res brings.
+ * Put @res around the children of @parent that it overlaps. Return: NULL, or the one that sticks out, cannot join those that
+ * @res brings, or is @res.
  */
 static struct resource *put_around(struct resource *parent, struct resource *res)
 {
 	struct resource **first = find_place(parent, res->start), *last = NULL, *child;
 
 	for (child = *first; child && child->start <= res->end; child = child->sibling) {
-		if (res->child || !resource_contains(res, child))
+		if (child == res || res->child || !resource_contains(res, child))
 			return child;
 		last = child;
 	}
@@ -149,7 +149,6 @@ static struct resource *put(put_fn fn, struct resource *root, struct resource *r
 	unsigned long flags = spin_lock_irqsave(&iomem_lock);
 	struct resource *conflict;
 
-	res->parent = res->sibling = NULL;
 	conflict = fn(root, res);
 	if (conflict)
 		tell(told, conflict);

@@ -4,8 +4,10 @@
  *
  * 1. Each mapping is an area of vmalloc's (vmap_phys()) and a struct memtype_range, which is held before the area is mapped and
  *    dropped after all TLBs have been told that it is not: two types for one page never work at the same time.
- * 2. Who ends a mapping first takes its range (memtype_end()): of two CPUs that do so, one ends it and one is reported.
- * 3. RAM is what claims say (provenance.c): memory that is neither left out nor no-map, which is what the linear map has.
+ * 2. Mappings are found by their address (memtype_map.h). Who ends one first takes it out: of two CPUs that do so, one ends it
+ *    and one is reported.
+ * 3. RAM is what claims say (provenance.c): memory that is neither left out nor no-map, which is what the linear map has. It
+ *    needs no mapping, so nothing is held for it; but who has it mapped with another type stands in the way.
  *
  * Locks: none here. On failure what was held and mapped is let go of.
  */
@@ -19,12 +21,14 @@
 
 #include "internal.h"
 #include "ioremap.h"
+#include "memtype_map.h"
 #include "provenance.h"
 #include "vmap.h"
 
 #define MAX_REPORTS 20
 #define NAME_MAX    128
 
+static struct memtype_map mappings;
 static u32 refusals; /* reported; atomic */
 
 static bool may_report(void)
@@ -141,25 +145,21 @@ bool ioremap_refused(const struct memtype_range *range)
 static void *map_range(const struct memtype_range *wanted, bool quiet)
 {
 	unsigned long offset = wanted->base % PAGE_SIZE, nr = PFN_UP(offset + wanted->size);
-	struct memtype_range *range = kmalloc(sizeof(*range), GFP_KERNEL | __GFP_NOWARN);
+	struct memtype_mapping *mapping = memtype_mapping_new(1);
 	void *va = NULL;
 
-	if (range) {
-		*range = *wanted;
-		if (!memtype_hold(range, quiet)) {
-			kfree(range);
+	if (mapping) {
+		mapping->ranges[0] = *wanted;
+		if (!memtype_mapping_hold(mapping, quiet))
 			return NULL;
-		}
-		va = vmap_phys(range->base - offset, nr, memtype_prot(range->type), VMAP_IOREMAP, range->caller);
+		va = vmap_phys(wanted->base - offset, nr, memtype_prot(wanted->type), VMAP_IOREMAP, wanted->caller);
 	}
 	if (!va) {
 		report_refusal(wanted, "no memory, or no address space");
-		if (range)
-			memtype_drop(range);
-		kfree(range);
+		memtype_mapping_end(mapping);
 		return NULL;
 	}
-	memtype_set_va(range, (unsigned long)va);
+	memtype_map_add(&mappings, mapping, va, nr << PAGE_SHIFT);
 	return (char *)va + offset;
 }
 
@@ -188,16 +188,14 @@ void __iomem *ioremap_wc(phys_addr_t phys, size_t size)
 static void unmap(const char *name, const void *addr)
 {
 	void *page = (void *)ALIGN_DOWN((uintptr_t)addr, PAGE_SIZE);
-	/* Early mappings lie elsewhere: their ranges are not for kfree(). */
-	struct memtype_range *range = is_vmalloc_addr(page) ? memtype_end((unsigned long)page) : NULL;
+	struct memtype_mapping *mapping = memtype_map_take(&mappings, page);
 
-	if (!range) {
+	if (!mapping) {
 		vunmap_phys_report(name, addr);
 		return;
 	}
 	vunmap_phys(name, page, VMAP_IOREMAP);
-	memtype_drop(range);
-	kfree(range);
+	memtype_mapping_end(mapping);
 }
 
 void iounmap(const volatile void __iomem *addr)
@@ -206,14 +204,15 @@ void iounmap(const volatile void __iomem *addr)
 		unmap("iounmap", (const void *)(uintptr_t)addr);
 }
 
-/* The linear address of a range that is all RAM; what else is RAM is refused. */
-static void *remap_ram(const struct memtype_range *wanted, unsigned long flags, const struct ram_run *run,
-		       enum ram_part part)
+/* The linear address of a range that is all RAM, and nobody's with another type; what else is RAM is refused. */
+static void *remap_ram(struct memtype_range *wanted, unsigned long flags, const struct ram_run *run, enum ram_part part)
 {
-	if (part == RAM_ALL && (flags & MEMREMAP_WB))
-		return __va(wanted->base);
-	report_ram(wanted, run);
-	return NULL;
+	if (part != RAM_ALL || !(flags & MEMREMAP_WB)) {
+		report_ram(wanted, run);
+		return NULL;
+	}
+	wanted->type = MEMTYPE_WB;
+	return memtype_refused(wanted, false) ? NULL : __va(wanted->base);
 }
 
 void *memremap(phys_addr_t phys, size_t size, unsigned long flags)

@@ -7,7 +7,7 @@
 
 /**
  * ioremap_refused() - whether @range must not be mapped: no range, out of reach, or RAM of the linear map
- * @caller_name: the function that was called
+ * @range: what is asked for; its name and caller are those that the line says
  *
  * Return: true after a line that says why.
  */

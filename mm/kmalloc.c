@@ -4,14 +4,15 @@
  *
  * 1. Sizes up to KMALLOC_MAX_CACHE_SIZE come from the cache that kmalloc_index() names, or one of its kin when flags ask
  *    for memory of a kind (kmalloc_types.c). Larger ones are a block of pages whose first page has PG_kmalloc and knows its
- *    order.
+ *    order; they count as SUnreclaim, as on Linux.
  * 2. kfree() finds out which by the page: PG_slab, PG_kmalloc, or neither, which is reported and left alone.
- * 3. A power-of-two size is aligned to itself (up to a page), every other to 8.
+ * 3. A power-of-two size is aligned to itself, every other to 8.
  */
 #include "slub_report.h"
 
 #include <lib/printk.h>
 #include <mm/port.h>
+#include <mm/vmstat.h>
 
 #include "slub_hot.h"
 
@@ -26,17 +27,29 @@ static unsigned int order_for(size_t size)
 	return pages > 1 ? 64 - (unsigned int)__builtin_clzl(pages - 1) : 0;
 }
 
+/* @order is none too large. */
+static struct page *large_pages(gfp_t gfp, unsigned int order, int nid)
+{
+	if (nid != NUMA_NO_NODE)
+		return alloc_pages_node(nid, gfp, order);
+	if (gfp_is_hot(gfp))
+		return alloc_pages_hot(local_page_stack(order, gfp_migratetype(gfp)), gfp, order);
+	return alloc_pages(gfp, order);
+}
+
 static void *kmalloc_large(size_t size, gfp_t gfp, int nid)
 {
+	const unsigned int order = order_for(size);
 	struct page *page;
 
 	if (size > KMALLOC_MAX_SIZE)
 		return NULL;
 	gfp &= ~(__GFP_MOVABLE | __GFP_COMP);
-	page = nid == NUMA_NO_NODE ? alloc_pages(gfp, order_for(size)) : alloc_pages_node(nid, gfp, order_for(size));
+	page = large_pages(gfp, order, nid);
 	if (!page)
 		return NULL;
 	page_set(page, PG_kmalloc);
+	mod_zone_page_state(page_zone(page), NR_SLAB_UNRECLAIMABLE, 1L << order);
 	return page_address(page);
 }
 
@@ -65,6 +78,8 @@ static void *kmalloc_special(size_t size, gfp_t gfp, int nid)
 
 void *kmalloc_slow(size_t size, gfp_t gfp)
 {
+	if (size > KMALLOC_MAX_CACHE_SIZE)
+		return kmalloc_large(size, gfp, NUMA_NO_NODE);
 	if (!size)
 		return ZERO_SIZE_PTR;
 	if (kmalloc_is_special(size, gfp))
@@ -81,41 +96,48 @@ void *kmalloc_node(size_t size, gfp_t gfp, int nid)
 	return alloc_near(kmalloc_caches[kmalloc_index(size)], size, gfp, nid);
 }
 
-/* The page of a large kmalloc() that begins at @p, NULL when none does. */
-static struct page *large_page(const void *p)
+/* @page, which has @p in it, if a large kmalloc() begins at @p; else NULL. */
+static struct page *large_page(const void *p, struct page *page)
 {
-	struct page *page = IS_ALIGNED((uintptr_t)p, PAGE_SIZE) ? linear_page(p) : NULL;
-
-	return page && page_test(page, PG_kmalloc) ? page : NULL;
+	return page && IS_ALIGNED((uintptr_t)p, PAGE_SIZE) && page_test(page, PG_kmalloc) ? page : NULL;
 }
 
 static void kfree_large(const void *p)
 {
-	struct page *page = large_page(p);
+	/* Where frees are not checked, the page has been looked at before: there is one. */
+	struct page *page = large_page(p, HARDENED ? linear_page(p) : virt_to_page(p));
+	unsigned int order;
 
 	if (!page) {
 		slub_report_free(NULL, NULL, p, "is nothing that kmalloc returned");
 		return;
 	}
+	order = page_order(page);
 	page_clear(page, PG_kmalloc);
-	__free_pages(page, page_order(page));
+	mod_zone_page_state(page_zone(page), NR_SLAB_UNRECLAIMABLE, -(1L << order));
+	__free_pages(page, order);
 }
 
 void kfree_slow(const void *p)
 {
 	struct page *slab = HARDENED ? slab_head(p) : slab_if_any(p);
 
+	/* Where frees are not checked, __kfree() has looked at that. */
+	if (HARDENED && unlikely((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR))
+		return;
 	if (!slab)
 		kfree_large(p);
 	else if (unlikely(slab->slab_cache->guard))
 		guard_free(slab->slab_cache, slab, (void *)(uintptr_t)p);
-	else if (!HARDENED || !slab_free_refused(NULL, p))
+	else if (HARDENED)
+		slab_free_checked(NULL, (void *)(uintptr_t)p);
+	else
 		slab_free_slow((void *)(uintptr_t)p);
 }
 
 size_t kmalloc_large_size(const void *p)
 {
-	const struct page *page = large_page(p);
+	const struct page *page = large_page(p, linear_page(p));
 
 	return page ? PAGE_SIZE << page_order(page) : 0;
 }

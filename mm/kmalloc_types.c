@@ -4,8 +4,9 @@
  *
  * 1. __GFP_DMA: dma-kmalloc-N. __GFP_RECLAIMABLE: kmalloc-rcl-N. __GFP_DMA goes first when both are asked for. Each of these
  *    caches is made when the first object of its kind and size is asked for, as most machines never need any.
- * 2. A cache is made in thread context only. A request from a handler that comes before is served by whole pages of the
- *    zone (DMA), or by the ordinary cache (reclaimable, which is a wish and no promise).
+ * 2. A cache is made in thread context only, for a request that may wait (__GFP_DIRECT_RECLAIM), as making one takes a mutex
+ *    and memory. Any other that comes before is served by whole pages of the zone (DMA), or by the ordinary cache
+ *    (reclaimable, which is a wish and no promise).
  * 3. __GFP_DMA32 is served by whole pages always, as sizes above KMALLOC_MAX_CACHE_SIZE are.
  */
 #include <lib/printk.h>
@@ -14,6 +15,7 @@
 
 #include "slub.h"
 #include "slub_args.h"
+#include "slub_merge.h"
 
 enum kmalloc_type { KMALLOC_DMA, KMALLOC_RECLAIM, NR_KMALLOC_TYPES };
 
@@ -33,10 +35,12 @@ static struct kmem_cache *create_typed(enum kmalloc_type type, int index)
 	if (!cache)
 		return NULL;
 	/* Another CPU may have made it meanwhile. */
-	if (__atomic_compare_exchange_n(place, &other, cache, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return cache;
-	kmem_cache_destroy(cache);
-	return other;
+	if (!__atomic_compare_exchange_n(place, &other, cache, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		kmem_cache_destroy(cache);
+		return other;
+	}
+	slab_keep_for_ever(cache);
+	return cache;
 }
 
 struct kmem_cache *kmalloc_typed_cache(size_t size, gfp_t gfp)
@@ -45,5 +49,7 @@ struct kmem_cache *kmalloc_typed_cache(size_t size, gfp_t gfp)
 	int index = kmalloc_index(size);
 	struct kmem_cache *cache = __atomic_load_n(&typed_caches[type][index], __ATOMIC_ACQUIRE);
 
-	return cache || !arch_cross_call_ok() ? cache : create_typed(type, index);
+	if (cache || !(gfp & __GFP_DIRECT_RECLAIM) || !arch_cross_call_ok())
+		return cache;
+	return create_typed(type, index);
 }

@@ -16,8 +16,8 @@
  * 3. Units do not overlap, for a unit is not longer than an area. Each has pages of its CPU's node, or of the nearest with memory.
  * 4. The extents have no owner: no address in them is vmalloc()'s, vfree() refuses it, and vmalloc_check() leaves them to
  *    percpu_check().
- * 5. A chunk goes in this order: entries cleared, all TLBs told, tables freed, addresses given back, pages freed. One that could
- *    be made in part only goes the same way.
+ * 5. A chunk goes in this order: entries cleared, all TLBs told, tables retired (vmap_retire.c), addresses given back, pages freed.
+ *    One that could be made in part only goes the same way.
  *
  * Locks: none here. The ranges are made by the first caller of percpu_chunk_create(), of which there is one at a time, and
  * never change.
@@ -192,6 +192,7 @@ static void unmap_and_free(struct percpu_chunk *chunk)
 	list_for_each_entry_safe(page, next, &pages, lru)
 		__free_page(page);
 	kfree(chunk);
+	vmap_reap_many();
 }
 
 /* --- for percpu_alloc.c and percpu_check.c --- */

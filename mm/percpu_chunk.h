@@ -14,8 +14,7 @@
 #include <lib/list.h>
 #include <lib/spinlock.h>
 #include <mm/percpu.h>
-
-#include "va_tree.h"
+#include <mm/va_tree.h>
 
 #define GRAIN_SHIFT 3
 #define GRAIN	    (1UL << GRAIN_SHIFT)

@@ -3,8 +3,8 @@
  * Changing what may be done with memory (contract: <mm/set_memory.h>): whether it may be changed. How it is, is the port's
  * (<asm/set_memory.h>).
  *
- * 1. A range is looked at as a whole before anything is changed: where it lies, that all of it is mapped, and that nothing would become
- *    both writable and executable. Its owner changes nothing else there meanwhile, so what was seen stays true.
+ * 1. A range is looked at as a whole before anything is changed: here, where it lies; by the port, in one step with the change, that all
+ *    of it is mapped, and that nothing would become both writable and executable.
  * 2. A refusal is one line: who asked, the range, whose it is, why. In the linear map the owner is who claimed the memory before the page
  *    allocator got it, else the page allocator; of vmalloc's addresses it is the area and who asked for it.
  *
@@ -108,22 +108,23 @@ static const char *place_fault(const struct request *rq)
 	return vmap_holds(rq->addr, last) ? NULL : "not in one area";
 }
 
-/* Whether all is mapped, and stays either writable or executable. Return: 0, or an error after a line. */
-static int check_mappings(const struct request *rq)
+/* What the port's @err means. */
+static int refuse_change(const struct request *rq, int err)
 {
-	unsigned long end = rq->addr + (rq->pages << PAGE_SHIFT);
-	struct arch_mapping mapping;
-
-	for (unsigned long at = rq->addr; at < end; at = mapping.end) {
-		arch_query_mapping(at, &mapping);
-		if (!mapping.mapped)
-			return refuse(rq, -EINVAL, "not all of it is mapped");
-		if (rq->rights == RIGHTS_X && mapping.writable)
-			return refuse(rq, -EPERM, "it is writable, and would be executable as well");
-		if (rq->rights == RIGHTS_RW && mapping.executable)
-			return refuse(rq, -EPERM, "it is executable, and would be writable as well");
+	switch (err) {
+	case -ENOENT:
+		return refuse(rq, -EINVAL, "not all of it is mapped");
+	case -EACCES:
+		return refuse(rq, -EPERM,
+			      rq->rights == RIGHTS_X ? "it is writable, and would be executable as well" :
+						       "it is executable, and would be writable as well");
+	case -EPERM:
+		return refuse(rq, err, "the running image stays as it is");
+	case -ENOMEM:
+		return refuse(rq, err, "no memory for page tables");
+	default:
+		return refuse(rq, err, "the port cannot change it");
 	}
-	return 0;
 }
 
 static int change(const char *who, unsigned long addr, unsigned long pages, enum arch_rights rights)
@@ -138,15 +139,8 @@ static int change(const char *who, unsigned long addr, unsigned long pages, enum
 		return refuse(&rq, -EINVAL, why);
 	if (!arch_cross_call_ok())
 		return refuse(&rq, -EBUSY, "interrupts are masked, or it is a handler that asks");
-	err = check_mappings(&rq);
-	if (err)
-		return err;
 	err = arch_change_rights(addr, pages << PAGE_SHIFT, rights);
-	if (err == -EPERM)
-		return refuse(&rq, err, "the running image stays as it is");
-	if (err)
-		return refuse(&rq, err, "no memory for page tables");
-	return 0;
+	return err ? refuse_change(&rq, err) : 0;
 }
 
 int set_memory_ro(unsigned long addr, unsigned long numpages)

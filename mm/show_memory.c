@@ -13,8 +13,8 @@
  *    chunks added since; the boot CPU's first stack is the image's.
  * 4. Memmap is the RAM that holds struct pages, part of Metadata; MemmapTouched what of it has been written: struct pages are
  *    written when their pageblock is first needed.
- * 5. SReclaimable is what slabs of caches with SLAB_RECLAIM_ACCOUNT take, kmalloc-rcl-* among them, SUnreclaim what all others do;
- *    nothing but slabs is in KReclaimable. MemAvailable leaves them out, for nothing here makes them give up anything.
+ * 5. SReclaimable is what slabs of caches with SLAB_RECLAIM_ACCOUNT take, kmalloc-rcl-* among them, SUnreclaim what all others do,
+ *    and each kmalloc() that is too large for a slab; nothing but slabs is in KReclaimable. MemAvailable leaves them out, for nothing here makes them give up anything.
  * 6. With a node's number, meminfo is /sys/devices/system/node/nodeN/meminfo.
  */
 #include "internal.h"

@@ -3,7 +3,8 @@
  * Object caches at the prompt: slabinfo, slabstat, slabtop.
  *
  * 1. slabinfo is in the format of Linux's /proc/slabinfo, version 2.1. active_objs counts what users hold: objects taken from
- *    slabs, less those on CPU stacks, in quarantine or isolated. -a adds a line for each further name of a merged cache; -s
+ *    slabs, less those on CPU stacks, in quarantine or isolated; while others allocate and free it is near that. limit is what
+ *    a CPU's stack holds, batchcount what a full one gives back. -a adds a line for each further name of a merged cache; -s
  *    adds the columns of Linux's statistics that there are: allocations and frees that were hits and misses, and how many of
  *    the misses filled a stack, or freed an object far from its node.
  * 2. slabstat shows the same by cause. A hit counts nothing, so hits are derived from what came and went between two looks of the
@@ -30,8 +31,8 @@ static void show_cache(struct kmem_cache *cache)
 
 	slab_sum(cache, &sums);
 	con_printf("%-17s %6lu %6lu %6u %4u %4u : tunables %4u %4u %4u : slabdata %6lu %6lu %6u", cache->name,
-		   sums.taken - sums.stacked, sums.objects, cache->size, cache->objects, 1u << cache->order,
-		   cache->capacity, cache->capacity / 2, 0u, sums.slabs, sums.slabs, 0u);
+		   slab_in_use(&sums), sums.objects, cache->size, cache->objects, 1u << cache->order, cache->capacity,
+		   slab_batch(cache), 0u, sums.slabs, sums.slabs, 0u);
 }
 
 /* The columns of -s. */
@@ -179,7 +180,7 @@ static unsigned int insert_row(struct top_row *top, unsigned int n, const struct
 
 static void show_row(const struct top_row *row)
 {
-	unsigned long active = row->sums.taken - row->sums.stacked;
+	unsigned long active = slab_in_use(&row->sums);
 
 	con_printf("%8lu %8lu %3lu%% %8u %8lu %8u %9luK %s\n", row->sums.objects, active,
 		   row->sums.objects ? active * 100 / row->sums.objects : 0, row->cache->size, row->sums.slabs,

@@ -6,7 +6,9 @@
  *    kept; so what was zero behind them stays zero, which is what __GFP_ZERO rests on.
  * 2. A guarded cache does keep it (slub_guard_size.c): there krealloc() copies and clears by what was asked for, and the red zone
  *    begins anew behind the new size.
- * 3. kfree_sensitive() clears what ksize() tells. The clearing is followed by a use that the compiler has to believe in,
+ * 3. What is no object in use is neither resized nor cleared, where that is checked: a guarded cache knows it at every level.
+ *    krealloc() says so and returns NULL; nothing is written, to no neighbour either.
+ * 4. kfree_sensitive() clears what ksize() tells. The clearing is followed by a use that the compiler has to believe in,
  *    or it would drop stores to memory that is about to be freed.
  */
 #include <mm/slab.h>
@@ -16,6 +18,10 @@
 
 #include "slub.h"
 #include "slub_guard.h"
+#include "slub_report.h"
+
+/* Whom a report names when there is no cache. */
+static const struct kmem_cache no_cache = { .name = "krealloc" };
 
 /* krealloc() within the object at @p, which has @size bytes and more, in @slab of a guarded cache. */
 static void *resize_guarded(struct page *slab, void *p, size_t size, gfp_t gfp)
@@ -37,6 +43,24 @@ static void *resize(struct page *slab, void *p, size_t old, size_t size, gfp_t g
 	return p;
 }
 
+/* Whether @p, which lies in @slab, if in any, and has @old bytes, is nothing that can be resized; then it has been reported. */
+static bool resize_refused(const struct page *slab, const void *p, size_t old)
+{
+	const char *fault = NULL;
+
+	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
+		return false;
+	if (!slab)
+		fault = old ? NULL : "is nothing that kmalloc returned";
+	else if (unlikely(slab->slab_cache->guard))
+		fault = guard_in_use(slab, p) ? NULL : "is no object in use";
+	else
+		return HARDENED && unlikely(slab_use_refused(NULL, p, "resized"));
+	if (fault)
+		slub_report_use(slab ? slab->slab_cache : &no_cache, slab, p, "resized", fault);
+	return fault;
+}
+
 void *krealloc(const void *p, size_t size, gfp_t gfp)
 {
 	struct page *slab = (uintptr_t)p > (uintptr_t)ZERO_SIZE_PTR ? slab_head(p) : NULL;
@@ -47,6 +71,8 @@ void *krealloc(const void *p, size_t size, gfp_t gfp)
 		kfree(p);
 		return ZERO_SIZE_PTR;
 	}
+	if (unlikely(resize_refused(slab, p, old)))
+		return NULL;
 	if (old >= size)
 		return resize(slab, (void *)(uintptr_t)p, old, size, gfp);
 	if (slab && unlikely(slab->slab_cache->guard))
@@ -68,7 +94,7 @@ static bool may_be_cleared(const struct page *slab, const void *p)
 	if (!cache->guard)
 		return !HARDENED || !slab_free_refused(NULL, p);
 	/* Poison takes the place of what was there, and is proof that nobody wrote since. */
-	return !(cache->flags & SLAB_POISON) && guard_begins_object(cache, slab, p);
+	return !cache->guard->poisoned && guard_in_use(slab, p);
 }
 
 void kfree_sensitive(const void *p)

@@ -21,10 +21,10 @@
  *    all that it misses (slub_runs.h); the lock is held on while slabs are of one node.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
- *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone, which objects that
- *    lie on stacks already cannot honour: it is refused.
- * 7. A cache has no stacks when all heads are given out, or per-CPU memory is short, or its word does not lie where the
- *    hot paths of checked frees look for the mark: each of its operations is a miss that moves one object.
+ *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone: a cache whose objects
+ *    all lie there (SLAB_CACHE_DMA) need not be asked, and any other refuses, for its objects lie on stacks already.
+ * 7. A cache has no stacks when all heads are given out, or per-CPU memory is short: each of its operations is a miss that
+ *    moves one object.
  *
  * Locks: kmem_cache_node->lock, one at a time; zone->lock behind it is never taken: pages are freed after it is let go.
  * Failure: NULL, nothing changed. Cost: O(1) on a hit, O(stack) on a miss.
@@ -45,9 +45,6 @@
 #define GFP_PLACED (GFP_ZONES | __GFP_THISNODE) /* what a CPU's stack may not serve */
 
 #define MAX_ZONE_REPORTS 10
-
-/* Bounds what a miss takes, interrupts masked: about ten instructions for each object. */
-#define BATCH_MAX 128u
 
 /* Fewer than any slab has objects whose cache has a stack of four batches. */
 #define NEAR 8
@@ -338,12 +335,6 @@ static struct percpu_stack *this_stack(const struct kmem_cache *cache)
 	return (struct percpu_stack *)(void *)((char *)this_cpu()->local + cache->stack);
 }
 
-/* How many objects a full stack gives back, and an empty one gets at least. */
-static u32 batch_of(const struct kmem_cache *cache)
-{
-	return min(cache->capacity / 2, BATCH_MAX);
-}
-
 /* Where a miss gets its object from: the CPU's stack, or @single when there is one. */
 static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct single *single)
 {
@@ -388,7 +379,7 @@ static __always_inline void *pop_missed(const struct kmem_cache *cache, const st
 /* Up to where a miss fills @to, this CPU's stack of @cache; nowhere when a handler has done it since it was found empty. */
 static void **this_want(const struct kmem_cache *cache, const struct percpu_stack *to)
 {
-	return *to->top ? to->top : to->top + batch_of(cache);
+	return *to->top ? to->top : to->top + slab_batch(cache);
 }
 
 /* One object of @nid's partial slabs, the stack gets a batch with it; NULL when there are none. */
@@ -473,6 +464,12 @@ static void *hand_out(struct kmem_cache *cache, gfp_t gfp, void *obj)
 	return obj;
 }
 
+/* Whether all objects of @cache lie in the zone that @gfp asks for. */
+static bool has_zone_of(const struct kmem_cache *cache, gfp_t gfp)
+{
+	return (cache->flags & SLAB_CACHE_DMA) && !(gfp & __GFP_DMA32);
+}
+
 static void *refuse_zone(const struct kmem_cache *cache, gfp_t gfp)
 {
 	if ((gfp & __GFP_NOWARN) || fetch_add32(&zone_reports, 1) >= MAX_ZONE_REPORTS)
@@ -499,8 +496,11 @@ void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	struct single single;
 
-	if (unlikely(gfp & GFP_ZONES))
-		return refuse_zone(cache, gfp);
+	if (unlikely(gfp & GFP_ZONES)) {
+		if (!has_zone_of(cache, gfp))
+			return refuse_zone(cache, gfp);
+		gfp &= ~GFP_ZONES;
+	}
 	nid = serving_node(gfp, nid);
 	if (nid < 0)
 		return NULL;
@@ -610,7 +610,7 @@ static bool freed_in_order(void *const *top, u32 batch, size_t size)
  */
 static u32 flush_count(const struct kmem_cache *cache, void *const *top)
 {
-	u32 batch = batch_of(cache);
+	u32 batch = slab_batch(cache);
 	bool more = !HARDENED && cache->capacity >= 4 * batch && freed_in_order(top, batch, cache->size);
 
 	return more ? 2 * batch : batch;
@@ -683,7 +683,9 @@ void kmem_cache_free_slow(struct kmem_cache *cache, void *obj)
 {
 	if (obj && unlikely(cache->guard))
 		guard_free(cache, slab_head(obj), obj);
-	else if (obj && (!HARDENED || likely(!slab_free_refused(cache, obj))))
+	else if (HARDENED && obj)
+		slab_free_checked(cache, obj);
+	else if (obj)
 		slab_free_slow(obj);
 }
 

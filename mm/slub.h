@@ -8,6 +8,7 @@
 #include <lib/spinlock.h>
 #include <mm/mmzone.h>
 #include <mm/percpu.h>
+#include <mm/port.h>
 #include <mm/slab.h>
 
 #include "hardening.h"
@@ -19,6 +20,13 @@
 #define CPU_STACK_MAX 512
 #define FAR_STACK     32 /* up to FAR_NODES nodes; with more, as much memory for all of them together */
 #define FAR_NODES     8
+
+/*
+ * A batch, about ten instructions for each object. Interrupts are masked for more than that at times: an empty stack gets whole
+ * lists, so up to CPU_STACK_MAX objects, most often all of a new slab, in two instructions each; a full one gives two batches back
+ * where frees are trusted and came in order, in half the time for each.
+ */
+#define BATCH_MAX 128u
 
 struct slab_guard;
 
@@ -73,14 +81,17 @@ struct kmem_cache_node {
 
 /**
  * struct kmem_cache - a cache
- * @stack: (c) bytes from the local base to the head of a CPU's stack: local_stack_of()
+ * @hit_stack: (c) bytes from the local base to the head that hits pop from: @stack's, or that of NO_OBJECT_STACK where the word is
+ *	not at the beginning of an object and frees are checked
+ * @stack: (c) the same to the head of a CPU's stack
  * @capacity: (c) objects that a CPU's stack holds; 0: it has none
+ * @object_size: (M) bytes a user may use; it grows when a larger maker shares the cache. Others read it without the mutex.
  * @cpu: (c) what each CPU has (a per-CPU cookie); NULL without stacks
  * @name: (c)
- * @object_size: (c) bytes a user may use
  * @size: (c) bytes from one object to the next
  * @align: (c)
  * @offset: (c) where in a free object its word is: free_word()
+ * @reciprocal, @bound: (c) object_reciprocal() and object_bound() of its slabs
  * @key: (c) with which links to free objects are encoded
  * @object_check: (c) that of its slabs' pages (<mm/object_check.h>)
  * @slab_bytes: (c) of a slab, all of its pages
@@ -92,19 +103,22 @@ struct kmem_cache_node {
  * @guard: (c) of a guarded cache (slub_guard.h); NULL for any other
  * @list: (M) in the list of caches
  * @aliases: (M) names of caches that share this one's slabs (struct slab_alias)
- * @refcount: (M) how often it was made; 0: it is shared with none
+ * @refcount: (M) how often it was made; 0: by nobody who could end it, as the general caches
  * @node: (c) by node id, nr_node_ids of them
  *
  * Lock letters: (c) constant once created; (M) slab_mutex.
  */
 struct kmem_cache {
+	u32 hit_stack;
 	u32 stack;
 	u32 capacity;
+	u32 object_size;
 	struct kmem_cache_cpu *cpu;
 	const char *name;
-	u32 object_size;
 	u32 size;
 	u32 align;
+	u32 reciprocal;
+	u32 bound;
 	u32 offset;
 	u32 key;
 	u32 object_check;
@@ -173,6 +187,12 @@ static inline struct page *slab_if_any(const void *p)
 static inline bool has_stacks(const struct kmem_cache *cache)
 {
 	return cache->capacity != 0;
+}
+
+/** slab_batch() - how many objects a full stack of @cache gives back, and an empty one gets at least; 0 without stacks */
+static inline u32 slab_batch(const struct kmem_cache *cache)
+{
+	return min(cache->capacity / 2, BATCH_MAX);
 }
 
 /** cpu_stack() - @cpu's stack of @cache, which has_stacks() */
@@ -246,16 +266,31 @@ static inline u32 object_stack_of(const struct kmem_cache *cache, int nid)
 void slab_free_slow(void *obj);
 
 /**
- * slab_free_refused() - look at a free before it happens, where frees are checked
+ * slab_use_refused() - look at an object before it is freed or resized, where that is checked; not of a guarded cache
  * @cache: the cache that the caller names; NULL: any
- * @p: what it wants to free
+ * @p: what it says is an object
+ * @verb: what it wants done: "freed", "resized"
  *
  * Context: any. Return: false when @p is an object of @cache that is not free; true after a report that says what it is.
  */
-bool slab_free_refused(const struct kmem_cache *cache, const void *p);
+bool slab_use_refused(const struct kmem_cache *cache, const void *p, const char *verb);
+
+/** slab_free_refused() - the same of a free */
+static inline bool slab_free_refused(const struct kmem_cache *cache, const void *p)
+{
+	return slab_use_refused(cache, p, "freed");
+}
 
 /** slab_report_list() - the list of @slab leads to @obj, which is no free object. Context: the slab's lock. */
 void slab_report_list(const struct kmem_cache *cache, const struct page *slab, const void *obj);
+
+/**
+ * slab_free_checked() - free @p, once it has passed slab_free_refused() and is marked
+ * @cache: the cache that the caller names; NULL: any
+ *
+ * Context: any; for where frees are checked.
+ */
+void slab_free_checked(const struct kmem_cache *cache, void *p);
 
 /** kmem_cache_free_slow() - kmem_cache_free() when no stack took @obj, or it has to be checked */
 void kmem_cache_free_slow(struct kmem_cache *cache, void *obj);
@@ -328,6 +363,16 @@ static inline void mark_taken(const struct kmem_cache *cache, void *obj)
 		free_word(cache, obj)[0] = 0;
 }
 
+/**
+ * claim_free() - mark @obj free, as mark_free() does, when it bears no mark yet
+ *
+ * Return: false when it does: somebody else has freed it, maybe at this very moment, or its user has written the mark.
+ */
+static inline bool claim_free(const struct kmem_cache *cache, void *obj)
+{
+	return asm_mark_free(free_word(cache, obj), free_mark(obj));
+}
+
 /** is_marked_free() - whether @obj looks free: it is, or its user has written the mark there */
 static inline bool is_marked_free(const struct kmem_cache *cache, const void *obj)
 {
@@ -379,14 +424,15 @@ static inline bool is_free_object(const struct kmem_cache *cache, const struct p
 /** kmalloc_align() - what a general cache of @size, one of kmalloc_sizes, aligns its objects to */
 static inline size_t kmalloc_align(size_t size)
 {
-	return size & (size - 1) ? 0 : min(size, (size_t)PAGE_SIZE);
+	return size & (size - 1) ? 0 : size;
 }
 
 /**
  * kmalloc_typed_cache() - the general cache for @size (1 to KMALLOC_MAX_CACHE_SIZE) of the kind that @gfp names: __GFP_DMA or
  * __GFP_RECLAIMABLE
  *
- * Context: any; made the first time where arch_cross_call_ok(). Return: NULL when it could not be made.
+ * Context: any; made the first time that @gfp has __GFP_DIRECT_RECLAIM where arch_cross_call_ok(). Return: NULL before, or when
+ * it could not be made.
  */
 struct kmem_cache *kmalloc_typed_cache(size_t size, gfp_t gfp);
 
@@ -406,6 +452,12 @@ struct slab_stats {
 	unsigned long hits, refills, singles, free_hits, flushes, remote_frees;
 };
 
+/** slab_in_use() - objects that users hold, never below 0: between the looks at slabs and at stacks objects may have moved */
+static inline unsigned long slab_in_use(const struct slab_sums *sums)
+{
+	return sums->taken > sums->stacked ? sums->taken - sums->stacked : 0;
+}
+
 /** slab_stat() - sum up; 0 for a cache without stacks. Context: any; a moment's figures. */
 void slab_stat(const struct kmem_cache *cache, struct slab_stats *stats);
 
@@ -414,5 +466,8 @@ void slab_flush_all(struct kmem_cache *cache);
 
 /** slab_discard_empty() - give empty slabs back to the page allocator. Return: how many. */
 unsigned long slab_discard_empty(struct kmem_cache *cache);
+
+/** slab_shrink() - kmem_cache_shrink(). Return: how many slabs it gave back. */
+unsigned long slab_shrink(struct kmem_cache *cache);
 
 #endif

@@ -8,13 +8,15 @@
  *    it: in its slab's list, under the node's lock, and on the stacks of all CPUs. No report goes by the mark alone.
  * 3. Another CPU's stack is read while that CPU uses it. A slot in which the object is seen may be an old one, whose new
  *    content has been stored and is not visible yet; stores become visible, so the slot is read again SETTLE_NS later.
- *    What is there still is no old content: a slot that was stored to never shows again what was there before.
+ *    What is there still is no old content: a slot that was stored to never shows again what was there before. An object
+ *    that is found nowhere may be on its way to a stack: it is looked for again that much later, too. One that bears the mark
+ *    and is nowhere even then is believed to be in use. (So of two frees of an object at the same moment the second one is
+ *    found, unless the first was interrupted on its way to the stack for longer than that, or by the second.)
  * 4. A free that is refused changes nothing: the object stays what it is. A list that leads to no free object is cut off
  *    there: what followed counts as taken from then on.
  *
  * Cost: O(objects of a slab + stacks), for marked objects only.
  */
-#include <lib/printk.h>
 #include <lib/smp.h>
 #include <mm/port.h>
 #include <stdio.h>
@@ -74,22 +76,28 @@ static void **slot_with(const struct kmem_cache *cache, int cpu, const void *obj
 	return slot || nid == near ? slot : slot_of_node(cache, cpu, nid, obj);
 }
 
+/* Time enough for what another CPU has stored to be seen. */
+static void settle(void)
+{
+	u64 start = arch_clock_ns();
+
+	while (arch_clock_ns() - start < SETTLE_NS)
+		cpu_relax();
+}
+
 /* Point 3 of the theory. */
 static bool stays_on_stack(const struct kmem_cache *cache, int cpu, const void *obj)
 {
 	void **slot = slot_with(cache, cpu, obj);
-	u64 start;
 
 	if (!slot || cpu == smp_processor_id())
 		return slot;
-	start = arch_clock_ns();
-	while (arch_clock_ns() - start < SETTLE_NS)
-		cpu_relax();
+	settle();
 	return READ_ONCE(*slot) == obj;
 }
 
 /* Where @obj of @slab lies free: the CPU whose stack it is on, IN_SLAB, or NOWHERE. */
-static int find_free(struct kmem_cache *cache, const struct page *slab, const void *obj)
+static int look_for(struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
 	struct kmem_cache_node *n = &cache->node[page_to_nid(slab)];
 	unsigned long flags = spin_lock_irqsave(&n->lock);
@@ -102,16 +110,26 @@ static int find_free(struct kmem_cache *cache, const struct page *slab, const vo
 	return listed ? IN_SLAB : found;
 }
 
+static int find_free(struct kmem_cache *cache, const struct page *slab, const void *obj)
+{
+	int where = look_for(cache, slab, obj);
+
+	if (where != NOWHERE)
+		return where;
+	settle();
+	return look_for(cache, slab, obj);
+}
+
 /* Return: true, always. */
-static bool report_wrong(const struct kmem_cache *cache, const struct page *slab, const void *obj)
+static bool report_wrong(const struct kmem_cache *cache, const struct page *slab, const void *obj, const char *verb)
 {
 	const struct kmem_cache *named = cache || !slab ? cache : slab->slab_cache;
 
-	slub_report_free(named, slab, obj, object_fault(named, slab, obj));
+	slub_report_use(named, slab, obj, verb, object_fault(named, slab, obj));
 	return true;
 }
 
-static bool report_twice(const struct page *slab, const void *obj, int where)
+static bool report_twice(const struct page *slab, const void *obj, const char *verb, int where)
 {
 	char fault[64];
 
@@ -119,28 +137,50 @@ static bool report_twice(const struct page *slab, const void *obj, int where)
 		snprintf(fault, sizeof(fault), "is free already, in its slab");
 	else
 		snprintf(fault, sizeof(fault), "is free already, on the stack of CPU %d", where);
-	slub_report_free(slab->slab_cache, slab, obj, fault);
+	slub_report_use(slab->slab_cache, slab, obj, verb, fault);
 	return true;
 }
 
-bool slab_free_refused(const struct kmem_cache *cache, const void *p)
+/* Whether @p is an object of @cache (NULL: of any); if not, that is reported. */
+static bool is_object(const struct kmem_cache *cache, const struct page *slab, const void *p, const char *verb)
+{
+	const struct kmem_cache *owner = slab ? slab->slab_cache : NULL;
+
+	return likely(slab && (!cache || owner == cache) && begins_object(owner, slab, p)) ||
+	       !report_wrong(cache, slab, p, verb);
+}
+
+/* Whether an object that bears the mark is free; if so, that is reported. */
+static bool is_free_already(const struct page *slab, const void *obj, const char *verb)
+{
+	int where = find_free(slab->slab_cache, slab, obj);
+
+	return where != NOWHERE && report_twice(slab, obj, verb, where);
+}
+
+bool slab_use_refused(const struct kmem_cache *cache, const void *p, const char *verb)
 {
 	const struct page *slab = slab_head(p);
-	struct kmem_cache *owner = slab ? slab->slab_cache : NULL;
-	int where;
 
-	if (unlikely(!slab || (cache && owner != cache) || !begins_object(owner, slab, p)))
-		return report_wrong(cache, slab, p);
-	if (likely(!is_marked_free(owner, p)))
-		return false;
-	where = find_free(owner, slab, p);
-	return where != NOWHERE && report_twice(slab, p, where);
+	if (!is_object(cache, slab, p, verb))
+		return true;
+	return unlikely(is_marked_free(slab->slab_cache, p)) && is_free_already(slab, p, verb);
+}
+
+void slab_free_checked(const struct kmem_cache *cache, void *p)
+{
+	const struct page *slab = slab_head(p);
+
+	/* Of several that free it at the same moment one writes the mark. */
+	if (is_object(cache, slab, p, "freed") &&
+	    (likely(claim_free(slab->slab_cache, p)) || !is_free_already(slab, p, "freed")))
+		slab_free_slow(p);
 }
 
 void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
-	printk("slub: %s: %p in the slab at pfn 0x%lx was freed some time ago and is not the beginning of an object\n",
-	       cache->name, obj, page_to_pfn(slab));
+	if (slub_report(cache, slab, obj, "what was freed some time ago is not the beginning of an object", NULL))
+		slub_fixed(cache, "not put into its slab");
 }
 
 void slab_report_list(const struct kmem_cache *cache, const struct page *slab, const void *obj)

@@ -80,7 +80,7 @@ static u16 choose_order(u32 size)
 size_t slab_align(size_t size, size_t align, unsigned int flags)
 {
 	if (flags & SLAB_HWCACHE_ALIGN)
-		align = max(align, size > 32 ? 64UL : size > 16 ? 32UL : 16UL);
+		align = max(align, size > 32 ? 64UL : size > 16 ? 32UL : size > 8 ? 16UL : 8UL);
 	return max(align, ARCH_KMALLOC_MINALIGN);
 }
 
@@ -103,6 +103,8 @@ static bool init_geometry(struct kmem_cache *cache, size_t size, size_t align)
 	cache->order = choose_order(cache->size);
 	cache->slab_bytes = (u32)(PAGE_SIZE << cache->order);
 	cache->objects = (u16)(cache->slab_bytes / cache->size);
+	cache->reciprocal = object_reciprocal(cache->size);
+	cache->bound = object_bound(cache->size, cache->objects);
 	cache->key = (u32)((uintptr_t)cache * 0x9e3779b97f4a7c15UL >> 32) ^ (u32)get_cycles();
 	cache->min_partial = (u16)max(KEPT_BYTES / cache->slab_bytes, KEPT_SLABS);
 	return true;
@@ -136,16 +138,20 @@ static u32 stack_nr(const struct kmem_cache *cache)
 	return (u32)((cache->stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack));
 }
 
-/* Where frees are checked, the hot paths look for the mark at the beginning of an object. */
-static bool may_have_stacks(const struct kmem_cache *cache)
+/* Whether hits find the mark where they look for it, at the beginning of an object. */
+static bool may_have_hits(const struct kmem_cache *cache)
 {
-	return !cache->guard && (!HARDENED || !cache->offset);
+	return !HARDENED || !cache->offset;
 }
 
-/* What every object's address is a multiple of: each slab begins with a page. */
-static u32 object_alignment(const struct kmem_cache *cache)
+/* What frees look at: bits tell where objects begin if the stride is a power of two; slabs are aligned to their length. */
+static u32 object_check_of(const struct kmem_cache *cache)
 {
-	return min(cache->size & -cache->size, (u32)PAGE_SIZE);
+	u32 tag = this_cpu()->object_tag, size = cache->size;
+
+	if (size & (size - 1) || size > OBJECT_CHECK_MAX_ALIGN || !may_have_hits(cache))
+		return object_check_uneven(tag);
+	return object_check_word(tag, size);
 }
 
 /* Empty stacks of @cpu, one for each node. */
@@ -165,9 +171,9 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 {
 	u32 most = wanted == NO_OBJECT_STACK ? CPU_STACK_MAX / 4 : CPU_STACK_MAX;
 	u32 capacity = min(max(STACK_BYTES / cache->size, 4u), most);
-	u32 nr = may_have_stacks(cache) ? claim_stack_nr(wanted) : NO_OBJECT_STACK, slots;
+	u32 nr = cache->guard ? NO_OBJECT_STACK : claim_stack_nr(wanted), slots;
 
-	cache->stack = (u32)OBJECT_STACK(NO_OBJECT_STACK);
+	cache->hit_stack = cache->stack = (u32)OBJECT_STACK(NO_OBJECT_STACK);
 	cache->object_check = OBJECT_CHECK_NEVER;
 	if (nr == NO_OBJECT_STACK)
 		return;
@@ -179,8 +185,10 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 		return;
 	}
 	cache->stack = (u32)OBJECT_STACK(nr);
+	if (may_have_hits(cache))
+		cache->hit_stack = cache->stack;
 	cache->capacity = capacity;
-	cache->object_check = object_check_word(this_cpu()->object_tag, object_alignment(cache));
+	cache->object_check = object_check_of(cache);
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
 		init_cpu_stacks(cache, cpu);
 }
@@ -224,7 +232,7 @@ static bool init_cache(struct kmem_cache *cache, const char *name, size_t size, 
 
 static bool args_fit(size_t size, size_t align, unsigned int flags)
 {
-	return size && size <= KMALLOC_MAX_CACHE_SIZE && align <= PAGE_SIZE && !(align & (align - 1)) &&
+	return size && size <= KMALLOC_MAX_CACHE_SIZE && align <= KMALLOC_MAX_CACHE_SIZE && !(align & (align - 1)) &&
 	       !(flags & ~ALL_SLAB_FLAGS);
 }
 
@@ -290,10 +298,19 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, size_t size, const
 	return cache;
 }
 
-unsigned long kmem_cache_shrink(struct kmem_cache *cache)
+unsigned long slab_shrink(struct kmem_cache *cache)
 {
 	slab_flush_all(cache);
 	return slab_discard_empty(cache);
+}
+
+int kmem_cache_shrink(struct kmem_cache *cache)
+{
+	struct slab_sums sums;
+
+	slab_shrink(cache);
+	slab_sum(cache, &sums);
+	return sums.slabs != 0;
 }
 
 unsigned long kmem_cache_shrink_all(void)
@@ -303,7 +320,7 @@ unsigned long kmem_cache_shrink_all(void)
 
 	mutex_lock(&slab_mutex);
 	list_for_each_entry(cache, &slab_caches, list)
-		freed += kmem_cache_shrink(cache);
+		freed += slab_shrink(cache);
 	mutex_unlock(&slab_mutex);
 	return freed;
 }
@@ -322,11 +339,12 @@ static void report_leaks(struct kmem_cache *cache, unsigned long leaks)
 
 int kmem_cache_destroy(struct kmem_cache *cache)
 {
+	int left = cache ? slab_unmerge(cache) : 0;
 	struct slab_sums sums;
 
-	if (!cache || slab_unmerge(cache))
-		return 0;
-	kmem_cache_shrink(cache);
+	if (!cache || left)
+		return min(left, 0);
+	slab_shrink(cache);
 	slab_sum(cache, &sums);
 	if (sums.taken != sums.stacked) {
 		report_leaks(cache, sums.taken - sums.stacked);

@@ -240,7 +240,7 @@ static unsigned long show_live_of(const struct kmem_cache *cache, const struct p
 	char *base = page_address(slab);
 	u32 free = 0;
 
-	memset(seen, 0, sizeof(seen));
+	memset(seen, 0, DIV_ROUND_UP(slab->objects, 64) * sizeof(seen[0]));
 	/* Only as far as the list is one: who leaks an object may have written to another. */
 	for (const char *obj = slab->freelist; obj && free++ < slab->objects && is_free_object(cache, slab, obj);
 	     obj = next_free(free_format(cache), base, obj))
@@ -258,9 +258,12 @@ static unsigned long show_live_list(const struct kmem_cache *cache, const struct
 {
 	const struct page *slab;
 
-	list_for_each_entry(slab, list, slab_list)
+	list_for_each_entry(slab, list, slab_list) {
+		if (n >= max)
+			break;
 		if (slab->inuse)
 			n = show_live_of(cache, slab, n, max);
+	}
 	return n;
 }
 

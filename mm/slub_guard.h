@@ -204,6 +204,9 @@ void *guard_kmalloc(struct kmem_cache *cache, gfp_t gfp, size_t size, int nid, b
  */
 u32 guard_resize(struct page *slab, void *obj, u32 size);
 
+/** guard_in_use() - whether @obj, an address in @slab of a guarded cache, is an allocated object. Context: as above. */
+bool guard_in_use(const struct page *slab, const void *obj);
+
 /** guard_extent() - how many bytes of @obj, an address in @slab of a guarded cache, its user may use. Context: as above. */
 u32 guard_extent(const struct page *slab, const void *obj);
 

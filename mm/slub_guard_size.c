@@ -48,6 +48,16 @@ static bool is_in_use(const struct kmem_cache *cache, const struct page *slab, c
 	       object_asked_whole(cache, obj);
 }
 
+bool guard_in_use(const struct page *slab, const void *obj)
+{
+	const struct kmem_cache *cache = slab->slab_cache;
+	unsigned long flags = spin_lock_irqsave(&cache->guard->lock);
+	bool in_use = guard_begins_object(cache, slab, obj) && object_state(cache, obj)->state == OBJECT_TAKEN;
+
+	spin_unlock_irqrestore(&cache->guard->lock, flags);
+	return in_use;
+}
+
 u32 guard_resize(struct page *slab, void *obj, u32 size)
 {
 	struct kmem_cache *cache = slab->slab_cache;

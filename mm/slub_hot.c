@@ -8,9 +8,10 @@
  *    node one that takes nothing, a full stack takes nothing either: all of that is the slow path's.
  * 3. Both are restartable sequences (<mm/percpu_stack.h>): no lock, no atomic, interrupts as they are.
  * 4. Where frees are checked, what a free is given has to look right (<mm/object_check.h>), and is marked while it is
- *    free. What looks odd goes to the slow path, which knows.
- * 5. Several objects at once are copied from and to the stack with interrupts masked.
- *
+ *    free. What looks odd is tried as an object of an uneven slab: some 15 instructions more, still without lock. What looks
+ *    odd there, too, goes to the slow path, which knows. Caches whose mark is not at the beginning of their objects have a
+ *    stack that hits do not see; kmem_cache_missed() pops from it and clears the mark where it is.
+ * 5. Several objects at once are copied from and to the stack with interrupts masked, BULK_MASKED at the most.
  * 6. Functions here are called by inline ones, which know at compile time what flags and sizes are constants, and by those only:
  *    so they need no landing pads. Who has arguments in the first register but one, and anything in the first, need not move
  *    them out of the way of the object.
@@ -25,6 +26,9 @@
 
 #include "slub_guard.h"
 
+/* Objects that are moved with interrupts masked, a few instructions each. */
+#define BULK_MASKED 128UL
+
 u16 kmalloc_stack_of_size[KMALLOC_MAX_CACHE_SIZE / ARCH_KMALLOC_MINALIGN];
 
 _Static_assert(OBJECT_STACK(OBJECT_STACKS) <= 0xffff, "a u16 holds it");
@@ -36,7 +40,8 @@ static u32 draw_tag(void)
 	u64 random = (get_cycles() ^ arch_clock_ns() ^ (uintptr_t)percpu_base(0)) * 0x9e3779b97f4a7c15UL;
 	u32 top = (u32)(random >> 60) % 14 + 1;
 
-	return (top << (OBJECT_CHECK_TAG_BITS - 4) | (u32)(random >> 48 & 0xfff)) << OBJECT_CHECK_TAG_SHIFT;
+	return (top << (OBJECT_CHECK_TAG_BITS - 4) | (u32)(random >> 48 & (BIT(OBJECT_CHECK_TAG_BITS - 4) - 1)))
+	       << OBJECT_CHECK_TAG_SHIFT;
 }
 
 void slab_hot_init(void)
@@ -108,15 +113,21 @@ __by_name __restartable void *kmalloc_hot_any(size_t size, gfp_t gfp)
 	return kmalloc_sized(size, gfp);
 }
 
-__noinline void *kmem_cache_missed(size_t unused, struct kmem_cache *cache, gfp_t gfp)
+__by_name __restartable void *kmem_cache_missed(size_t unused, struct kmem_cache *cache, gfp_t gfp)
 {
+	void *obj = HARDENED ? asm_stack_pop(cache->stack) : NULL;
+
 	(void)unused;
-	return slab_alloc_slow(cache, gfp);
+	if (!obj)
+		return slab_alloc_slow(cache, gfp);
+	mark_taken(cache, obj);
+	slub_debug_alloc(cache, obj);
+	return obj;
 }
 
 __by_name __restartable void *kmem_cache_alloc_hot(size_t unused, struct kmem_cache *cache, gfp_t gfp)
 {
-	void *obj = asm_stack_pop(cache->stack);
+	void *obj = asm_stack_pop(cache->hit_stack);
 
 	(void)unused;
 	return likely(obj) ? popped(obj) : kmem_cache_missed(any_value(), cache, gfp);
@@ -125,12 +136,52 @@ __by_name __restartable void *kmem_cache_alloc_hot(size_t unused, struct kmem_ca
 __by_name __restartable void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	if (likely(!(gfp & GFP_COLD))) {
-		void *obj = asm_stack_pop(cache->stack);
+		void *obj = asm_stack_pop(cache->hit_stack);
 
 		if (likely(obj))
 			return popped(obj);
+		return kmem_cache_missed(any_value(), cache, gfp);
 	}
 	return slab_alloc_slow(cache, gfp);
+}
+
+/*
+ * The second try of point 4: whether @obj, in @page, is an object of an uneven slab, of @named's if @of_one; then it is marked, and
+ * *@stack is the place for it.
+ */
+static __always_inline bool leaves_uneven(const struct mm_cpu *cpu, const struct kmem_cache *named, bool of_one,
+					  const struct page *page, void *obj, u32 *stack)
+{
+	const struct kmem_cache *cache;
+	u32 offset;
+
+	if (unlikely(!asm_slab_page(page, obj, cpu->object_tag, stack)))
+		return false;
+	cache = page->slab_cache;
+	offset = page->head_offset * (u32)PAGE_SIZE + ((u32)(uintptr_t)obj & (u32)(PAGE_SIZE - 1));
+	return likely(!of_one || named == cache) && likely(offset * cache->reciprocal < cache->bound) &&
+	       likely(asm_mark_free(free_word(cache, obj), (u32)(uintptr_t)page));
+}
+
+static __restartable void kfree_uneven(void *p, const struct page *page, struct mm_cpu *cpu)
+{
+	u32 stack;
+
+	if (slub_debug_on() || unlikely(!leaves_uneven(cpu, NULL, false, page, p, &stack)))
+		kfree_slow(p);
+	else if (unlikely(!asm_stack_push_at(cpu, stack, p)))
+		slab_free_slow(p);
+}
+
+static __restartable void kmem_cache_free_uneven(struct kmem_cache *cache, void *obj, const struct page *page)
+{
+	struct mm_cpu *cpu = this_cpu();
+	u32 stack;
+
+	if (slub_debug_on() || unlikely(!leaves_uneven(cpu, cache, true, page, obj, &stack)))
+		kmem_cache_free_slow(cache, obj);
+	else if (unlikely(!asm_stack_push_at(cpu, stack, obj)))
+		slab_free_slow(obj);
 }
 
 /* Point 4 of the theory. */
@@ -140,7 +191,7 @@ static __always_inline void kfree_checked(struct page *page, void *p)
 	u32 stack;
 
 	if (slub_debug_on() || unlikely(!asm_object_leaves(page, p, cpu->object_tag, &stack)))
-		kfree_slow(p);
+		kfree_uneven(p, page, cpu);
 	else if (unlikely(!asm_stack_push_at(cpu, stack, p)))
 		slab_free_slow(p);
 }
@@ -149,10 +200,12 @@ __by_name __restartable void __kfree(const void *p)
 {
 	struct page *page = virt_to_page(p);
 
-	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
-		return;
-	if (HARDENED)
+	if (HARDENED && unlikely(!asm_may_be_object(p)))
+		kfree_slow(p);
+	else if (HARDENED)
 		kfree_checked(page, (void *)(uintptr_t)p);
+	else if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
+		return;
 	else if (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, (void *)(uintptr_t)p)))
 		kfree_slow(p);
 }
@@ -163,7 +216,7 @@ static __always_inline void free_checked(struct kmem_cache *cache, struct page *
 	u32 stack;
 
 	if (slub_debug_on() || unlikely(!asm_object_leaves_cache(page, obj, cache, &stack)))
-		kmem_cache_free_slow(cache, obj);
+		kmem_cache_free_uneven(cache, obj, page);
 	else if (unlikely(!asm_stack_push_at(asm_percpu_base(), stack, obj)))
 		slab_free_slow(obj);
 }
@@ -199,12 +252,16 @@ static size_t pop_some(struct kmem_cache *cache, size_t n, void **objs)
 }
 
 /* What bulks owe the objects that they pop: each what popped() and the flags ask for. */
-static void hand_out_some(const struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs)
+static void hand_out_some(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs)
 {
+	const u32 offset = cache->offset;
+
 	if (!HARDENED && !slub_debug_on() && !(gfp & __GFP_ZERO))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		popped(objs[i]);
+		if (HARDENED)
+			*(u32 *)(void *)((char *)objs[i] + offset) = 0;
+		slub_debug_alloc(cache, objs[i]);
 		if (gfp & __GFP_ZERO)
 			memset(objs[i], 0, cache->object_size);
 	}
@@ -233,21 +290,17 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void
 	return n;
 }
 
-/* Whether a bulk may put objects on @stack, @cache's on this CPU, without a look at each: all are believed and local. */
-static bool push_blindly(const struct kmem_cache *cache)
+/* Push those of @objs, from the first on, that go on this CPU's stack; all are believed. Return: how many. */
+static __always_inline size_t push_some(const struct kmem_cache *cache, size_t n, void **objs)
 {
-	return !HARDENED && !slub_debug_on() && has_stacks(cache) && nr_node_ids == 1;
-}
-
-/* Push those of @objs, from the first on, that go on this CPU's stack. Interrupts are masked. Return: how many. */
-static size_t push_some(const struct kmem_cache *cache, size_t n, void **objs)
-{
+	unsigned long flags = local_irq_save();
 	struct percpu_stack *stack = this_stack(cache);
 	u32 offset = (u32)((char *)stack - (char *)asm_percpu_base());
 	void **top = stack->top;
 	size_t room = min(n, (size_t)(stack->limit - top)), some = 0;
 
-	if (push_blindly(cache)) {
+	/* On one node all of them do. */
+	if (nr_node_ids == 1) {
 		memcpy(top + 1, objs, room * sizeof(*objs));
 		some = room;
 	} else {
@@ -255,18 +308,35 @@ static size_t push_some(const struct kmem_cache *cache, size_t n, void **objs)
 			top[some + 1] = objs[some];
 	}
 	WRITE_ONCE(stack->top, top + some);
+	local_irq_restore(flags);
 	return some;
+}
+
+/* Each by itself. */
+static void free_each(struct kmem_cache *cache, size_t n, void **objs)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (cache)
+			kmem_cache_free(cache, objs[i]);
+		else
+			kfree(objs[i]);
+	}
 }
 
 void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs)
 {
-	unsigned long flags = local_irq_save();
-
-	for (size_t i = 0; i < n; i++) {
-		if (!HARDENED && !slub_debug_on())
-			i += push_some(cache, n - i, objs + i);
-		if (i < n)
-			kmem_cache_free(cache, objs[i]);
+	if (HARDENED || slub_debug_on() || unlikely(!cache)) {
+		free_each(cache, n, objs);
+		return;
 	}
-	local_irq_restore(flags);
+	while (n) {
+		size_t some = push_some(cache, min(n, BULK_MASKED), objs);
+
+		if (likely(some == n))
+			break;
+		/* The stack is full, or the object another node's: room is made, or another stack found. */
+		kmem_cache_free(cache, objs[some]);
+		n -= some + 1;
+		objs += some + 1;
+	}
 }

@@ -14,6 +14,9 @@
  */
 #include "slub_merge.h"
 
+#include <errno.h>
+#include <lib/printk.h>
+#include <mm/port.h>
 #include <string.h>
 
 #include "slub_args.h"
@@ -66,21 +69,37 @@ struct kmem_cache *slab_merge(const char *name, size_t size, size_t align, unsig
 	return cache;
 }
 
-bool slab_unmerge(struct kmem_cache *cache)
+int slab_unmerge(struct kmem_cache *cache)
 {
-	bool shared;
+	int left = -EINVAL;
 
 	mutex_lock(&slab_mutex);
-	shared = --cache->refcount;
+	if (cache->refcount)
+		left = (int)--cache->refcount;
 	mutex_unlock(&slab_mutex);
-	return shared;
+	if (left < 0) {
+		printk("kmem_cache_destroy: %s is a general cache, or its last maker has ended it: the cache stays\n",
+		       cache->name);
+		arch_dump_stack();
+	}
+	return left;
+}
+
+static void set_makers(struct kmem_cache *cache, u32 makers)
+{
+	mutex_lock(&slab_mutex);
+	cache->refcount = makers;
+	mutex_unlock(&slab_mutex);
 }
 
 void slab_keep(struct kmem_cache *cache)
 {
-	mutex_lock(&slab_mutex);
-	cache->refcount = 1;
-	mutex_unlock(&slab_mutex);
+	set_makers(cache, 1);
+}
+
+void slab_keep_for_ever(struct kmem_cache *cache)
+{
+	set_makers(cache, 0);
 }
 
 void slab_forget_aliases(struct kmem_cache *cache)

@@ -19,12 +19,16 @@ struct kmem_cache *slab_merge(const char *name, size_t size, size_t align, unsig
 /**
  * slab_unmerge() - one maker of @cache less; with the last one it is shared no more
  *
- * Context: thread; takes slab_mutex. Return: whether there are others.
+ * Context: thread; takes slab_mutex. Return: how many others there are; -EINVAL, after a report, for a cache that nobody made: a
+ * general one, or one that is about to end.
  */
-bool slab_unmerge(struct kmem_cache *cache);
+int slab_unmerge(struct kmem_cache *cache);
 
 /** slab_keep() - @cache, whose last maker slab_unmerge() took away, stays. Context: thread; takes slab_mutex. */
 void slab_keep(struct kmem_cache *cache);
+
+/** slab_keep_for_ever() - nobody can end @cache, as it is a general one now. Context: thread; takes slab_mutex. */
+void slab_keep_for_ever(struct kmem_cache *cache);
 
 /** slab_forget_aliases() - free the names of a cache that ends */
 void slab_forget_aliases(struct kmem_cache *cache);

@@ -186,13 +186,15 @@ bool slub_report(const struct kmem_cache *cache, const struct page *slab, const 
 	return true;
 }
 
-void slub_report_free(const struct kmem_cache *cache, const struct page *slab, const void *obj, const char *fault)
+void slub_report_use(const struct kmem_cache *cache, const struct page *slab, const void *obj, const char *verb,
+		     const char *fault)
 {
-	char what[96];
+	char what[96], done[24];
 
-	snprintf(what, sizeof(what), "what was to be freed %s", fault);
+	snprintf(what, sizeof(what), "what was to be %s %s", verb, fault);
+	snprintf(done, sizeof(done), "not %s", verb);
 	if (slub_report(cache, slab, obj, what, NULL))
-		slub_fixed(cache, "not freed");
+		slub_fixed(cache, done);
 }
 
 void slub_fixed(const struct kmem_cache *cache, const char *what)

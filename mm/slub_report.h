@@ -29,8 +29,20 @@
 bool slub_report(const struct kmem_cache *cache, const struct page *slab, const void *obj, const char *what,
 		 const struct object_damage *damage);
 
-/** slub_report_free() - a whole report: @obj, which lies in @slab, cannot be freed into @cache, for @fault: "lies in no slab" */
-void slub_report_free(const struct kmem_cache *cache, const struct page *slab, const void *obj, const char *fault);
+/**
+ * slub_report_use() - a whole report: @obj, which lies in @slab, is not freed, or not resized, as an object of @cache
+ * @verb: "freed" or "resized"
+ * @fault: why: "lies in no slab"
+ */
+void slub_report_use(const struct kmem_cache *cache, const struct page *slab, const void *obj, const char *verb,
+		     const char *fault);
+
+/** slub_report_free() - slub_report_use() of what was to be freed */
+static inline void slub_report_free(const struct kmem_cache *cache, const struct page *slab, const void *obj,
+				    const char *fault)
+{
+	slub_report_use(cache, slab, obj, "freed", fault);
+}
 
 /** slub_fixed() - the last line of a report */
 void slub_fixed(const struct kmem_cache *cache, const char *what);

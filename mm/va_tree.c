@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The treap of <mm/va_tree.h>. */
-#include "va_tree.h"
+#include <mm/va_tree.h>
 
 static u64 priority(const struct va_extent *extent)
 {
@@ -134,4 +134,32 @@ struct va_extent *va_at_or_above(const struct va_tree *tree, unsigned long addr)
 		node = node->left;
 	}
 	return best;
+}
+
+/* What has an end above @start on the left and does not overlap begins at @end or above; so does all on the right then. */
+struct va_extent *va_overlap(const struct va_tree *tree, unsigned long start, unsigned long end)
+{
+	struct va_extent *node = tree->root;
+
+	while (node && (node->start >= end || node->end <= start))
+		node = max_of(node->left) > start ? node->left : node->right;
+	return node;
+}
+
+static struct va_extent *leftmost(struct va_extent *node)
+{
+	while (node && node->left)
+		node = node->left;
+	return node;
+}
+
+struct va_extent *va_next(const struct va_tree *tree, const struct va_extent *extent)
+{
+	if (!extent)
+		return leftmost(tree->root);
+	if (extent->right)
+		return leftmost(extent->right);
+	while (extent->parent && extent->parent->right == extent)
+		extent = extent->parent;
+	return extent->parent;
 }

@@ -12,10 +12,11 @@
  * 4. A large area is unmapped, all TLBs are told, and its tables freed, at once.
  * 5. On failure what was mapped is unmapped and freed, and the address given back.
  * 6. Physical ranges (vmap_phys(), for ioremap.c) are mapped in the same areas; all TLBs are told when such a mapping ends,
- *    because its memory type may change after that.
+ *    because its memory type may change after that. Pages that vmap() maps are looked at for their types (vmap_type.c).
  *
- * 7. Who frees what is his finds its slot without a lock, for it cannot go before. All else (a large area, what is no
- *    match, a report) is answered from a copy (vmap_area_at()): what lies there may be another CPU's, and on its way out.
+ * 7. Who ends an area claims it first (vmap.h), a slot without a lock, a large area under that of the extents. So of two CPUs that
+ *    end one area at the same moment, or one after the other, one does, and the other is refused. What a report says comes
+ *    from a copy (vmap_area_at()): what lies there may be another CPU's, and on its way out.
  *
  * Locks: none here. Pages in use are counted by a walk when somebody asks, so that no call pays for it.
  */
@@ -29,10 +30,11 @@
 
 #include "internal.h"
 #include "vmap.h"
+#include "vmap_type.h"
 
 #define MAX_REPORTS 20
 
-static u32 refusals, bad_frees;	   /* reported; atomic */
+static u32 refusals, bad_frees;	   /* of calls; atomic */
 static unsigned long max_nr_pages; /* of an area: all RAM; constant after set-up */
 
 #define BLOCK_ORDER ((unsigned int)(__builtin_ctzl(VMAP_BLOCK_PAGES)))
@@ -141,17 +143,6 @@ static __always_inline struct vmap_area *map_small(unsigned int nr, const struct
 	return area;
 }
 
-static void unmap_small(struct vmap_area *area)
-{
-	unsigned int nr = area->nr_pages;
-	bool own = area->use == VMAP_VMALLOC;
-
-	WRITE_ONCE(area->nr_pages, 0);
-	WRITE_ONCE(area->use, VMAP_FREE);
-	empty_entries(area->pte, area->addr, nr, own);
-	vmap_slot_put(area);
-}
-
 /* --- large areas, a block of 2 MiB at a time --- */
 
 /* Map the block of 2 MiB at @va of a given physical range. Return: whether it could be mapped as one. */
@@ -209,7 +200,7 @@ static void unmap_part(const struct vmap_area *area, unsigned long first, unsign
 		__free_pages(pfn_to_page(PFN_DOWN(block)), BLOCK_ORDER);
 }
 
-/* Unmap the first @mapped pages, tell all TLBs, and let go of the address. */
+/* Unmap the first @mapped pages, tell all TLBs, and let go of the address. @large is the caller's alone. */
 static void end_large(struct large_area *large, unsigned long mapped)
 {
 	unsigned long addr = large->area.addr;
@@ -221,6 +212,7 @@ static void end_large(struct large_area *large, unsigned long mapped)
 		arch_vmap_table_free(addr + (first << PAGE_SHIFT));
 	vmap_extent_put(large->extent);
 	kfree(large);
+	vmap_reap_many();
 }
 
 static struct va_extent *extent_or_purge(unsigned long len, void *owner)
@@ -242,6 +234,7 @@ static struct vmap_area *map_large(unsigned long nr, const struct request *rq)
 
 	if (!large)
 		return NULL;
+	vmap_reap_many();
 	large->extent = extent_or_purge(len, large);
 	if (!large->extent) {
 		kfree(large);
@@ -347,38 +340,59 @@ static void report_bad(const char *caller, const void *addr)
 	arch_dump_stack();
 }
 
+/* What is held for the memory type of the mapping at @addr, whose area is claimed: so nobody else's mapping begins there. */
+static __always_inline struct memtype_mapping *held_of(const void *addr, u8 use)
+{
+	return use == VMAP_VMAP || use == VMAP_RAM ? vmap_type_take(addr) : NULL;
+}
+
 /* The same, for a large area or nobody's address. */
-static __noinline struct vmap_area *find_to_end(const char *caller, const void *addr, u8 use)
+static __noinline unsigned long end_other(const char *caller, const void *addr, u8 use, u32 count)
 {
-	struct vmap_area copy;
-	struct vmap_area *area = is_vmalloc_addr(addr) ? vmap_area_at((uintptr_t)addr, &copy) : NULL;
+	struct vmap_claim claim = { NULL, 0 };
+	struct memtype_mapping *held;
 
-	if (area && copy.addr == (uintptr_t)addr && copy.nr_pages && copy.use == use)
-		return area;
-	report_bad(caller, addr);
-	return NULL;
+	if (is_vmalloc_addr(addr))
+		claim = vmap_large_claim((uintptr_t)addr, use, count);
+	if (!claim.area) {
+		report_bad(caller, addr);
+		return 0;
+	}
+	held = held_of(addr, use);
+	end_large(container_of(claim.area, struct large_area, area), claim.nr_pages);
+	vmap_type_end(held);
+	return claim.nr_pages;
 }
 
-/* The area of @use that begins at @addr; NULL, after a report, when there is none. */
-static struct vmap_area *area_to_end(const char *caller, const void *addr, u8 use)
+/*
+ * End the area for @use that begins at @addr, of @count pages if that is not 0. Return: how many pages it had; 0, after a report in
+ * @caller's name, when there is none.
+ */
+static __always_inline unsigned long end_area(const char *caller, const void *addr, u8 use, u32 count)
 {
-	struct vmap_area *area = is_vmalloc_addr(addr) ? vmap_slot_find((uintptr_t)addr) : NULL;
+	struct vmap_claim claim = { NULL, 0 };
+	struct memtype_mapping *held;
 
-	if (likely(area && area->addr == (uintptr_t)addr && area->nr_pages && area->use == use))
-		return area;
-	return find_to_end(caller, addr, use);
+	if (likely(is_vmalloc_addr(addr)))
+		claim = vmap_slot_claim((uintptr_t)addr, use, count);
+	if (unlikely(!claim.area))
+		return end_other(caller, addr, use, count);
+	held = held_of(addr, use);
+	empty_entries(claim.area->pte, (uintptr_t)addr, claim.nr_pages, use == VMAP_VMALLOC);
+	vmap_slot_put(claim.area);
+	if (held)
+		vmap_type_end(held);
+	return claim.nr_pages;
 }
 
-static void end_area(struct vmap_area *area)
+u32 vmalloc_bad_frees(void)
 {
-	if (area->pte)
-		unmap_small(area);
-	else
-		end_large(container_of(area, struct large_area, area), area->nr_pages);
+	return READ_ONCE(bad_frees);
 }
 
 void vmalloc_init(void)
 {
+	vmap_retire_init();
 	vmap_extents_init();
 	vmap_slots_init();
 	max_nr_pages = totalram_pages();
@@ -436,10 +450,8 @@ void *vmalloc_huge(size_t size, gfp_t gfp)
 
 void vfree(const void *addr)
 {
-	struct vmap_area *area = addr ? area_to_end("vfree", addr, VMAP_VMALLOC) : NULL;
-
-	if (area)
-		end_area(area);
+	if (addr)
+		end_area("vfree", addr, VMAP_VMALLOC, 0);
 }
 
 static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
@@ -447,8 +459,15 @@ static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use
 	struct request rq = {
 		.gfp = GFP_KERNEL, .nid = NUMA_NO_NODE, .prot = prot, .use = use, .given = true, .pages = pages
 	};
+	const char *name = use == VMAP_VMAP ? "vmap" : "vm_map_ram";
+	struct memtype_mapping *held = NULL;
+	void *addr;
 
-	return map_area((size_t)count << PAGE_SHIFT, &rq, caller);
+	if (count && count <= max_nr_pages && !vmap_type_hold(pages, count, prot, name, caller, &held))
+		return NULL;
+	addr = map_area((size_t)count << PAGE_SHIFT, &rq, caller);
+	vmap_type_mapped(held, addr);
+	return addr;
 }
 
 void *vmap(struct page **pages, unsigned int count, u64 prot)
@@ -458,10 +477,8 @@ void *vmap(struct page **pages, unsigned int count, u64 prot)
 
 void vunmap(const void *addr)
 {
-	struct vmap_area *area = addr ? area_to_end("vunmap", addr, VMAP_VMAP) : NULL;
-
-	if (area)
-		end_area(area);
+	if (addr)
+		end_area("vunmap", addr, VMAP_VMAP, 0);
 }
 
 void *vm_map_ram(struct page **pages, unsigned int count, int nid)
@@ -472,11 +489,9 @@ void *vm_map_ram(struct page **pages, unsigned int count, int nid)
 
 void vm_unmap_ram(const void *addr, unsigned int count)
 {
-	struct vmap_area *area = area_to_end("vm_unmap_ram", addr, VMAP_RAM);
-
-	if (area && area->nr_pages == count)
-		end_area(area);
-	else if (area)
+	if (count)
+		end_area("vm_unmap_ram", addr, VMAP_RAM, count);
+	else
 		report_bad("vm_unmap_ram", addr);
 }
 
@@ -499,14 +514,10 @@ void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, u8 use, const void
 
 void vunmap_phys(const char *caller, const void *addr, u8 use)
 {
-	struct vmap_area *area = area_to_end(caller, addr, use);
-	unsigned long start = (uintptr_t)addr, end;
+	unsigned long start = (uintptr_t)addr, nr = end_area(caller, addr, use, 0);
 
-	if (!area)
-		return;
-	end = start + ((unsigned long)area->nr_pages << PAGE_SHIFT);
-	end_area(area);
-	arch_flush_tlb_kernel(start, end);
+	if (nr)
+		arch_flush_tlb_kernel(start, start + (nr << PAGE_SHIFT));
 }
 
 void vunmap_phys_report(const char *caller, const void *addr)

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Areas of vmalloc's address space, for vmalloc.c, vmap_slot.c, vmap_check.c and show_vmalloc.c.
+ * Areas of vmalloc's address space, for vmalloc.c, vmap_slot.c, vmap_extent.c, vmap_retire.c, vmap_check.c and show_vmalloc.c.
  *
  *	[VMALLOC_START, VMALLOC_END) = free extents + used extents, multiples of 2 MiB
  *	used extent = a block of equal slots, or one large area, or without an owner: units of per-CPU chunks (percpu_chunk.c)
  *	slots of a block = free in the block + cached by CPUs + dirty + used
+ *
+ * Who ends an area claims it first: its nr_pages become 0 in one step, for one caller only. From then on it is his as a
+ * new one is its maker's, and neither it nor its block or tables go before he gives it back.
  */
 #ifndef MM_VMAP_H
 #define MM_VMAP_H
 
 #include <lib/list.h>
+#include <mm/va_tree.h>
 #include <mm/vmalloc.h>
-
-#include "va_tree.h"
 
 #define VMAP_BLOCK_PAGES (VMAP_BLOCK_SIZE >> PAGE_SHIFT)
 
@@ -32,9 +34,10 @@ enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM, VMAP_IOREMAP, VMAP
  * @addr: (c) its first address
  * @pte: (c) its first entry; NULL of a large area, which may be mapped by blocks
  * @caller: (o) who asked for it
- * @nr_pages: (o) pages mapped; 0 when it is free
+ * @nr_pages: (o) pages mapped; 0 when it is free, or claimed by who ends it
  * @use: (o) enum vmap_use
  * @order: (c) of its slot; 0 of a large area
+ * @state: (o) the three in one word, by which a slot is claimed
  *
  * Letters: (c) constant; (o) its owner: who was given the area, or the CPU that caches it, or the block's lock.
  */
@@ -42,10 +45,17 @@ struct vmap_area {
 	unsigned long addr;
 	u64 *pte;
 	const void *caller;
-	u32 nr_pages;
-	u8 use;
-	u8 order;
+	union {
+		struct {
+			u32 nr_pages;
+			u8 use;
+			u8 order;
+		};
+		u64 state;
+	};
 };
+
+_Static_assert(sizeof(struct vmap_area) == 32, "a slot is found by a shift");
 
 /**
  * struct vmap_block - 2 MiB of address space, cut into slots, with a table of their own
@@ -97,21 +107,27 @@ struct vmap_cpu {
 
 extern struct vmap_cpu *vmap_cpus; /* a per-CPU cookie */
 
-/* The page of a block's table says which block it is. */
+/* The page of a block's table says which block it is, once its slots are written; NULL: none. */
 static inline struct vmap_block *block_of(const u64 *pte)
 {
-	return virt_to_page(pte)->mapping;
+	return __atomic_load_n(&virt_to_page(pte)->mapping, __ATOMIC_ACQUIRE);
 }
+
+/**
+ * struct vmap_claim - an area that is the claimer's now, to end it
+ * @area: NULL when there was nothing to claim
+ * @nr_pages: that it has
+ */
+struct vmap_claim {
+	struct vmap_area *area;
+	unsigned long nr_pages;
+};
 
 /** vmap_block_next() - copy the first slot of @block in use at or above @addr. Return: false when there is none. */
 bool vmap_block_next(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy);
 
-/**
- * vmap_block_at() - copy the slot of @block that @addr lies in, free or used
- *
- * Context: @block cannot go. Return: the slot; NULL when the block has none yet.
- */
-struct vmap_area *vmap_block_at(struct vmap_block *block, unsigned long addr, struct vmap_area *copy);
+/** vmap_block_at() - copy the slot of @block that @addr lies in. Context: @block cannot go. Return: false when it has none yet. */
+bool vmap_block_at(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy);
 
 /** vmap_slots_init() - no block yet. Context: boot, after kmem_cache_init(). */
 void vmap_slots_init(void);
@@ -122,11 +138,46 @@ struct vmap_area *vmap_slot_get(unsigned int nr_pages);
 /** vmap_slot_put() - give a slot back that maps nothing any more; no CPU gets it before TLBs were told. Context: any. */
 void vmap_slot_put(struct vmap_area *area);
 
-/** vmap_slot_find() - the slot that @addr lies in, free or used; NULL when it lies in no block. Context: it cannot go. */
-struct vmap_area *vmap_slot_find(unsigned long addr);
+/**
+ * vmap_slot_claim() - claim the slot in use that begins at @addr, one of vmalloc's addresses, whosever it is
+ * @use: what it must be for
+ * @count: how many pages it must have; 0 for any number
+ *
+ * Of several who claim one, one gets it. Context: any. Cost: about 40 instructions, no lock.
+ */
+struct vmap_claim vmap_slot_claim(unsigned long addr, u8 use, u32 count);
 
-/** vmap_purge() - every CPU's cached and dirty slots back to their blocks, and empty blocks back. Context: where arch_cross_call_ok(). */
+/**
+ * vmap_purge() - every CPU's cached and dirty slots back to their blocks, empty blocks back, and what was retired freed
+ *
+ * Context: where arch_cross_call_ok().
+ */
 void vmap_purge(void);
+
+/** vmap_retire_init() - nothing is retired yet. Context: boot. */
+void vmap_retire_init(void);
+
+/**
+ * vmap_retire_table() - free a table that is linked nowhere any more, and that no TLB knows, when no walk can be in it
+ *
+ * For the port. What it holds may not lead anywhere. Context: any; takes a lock of rank LOCK_RANK_VMAP_RETIRED.
+ */
+void vmap_retire_table(struct page *table);
+
+/** vmap_retire_block() - the same for a block, whose table is retired and whose address space is given back */
+void vmap_retire_block(struct vmap_block *block);
+
+/** vmap_retired_tables() - how many wait; they are allocated pages */
+unsigned long vmap_retired_tables(void);
+
+/** vmap_retired_whole() - whether they are as many as are counted, and lead nowhere */
+bool vmap_retired_whole(void);
+
+/** vmap_reap() - free what is retired, after a cross call to every CPU. Context: where arch_cross_call_ok(). */
+void vmap_reap(void);
+
+/** vmap_reap_many() - vmap_reap(), if it is worth a cross call, and this may make one. Context: any, no lock held. */
+void vmap_reap_many(void);
 
 /** vmap_extent_get() - @len bytes of address space, a multiple of 2 MiB, for @owner; NULL when there is none */
 struct va_extent *vmap_extent_get(unsigned long len, void *owner);
@@ -161,10 +212,12 @@ bool vmap_area_next(unsigned long addr, struct vmap_area *copy);
 /**
  * vmap_area_at() - copy the area that @addr lies in, used, or a free slot, whose nr_pages is 0
  *
- * Context: any; others may allocate and free meanwhile, and the copy stays what it is. Return: the area itself, to be looked at
- * only by who knows that it cannot go; NULL, and nothing copied, when there is none.
+ * Context: any; others may allocate and free meanwhile, and the copy stays what it is. Return: false when there is none.
  */
-struct vmap_area *vmap_area_at(unsigned long addr, struct vmap_area *copy);
+bool vmap_area_at(unsigned long addr, struct vmap_area *copy);
+
+/** vmap_large_claim() - vmap_slot_claim() of a large area */
+struct vmap_claim vmap_large_claim(unsigned long addr, u8 use, u32 count);
 
 /** vmap_extents_whole() - whether free and used extents cover the address space */
 bool vmap_extents_whole(void);

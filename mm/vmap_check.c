@@ -5,6 +5,7 @@
  * 1. Free and used extents cover the address space, and the page tables have nothing in free ones.
  * 2. In each block: as many bits as it counts free slots; a slot maps its area's pages and nothing behind them; a free one
  *    maps nothing. Slots that are neither free nor used are those that CPUs hold back, over all blocks and CPUs.
+ * 3. Tables that are retired (vmap_retire.c) are as many as are counted, and have no entry.
  */
 #include <lib/bitmap.h>
 #include <lib/printk.h>
@@ -98,6 +99,9 @@ bool vmalloc_check(void)
 	}
 	if (!check_gap(free_from, VMALLOC_END))
 		return false;
+	if (!vmap_retired_whole())
+		return complain("of %lu retired tables one maps something, or there are not as many",
+				vmap_retired_tables());
 	if (held != held_by_cpus())
 		return complain("%lu slots are neither free nor used, CPUs hold %lu", held, held_by_cpus());
 	return true;

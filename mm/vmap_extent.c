@@ -8,6 +8,8 @@
  *    what has merged is freed.
  * 3. First fit by address: what is in use stays low, in few tables. Who needs certain addresses (percpu_chunk.c) takes them by
  *    vmap_extent_get_at(); such an extent has no owner and is no area.
+ * 4. An owner goes after its extent was given back. So whoever holds va_lock may look at the owner of a used extent, and a large
+ *    area is claimed under it (vmap.h).
  *
  * va_lock covers both trees.
  */
@@ -212,22 +214,41 @@ bool vmap_area_next(unsigned long addr, struct vmap_area *copy)
 	return found;
 }
 
-struct vmap_area *vmap_area_at(unsigned long addr, struct vmap_area *copy)
+bool vmap_area_at(unsigned long addr, struct vmap_area *copy)
 {
 	unsigned long flags = spin_lock_irqsave(&va_lock);
 	const struct va_extent *extent = va_at_or_below(&used_extents, addr);
-	struct vmap_area *area = NULL;
+	bool found = extent && extent->owner && addr - extent->start < extent->len;
 
-	if (extent && extent->owner && addr - extent->start < extent->len) {
-		if (extent_is_block(extent)) {
-			area = vmap_block_at(extent->owner, addr, copy);
-		} else {
-			area = &((struct large_area *)extent->owner)->area;
-			copy_large(extent, extent->owner, copy);
-		}
-	}
+	if (found && extent_is_block(extent))
+		found = vmap_block_at(extent->owner, addr, copy);
+	else if (found)
+		copy_large(extent, extent->owner, copy);
 	spin_unlock_irqrestore(&va_lock, flags);
-	return area;
+	return found;
+}
+
+/* va_lock is held. */
+static struct vmap_claim claim_large(struct large_area *large, u8 use, u32 count)
+{
+	u32 nr = READ_ONCE(large->area.nr_pages);
+
+	if (!nr || (count && nr != count) || READ_ONCE(large->area.use) != use)
+		return (struct vmap_claim){ NULL, 0 };
+	WRITE_ONCE(large->area.nr_pages, 0);
+	return (struct vmap_claim){ &large->area, nr };
+}
+
+struct vmap_claim vmap_large_claim(unsigned long addr, u8 use, u32 count)
+{
+	unsigned long flags = spin_lock_irqsave(&va_lock);
+	const struct va_extent *extent = va_at_or_below(&used_extents, addr);
+	struct vmap_claim claim = { NULL, 0 };
+
+	if (extent && extent->owner && extent->start == addr && !extent_is_block(extent))
+		claim = claim_large(extent->owner, use, count);
+	spin_unlock_irqrestore(&va_lock, flags);
+	return claim;
 }
 
 bool vmap_extents_whole(void)

@@ -9,10 +9,13 @@
  * 3. A slot that is given back is dirty: some TLB may know its addresses. A CPU collects SLOTS_DIRTY of them, tells all TLBs
  *    once, and then they are free. The slots that fit into its cache stay there, the others go to their blocks.
  * 4. A block all of whose slots are free is given back, table and address space, when its order has others with free slots.
+ *    Who looks for a slot that is not his may still be reading there: table and block are retired (vmap_retire.c).
  * 5. When address space or memory is short, all CPUs give back what they hold (vmap_purge()), and it is tried once more.
+ * 6. A slot is claimed, to be ended, by an exchange of its state that tells no pages any more for what was read and found right
+ *    (vmap_slot_claim()). It says pages again only when its next owner says so.
  *
  * Locks: a CPU's caches are its own, interrupts masked; pools[].lock covers (S). Both are held without any other lock but
- * those of the page tables.
+ * those of the page tables and of what is retired.
  */
 #include <lib/bitmap.h>
 #include <lib/printk.h>
@@ -59,8 +62,8 @@ static void init_block(struct vmap_block *block, unsigned int order, u64 *table)
 			.pte = table + ((size_t)i << order),
 			.order = (u8)order,
 		};
-	virt_to_page(table)->mapping = block;
-	/* The extent is known already: who walks finds no slot until now. */
+	/* Table and extent are known already: who walks either finds no slot until now. */
+	__atomic_store_n(&virt_to_page(table)->mapping, block, __ATOMIC_RELEASE);
 	__atomic_store_n(&block->nr_slots, nr_slots, __ATOMIC_RELEASE);
 }
 
@@ -88,10 +91,9 @@ static struct vmap_block *new_block(unsigned int order)
 
 static void free_block(struct vmap_block *block)
 {
-	virt_to_page(block->area[0].pte)->mapping = NULL;
 	arch_vmap_table_free(block->extent->start);
 	vmap_extent_put(block->extent);
-	kfree(block);
+	vmap_retire_block(block);
 }
 
 /* A slot back to its block. Return: the block when it is empty now and should go, already off its list; else NULL. */
@@ -193,9 +195,11 @@ static struct vmap_area *pop_or_refill(unsigned int order)
 static bool add_block(unsigned int order)
 {
 	struct slot_pool *c = &pools[order];
-	struct vmap_block *block = new_block(order);
+	struct vmap_block *block;
 	unsigned long flags;
 
+	vmap_reap_many();
+	block = new_block(order);
 	if (!block)
 		return false;
 	flags = spin_lock_irqsave(&c->lock);
@@ -221,30 +225,69 @@ struct vmap_area *vmap_slot_get(unsigned int nr_pages)
 	return area;
 }
 
+/* The same when there is no room for another: interrupts are masked, to be restored to @flags. */
+static __noinline void purge_and_put(struct vmap_cpu *cpu, struct vmap_area *area, unsigned long flags)
+{
+	purge_cpu(cpu);
+	cpu->dirty[cpu->nr_dirty++] = area;
+	local_irq_restore(flags);
+	vmap_reap_many();
+}
+
 void vmap_slot_put(struct vmap_area *area)
 {
 	unsigned long flags = local_irq_save();
 	struct vmap_cpu *cpu = this_cpu_ptr(vmap_cpus);
 
-	if (unlikely(cpu->nr_dirty == SLOTS_DIRTY))
-		purge_cpu(cpu);
+	if (unlikely(cpu->nr_dirty == SLOTS_DIRTY)) {
+		purge_and_put(cpu, area, flags);
+		return;
+	}
 	cpu->dirty[cpu->nr_dirty++] = area;
 	local_irq_restore(flags);
 }
 
-static struct vmap_area *slot_of(struct vmap_block *block, unsigned long addr)
+static unsigned long slot_number(const struct vmap_block *block, unsigned long addr)
 {
-	return &block->area[(addr & (VMAP_BLOCK_SIZE - 1)) >> (PAGE_SHIFT + block->area[0].order)];
+	return (addr & (VMAP_BLOCK_SIZE - 1)) >> (PAGE_SHIFT + READ_ONCE(block->area[0].order));
 }
 
-struct vmap_area *vmap_slot_find(unsigned long addr)
+#define STATE(nr, used_for, slot_order) ((nr) | (u64)(used_for) << 32 | (u64)(slot_order) << 40)
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && VMAP_FREE == 0 &&
+		       offsetof(struct vmap_area, nr_pages) == offsetof(struct vmap_area, state) &&
+		       offsetof(struct vmap_area, use) == offsetof(struct vmap_area, state) + 4 &&
+		       offsetof(struct vmap_area, order) == offsetof(struct vmap_area, state) + 5,
+	       "STATE()");
+
+/* Return: how many pages the area has; 0 when it is not in use, not for @use, not of @count pages, or another's by now. */
+static __always_inline u32 claim_state(struct vmap_area *area, u8 use, u32 count)
 {
+	u64 state = READ_ONCE(area->state);
+	u32 nr = (u32)state;
+
+	if (!nr || (u8)(state >> 32) != use || (count && nr != count))
+		return 0;
+	return cas64_acquire(&area->state, state, state & STATE(0, 0, 0xff)) ? nr : 0;
+}
+
+struct vmap_claim vmap_slot_claim(unsigned long addr, u8 use, u32 count)
+{
+	struct vmap_claim claim = { NULL, 0 };
+	unsigned long flags = local_irq_save();
 	const u64 *table = arch_vmap_table(addr);
 	struct vmap_block *block = table ? block_of(table) : NULL;
 
-	if (!block)
-		return NULL;
-	return slot_of(block, addr);
+	if (likely(block)) {
+		struct vmap_area *area = &block->area[slot_number(block, addr)];
+
+		if (likely(area->addr == addr))
+			claim.nr_pages = claim_state(area, use, count);
+		if (likely(claim.nr_pages))
+			claim.area = area;
+	}
+	local_irq_restore(flags);
+	return claim;
 }
 
 static void copy_slot(const struct vmap_area *area, struct vmap_area *copy)
@@ -253,21 +296,16 @@ static void copy_slot(const struct vmap_area *area, struct vmap_area *copy)
 		.addr = area->addr,
 		.pte = area->pte,
 		.caller = READ_ONCE(area->caller),
-		.nr_pages = READ_ONCE(area->nr_pages),
-		.use = READ_ONCE(area->use),
-		.order = area->order,
+		.state = READ_ONCE(area->state),
 	};
 }
 
-struct vmap_area *vmap_block_at(struct vmap_block *block, unsigned long addr, struct vmap_area *copy)
+bool vmap_block_at(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy)
 {
-	struct vmap_area *area;
-
 	if (!__atomic_load_n(&block->nr_slots, __ATOMIC_ACQUIRE))
-		return NULL;
-	area = slot_of(block, addr);
-	copy_slot(area, copy);
-	return area;
+		return false;
+	copy_slot(&block->area[slot_number(block, addr)], copy);
+	return true;
 }
 
 bool vmap_block_next(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy)
@@ -325,4 +363,5 @@ void vmap_purge(void)
 		while ((empty = take_empty(&pools[order])))
 			free_block(empty);
 	}
+	vmap_reap();
 }

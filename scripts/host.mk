@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The host build: mm and lib with the port of test/host, three times over.
+# The host build: mm and lib with the port of test/host, several times over.
 #
 #	build/host/asan/	AddressSanitizer and UndefinedBehaviorSanitizer
 #	build/host/tsan/	ThreadSanitizer
 #	build/host/plain/	no sanitizer, optimised
+#
+#	build/host/LEVEL-asan/	for SLUB's programs: the hardening levels none and basic as images have them, without
+#	build/host/LEVEL-tsan/	CONFIG_MM_DEBUG, which sends each free the long way: what is hot runs here only
 #
 # In each: libmemstage.a (the core and all of test/host but its programs) and, linked with it, a TAP program for each
 # test/host/test_*.c and a helper of test scripts for each test/host/show_*.c. Sample trees (dts/) are compiled into
@@ -14,6 +17,8 @@
 
 HOSTCC ?= gcc
 HOST := $(BUILD)/host
+HOST_LEVELS := none basic
+HOST_LEVEL_VARIANTS := $(foreach level,$(HOST_LEVELS),$(level)-asan $(level)-tsan)
 HOST_VARIANTS := asan tsan plain
 HOST_CONFIG := test/host/host_defconfig
 
@@ -23,6 +28,8 @@ HOST_EXCLUDE :=
 HOST_FLAGS_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS_tsan := -O1 -fno-omit-frame-pointer -fsanitize=thread -Wno-tsan
 HOST_FLAGS_plain := -O2
+$(foreach level,$(HOST_LEVELS),$(foreach sanitizer,asan tsan,\
+$(eval HOST_FLAGS_$(level)-$(sanitizer) := $(HOST_FLAGS_$(sanitizer)))))
 
 HOST_CFLAGS = $(LANGUAGE) $(WARNINGS) -pthread -D_GNU_SOURCE -Itest/host/include -Imm/include -Ilib/include \
 	-I$(HOST)/include
@@ -106,6 +113,42 @@ $(HOST)/$(1)/%: $(HOST)/$(1)/test/host/%.o $(HOST)/$(1)/libmemstage.a
 	$(call objects,$(HOST)/$(1)/engine,$(ENGINE_SRCS) $(ENGINE_TESTS:%=test/host/%.c)))
 endef
 $(foreach variant,$(HOST_VARIANTS),$(eval $(call host_variant,$(variant))))
+
+# The levels: SLUB's programs, with objects that have a configuration of their own.
+LEVEL_TESTS := $(filter test_slab% test_slub%,$(patsubst test/host/%.c,%,$(HOST_TEST_SRCS)))
+LEVEL_ABSENT := $(foreach entry,$(filter MM_DEBUG:% MM_DEBUG_LOCKS:% PAGE_OWNER:%,$(OPTIONAL)),\
+	$(word 2,$(subst :, ,$(entry))))
+LEVEL_SRCS := $(filter-out $(LEVEL_ABSENT),$(HOST_LIB_SRCS))
+host_level_tests = $(LEVEL_TESTS:%=$(HOST)/$(1)/%)
+host_level_dir = $(HOST)/$(word 1,$(subst -, ,$(1)))
+
+define host_level_config
+$(HOST)/$(1)/.config $(HOST)/$(1)/include/generated/autoconf.h &: test/host/$(1)_defconfig $(KCONFIGS) \
+	scripts/kconfig.py
+	$$(call run,CONFIG,$(HOST)/$(1)/.config)$$(PYTHON) scripts/kconfig.py --reset --config $(HOST)/$(1)/.config \
+		--header $(HOST)/$(1)/include/generated/autoconf.h --defconfig $$< && \
+		touch $(HOST)/$(1)/.config $(HOST)/$(1)/include/generated/autoconf.h
+endef
+$(foreach level,$(HOST_LEVELS),$(eval $(call host_level_config,$(level))))
+
+define host_level_variant
+$(HOST)/$(1)/.flags: FORCE
+	$$(call remember,$$(HOSTCC) $$(HOST_CFLAGS) $$(HOST_FLAGS_$(1)) $$(LEVEL_SRCS))
+
+$(HOST)/$(1)/%.o: %.c $(HOST)/$(1)/.flags $(call host_level_dir,$(1))/include/generated/autoconf.h
+	@mkdir -p $$(@D)
+	$$(call run,HOSTCC,$$< ($(1)))$$(HOSTCC) -I$(call host_level_dir,$(1))/include $$(HOST_CFLAGS) \
+		$$(HOST_FLAGS_$(1)) -MMD -MP -c $$< -o $$@
+
+$(HOST)/$(1)/libmemstage.a: $(call objects,$(HOST)/$(1),$(LEVEL_SRCS))
+	$$(call run,HOSTAR,$$@)rm -f $$@ && ar rcsD $$@ $$^
+
+$(call host_level_tests,$(1)): $(HOST)/$(1)/%: $(HOST)/$(1)/test/host/%.o $(HOST)/$(1)/libmemstage.a
+	$$(call run,HOSTLD,$$@)$$(HOSTCC) -pthread $$(HOST_FLAGS_$(1)) $$^ -lfdt -o $$@
+
+-include $(patsubst %.o,%.d,$(call objects,$(HOST)/$(1),$(LEVEL_SRCS) $(LEVEL_TESTS:%=test/host/%.c)))
+endef
+$(foreach variant,$(HOST_LEVEL_VARIANTS),$(eval $(call host_level_variant,$(variant))))
 
 # They read them when they run, and show_trees does for test scripts.
 TREE_READERS := test_boards test_damage show_trees

@@ -12,7 +12,8 @@
  * 5. One that comes when it is no longer waited for parks. Which of the two it is, is decided once, by a
  *    compare-and-swap of its start_state: STARTING becomes either JOINED, by the CPU, or GIVEN_UP, by the boot CPU.
  *    Until then a CPU touches the log, its stack and its per-CPU area, which are its own for ever, and its own part
- *    of interrupt controller and timer. It looks first whether it can execute the code at all (cpu_features_read()):
+ *    of interrupt controller and timer, all of it between cpu_arrive() and cpu_leave(), for it may be so late that tables
+ *    change under it. It looks first whether it can execute the code at all (cpu_features_read()):
  *    if not it stops without a word, for the log's lock may be what it cannot take; the boot CPU has the line.
  */
 #include <asm/cache.h>
@@ -98,30 +99,39 @@ static void start_cpu(int cpu)
 	}
 }
 
+static _Noreturn void stay_off(void)
+{
+	cpu_leave();
+	cpu_halt();
+}
+
 static _Noreturn void park(int cpu)
 {
 	printk("CPU%d: came when it was no longer waited for: parked\n", cpu);
-	cpu_halt();
+	stay_off();
 }
 
 _Noreturn void secondary_start(u64 entry_el)
 {
-	int cpu = smp_processor_id();
+	int cpu;
 
+	cpu_arrive();
+	cpu = smp_processor_id();
 	cpu_setup();
 	if (!cpu_features_read(entry_el))
-		cpu_halt();
+		stay_off();
 	if (READ_ONCE(start_state[cpu]) != STARTING)
 		park(cpu);
 	cpu_features_join();
 	cpu_protect();
 	if (!irq_init_cpu())
-		cpu_halt();
+		stay_off();
 	timer_init_cpu();
 	if (!decide(cpu, JOINED))
 		park(cpu);
 	cpu_print_info();
 	set_cpu_online(cpu);
+	cpu_leave();
 	cpu_idle_loop();
 }
 

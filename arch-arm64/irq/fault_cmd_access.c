@@ -22,6 +22,7 @@
 #include <mm/discover.h>
 #include <mm/gfp.h>
 #include <mm/memblock.h>
+#include <mm/percpu.h>
 #include <mm/port.h>
 #include <mm/vmalloc.h>
 
@@ -116,6 +117,30 @@ static void *past_large_vmalloc(void)
 	return area ? area + 2 * VMAP_BLOCK_SIZE : NULL;
 }
 
+/* The page before an area, at its end: there is another area before that. */
+static void *before_area(char *first, char *second)
+{
+	if (!first || !second) {
+		printk("fault: no memory for it\n");
+		return NULL;
+	}
+	return max(first, second) - TRIED_BYTES;
+}
+
+static void *before_vmalloc(void)
+{
+	char *first = vmalloc(PAGE_SIZE);
+
+	return before_area(first, vmalloc(PAGE_SIZE));
+}
+
+static void *before_large_vmalloc(void)
+{
+	char *first = vmalloc_huge(2 * VMAP_BLOCK_SIZE, GFP_KERNEL);
+
+	return before_area(first, vmalloc_huge(2 * VMAP_BLOCK_SIZE, GFP_KERNEL));
+}
+
 /* Freed, and every TLB told. */
 static void *at_freed_vmalloc(void)
 {
@@ -134,6 +159,40 @@ static void *at_vmap_ro(void)
 	if (!map)
 		printk("fault: no memory for it\n");
 	return map;
+}
+
+static void *at_vmap(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	return with_ret(page ? vmap(&page, 1, PAGE_KERNEL) : NULL);
+}
+
+/* This CPU's part of a chunk that was added when the first one was full. */
+static void *at_percpu_chunk(void)
+{
+	char *place = at_linear();
+
+	while (place && !is_vmalloc_addr(place)) {
+		char *cookie = __alloc_percpu(PERCPU_ALLOC_MAX, sizeof(u32));
+
+		place = cookie ? per_cpu_ptr(cookie, smp_processor_id()) : NULL;
+	}
+	return with_ret(place);
+}
+
+/* In the struct page of a page that is ours. */
+static void *at_struct_page(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	return with_ret(page ? &page->private : NULL);
+}
+
+/* The first device that was mapped. */
+static void *at_device(void)
+{
+	return (void *)FIX_DEVICE_START;
 }
 
 /* This CPU's stack, far below what is in use. */
@@ -197,15 +256,22 @@ const struct fault_kind fault_accesses[] = {
 	{ "linear-exec", NULL, FAULT_EXEC, at_linear },
 	{ "stack-exec", NULL, FAULT_EXEC, at_stack },
 	{ "vmalloc-exec", NULL, FAULT_EXEC, at_vmalloc },
+	{ "vmap-exec", NULL, FAULT_EXEC, at_vmap },
+	{ "percpu-exec", NULL, FAULT_EXEC, at_percpu_chunk },
+	{ "vmemmap-exec", NULL, FAULT_EXEC, at_struct_page },
+	{ "device-exec", NULL, FAULT_EXEC, at_device },
 	{ "vmap-ro-write", NULL, FAULT_WRITE, at_vmap_ro },
 	{ "vmalloc-guard", NULL, FAULT_READ, past_vmalloc },
 	{ "vmalloc-large-guard", NULL, FAULT_READ, past_large_vmalloc },
+	{ "vmalloc-before", NULL, FAULT_READ, before_vmalloc },
+	{ "vmalloc-large-before", NULL, FAULT_READ, before_large_vmalloc },
 	{ "vmalloc-freed", NULL, FAULT_READ, at_freed_vmalloc },
 	{ "stack-guard", NULL, FAULT_READ, at_own_guard },
 	{ "stack-guard-write", NULL, FAULT_WRITE, at_own_guard },
 	{ "other-stack-guard", NULL, FAULT_READ, at_other_guard },
 	{ "nomap", NULL, FAULT_READ, at_nomap },
 	{ "nomap-write", NULL, FAULT_WRITE, at_nomap },
+	{ "nomap-exec", NULL, FAULT_EXEC, at_nomap },
 	{ "linear-hole", NULL, FAULT_READ, past_memory },
 	{ "vmemmap-hole", NULL, FAULT_READ, at_vmemmap_hole },
 	{ "past-vmemmap", NULL, FAULT_READ, past_vmemmap },

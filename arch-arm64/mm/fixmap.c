@@ -14,7 +14,7 @@
  *    it ends late in the boot: all TLBs are told.
  * 5. One more page that changes, while the machine runs: the alias of a table (pt_live.c). It is empty in between, and all TLBs are
  *    told when it becomes so, because the next user may be another CPU.
- * 6. Who has which registers mapped is held in mm/memtype.c, whose list this file has the memory for.
+ * 6. Who has which registers mapped is held in mm/memtype.c, for which this file has the memory.
  *
  * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.)
  * The alias: pt_mutex.
@@ -85,10 +85,7 @@ static bool extends_last(phys_addr_t pa, u64 size, const char *name)
 {
 	struct memtype_range *last = nr_devices ? &devices[nr_devices - 1] : NULL;
 
-	if (!last || last->name != name || last->base + last->size != pa)
-		return false;
-	last->size += size;
-	return true;
+	return last && last->name == name && last->base + last->size == pa && memtype_extend(last, size);
 }
 
 void arch_hold_device(phys_addr_t pa, u64 size, const char *name, const void *caller, const void *va)

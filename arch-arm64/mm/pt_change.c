@@ -15,9 +15,12 @@
  *    still, and this one touches nothing but the image's data, its stack, and the entries through an alias: pt_live_begin().
  *    A change of rights alone needs none of that, except in a group, whose entries must always be alike.
  * 5. TLBs: what is rewritten is invalidated in one batch, behind the last store, one entry at a time, or everything when that
- *    would be more than FLUSH_MAX; one barrier waits for all. A table is freed only when that is done.
+ *    would be more than PT_FLUSH_MAX; one barrier waits for all. A table is freed only when that is done.
  * 6. In vmalloc's addresses vmalloc links and unlinks tables without pt_mutex, at any moment. There only rights are changed,
- *    of what stays mapped: no table on the way to it is empty. So whether a table is empty is asked without holding tables.
+ *    of what stays mapped: no table on the way to it is empty. So whether a table is empty is asked without holding tables. What is
+ *    behind the range is not looked at, for its tables may go at any moment: of a unit that reaches over an end, one page is in the range.
+ * 7. A group changes while tables are held, or while all other CPUs stand still: whoever holds tables sees all of it as it was, or as
+ *    it is.
  *
  * Locks: pt_mutex covers values[] and gone[], and all of this; tables are unlinked while they are held, or while all other
  * CPUs stand still.
@@ -31,7 +34,6 @@
 
 #include "pt_change.h"
 
-#define FLUSH_MAX    128
 #define ENDS	     2
 #define SPLITS_MAX   2 /* of one unit: 1 GiB to 2 MiB, 2 MiB to pages */
 #define GONE_MAX     32
@@ -82,21 +84,12 @@ static void flush_add(struct flush *flush, u64 va, u64 size, u64 stride)
 	flush->end = max(flush->end, va + size);
 }
 
-static void flush_all(const struct flush *flush)
-{
-	if ((flush->end - flush->start) / flush->stride > FLUSH_MAX)
-		pt_invalidate_all();
-	else
-		for (u64 va = flush->start; va < flush->end; va += flush->stride)
-			pt_invalidate(va);
-}
-
 static void flush_done(const struct flush *flush)
 {
 	pt_written();
 	if (!flush->end)
 		return;
-	flush_all(flush);
+	pt_invalidate_range(flush->start, flush->end, flush->stride);
 	pt_invalidated();
 }
 
@@ -115,13 +108,13 @@ static bool any_table(const u64 *slot, unsigned int n, int level)
 static void replace(u64 *slot, unsigned int n, u64 va, int level, long tables)
 {
 	u64 size = (u64)n << PT_SHIFT(level), *alias;
-	struct flush flush = { va, va + size, any_table(slot, n, level) ? PT_SPAN(PT_LAST_LEVEL) : PT_SPAN(level) };
+	u64 stride = any_table(slot, n, level) ? PT_SPAN(PT_LAST_LEVEL) : PT_SPAN(level);
 
 	alias = pt_live_begin(slot);
 	for (unsigned int i = 0; i < n; i++)
 		pt_write(&alias[i], 0);
 	pt_written();
-	flush_all(&flush);
+	pt_invalidate_range(va, va + size, stride);
 	pt_invalidated();
 	for (unsigned int i = 0; i < n; i++)
 		pt_write(&alias[i], values[i]);
@@ -132,16 +125,15 @@ static void replace(u64 *slot, unsigned int n, u64 va, int level, long tables)
 
 /* --- pages for tables --- */
 
-/* Tables that splitting at @at takes. */
-static unsigned int tables_for(u64 at)
+/* Tables that splitting at @at takes, which the unit that has @page begins at, reaches to, or reaches over. */
+static unsigned int tables_for(u64 page, u64 at)
 {
 	struct pt_unit unit;
 	unsigned int nr = 0;
 
-	pt_query(at, &unit);
-	if (unit.entry)
-		for (int level = unit.level; at & (PT_SPAN(level) - 1); level++)
-			nr++;
+	pt_query(page, &unit);
+	for (int level = unit.level; at & (PT_SPAN(level) - 1); level++)
+		nr++;
 	return nr;
 }
 
@@ -154,14 +146,13 @@ static void pool_drain(struct pool *pool)
 /* Enough for a split at each end; one too many when both lie in one block. Return: false, with none, when there are too few. */
 static bool pool_fill(struct pool *pool, u64 start, u64 end)
 {
-	unsigned int need = tables_for(start) + tables_for(end);
+	unsigned int need = tables_for(start, start) + tables_for(end - PAGE_SIZE, end);
 
 	for (pool->nr = 0; pool->nr < need; pool->nr++) {
 		pool->page[pool->nr] = pt_page_new_thread();
 		if (pool->page[pool->nr])
 			continue;
 		pool_drain(pool);
-		printk("page tables: 0x%llx-0x%llx: no page for a table: nothing changed\n", start, end - 1);
 		return false;
 	}
 	return true;
@@ -210,16 +201,16 @@ static u64 split_block(u64 entry, int level, u64 at, struct pool *pool, long *ta
 	return top;
 }
 
-/* No unit reaches over @at any more. */
-static void split_at(u64 at, struct pool *pool)
+/* The unit that has @page, which is mapped, does not reach over @at any more. */
+static void split_at(u64 page, u64 at, struct pool *pool)
 {
 	struct pt_unit unit;
 	unsigned int n = 1;
 	long tables = 0;
 	u64 *within;
 
-	pt_query(at, &unit);
-	if (!unit.entry || unit.va == at)
+	pt_query(page, &unit);
+	if (unit.va == at || unit.va + unit.size == at)
 		return;
 	if (unit.entry & PTE_CONT)
 		n = PT_CONT_ENTRIES;
@@ -255,22 +246,30 @@ static bool changes_group(const u64 *slot, unsigned int n, const struct change *
 	return false;
 }
 
-static void rewrite_run(u64 *slot, unsigned int n, u64 va, int level, const struct change *change, struct flush *flush)
+/* Where no group stays live: no break is needed. */
+static void rewrite_each(u64 *slot, unsigned int n, u64 va, int level, const struct change *change, struct flush *flush)
 {
-	bool group = changes_group(slot, n, change);
+	unsigned long flags = pt_hold_tables();
 
 	for (unsigned int i = 0; i < n; i++) {
 		u64 before = slot[i];
 
-		values[i] = apply(change, before);
-		if (group)
-			continue;
-		pt_write(&slot[i], values[i]);
+		pt_write(&slot[i], apply(change, before));
 		if (before & PTE_VALID)
 			flush_add(flush, va + ((u64)i << PT_SHIFT(level)), PT_SPAN(level), PT_SPAN(level));
 	}
-	if (group)
-		replace(slot, n, va, level, 0);
+	pt_release_tables(flags);
+}
+
+static void rewrite_run(u64 *slot, unsigned int n, u64 va, int level, const struct change *change, struct flush *flush)
+{
+	if (!changes_group(slot, n, change)) {
+		rewrite_each(slot, n, va, level, change, flush);
+		return;
+	}
+	for (unsigned int i = 0; i < n; i++)
+		values[i] = apply(change, slot[i]);
+	replace(slot, n, va, level, 0);
 }
 
 /* The units of [@va, @end), none of which reaches over an end. */
@@ -498,8 +497,8 @@ static int change_range(const char *what, u64 va, u64 size, const struct change 
 		return err;
 	if (!pool_fill(&pool, va, va + size))
 		return -ENOMEM;
-	split_at(va, &pool);
-	split_at(va + size, &pool);
+	split_at(va, va, &pool);
+	split_at(va + size - PAGE_SIZE, va + size, &pool);
 	rewrite(va, va + size, change);
 	tidy(va, va + size);
 	pool_drain(&pool);
@@ -510,7 +509,11 @@ int pt_unmap_range(u64 va, u64 size)
 {
 	int err = pt_check_free_range("unmap", va, size);
 
-	return err ? err : change_range("unmap", va, size, &unmap);
+	if (!err)
+		err = change_range("unmap", va, size, &unmap);
+	if (err == -ENOMEM)
+		printk("page tables: unmap 0x%llx-0x%llx: no page for a table: nothing changed\n", va, va + size - 1);
+	return err;
 }
 
 int pt_protect_range(u64 va, u64 size, u64 set, u64 clear)

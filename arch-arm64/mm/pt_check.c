@@ -57,12 +57,6 @@ static bool is_user(u64 entry)
 	return (entry & PTE_USER) || !(entry & PTE_UXN);
 }
 
-/* Whether address and level allow a group there: sixteen alike are aligned to their sum in both address spaces. */
-static bool fits_group(const struct pt_leaf *leaf)
-{
-	return leaf->level > 1 && !((leaf->va ^ pt_leaf_pa(leaf)) & (PT_CONT_SPAN(leaf->level) - 1));
-}
-
 /* What is wrong with a block or page, in words; NULL when nothing is. */
 static const char *leaf_fault(const struct pt_leaf *leaf)
 {
@@ -74,7 +68,7 @@ static const char *leaf_fault(const struct pt_leaf *leaf)
 		return "block at level 0";
 	if (((leaf->entry | PTE_VALID) & PTE_TYPE_MASK) != (leaf->level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK))
 		return "reserved entry";
-	if ((leaf->entry & PTE_CONT) && !fits_group(leaf))
+	if ((leaf->entry & PTE_CONT) && !leaf->whole_group)
 		return "not one of a group of sixteen that its contiguous hint names";
 	if (leaf->entry & PTE_ADDR_MASK & (PT_SPAN(leaf->level) - 1))
 		return "misaligned block";

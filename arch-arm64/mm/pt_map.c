@@ -14,7 +14,9 @@
  * 4. At boot there is nothing to be undone: tables come from memblock, and what fails ends the run. Later, what a failed
  *    pt_map_range() has mapped is unmapped again, and the tables that it made are freed; what was mapped completes units
  *    with its neighbours: they are merged (pt_change.c).
- * 5. Who made a table says whose it is: one that the engine may free has PTE_OWN in the entry that points to it.
+ * 5. pt_map_range() holds tables to link one and to write a run, and takes pages for tables while it does not: so they come from where a
+ *    thread takes them, and not from what is kept for handlers.
+ * 6. Who made a table says whose it is: one that the engine may free has PTE_OWN in the entry that points to it.
  *
  * Locks: none at boot. Later pt_mutex, and tables are linked while they are held (pt_hold_tables()).
  */
@@ -34,6 +36,7 @@
  * @prot: attributes
  * @alloc: where tables come from
  * @own: tables down to this level get PTE_OWN
+ * @hold: whether tables have to be held: not at boot, nor when the caller holds them
  * @table, @level, @table_va: the table that the last run was in, its level, an address in it; @level 0 before the first
  */
 struct pt_job {
@@ -43,6 +46,7 @@ struct pt_job {
 	u64 prot;
 	pt_alloc_fn alloc;
 	int own;
+	bool hold;
 	u64 *table;
 	int level;
 	u64 table_va;
@@ -57,8 +61,17 @@ static u64 new_table(int level, const struct pt_job *job)
 		return 0;
 	clear_page(pt_table(pa, level + 1));
 	pt_written();
-	pt_count(1);
 	return pa | PTE_TABLE | (level < job->own ? PTE_OWN : 0);
+}
+
+static void link_table(u64 *slot, u64 entry, const struct pt_job *job)
+{
+	unsigned long flags = job->hold ? pt_hold_tables() : 0;
+
+	pt_write(slot, entry);
+	pt_count(1);
+	if (job->hold)
+		pt_release_tables(flags);
 }
 
 static void say_mapped(const struct pt_job *job, u64 va, u64 entry, int level)
@@ -82,7 +95,7 @@ static u64 *find_table(const struct pt_job *job, int level, int *err)
 				*err = -ENOMEM;
 				return NULL;
 			}
-			pt_write(slot, entry);
+			link_table(slot, entry, job);
 		}
 		if (!pt_is_table(entry, l)) {
 			*err = -EEXIST;
@@ -188,11 +201,14 @@ static u64 *run_table(struct pt_job *job, int level, int *err)
 static int map_run(struct pt_job *job)
 {
 	u64 span, cont, *entry, n, done, taken, value;
+	unsigned long flags = 0;
 	int level = first_unit(job, &span, &cont), err = 0;
 
 	entry = run_table(job, level, &err);
 	if (!entry)
 		return err;
+	if (job->hold)
+		flags = pt_hold_tables();
 	entry += pt_index(job->va, level);
 	n = run_length(job, level, span);
 	value = job->pa | job->prot | cont | (level == PT_LAST_LEVEL ? PTE_PAGE : PTE_BLOCK);
@@ -200,6 +216,8 @@ static int map_run(struct pt_job *job)
 		done = write_groups(entry, n, value, PT_SPAN(level), &taken);
 	else
 		done = taken = write_run(entry, n, value, PT_SPAN(level));
+	if (job->hold)
+		pt_release_tables(flags);
 	if (done < n) {
 		err = -EEXIST;
 		say_mapped(job, job->va + (taken << PT_SHIFT(level)), entry[taken], level);
@@ -225,7 +243,7 @@ int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc)
 
 int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot)
 {
-	struct pt_job job = { va, pa, size, prot, .alloc = pt_page_new, .own = PT_LAST_LEVEL };
+	struct pt_job job = { va, pa, size, prot, .alloc = pt_page_new_thread, .own = PT_LAST_LEVEL, .hold = true };
 	int err = pt_check_free_range("map", va, size);
 
 	if (!err && !IS_ALIGNED(pa, PAGE_SIZE)) {
@@ -235,13 +253,8 @@ int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot)
 	}
 	if (err)
 		return err;
-	while (job.size && !err) {
-		unsigned long flags = pt_hold_tables();
-
+	while (job.size && !err)
 		err = map_run(&job);
-		pt_release_tables(flags);
-	}
-	pt_written();
 	if (err)
 		pt_undo_map(va, job.va);
 	else

@@ -3,8 +3,11 @@
  * Rights of mapped memory, as bits of table entries (contract: <asm/set_memory.h>).
  *
  * 1. Tables of the linear map are split and merged for whoever owns a page in the same block: who looks holds them.
- * 2. The image's text and constants have a second address in the linear map, read-only: it stays so, or W^X would hold only on
- *    paper. The first one is no linear address and never gets here.
+ * 2. The image's text and constants have a second address in the linear map, read-only: it stays so, or what is executed could be
+ *    written after all. The first one is no linear address and never gets here. Pages of vmalloc's that are made executable have a second
+ *    address, too, which their owner goes on writing by: W^X holds for each address, not for each page of memory.
+ * 3. Whether something would be writable and executable is asked under pt_mutex, which all changes of rights take: what was seen
+ *    stays true until it is changed. Of pages that are switched off, too: their rights come back with them.
  */
 #include <errno.h>
 
@@ -44,6 +47,21 @@ static bool is_image(unsigned long va, unsigned long size)
 	return va < end && text < va + size;
 }
 
+/* Whether all is mapped, and stays either writable or executable. Context: pt_mutex. */
+static int check_mappings(unsigned long va, unsigned long end, enum arch_rights rights)
+{
+	struct arch_mapping mapping;
+
+	for (; va < end; va = mapping.end) {
+		arch_query_mapping(va, &mapping);
+		if (!mapping.mapped)
+			return -ENOENT;
+		if ((rights == RIGHTS_X && mapping.writable) || (rights == RIGHTS_RW && mapping.executable))
+			return -EACCES;
+	}
+	return 0;
+}
+
 int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights)
 {
 	int err;
@@ -51,7 +69,9 @@ int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights ri
 	if (is_image(va, size))
 		return -EPERM;
 	mutex_lock(&pt_mutex);
-	err = pt_protect_range(va, size, changes[rights].set, changes[rights].clear);
+	err = check_mappings(va, va + size, rights);
+	if (!err)
+		err = pt_protect_range(va, size, changes[rights].set, changes[rights].clear);
 	mutex_unlock(&pt_mutex);
 	return err;
 }

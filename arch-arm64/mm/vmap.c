@@ -5,9 +5,11 @@
  * 1. vmap_lock covers what tables hang where: entries of levels 0 to 2 in vmalloc's part. Entries of level 3, and of level 2
  *    that map a block, belong to who owns the addresses, who clears them without it; nobody frees a table under them.
  * 2. A table that is freed is taken out, with those above it that are empty then; all TLBs forget what they cached of the way to
- *    them (TLBI VAE1IS without "last level"), and only then the pages go back: no walker reads a page that has another owner.
- * 3. TLB maintenance is broadcast by hardware: no CPU is interrupted. More than FLUSH_PAGES single pages cost more than
- *    refilling the whole TLB does.
+ *    them (TLBI VAE1IS without "last level"), and only then the pages are retired (mm/vmap_retire.c): neither a walker of the
+ *    machine's nor arch_vmap_table(), which takes no lock, reads a page that has another owner.
+ * 3. TLB maintenance is broadcast by hardware: no CPU is interrupted.
+ * 4. Pages for tables are taken without the lock, one at a time: what is kept for handlers is left to them, and other CPUs' caches are
+ *    asked, where it is a thread that wants a table. A page that turns out not to be needed goes back.
  */
 #include <errno.h>
 
@@ -17,13 +19,15 @@
 #include <asm/mmu.h>
 #include <asm/page.h>
 #include <asm/pt_hw.h>
+#include <asm/smp.h>
 #include <asm/vmap.h>
 
 #include "../../mm/internal.h"
-
-#define FLUSH_PAGES 128
+#include "../../mm/vmap.h"
+#include "pt_change.h"
 
 static DEFINE_SPINLOCK(vmap_lock, LOCK_RANK_VMAP_TABLES);
+static phys_addr_t spare; /* vmap_lock: a page for the next table, 0 for none */
 
 unsigned long pt_hold_tables(void)
 {
@@ -35,7 +39,7 @@ void pt_release_tables(unsigned long flags)
 	spin_unlock_irqrestore(&vmap_lock, flags);
 }
 
-/* Free @table, unless it is 0, and tables above @va that are empty then. vmap_lock is held. */
+/* Retire @table, unless it is 0, and tables above @va that are empty then. vmap_lock is held. */
 static void free_tables(phys_addr_t table, unsigned long va)
 {
 	phys_addr_t gone[PT_LAST_LEVEL + 1];
@@ -47,11 +51,11 @@ static void free_tables(phys_addr_t table, unsigned long va)
 	pt_invalidate(va);
 	pt_invalidated();
 	while (n)
-		pt_page_free(gone[--n]);
+		vmap_retire_table(pfn_to_page(PFN_DOWN(gone[--n])));
 }
 
 /* The entry of level 2 for @va; NULL when there is no table of level 2. All tables but the first are ordinary pages. */
-static u64 *block_entry(unsigned long va)
+static __always_inline u64 *block_entry(unsigned long va)
 {
 	u64 *table = boot_tables.pgd;
 
@@ -73,17 +77,70 @@ u64 *arch_vmap_table(unsigned long va)
 	return pt_is_table(entry, 2) ? __va(entry & PTE_ADDR_MASK) : NULL;
 }
 
-u64 *arch_vmap_table_alloc(unsigned long va)
+static phys_addr_t take_spare(void)
 {
-	unsigned long flags = spin_lock_irqsave(&vmap_lock);
+	phys_addr_t page = spare;
+
+	spare = 0;
+	return page;
+}
+
+static phys_addr_t new_page(void)
+{
+	return arch_cross_call_ok() ? pt_page_new_thread() : pt_page_new();
+}
+
+/* The table of @level for @va, made if need be: of *@page, which is 0 then. NULL when there would have to be more pages. */
+static u64 *try_table(unsigned long va, int level, phys_addr_t *page)
+{
+	u64 *table;
+
+	spare = *page;
+	table = pt_find_table(va, level, take_spare);
+	*page = take_spare();
+	return table;
+}
+
+static bool is_block(unsigned long va)
+{
 	const u64 *slot = block_entry(va);
+
+	return slot && *slot && !pt_is_table(*slot, 2);
+}
+
+/*
+ * Take vmap_lock, and find the table of @level for @va, made if need be: the first one of @page, if there is one. Return: NULL, and what
+ * was made on the way is gone, when there is no page for it, or a block is mapped where it should be.
+ */
+static u64 *lock_table(unsigned long va, int level, phys_addr_t page, unsigned long *flags)
+{
 	u64 *table = NULL;
 
-	if (!slot || !*slot || pt_is_table(*slot, 2)) {
-		table = pt_find_table(va, PT_LAST_LEVEL, pt_page_new);
-		if (!table)
-			free_tables(0, va);
+	for (;;) {
+		*flags = spin_lock_irqsave(&vmap_lock);
+		if (level == PT_LAST_LEVEL && is_block(va))
+			break;
+		table = try_table(va, level, &page);
+		if (table || page)
+			break;
+		spin_unlock_irqrestore(&vmap_lock, *flags);
+		page = new_page();
+		if (page)
+			continue;
+		*flags = spin_lock_irqsave(&vmap_lock);
+		free_tables(0, va);
+		break;
 	}
+	if (page)
+		pt_page_free(page);
+	return table;
+}
+
+u64 *arch_vmap_table_alloc(unsigned long va)
+{
+	unsigned long flags;
+	u64 *table = lock_table(va, PT_LAST_LEVEL, new_page(), &flags);
+
 	spin_unlock_irqrestore(&vmap_lock, flags);
 	return table;
 }
@@ -105,13 +162,11 @@ void arch_vmap_table_free(unsigned long va)
 
 int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot)
 {
-	unsigned long flags = spin_lock_irqsave(&vmap_lock);
-	u64 *table = pt_find_table(va, 2, pt_page_new);
+	unsigned long flags;
+	u64 *table = lock_table(va, 2, 0, &flags);
 
 	if (table)
 		pt_write(&table[pt_index(va, 2)], pa | prot | PTE_BLOCK);
-	else
-		free_tables(0, va);
 	spin_unlock_irqrestore(&vmap_lock, flags);
 	return table ? 0 : -ENOMEM;
 }
@@ -147,10 +202,6 @@ bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
 {
 	dsb(ishst);
-	if (end - start > FLUSH_PAGES * PAGE_SIZE)
-		pt_invalidate_all();
-	else
-		for (; start < end; start += PAGE_SIZE)
-			pt_invalidate(start);
+	pt_invalidate_range(start, end, PAGE_SIZE);
 	pt_invalidated();
 }

@@ -32,7 +32,9 @@ STANDARD = "4g"  # what the board of all other rows has
 NODES = {"": 1, "_8n": 8}
 LEAST_OF_8 = 1 * GIB
 # What the hardening level is shown by, and the images that have it.
-HOT = {"kmalloc": ["kmalloc_64", "kmem_cache_64"], "pages": ["page_0", "page_4"]}
+HOT = {"kmalloc": ["kmalloc_64", "kmalloc_96", "kzalloc_64", "kmem_cache_64", "kmem_cache_96", "kmem_cache_ctor_64"],
+       "batches": ["batch_kmalloc64_x1000_inorder_pair", "batch_kmalloc64_x100000_inorder_pair", "slab_bulk32_64_pair"],
+       "random": ["mix_kmalloc_16_1039"], "pages": ["page_0", "page_4"]}
 LEVELS = {"none": "bench", "basic": "virt"}
 
 

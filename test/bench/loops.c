@@ -18,7 +18,7 @@
 #include "bench.h"
 
 static volatile size_t variable_size;
-static struct kmem_cache *cache64, *cache256;
+static struct kmem_cache *cache64, *cache256, *cache_odd, *cache_made;
 static struct zone *settled_zone;
 
 /* clang-format off */
@@ -27,6 +27,7 @@ BENCH_LOOP(empty_loop, { __asm__ volatile("" : : : "memory"); })
 #define KMALLOC(size) BENCH_LOOP(kmalloc_##size, { kfree(kmalloc(size, GFP_KERNEL)); })
 KMALLOC(8)
 KMALLOC(64)
+KMALLOC(96)
 KMALLOC(256)
 KMALLOC(1024)
 KMALLOC(4096)
@@ -37,6 +38,10 @@ BENCH_LOOP(kzalloc_64, { kfree(kzalloc(64, GFP_KERNEL)); })
 BENCH_LOOP(kmalloc_64_atomic, { kfree(kmalloc(64, GFP_ATOMIC)); })
 BENCH_LOOP(kmalloc_cycle, { kfree(kmalloc(kmalloc_sizes[i % NR_KMALLOC_CACHES], GFP_KERNEL)); })
 BENCH_LOOP(kmem_cache_64, { kmem_cache_free(cache64, kmem_cache_alloc(cache64, GFP_KERNEL)); })
+BENCH_LOOP(kzalloc_variable, { kfree(kzalloc(variable_size, GFP_KERNEL)); })
+BENCH_LOOP(kmem_cache_96, { kmem_cache_free(cache_odd, kmem_cache_alloc(cache_odd, GFP_KERNEL)); })
+BENCH_LOOP(kmem_cache_ctor_64, { kmem_cache_free(cache_made, kmem_cache_alloc(cache_made, GFP_KERNEL)); })
+BENCH_LOOP(kmem_cache_zalloc_64, { kmem_cache_free(cache64, kmem_cache_zalloc(cache64, GFP_KERNEL)); })
 BENCH_LOOP(kmem_cache_256, { kmem_cache_free(cache256, kmem_cache_alloc(cache256, GFP_KERNEL)); })
 
 #define PAGES(order) BENCH_LOOP(page_##order, { __free_pages(alloc_pages(GFP_KERNEL, order), order); })
@@ -66,12 +71,17 @@ BENCH_LOOP(vmalloc_1m, { vfree(vmalloc(1 << 20)); })
 BENCH_LOOP(get_free_page, { free_page(__get_free_page(GFP_KERNEL)); })
 /* clang-format on */
 
-static void variable(const char *row, size_t size)
+static void variable(const char *row, u64 (*run)(unsigned long n), size_t size)
 {
-	const struct bench_loop loop = { row, kmalloc_variable, 100000 };
+	const struct bench_loop loop = { row, run, 100000 };
 
 	variable_size = size;
 	bench_run(&loop, 1);
+}
+
+static void construct(void *obj)
+{
+	*(u64 *)obj = 1;
 }
 
 static void caches(void)
@@ -79,29 +89,43 @@ static void caches(void)
 	static const struct bench_loop loops[] = {
 		{ "kmem_cache_64", kmem_cache_64, 100000 },
 		{ "kmem_cache_256", kmem_cache_256, 100000 },
+		{ "kmem_cache_96", kmem_cache_96, 100000 },
+		{ "kmem_cache_ctor_64", kmem_cache_ctor_64, 100000 },
+		{ "kmem_cache_zalloc_64", kmem_cache_zalloc_64, 100000 },
 	};
 
 	cache64 = kmem_cache_create("bench64", 64, 0, SLAB_PANIC, NULL);
 	cache256 = kmem_cache_create("bench256", 256, 0, SLAB_PANIC, NULL);
+	cache_odd = kmem_cache_create("bench96", 96, 0, SLAB_PANIC, NULL);
+	cache_made = kmem_cache_create("bench-made", 64, 0, SLAB_PANIC, construct);
 	bench_run(loops, ARRAY_SIZE(loops));
 	kmem_cache_destroy(cache64);
 	kmem_cache_destroy(cache256);
+	kmem_cache_destroy(cache_odd);
+	kmem_cache_destroy(cache_made);
 }
 
 void bench_kmalloc(void)
 {
 	static const struct bench_loop loops[] = {
-		{ "empty_loop", empty_loop, 200000 },	    { "kmalloc_8", kmalloc_8, 100000 },
-		{ "kmalloc_64", kmalloc_64, 100000 },	    { "kmalloc_256", kmalloc_256, 100000 },
-		{ "kmalloc_1024", kmalloc_1024, 100000 },   { "kmalloc_4096", kmalloc_4096, 100000 },
-		{ "kmalloc_8192", kmalloc_8192, 100000 },   { "kmalloc_16384", kmalloc_16384, 50000 },
-		{ "kzalloc_64", kzalloc_64, 100000 },	    { "kmalloc_64_atomic", kmalloc_64_atomic, 100000 },
+		{ "empty_loop", empty_loop, 200000 },
+		{ "kmalloc_8", kmalloc_8, 100000 },
+		{ "kmalloc_64", kmalloc_64, 100000 },
+		{ "kmalloc_96", kmalloc_96, 100000 },
+		{ "kmalloc_256", kmalloc_256, 100000 },
+		{ "kmalloc_1024", kmalloc_1024, 100000 },
+		{ "kmalloc_4096", kmalloc_4096, 100000 },
+		{ "kmalloc_8192", kmalloc_8192, 100000 },
+		{ "kmalloc_16384", kmalloc_16384, 50000 },
+		{ "kzalloc_64", kzalloc_64, 100000 },
+		{ "kmalloc_64_atomic", kmalloc_64_atomic, 100000 },
 		{ "kmalloc_cycle", kmalloc_cycle, 130000 },
 	};
 
 	bench_run(loops, ARRAY_SIZE(loops));
-	variable("kmalloc_var_64", 64);
-	variable("kmalloc_var_1000", 1000);
+	variable("kmalloc_var_64", kmalloc_variable, 64);
+	variable("kmalloc_var_1000", kmalloc_variable, 1000);
+	variable("kzalloc_var_64", kzalloc_variable, 64);
 	caches();
 }
 

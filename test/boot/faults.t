@@ -61,15 +61,22 @@ ACCESSES = {
     "linear-exec": (r"instruction fetch: permission fault.*linear map", lambda at: at.ram),
     "stack-exec": (r"instruction fetch: permission fault.*page of CPU N's", lambda at: at.stack(0, STACK)),
     "vmalloc-exec": (r"instruction fetch: permission fault.*vmalloc", lambda at: VMALLOC),
+    "vmap-exec": (r"instruction fetch: permission fault.*vmalloc", lambda at: VMALLOC),
+    "percpu-exec": (r"instruction fetch: permission fault.*vmalloc", lambda at: VMALLOC),
+    "vmemmap-exec": (r"instruction fetch: permission fault.*vmemmap", lambda at: at.memmap),
+    "device-exec": (r"instruction fetch: permission fault.*device registers", lambda at: (DEVICES, DEVICES + 1)),
     "vmap-ro-write": (r"write: permission fault.*vmalloc", lambda at: VMALLOC),
     "vmalloc-guard": (r"read: translation fault.*vmalloc", lambda at: VMALLOC),
     "vmalloc-large-guard": (r"read: translation fault.*vmalloc", lambda at: VMALLOC),
+    "vmalloc-before": (r"read: translation fault.*vmalloc", lambda at: VMALLOC),
+    "vmalloc-large-before": (r"read: translation fault.*vmalloc", lambda at: VMALLOC),
     "vmalloc-freed": (r"read: translation fault.*vmalloc", lambda at: VMALLOC),
     "stack-guard": (r"read: translation fault.*guard page of CPU N's", lambda at: at.stack(0, STACK - 4)),
     "stack-guard-write": (r"write: translation fault.*guard page of CPU N's", lambda at: at.stack(0, STACK - 4)),
     "other-stack-guard": (r"read: translation fault.*guard page of CPU O's", lambda at: at.stack(1, 0)),
     "nomap": (r"read: translation fault.*no-map", lambda at: (LINEAR + NO_MAP, LINEAR + NO_MAP + 1)),
     "nomap-write": (r"write: translation fault.*no-map", lambda at: (LINEAR + NO_MAP, LINEAR + NO_MAP + 1)),
+    "nomap-exec": (r"instruction fetch: translation fault.*no-map", lambda at: (LINEAR + NO_MAP, LINEAR + NO_MAP + 1)),
     "linear-hole": (r"read: translation fault.*linear map: no RAM", lambda at: (at.ram[1], at.ram[1] + 1)),
     "vmemmap-hole": (r"read: translation fault.*vmemmap", lambda at: (VMEMMAP_END - 64, VMEMMAP_END - 63)),
     "past-vmemmap": (r"read: translation fault.*between the parts", lambda at: (VMEMMAP_END, VMEMMAP_END + 1)),
@@ -77,10 +84,11 @@ ACCESSES = {
     "before-image": (r"read: translation fault.*between the parts", lambda at: (at.text[0] - 4, at.text[0] - 3)),
 }
 LINEAR, STACKS, STACK, FIXMAP = 0xffff000000000000, 0xfffffd0000000000, 0x4000, 0xffffffffe0000000
-VMEMMAP_END = 0xfffffc0000000000
+DEVICES = FIXMAP + 0x600000
+VMEMMAP, VMEMMAP_END, STRUCT_PAGE = 0xfffff80000000000, 0xfffffc0000000000, 64
 VMALLOC = (0xfffff00000000000, 0xfffff80000000000)
 NO_MAP = RAM_BASE + 0x10203000
-CORES = 4
+CORES, PAGE = 4, 4096
 AT_ONCE = 2
 SAID = re.compile(r"^fault: CPU (\d+): (read|write|call) of 0x([0-9a-f]+)$", re.MULTILINE)
 PART = re.compile(r"^  image (\w+) +0x([0-9a-f]{16}) - 0x([0-9a-f]{16})  ", re.MULTILINE)
@@ -118,6 +126,7 @@ class Places:
         self.image = int(re.search(r"image at 0x([0-9a-f]+)", log)[1], 16)
         memory = BootLog(log).claims["memory"]
         self.ram = (LINEAR + memory[0].base, LINEAR + memory[-1].end)
+        self.memmap = tuple(VMEMMAP + (address - LINEAR) // PAGE * STRUCT_PAGE for address in self.ram)
 
     def alias(self, part):
         return tuple(address - self.text[0] + self.image + LINEAR for address in part)

@@ -46,6 +46,7 @@ LAST = re.compile(r"^(\d+) tables; (\d+) blocks of 1 GiB, (\d+) of 2 MiB, (\d+) 
                   r"(\d+) W\+X, (\d+) open to EL0, (\d+) other breaches: (\w+)$", re.MULTILINE)
 AREA = re.compile(r"^0x([0-9a-f]{16})-0x([0-9a-f]{16}) +\d+ ", re.MULTILINE)  # with the unmapped page at its end
 BREACH = re.compile(r"page tables: 0x([0-9a-f]+)-0x([0-9a-f]+) \((.+?)\): (.+): (\d+) entries of level (\d), ")
+MISCOUNT = re.compile(r"page tables: (\d+) found, but (\d+) in the image and (\d+) allocated$", re.MULTILINE)
 BROKEN = re.compile(r"^ptbreak: 0x([0-9a-f]+)-0x([0-9a-f]+)$", re.MULTILINE)
 
 LEVELS = {"PUD": 1 << 30, "PMD": 1 << 21, "PTE": 1 << 12}
@@ -264,17 +265,55 @@ def pi_through_uboot(folder):
     return boot
 
 
-def breach_faults(rule, counts):
+Breach = namedtuple("Breach", "how rule counts part level skip", defaults=("vmalloc", 3, 0))
+# how: what ptbreak is told. rule: what the line must say; None when none may be said. counts: W+X, open to EL0, others.
+# part, level: of the entries. skip: how many entries at the begin of the range break no rule.
+HALF_GROUP = "not one of a group of sixteen that its contiguous hint names"
+BREACHES = [
+    Breach("wx", "writable and executable", (3, 0, 0)),
+    Breach("user", "open to EL0", (0, 3, 0)),
+    Breach("user-exec", "open to EL0", (0, 3, 0)),
+    Breach("wx-user", "writable and executable", (3, 3, 0)),
+    Breach("no-access", "no access flag", (0, 0, 3)),
+    Breach("ro-exec-guarded", "guarded by BTI and should not be, or the other way round", (0, 0, 3)),
+    Breach("reserved", "reserved entry", (0, 0, 3)),
+    Breach("hint", HALF_GROUP, (0, 0, 3)),
+    Breach("group-hint", HALF_GROUP, (0, 0, 15), "linear map", 3, 1),
+    Breach("group-rights", HALF_GROUP, (0, 0, 16), "linear map"),
+    Breach("misaligned", "misaligned block", (0, 0, 1), "vmalloc", 2),
+    Breach("no-part", "in no part of the layout", (0, 0, 1), "no part"),
+    Breach("top-block", "block at level 0", (0, 0, 1), "no part", 0),
+    Breach("count", None, (0, 0, 0)),
+]
+
+
+def right_lines(breach, start, end):
+    """What the check must say of the entries of [@start, @end)."""
+    size = PAGE << 9 * (3 - breach.level)
+    start += breach.skip * size
+    return [(start, end, breach.part, breach.rule, (end - start) // size, str(breach.level))] * bool(breach.rule)
+
+
+def count_faults_said(log, miscounted):
+    """Of the number of tables: one line, of one table too many that is counted, or none."""
+    said = [[int(number) for number in match.groups()] for match in MISCOUNT.finditer(log)]
+    good = [found == static + allocated - 1 for found, static, allocated in said] == [True] * miscounted
+    return [f"tables: {said}"] * (not good)
+
+
+def breach_faults(breach):
     """Of a session that has typed ptbreak HOW, ptdump -x, ptbreak undo, ptdump -x, test vmalloc, ptdump -x."""
+    counts = tuple(str(count) for count in breach.counts)
+
     def judge(result):
         faults, log = machine.status_faults(result, 1), result.log
         broken, checks = BROKEN.search(log), LAST.findall(log)
         if not broken or len(checks) != 3:
             return faults + [f"{len(checks)} checks"]
-        start, end = int(broken[1], 16), int(broken[2], 16)
         said = [(int(m[1], 16), int(m[2], 16) + 1, m[3], m[4], int(m[5]), m[6]) for m in BREACH.finditer(log)]
-        right = [(start, end, "vmalloc", rule, (end - start) // PAGE, "3")]
+        right = right_lines(breach, int(broken[1], 16), int(broken[2], 16))
         faults += [f"said: {said}, {right} is right"] * (said != right)
+        faults += count_faults_said(log, breach.how == "count")
         faults += [f"counted: {checks[0][4:7]}, {counts} is right"] * (checks[0][4:7] != counts)
         verdicts = [check[7] for check in checks]
         return faults + [f"verdicts: {verdicts}"] * (verdicts != ["FAILED", "passed", "passed"])
@@ -302,15 +341,10 @@ def cases(folder):
     yield Case("raspi4b", on_pi)
     yield Case("raspi4b, the first page no-map", on_pi_no_map)
     yield Case("raspi4b, U-Boot", pi_through_uboot(folder))
-    for how, rule, counts in (("wx", "writable and executable", ("3", "0", "0")),
-                              ("user", "open to EL0", ("0", "3", "0")),
-                              ("user-exec", "open to EL0", ("0", "3", "0")),
-                              ("wx-user", "writable and executable", ("3", "3", "0")),
-                              ("no-access", "no access flag", ("0", "0", "3")),
-                              ("ro-exec-guarded", "guarded by BTI and should not be, or the other way round",
-                               ("0", "0", "3"))):
-        yield Case(f"found: {how}", on_virt(), breach_faults(rule, counts),
-                   (f"ptbreak {how}", "ptdump -x", "ptbreak undo", "ptdump -x", "test vmalloc", "ptdump -x", END))
+    for breach in BREACHES:
+        yield Case(f"found: {breach.how}", on_virt(), breach_faults(breach),
+                   (f"ptbreak {breach.how}", "ptdump -x", "ptbreak undo", "ptdump -x", "test vmalloc", "ptdump -x",
+                    END))
     yield Case("an area of vmalloc, three of its pages changed", on_virt(), area_faults,
                ("ptbreak wx-user", "ptdump", "vmallocinfo", END))
 

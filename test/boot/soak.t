@@ -28,7 +28,7 @@ DEBUG_IMAGE = IMAGE.parents[1] / "debug/Image"
 # A round takes some seconds, most of them for the load and for the bottom; the limit is for a busy host.
 LIMIT = 120 + 4 * SECONDS
 
-WRONG = re.compile(r"not true|not ok|(zone|vmstat|slub|vmalloc) check:")
+WRONG = re.compile(r"not true|not ok|[a-z]+ check: |slub: |bad page|kmem_cache_(create|destroy): ")
 MACHINES = {
     "1 node": (Machine(cpus=4, ram=256 * MIB), "", IMAGE),
     "2 nodes, movable zones": (Machine(cpus=4, ram=256 * MIB, nodes=[160 * MIB, 96 * MIB]), "movablecore=64M",
@@ -39,7 +39,8 @@ MACHINES = {
 }
 
 DONE = re.compile(r"^soak: (\d+) rounds, (\d+) taken by threads and (\d+) by handlers in (\d+) interrupts, "
-                  r"without memory (\d+) and (\d+) times, (\d+) operations of load, (\d+) corruptions$", re.MULTILINE)
+                  r"without memory (\d+) and (\d+) times, (\d+) operations of load, (\d+) caches made and ended, "
+                  r"(\d+) corruptions$", re.MULTILINE)
 FREE = re.compile(r"^soak: (\d+) pages free before, (\d+) after: (.+)$", re.MULTILINE)
 
 
@@ -64,13 +65,13 @@ class Case:
 
 
 def counts_faults(counts, board):
-    rounds, threads, handlers, interrupts, thread_nulls, handler_nulls, load, corruptions = counts
+    rounds, threads, handlers, interrupts, thread_nulls, handler_nulls, load, caches, corruptions = counts
     faults = [f"{corruptions} corruptions"] * (corruptions != 0)
     # Each context of each CPU comes to the bottom in each round.
     least = rounds * board.cpus
     for what, count in (("NULLs in threads", thread_nulls), ("NULLs in handlers", handler_nulls),
                         ("interrupts", interrupts), ("blocks taken by handlers", handlers),
-                        ("operations of load", load)):
+                        ("operations of load", load), ("caches made and ended", caches)):
         faults += [f"{count} {what} in {rounds} rounds"] * (not rounds or count < least)
     # No block is larger than 1024 pages: so many at least make the machine's memory.
     faults += [f"{threads} blocks taken by threads"] * (threads < rounds * board.ram // (4 * MIB) // 2)

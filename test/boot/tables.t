@@ -10,7 +10,8 @@ use.
    struct pages are not written yet are blocks of the largest order in buddyinfo. pagetypeinfo has the blocks of
    buddyinfo.
 2. What is managed is MemTotal, what the CPUs' caches hold is PerCpuPages, what slabs take is Slab: SReclaimable what
-   those of kmalloc-rcl-* take, which the slub suite leaves behind, SUnreclaim what all others do.
+   those of kmalloc-rcl-* take, which the slub suite leaves behind, SUnreclaim what all others do; no
+   kmalloc() that is too large for a slab is left.
 3. Pages taken - pages given back = managed - free - bad; hit + away = local + other = taken; miss = foreign.
 4. Memmap is what the account's "memmap" is; what of it was touched is that of the pageblocks that are not deferred, and
    of a stock; and it is more after a load.

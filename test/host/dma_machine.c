@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <mm/memtype.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
 
@@ -103,6 +104,7 @@ struct device *dma_master_get(const char *path)
 
 unsigned long dma_quiet_pages(void)
 {
+	CHECK_EQ(memtype_held(), 0);
 	vm_unmap_aliases();
 	kmem_cache_shrink_all();
 	drain_all_pages();

@@ -8,6 +8,7 @@
 #ifndef TEST_HOST_HOST_H
 #define TEST_HOST_HOST_H
 
+#include <lib/smp.h>
 #include <lib/types.h>
 
 #include <mm/percpu.h>
@@ -43,6 +44,9 @@ void host_cpus_start(void);
 /** host_cpus_stop() - end those threads; the CPUs stay on line, and a cross call to one still runs */
 void host_cpus_stop(void);
 
+/** host_on_all_cpus() - run @fn(@arg) on every CPU at once, this one, the boot CPU, too; wait for all. After host_cpus_start(). */
+void host_on_all_cpus(smp_fn_t fn, void *arg);
+
 /** host_cpu_enter() - make the calling thread CPU @cpu, on line. One thread at a time may be a CPU. */
 void host_cpu_enter(int cpu);
 
@@ -56,15 +60,15 @@ void host_cpu_leave(void);
  */
 void host_interrupt(int cpu, void (*fn)(void *arg), void *arg);
 
+/** host_clock_skip() - arch_clock_ns() is @ns later at once, as after a rest: limits of reports begin anew */
+void host_clock_skip(u64 ns);
+
 /** host_log() - all that the console has shown since the start or host_log_clear(), as one string */
 const char *host_log(void);
 void host_log_clear(void);
 
 /** host_mute() - from here on the log is kept, but not shown */
 void host_mute(void);
-
-/** host_clock_advance() - arch_clock_ns() goes on from @ns later */
-void host_clock_advance(u64 ns);
 
 /** host_input() - what the console's next con_getc() calls receive, followed by nothing */
 void host_input(const char *text);

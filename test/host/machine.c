@@ -5,6 +5,7 @@
 #include <libfdt.h>
 
 #include <mm/memblock.h>
+#include <mm/memtype.h>
 #include <mm/mm_init.h>
 #include <mm/port.h>
 #include <mm/slab.h>
@@ -16,6 +17,7 @@
 #define IMAGE_OFFSET (64ULL << 10)
 #define IMAGE_SIZE   (64ULL << 10)
 #define TREE_OFFSET  (128ULL << 10)
+#define LIVE_BLOCKS  16
 
 static void dma_ranges(u32 limit)
 {
@@ -80,6 +82,46 @@ void host_boot_simple(phys_addr_t size, int nr_cpus)
 	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = nr_cpus });
 }
 
+void host_add_firmware(void)
+{
+	static const struct tree_range range = { 0x41000000, 0x10000 };
+
+	tree_open("reserved-memory");
+	tree_u32("#address-cells", 2);
+	tree_u32("#size-cells", 2);
+	tree_flag("ranges");
+	tree_open("firmware@41000000");
+	tree_reg("reg", &range, 1);
+	tree_flag("no-map");
+	tree_close();
+	tree_close();
+}
+
+void host_load_pages(const struct host_page_load *load)
+{
+	struct page *live[LIVE_BLOCKS] = { NULL };
+	unsigned int orders[LIVE_BLOCKS] = { 0 };
+
+	tap_random_stream((unsigned int)smp_processor_id());
+	for (unsigned long op = 0; op < load->ops + LIVE_BLOCKS; op++) {
+		unsigned int i = (unsigned int)(op < load->ops ? tap_below(LIVE_BLOCKS) : op - load->ops);
+
+		if (live[i]) {
+			(load->taken)(live[i], orders[i]);
+			__free_pages(live[i], orders[i]);
+			if (load->freed)
+				(load->freed)(live[i]);
+			live[i] = NULL;
+		}
+		if (op >= load->ops)
+			continue;
+		orders[i] = (unsigned int)tap_below(load->orders);
+		live[i] = alloc_pages(load->gfp[tap_below(2)], orders[i]);
+		if (live[i])
+			(load->taken)(live[i], orders[i]);
+	}
+}
+
 void host_check(void)
 {
 	CHECK(memblock_check());
@@ -87,5 +129,6 @@ void host_check(void)
 	CHECK(zone_events_check());
 	CHECK(kmem_cache_check());
 	CHECK(percpu_check());
+	CHECK(memtype_check());
 	CHECK(account_print());
 }

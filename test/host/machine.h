@@ -5,6 +5,7 @@
 
 #include <lib/types.h>
 #include <mm/discover.h>
+#include <mm/gfp.h>
 
 #include "tree.h"
 
@@ -53,6 +54,28 @@ void host_boot(const struct host_machine *machine);
 
 /** host_boot_simple() - one bank of @size bytes from 1 GiB on, @nr_cpus CPUs */
 void host_boot_simple(phys_addr_t size, int nr_cpus);
+
+/** host_add_firmware() - nodes for a machine: /reserved-memory/firmware@41000000, 64 KiB that are not mapped */
+void host_add_firmware(void);
+
+/**
+ * struct host_page_load - how a CPU uses pages
+ * @ops: how often it frees a block, if there is one, and allocates another; 16 live
+ * @orders: blocks are of order 0 to @orders - 1
+ * @gfp: flags, one or the other at random
+ * @taken: called for a block that is in use, when it has been allocated and before it is freed
+ * @freed: called for its first page when it has been freed; NULL for nothing
+ */
+struct host_page_load {
+	unsigned long ops;
+	unsigned int orders;
+	gfp_t gfp[2];
+	void (*taken)(const struct page *page, unsigned int order);
+	void (*freed)(struct page *page);
+};
+
+/** host_load_pages() - use pages like that, by the calling CPU's own random numbers; in the end all are freed */
+void host_load_pages(const struct host_page_load *load);
 
 /** host_check() - every check function of the allocators agrees. Context: all CPUs quiet. */
 void host_check(void);

@@ -198,14 +198,14 @@ static u64 monotonic_ns(void)
 
 static u64 skipped_ns; /* atomic */
 
-void host_clock_advance(u64 ns)
-{
-	__atomic_fetch_add(&skipped_ns, ns, __ATOMIC_RELAXED);
-}
-
 u64 arch_clock_ns(void)
 {
 	return monotonic_ns() - reset_ns + __atomic_load_n(&skipped_ns, __ATOMIC_RELAXED);
+}
+
+void host_clock_skip(u64 ns)
+{
+	__atomic_fetch_add(&skipped_ns, ns, __ATOMIC_RELAXED);
 }
 
 /* Memory. */
@@ -511,6 +511,16 @@ void host_cpus_stop(void)
 		kick(&cpus[i], true);
 		pthread_join(cpus[i].thread, NULL);
 	}
+}
+
+void host_on_all_cpus(smp_fn_t fn, void *arg)
+{
+	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
+		if (smp_work_start(cpu, fn, arg))
+			host_die("CPU %d is not on line, or works", cpu);
+	fn(arg);
+	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
+		smp_work_wait(cpu);
 }
 
 void host_boot_cpu(int nr_cpus)

@@ -3,8 +3,10 @@
  * The host port's rights of mapped memory (test/host/include/asm/set_memory.h): a byte for each page of the linear map and of
  * vmalloc's addresses, in arrays that the host gives memory for where they are written. A byte of 0 is writable, not executable, valid.
  */
+#include <errno.h>
 #include <sys/mman.h>
 
+#include <lib/mutex.h>
 #include <mm/port.h>
 
 #include "host.h"
@@ -15,6 +17,15 @@
 
 static u8 linear_rights[PHYS_ADDR_LIMIT >> PAGE_SHIFT];
 static u8 vmalloc_rights[(VMALLOC_END - VMALLOC_START) >> PAGE_SHIFT];
+
+/* Whoever looks at rights to change them holds it. */
+static DEFINE_MUTEX(rights_mutex);
+static bool no_tables; /* rights_mutex */
+
+void host_rights_fail(void)
+{
+	no_tables = true;
+}
 
 static u8 *rights_of(unsigned long va)
 {
@@ -70,9 +81,24 @@ static u8 changed(u8 rights, enum arch_rights how)
 	return (u8)((rights & ~changes[how].clear) | changes[how].set);
 }
 
-int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights)
+/* Whether all is mapped, and stays either writable or executable. */
+static int check_mappings(unsigned long va, unsigned long end, enum arch_rights rights)
 {
-	for (unsigned long at = va; at < va + size; at += PAGE_SIZE) {
+	struct arch_mapping mapping;
+
+	for (; va < end; va = mapping.end) {
+		arch_query_mapping(va, &mapping);
+		if (!mapping.mapped)
+			return -ENOENT;
+		if ((rights == RIGHTS_X && mapping.writable) || (rights == RIGHTS_RW && mapping.executable))
+			return -EACCES;
+	}
+	return 0;
+}
+
+static void change_pages(unsigned long va, unsigned long end, enum arch_rights rights)
+{
+	for (unsigned long at = va; at < end; at += PAGE_SIZE) {
 		u8 *byte = rights_of(at), now = changed(*byte, rights);
 		int prot = now & SWITCHED_OFF ? PROT_NONE : now & READ_ONLY ? PROT_READ : PROT_READ | PROT_WRITE;
 
@@ -80,5 +106,20 @@ int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights ri
 		if (mprotect((void *)at, PAGE_SIZE, prot))
 			host_die("%#lx cannot have the rights %u", at, now);
 	}
-	return 0;
+}
+
+int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights)
+{
+	int err;
+
+	mutex_lock(&rights_mutex);
+	err = check_mappings(va, va + size, rights);
+	if (!err && no_tables)
+		err = -ENOMEM;
+	if (err == -ENOMEM)
+		no_tables = false;
+	if (!err)
+		change_pages(va, va + size, rights);
+	mutex_unlock(&rights_mutex);
+	return err;
 }

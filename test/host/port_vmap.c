@@ -3,7 +3,8 @@
  * The host port's vmalloc addresses (test/host/include/asm/vmap.h).
  *
  * 1. One entry for each block of 2 MiB: the address of its table, or the physical address of a block with bit 0 set.
- * 2. table_lock covers what tables there are, as the machine's does; pages for them are taken under it.
+ * 2. table_lock covers what tables there are, as the machine's does; pages for them are taken under it. A table that is taken
+ *    out is retired, as the machine's are: who looks for one takes no lock.
  * 3. Unmapping leaves a mapping that allows nothing, so that nothing else of the process lands there.
  */
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 #include <mm/port.h>
 
 #include "../../mm/internal.h"
+#include "../../mm/vmap.h"
 #include "host.h"
 
 #define NR_BLOCKS ((VMALLOC_END - VMALLOC_START) / VMAP_BLOCK_SIZE)
@@ -20,6 +22,8 @@
 
 static DEFINE_SPINLOCK(table_lock, LOCK_RANK_VMAP_TABLES);
 static u64 block_entry[NR_BLOCKS]; /* written under table_lock, read at any time */
+
+static void (*tlb_watch)(unsigned long start, unsigned long end);
 
 static u64 *entry_of(unsigned long va)
 {
@@ -88,7 +92,7 @@ void arch_vmap_table_free(unsigned long va)
 		__atomic_store_n(entry_of(va), 0, __ATOMIC_RELEASE);
 	spin_unlock_irqrestore(&table_lock, flags);
 	if (table)
-		free_page((unsigned long)table);
+		vmap_retire_table(virt_to_page(table));
 }
 
 void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot)
@@ -152,8 +156,15 @@ unsigned long arch_vmap_next(unsigned long va, unsigned long end)
 	return end;
 }
 
+void host_tlb_watch(void (*fn)(unsigned long start, unsigned long end))
+{
+	tlb_watch = fn;
+}
+
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end)
 {
 	if (start >= end)
 		host_die("no address between %#lx and %#lx to forget", start, end);
+	if (tlb_watch)
+		tlb_watch(start, end);
 }

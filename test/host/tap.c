@@ -7,7 +7,8 @@
  * 2. The verdict comes from three things: how the child ended, whether a sanitizer's report is in its output, and, for
  *    a case that must panic, the panic's line.
  * 3. A child that does not end is ended by its own alarm after CASE_SECONDS, or more if MEMSTAGE_OPS is more.
- * 4. Random numbers are splitmix64 from seed, case name and stream, so that a case repeats on its own with the same
+ * 4. Operations are counted in memory that all children share with the parent.
+ * 5. Random numbers are splitmix64 from seed, case name and stream, so that a case repeats on its own with the same
  *    seed whatever other cases run.
  */
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -42,6 +44,8 @@ static u64 seed;
 static u64 case_seed;
 static __thread u64 random_state;
 static __thread bool random_started;
+
+static unsigned long *operations_done; /* shared, atomic */
 
 static char output[OUTPUT_MAX];
 static size_t output_len;
@@ -77,6 +81,35 @@ static unsigned long ops_percent(void)
 unsigned long tap_ops(unsigned long n)
 {
 	return max(n * ops_percent() / 100 / SANITIZER_SLOWDOWN, 1UL);
+}
+
+unsigned long tap_thread_ops(unsigned long n)
+{
+	return max(n * ops_percent() / 100, 1UL);
+}
+
+void tap_did(unsigned long n)
+{
+	__atomic_fetch_add(operations_done, n, __ATOMIC_RELAXED);
+}
+
+static void share_count(void)
+{
+	operations_done =
+		mmap(NULL, sizeof(*operations_done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (operations_done == MAP_FAILED)
+		abort();
+}
+
+/* Say how many operations were counted. Return: whether they are enough. */
+static bool report_count(void)
+{
+	const char *least = getenv("MEMSTAGE_LEAST");
+	bool enough = !least || *operations_done >= strtoul(least, NULL, 0);
+
+	if (*operations_done || !enough)
+		printf("# operations done: %lu%s\n", *operations_done, enough ? "" : ", fewer than MEMSTAGE_LEAST");
+	return enough;
 }
 
 /* More operations take longer. */
@@ -234,6 +267,10 @@ static bool do_case(const struct tap_case *test, int number)
 {
 	int pipe_ends[2], status;
 
+	if (test->skip) {
+		printf("ok %d - %s # SKIP %s\n", number, test->name, test->skip);
+		return true;
+	}
 	fflush(stdout);
 	if (pipe(pipe_ends))
 		abort();
@@ -283,11 +320,13 @@ int tap_main(int argc, char **argv, const struct tap_case *cases, int nr)
 	int plan = 0, number = 0, failed = 0;
 
 	choose_seed();
+	share_count();
 	for (int i = 0; i < nr; i++)
 		plan += chosen(&cases[i], argc, argv);
 	printf("KTAP version 1\n1..%d\n# MEMSTAGE_SEED=%#llx\n", plan, seed);
 	for (int i = 0; i < nr; i++)
 		if (chosen(&cases[i], argc, argv))
 			failed += !do_case(&cases[i], ++number);
+	failed += !report_count();
 	return failed || !plan ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -21,6 +21,7 @@
  * The program's arguments, if any, choose the cases whose name contains one of them. Environment:
  *	MEMSTAGE_SEED	the seed of a run to be repeated (each run prints its own)
  *	MEMSTAGE_OPS	percentage of the random operations to be done, 100 when unset
+ *	MEMSTAGE_LEAST	how many counted operations (tap_did()) there must be, or the program fails
  *	MEMSTAGE_LOG	set: print what passing cases print, too
  */
 #ifndef TEST_HOST_TAP_H
@@ -33,11 +34,13 @@
  * @name: what holds when it passes
  * @run: does it
  * @panic: extended regular expression of the panic line that must end it, NULL when it must return
+ * @skip: why it makes no sense in this configuration, NULL when it does
  */
 struct tap_case {
 	const char *name;
 	void (*run)(void);
 	const char *panic;
+	const char *skip;
 };
 
 #define TAP_CASE(what, fn)                  \
@@ -47,6 +50,16 @@ struct tap_case {
 #define TAP_PANICS(what, fn, regex)                           \
 	{                                                     \
 		.name = (what), .run = (fn), .panic = (regex) \
+	}
+
+/* In configurations where @cond, a constant, does not hold the case is skipped: @why. */
+#define TAP_CASE_IF(cond, why, what, fn)                                          \
+	{                                                                         \
+		.name = (what), .run = (fn), .skip = (cond) ? NULL : "only " why, \
+	}
+#define TAP_PANICS_IF(cond, why, what, fn, regex)                                                   \
+	{                                                                                           \
+		.name = (what), .run = (fn), .panic = (regex), .skip = (cond) ? NULL : "only " why, \
 	}
 
 /** tap_main() - run the cases. Return: exit status, 0 when all passed. */
@@ -120,5 +133,11 @@ static inline u64 tap_below(u64 n)
 
 /** tap_ops() - MEMSTAGE_OPS percent (100) of @n, fewer under ThreadSanitizer, at least 1 */
 unsigned long tap_ops(unsigned long n);
+
+/** tap_thread_ops() - the same of what several threads do at once: no fewer under ThreadSanitizer, which is for that */
+unsigned long tap_thread_ops(unsigned long n);
+
+/** tap_did() - count @n operations as done. A program that counts any prints the sum of all its cases. Any thread. */
+void tap_did(unsigned long n);
 
 #endif

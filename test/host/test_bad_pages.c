@@ -320,13 +320,11 @@ static void test_no_notes(void)
 /* --- While others allocate --- */
 
 #define THREADS	  4
-#define LIVE	  16
 #define WRONG	  4 /* an order that nobody allocates: a page that has been given to somebody since is refused for that */
 #define TWICE_MAX 250
 
 static u8 out[MAX_PAGES]; /* the free that was one too many has returned, and the page is out */
-static unsigned long thread_ops;
-static u32 twice; /* atomic */
+static u32 twice;	  /* atomic */
 
 static u8 *out_of(const struct page *page)
 {
@@ -367,29 +365,22 @@ static void free_again_somehow(struct page *page)
 	}
 }
 
-static void use_pages(void *stream)
+static void free_twice_at_times(struct page *page)
 {
-	struct page *live[LIVE] = { NULL };
-	unsigned int orders[LIVE] = { 0 };
+	if (!tap_below(100) && fetch_add32(&twice, 1) < TWICE_MAX)
+		free_again_somehow(page);
+}
 
-	tap_random_stream((unsigned int)(uintptr_t)stream);
-	for (unsigned long op = 0; op < thread_ops + LIVE; op++) {
-		unsigned int i = (unsigned int)(op < thread_ops ? tap_below(LIVE) : op - thread_ops);
-
-		if (live[i]) {
-			check_not_out(live[i], orders[i]);
-			__free_pages(live[i], orders[i]);
-			if (!tap_below(100) && fetch_add32(&twice, 1) < TWICE_MAX)
-				free_again_somehow(live[i]);
-			live[i] = NULL;
-		}
-		if (op >= thread_ops)
-			continue;
-		orders[i] = (unsigned int)tap_below(WRONG);
-		live[i] = alloc_pages(tap_below(2) ? GFP_QUIET : GFP_QUIET | __GFP_MOVABLE, orders[i]);
-		if (live[i])
-			check_not_out(live[i], orders[i]);
-	}
+static void use_pages(void *arg)
+{
+	(void)arg;
+	host_load_pages(&(struct host_page_load){
+		.ops = tap_ops(30000),
+		.orders = WRONG,
+		.gfp = { GFP_QUIET | __GFP_MOVABLE, GFP_QUIET },
+		.taken = check_not_out,
+		.freed = free_twice_at_times,
+	});
 }
 
 static void test_twice_threads(void)
@@ -400,12 +391,7 @@ static void test_twice_threads(void)
 	host_cpus_start();
 	host_mute();
 	start = quiet_pages();
-	thread_ops = tap_ops(30000);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, use_pages, (void *)(uintptr_t)cpu), 0);
-	use_pages(NULL);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(use_pages, NULL);
 	CHECK(num_poisoned_pages());
 	quiet_pages();
 	runs_on(start, num_poisoned_pages());

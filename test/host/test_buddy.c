@@ -184,8 +184,9 @@ static struct holder one;
 static void random_phase(unsigned long ops, unsigned int most)
 {
 	one.max = most;
-	while (ops--)
+	for (unsigned long i = 0; i < ops; i++)
 		random_op(&one, 0);
+	tap_did(ops);
 	host_check();
 	put_all(&one);
 }
@@ -629,8 +630,9 @@ static void test_memory_too_small(void)
 
 /* Threads. */
 
-#define THREADS	  8
-#define MAILBOXES 64
+#define THREADS	    8
+#define MAILBOXES   64
+#define HANDLER_OPS 5
 
 static struct holder holders[THREADS], handler_holders[THREADS];
 static struct page *mailbox[MAILBOXES];
@@ -665,6 +667,7 @@ static void thread_work(void *arg)
 		if (!tap_below(500))
 			drain_all_pages();
 	}
+	tap_did(thread_ops);
 	put_all(holder);
 }
 
@@ -675,8 +678,9 @@ static void handler(void *arg)
 	(void)arg;
 	CHECK(irqs_disabled() && !arch_cross_call_ok());
 	holder->max = 10;
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < HANDLER_OPS; i++)
 		random_op(holder, GFP_ATOMIC);
+	tap_did(HANDLER_OPS);
 }
 
 static void *interrupt_all(void *unused)
@@ -729,7 +733,7 @@ static void test_threads(void)
 {
 	static const struct host_bank bank = { GIB, 64 * MIB, -1 };
 
-	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS }, tap_ops(6000));
+	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS }, tap_thread_ops(1500));
 }
 
 /* Too little for all: they meet in the slow paths, draining each other. */
@@ -737,7 +741,7 @@ static void test_threads_short(void)
 {
 	static const struct host_bank bank = { GIB, 6 * MIB, -1 };
 
-	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS }, tap_ops(2000));
+	threads_test(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS }, tap_thread_ops(500));
 }
 
 static void test_threads_nodes(void)
@@ -746,7 +750,7 @@ static void test_threads_nodes(void)
 					     .nr_banks = ARRAY_SIZE(numa_banks),
 					     .nr_cpus = THREADS,
 					     .cpu_node = cpu_of_node },
-		     tap_ops(4000));
+		     tap_thread_ops(1000));
 }
 
 static const struct tap_case cases[] = {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <mm/memtype.h>
 #include <mm/page_exact.h>
 #include <mm/port.h>
 #include <mm/slab.h>
@@ -242,6 +243,26 @@ static void test_sources(void)
 	host_check();
 }
 
+/* What of a region is in the second of two windows. */
+static void test_second_window(void)
+{
+	struct device *codec;
+	struct buffer b;
+
+	dma_boot(1);
+	codec = dma_master_get("/free/codec");
+	codec->nr_windows = 2;
+	codec->windows[0] = (struct dma_window){ .bus = 0, .first = GIB, .last = GIB + MIB - 1 };
+	codec->windows[1] =
+		(struct dma_window){ .bus = 16 * MIB, .first = DARK_BASE + MIB, .last = DARK_BASE + 2 * MIB - 1 };
+	CHECK_EQ(dma_region_largest(codec, codec->coherent_mask), MIB >> PAGE_SHIFT);
+	make(&b, codec, 5000);
+	CHECK(b.cpu && b.dma == 16 * MIB && phys_of(&b) == DARK_BASE + MIB);
+	end(&b);
+	CHECK(!dma_alloc_coherent(codec, MIB + 1, &b.dma, GFP_KERNEL));
+	host_check();
+}
+
 /* All of a reach, a page at a time; then nothing, with a line; then all of it again. */
 static void exhaust(const char *path, size_t size, unsigned long at_least, const char *regex)
 {
@@ -394,6 +415,7 @@ static void test_no_addresses(void)
 	p = dma_alloc_coherent(usb, 3 * PAGE_SIZE, &dma, GFP_KERNEL);
 	CHECK(p);
 	dma_free_coherent(usb, 3 * PAGE_SIZE, p, dma);
+	CHECK_EQ(memtype_held(), 0);
 	while (n)
 		vmap_extent_put(taken[--n]);
 	CHECK(dma_check() && vmalloc_check());
@@ -660,6 +682,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("masters", test_devices),
 	TAP_CASE("masks", test_masks),
 	TAP_CASE("where memory comes from", test_sources),
+	TAP_CASE("a region in the second of two windows", test_second_window),
 	TAP_CASE("memory at random", test_random),
 	TAP_CASE("all memory in reach, twice", test_exhaustion),
 	TAP_CASE("what cannot be is refused, and nothing is left", test_refused),

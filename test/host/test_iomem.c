@@ -257,6 +257,11 @@ static void test_trees(void)
 	CHECK_EQ(request_resource(&bus, &high), 0);
 	CHECK_EQ(request_resource(&bus, &low), 0);
 	CHECK(bus.child == &low && low.sibling == &high && high.parent == &bus);
+	/* Again: refused, and nothing has changed. */
+	CHECK_EQ(request_resource(&bus, &low), (unsigned long long)-EBUSY);
+	CHECK_EQ(insert_resource(&bus, &low), (unsigned long long)-EBUSY);
+	CHECK_EQ(insert_resource(&iomem_resource, &low), (unsigned long long)-EBUSY);
+	CHECK(bus.child == &low && low.sibling == &high && low.parent == &bus && !low.child && iomem_check());
 	CHECK(request_resource_conflict(&bus, &across) == &low);
 	CHECK_EQ(request_resource(&bus, &across), (unsigned long long)-EBUSY);
 	CHECK_LOG("request_resource: .* for across, .* in conflict with .* of low: refused");
@@ -285,27 +290,12 @@ static void test_trees(void)
 }
 
 /* The prompt's listing: as /proc/iomem, RAM with whose its parts are, no-map ranges apart. */
-static void add_reserved(void)
-{
-	static const struct tree_range range = { 0x41000000, 0x10000 };
-
-	tree_open("reserved-memory");
-	tree_u32("#address-cells", 2);
-	tree_u32("#size-cells", 2);
-	tree_flag("ranges");
-	tree_open("firmware@41000000");
-	tree_reg("reg", &range, 1);
-	tree_flag("no-map");
-	tree_close();
-	tree_close();
-}
-
 static void test_listing(void)
 {
 	static const struct host_bank banks[] = { { 0x40000000, 32 * MIB, 0 }, { 0x80000000, 16 * MIB, 0 } };
 	char command[] = "iomem";
 
-	host_boot(&(struct host_machine){ .banks = banks, .nr_banks = 2, .add_nodes = add_reserved });
+	host_boot(&(struct host_machine){ .banks = banks, .nr_banks = 2, .add_nodes = host_add_firmware });
 	CHECK(request_mem_region(0x9000000, 0x1000, "uart"));
 	CHECK(request_mem_region(0x800000000ULL, 8, "beyond"));
 	host_log_clear();
@@ -362,11 +352,7 @@ static void test_threads(void)
 	host_boot_simple(64 * MIB, CPUS);
 	host_mute();
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
-	load(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(load, &n);
 	CHECK(iomem_check());
 	CHECK(!lookup_resource(&iomem_resource, BASE));
 	host_check();

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../../mm/vmap.h"
+#include "../io_ways.h"
 #include "host.h"
 #include "machine.h"
 #include "tap.h"
@@ -17,57 +18,6 @@
 #define CPUS  8
 #define DEV   0x10000000ULL /* no RAM is there */
 #define PAGES 64
-
-/* Each way to map, and the type that it maps with. */
-static void *map_np(phys_addr_t phys, size_t size)
-{
-	return ioremap_np(phys, size);
-}
-
-static void *map_device(phys_addr_t phys, size_t size)
-{
-	return ioremap(phys, size);
-}
-
-static void *map_wc(phys_addr_t phys, size_t size)
-{
-	return ioremap_wc(phys, size);
-}
-
-static void *remap_wc(phys_addr_t phys, size_t size)
-{
-	return memremap(phys, size, MEMREMAP_WC);
-}
-
-static void *remap_wt(phys_addr_t phys, size_t size)
-{
-	return memremap(phys, size, MEMREMAP_WT);
-}
-
-static void *remap_wb(phys_addr_t phys, size_t size)
-{
-	return memremap(phys, size, MEMREMAP_WB);
-}
-
-static void unmap_device(void *addr)
-{
-	iounmap(addr);
-}
-
-static void unmap_memory(void *addr)
-{
-	memunmap(addr);
-}
-
-static const struct way {
-	void *(*map)(phys_addr_t phys, size_t size);
-	void (*unmap)(void *addr);
-	enum memtype type;
-} ways[] = {
-	{ map_np, unmap_device, MEMTYPE_DEVICE_NP }, { map_device, unmap_device, MEMTYPE_DEVICE },
-	{ map_wc, unmap_device, MEMTYPE_WC },	     { remap_wc, unmap_memory, MEMTYPE_WC },
-	{ remap_wt, unmap_memory, MEMTYPE_WT },	     { remap_wb, unmap_memory, MEMTYPE_WB },
-};
 
 /*
  * Random mappings of PAGES pages of a device, of which each begins with its number:
@@ -81,7 +31,7 @@ static const struct way {
 
 static struct {
 	u8 *addr;
-	const struct way *way;
+	const struct io_way *way;
 	phys_addr_t base, size;
 } live[LIVE];
 
@@ -125,7 +75,7 @@ static void check_mapping(int i)
 
 static void make(int i)
 {
-	const struct way *way = &ways[tap_below(ARRAY_SIZE(ways))];
+	const struct io_way *way = &io_ways[tap_below(ARRAY_SIZE(io_ways))];
 	phys_addr_t base = DEV + tap_below((PAGES - 4) * PAGE_SIZE), size = 1 + tap_below(4 * PAGE_SIZE);
 	bool allowed = model_allows(base, size, way->type);
 
@@ -138,6 +88,7 @@ static void make(int i)
 
 static unsigned long quiet_pages(void)
 {
+	CHECK_EQ(memtype_held(), 0);
 	vm_unmap_aliases();
 	kmem_cache_shrink_all();
 	drain_all_pages();
@@ -233,27 +184,12 @@ static void test_conflicts(void)
 }
 
 /* RAM is the allocator's or somebody's claim; what is not in the linear map is no RAM in this sense. */
-static void add_reserved(void)
-{
-	static const struct tree_range range = { 0x41000000, 0x10000 };
-
-	tree_open("reserved-memory");
-	tree_u32("#address-cells", 2);
-	tree_u32("#size-cells", 2);
-	tree_flag("ranges");
-	tree_open("firmware@41000000");
-	tree_reg("reg", &range, 1);
-	tree_flag("no-map");
-	tree_close();
-	tree_close();
-}
-
 static void test_ram(void)
 {
 	static const struct host_bank bank = { 0x40000000, 32 * MIB, -1 };
 	u8 *firmware;
 
-	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .add_nodes = add_reserved });
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .add_nodes = host_add_firmware });
 	CHECK(!ioremap(0x40800000, 0x1000));
 	CHECK_LOG("ioremap: \\[mem 0x0000000040800000-0x0000000040800fff\\], asked for by .*: "
 		  "\\[mem 0x[0-9a-f]*-0x[0-9a-f]*\\] is RAM of node 0, zone DMA, the page allocator's: refused");
@@ -307,6 +243,7 @@ static void test_bad_ranges(void)
 		__free_page(page);
 	CHECK(vmalloc_check());
 	/* Nothing of it is held any more. */
+	CHECK_EQ(memtype_held(), 0);
 	iounmap(ioremap_wc(DEV, 3 * MIB));
 	host_check();
 }
@@ -466,7 +403,7 @@ static void load(void *arg)
 {
 	tap_random_stream((unsigned int)smp_processor_id() + 1);
 	for (unsigned long n = *(const unsigned long *)arg; n; n--) {
-		const struct way *way = &ways[tap_below(ARRAY_SIZE(ways))];
+		const struct io_way *way = &io_ways[tap_below(ARRAY_SIZE(io_ways))];
 		unsigned long first = tap_below(PAGES - 2), nr = 1 + tap_below(2);
 		u8 *addr = (way->map)(DEV + first * PAGE_SIZE, nr * PAGE_SIZE);
 

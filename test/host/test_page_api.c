@@ -472,13 +472,11 @@ static void test_offline_many(void)
 }
 
 #define THREADS	  4
-#define LIVE	  16
 #define BANK_SIZE (64 * MIB)
 
 static u8 out[BANK_SIZE / PAGE_SIZE]; /* page_offline() has returned 0 */
 static u8 named[BANK_SIZE / PAGE_SIZE];
 static u8 held[BANK_SIZE / PAGE_SIZE]; /* by the core itself, for as long as it runs */
-static unsigned long thread_ops;
 
 /* None of a block that is in use is out. */
 static void check_not_out(const struct page *page, unsigned int order)
@@ -489,27 +487,15 @@ static void check_not_out(const struct page *page, unsigned int order)
 		CHECK(!__atomic_load_n(&out[first + i], __ATOMIC_ACQUIRE));
 }
 
-static void use_pages(void *stream)
+static void use_pages(void *arg)
 {
-	struct page *live[LIVE] = { NULL };
-	unsigned int orders[LIVE] = { 0 };
-
-	tap_random_stream((unsigned int)(uintptr_t)stream);
-	for (unsigned long op = 0; op < thread_ops + LIVE; op++) {
-		unsigned int i = (unsigned int)(op < thread_ops ? tap_below(LIVE) : op - thread_ops);
-
-		if (live[i]) {
-			check_not_out(live[i], orders[i]);
-			__free_pages(live[i], orders[i]);
-			live[i] = NULL;
-		}
-		if (op >= thread_ops)
-			continue;
-		orders[i] = (unsigned int)tap_below(7);
-		live[i] = alloc_pages(tap_below(2) ? GFP_QUIET : GFP_QUIET | __GFP_MOVABLE | __GFP_COMP, orders[i]);
-		if (live[i])
-			check_not_out(live[i], orders[i]);
-	}
+	(void)arg;
+	host_load_pages(&(struct host_page_load){
+		.ops = tap_ops(20000),
+		.orders = 7,
+		.gfp = { GFP_QUIET | __GFP_MOVABLE | __GFP_COMP, GFP_QUIET },
+		.taken = check_not_out,
+	});
 }
 
 static void name_one(void)
@@ -556,9 +542,8 @@ static void test_offline_threads(void)
 	host_cpus_start();
 	start = quiet_pages();
 	find_held();
-	thread_ops = tap_ops(20000);
 	for (int cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, use_pages, (void *)(uintptr_t)cpu), 0);
+		CHECK_EQ(smp_work_start(cpu, use_pages, NULL), 0);
 	for (int i = 0; i < 400; i++)
 		name_one();
 	for (int cpu = 1; cpu < THREADS; cpu++)

@@ -617,11 +617,7 @@ static void test_threads(void)
 	host_boot_simple(512 * MIB, CPUS);
 	used = percpu_usage(&total);
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
-	load(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(load, &n);
 	CHECK(percpu_check());
 	for (int i = 0; i < CPUS * 16; i++)
 		free_percpu((&handed[0][0])[i]);

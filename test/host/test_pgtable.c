@@ -16,6 +16,7 @@
 
 #include <asm/page.h>
 #include <asm/pgtable.h>
+#include <asm/pt_hw.h>
 
 #include "host.h"
 #include "pgtable/recorder.h"
@@ -119,6 +120,7 @@ static int with_failures(int (*op)(u64 va, u64 size, u64 a, u64 b), u64 va, u64 
 	for (;; n++) {
 		recorder_fail_after(n);
 		recorder_begin(va, va + size);
+		recorder_reach(va, va + size);
 		err = op(va, size, a, b);
 		recorder_end();
 		recorder_fail_after(~0U);
@@ -216,6 +218,7 @@ static void test_random(void)
 static void map(u64 va, phys_addr_t pa, u64 size)
 {
 	recorder_begin(va, va + size);
+	recorder_reach(va, va + size);
 	CHECK_EQ(pt_map_range(va, pa, size, PT_RW), 0);
 	recorder_end();
 }
@@ -225,6 +228,7 @@ static int protect(u64 va, u64 size, u64 set, u64 clear)
 	int err;
 
 	recorder_begin(va, va + size);
+	recorder_reach(va, va + size);
 	err = pt_protect_range(va, size, set, clear);
 	recorder_end();
 	return err;
@@ -302,6 +306,7 @@ static void test_boot_tables(void)
 	unsigned long before;
 
 	CHECK_EQ(pt_map(BASE, GIB + BLOCK, GIB, PT_RW, recorder_boot_page), 0);
+	recorder_end();
 	before = recorder_pages();
 	CHECK_EQ(protect(BASE + PAGE_SIZE, PAGE_SIZE, 0, PTE_VALID), 0);
 	CHECK_EQ(recorder_pages(), before + 1);
@@ -376,6 +381,81 @@ static void test_taken_group(void)
 	check_unit(block, BLOCK, 2);
 }
 
+/*
+ * Neighbours that have tables of their own, which may go at any moment (recorder_reach()):
+ *
+ *	| a page | another's page |	the border is one of 2 MiB, then one of 1 GiB, then one of 512 GiB
+ */
+static void test_neighbours(void)
+{
+	static const u64 borders[] = { BASE + 7 * BLOCK, BASE + GIB, BASE + 2 * GIB };
+
+	for (size_t i = 0; i < ARRAY_SIZE(borders); i++) {
+		u64 end = borders[i], page = end - PAGE_SIZE;
+
+		map(page, GIB, PAGE_SIZE);
+		map(end, 3 * GIB, PAGE_SIZE);
+		CHECK_EQ(protect(page, PAGE_SIZE, PTE_RDONLY, 0), 0);
+		CHECK_EQ(protect(end, PAGE_SIZE, PTE_RDONLY, 0), 0);
+	}
+}
+
+static u64 *vmalloc_table(u64 va, int level)
+{
+	unsigned long flags = pt_hold_tables();
+	u64 *table = pt_find_table(va, level, pt_page_new);
+
+	pt_release_tables(flags);
+	CHECK(table);
+	return table;
+}
+
+/* Sixteen blocks, and a table of pages that lie behind one another, as vmalloc maps them. */
+static void map_as_vmalloc(u64 pages, u64 blocks)
+{
+	u64 *table;
+
+	recorder_begin(pages, blocks + 16 * BLOCK);
+	table = vmalloc_table(pages, PT_LAST_LEVEL);
+	for (unsigned int i = 0; i < PT_ENTRIES; i++)
+		pt_write(&table[i], (GIB + i * PAGE_SIZE) | PT_RW | PTE_PAGE);
+	table = vmalloc_table(blocks, 2);
+	for (unsigned int i = 0; i < PT_CONT_ENTRIES; i++)
+		pt_write(&table[pt_index(blocks, 2) + i], (2 * GIB + i * BLOCK) | PT_RW | PTE_BLOCK);
+	pt_written();
+	recorder_end();
+}
+
+/* In vmalloc's addresses its tables stay, and get no groups: it clears single entries. What the engine has split it merges. */
+static void test_vmalloc(void)
+{
+	u64 pages = VMALLOC_START, blocks = VMALLOC_START + 16 * BLOCK, page = blocks + 5 * BLOCK + PAGE_SIZE;
+	unsigned long before;
+
+	map_as_vmalloc(pages, blocks);
+	before = recorder_pages();
+	for (unsigned int i = 0; i < 2; i++) {
+		CHECK_EQ(protect(pages + 5 * PAGE_SIZE, PAGE_SIZE, i ? 0 : PTE_RDONLY, i ? PTE_RDONLY : 0), 0);
+		CHECK_EQ(protect(blocks + 3 * BLOCK, BLOCK, i ? 0 : PTE_RDONLY, i ? PTE_RDONLY : 0), 0);
+		CHECK_EQ(protect(page, PAGE_SIZE, i ? 0 : PTE_RDONLY, i ? PTE_RDONLY : 0), 0);
+		CHECK_EQ(recorder_pages(), before + (i ? 0 : 1));
+	}
+	CHECK_EQ(protect(pages, BLOCK, PTE_RDONLY, 0), 0);
+	for (u64 va = pages; va < pages + BLOCK; va += PAGE_SIZE)
+		check_unit(va, PAGE_SIZE, 3);
+	for (u64 va = blocks; va < blocks + 16 * BLOCK; va += BLOCK)
+		check_unit(va, BLOCK, 2);
+}
+
+/* What is switched on again was in no TLB: there is nothing to invalidate, and a barrier all the same. */
+static void test_switched_on(void)
+{
+	map(BASE, GIB, PAGE_SIZE);
+	CHECK_EQ(protect(BASE, PAGE_SIZE, 0, PTE_VALID), 0);
+	CHECK_EQ(protect(BASE, PAGE_SIZE, PTE_VALID, 0), 0);
+	check_unit(BASE, PAGE_SIZE, 3);
+}
+
 /**
  * struct visit - where a walk is
  * @at: it has seen everything below
@@ -394,6 +474,7 @@ static void see(const struct pt_leaf *leaf, void *arg)
 
 	CHECK_EQ(leaf->va, visit->at);
 	CHECK_EQ(pt_leaf_pa(leaf), leaf->va - BASE);
+	CHECK(leaf->whole_group == !!(leaf->entry & PTE_CONT));
 	visit->at += leaf->size;
 	if (leaf->va <= visit->merge_at && visit->at > visit->merge_at)
 		CHECK_EQ(protect(visit->page, PAGE_SIZE, 0, PTE_RDONLY), 0);
@@ -425,6 +506,9 @@ static const struct tap_case cases[] = {
 	TAP_CASE("neighbours merge", test_merge_of_neighbours),
 	TAP_CASE("tables of the boot stay", test_boot_tables),
 	TAP_CASE("a group is written as a whole or not at all", test_taken_group),
+	TAP_CASE("neighbours' tables are not looked at", test_neighbours),
+	TAP_CASE("vmalloc's tables keep their form", test_vmalloc),
+	TAP_CASE("what is switched on is seen", test_switched_on),
 	TAP_CASE("a walk sees the rest of a block that is merged meanwhile", test_visit_of_merged),
 	TAP_CASE("what is refused, and what is said", test_refused),
 };

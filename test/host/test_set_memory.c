@@ -92,6 +92,114 @@ static void test_vmalloc(void)
 	host_check();
 }
 
+/* What is switched off keeps its rights, and so what it must not become. */
+static void test_switched_off(void)
+{
+	unsigned long page;
+
+	host_boot_simple(64 * MIB, 1);
+	page = __get_free_page(GFP_KERNEL);
+	CHECK(page);
+	CHECK_EQ(set_memory_valid(page, 1, 0), 0);
+	CHECK_EQ(set_memory_x(page, 1), -EPERM);
+	CHECK_LOG("set_memory_x: 0x[0-9a-f]+, 1 pages, .*: it is writable, and would be executable as well");
+	CHECK_EQ(set_memory_ro(page, 1), 0);
+	CHECK_EQ(set_memory_x(page, 1), 0);
+	CHECK_EQ(set_memory_rw(page, 1), -EPERM);
+	CHECK_LOG("set_memory_rw: 0x[0-9a-f]+, 1 pages, .*: it is executable, and would be writable as well");
+	CHECK_EQ(set_memory_valid(page, 1, 1), 0);
+	check_may((char *)page, true, false);
+	CHECK_EQ(set_memory_nx(page, 1), 0);
+	CHECK_EQ(set_memory_rw(page, 1), 0);
+	free_page(page);
+	host_check();
+}
+
+static void test_no_tables(void)
+{
+	unsigned long page;
+
+	host_boot_simple(64 * MIB, 1);
+	page = __get_free_page(GFP_KERNEL);
+	CHECK(page);
+	host_rights_fail();
+	CHECK_EQ(set_memory_ro(page, 1), -ENOMEM);
+	CHECK_LOG(
+		"set_memory_ro: 0x[0-9a-f]+, 1 pages, the page allocator's, in .*: no memory for page tables: nothing changed");
+	check_may((char *)page, true, true);
+	CHECK_EQ(set_memory_ro(page, 1), 0);
+	check_may((char *)page, true, false);
+	CHECK_EQ(set_memory_rw(page, 1), 0);
+	free_page(page);
+	host_check();
+}
+
+/*
+ * Two CPUs want to run and to write the same pages, which are read-only and not executable: one of them is refused.
+ *
+ *	CPU 0	set_memory_x()		read-only, executable:	CPU 1 is refused
+ *	CPU 1	set_memory_rw()		writable:		CPU 0 is refused
+ */
+#define RACE_ORDER 10
+#define RACE_PAGES (1UL << RACE_ORDER)
+
+static struct race {
+	unsigned long pages;
+	u32 ready; /* atomic */
+	int err;
+} race;
+
+static void meet(void)
+{
+	__atomic_fetch_add(&race.ready, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(&race.ready, __ATOMIC_ACQUIRE) < 2)
+		cpu_relax();
+}
+
+static void want_writable(void *arg)
+{
+	(void)arg;
+	meet();
+	race.err = set_memory_rw(race.pages, RACE_PAGES);
+}
+
+static void check_race(int err)
+{
+	struct arch_mapping mapping;
+
+	CHECK((!err && race.err == -EPERM) || (err == -EPERM && !race.err));
+	for (unsigned long at = race.pages; at < race.pages + RACE_PAGES * PAGE_SIZE; at += PAGE_SIZE) {
+		arch_query_mapping(at, &mapping);
+		CHECK(mapping.executable == !err && mapping.writable == !race.err);
+	}
+}
+
+static void test_race(void)
+{
+	host_boot_simple(64 * MIB, 2);
+	host_cpus_start();
+	host_mute();
+	race.pages = __get_free_pages(GFP_KERNEL, RACE_ORDER);
+	CHECK(race.pages);
+	for (unsigned long n = tap_ops(200); n; n--) {
+		int err;
+
+		CHECK_EQ(set_memory_ro(race.pages, RACE_PAGES), 0);
+		race.ready = 0;
+		CHECK_EQ(smp_work_start(1, want_writable, NULL), 0);
+		meet();
+		err = set_memory_x(race.pages, RACE_PAGES);
+		smp_work_wait(1);
+		check_race(err);
+		CHECK_EQ(set_memory_nx(race.pages, RACE_PAGES), 0);
+		host_log_clear();
+	}
+	CHECK_EQ(set_memory_rw(race.pages, RACE_PAGES), 0);
+	free_pages(race.pages, RACE_ORDER);
+	host_cpus_stop();
+	host_check();
+}
+
 static void test_refused(void)
 {
 	unsigned long page, area;
@@ -132,6 +240,9 @@ static void test_refused(void)
 static const struct tap_case cases[] = {
 	TAP_CASE("rights of pages of the linear map", test_linear),
 	TAP_CASE("rights of vmalloc's pages", test_vmalloc),
+	TAP_CASE("rights of pages that are switched off", test_switched_off),
+	TAP_CASE("no page for a table", test_no_tables),
+	TAP_CASE("writable on one CPU, executable on another: one is refused", test_race),
 	TAP_CASE("what is refused, and what is said", test_refused),
 };
 TAP_MAIN(cases)

@@ -119,6 +119,89 @@ static void test_sensitive(void)
 	host_check();
 }
 
+static void fill_with_a(void *obj)
+{
+	memset(obj, 'a', 64);
+}
+
+/* Guarded objects that are not poisoned are cleared: those with a constructor, and those that are looked at when free. */
+static void test_sensitive_guarded(void)
+{
+	struct kmem_cache *keys[3];
+
+	host_boot_simple(32 * MIB, 1);
+	keys[0] = kmem_cache_create("poisoned keys", 64, 0, SLAB_GUARDS_FULL, NULL);
+	keys[1] = kmem_cache_create("constructed keys", 64, 0, SLAB_GUARDS_FULL, fill_with_a);
+	keys[2] = kmem_cache_create("typesafe keys", 64, 0, SLAB_GUARDS_FULL | SLAB_TYPESAFE_BY_RCU, NULL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(keys); i++) {
+		u8 *p = kmem_cache_alloc(keys[i], GFP_KERNEL);
+
+		memset(p, 0x53, 64);
+		kfree_sensitive(p);
+		CHECK(!memchr(p, 0x53, 64));
+		CHECK_NO_LOG("slub: BUG");
+		/* The second time it is refused, and stays as it is. */
+		memset(p, i ? 0x54 : p[0], 63);
+		kfree_sensitive(p);
+		CHECK(!i || memchr(p, 0x54, 64));
+		CHECK_LOG("slub: BUG in .* keys: what was to be freed is free already");
+		host_log_clear();
+	}
+	host_check();
+}
+
+/* What is no object in use is not resized, and nothing around it is written to. */
+static void check_not_resized(void *p, size_t size, const char *said)
+{
+	host_log_clear();
+	CHECK(!krealloc(p, size, GFP_KERNEL | __GFP_ZERO));
+	CHECK_LOG(said);
+	CHECK_LOG("slub: .*: not resized");
+}
+
+static void test_krealloc_refused(void)
+{
+	u64 on_stack = 0;
+	u8 *p[8], *large;
+
+	host_boot_simple(32 * MIB, 1);
+	for (int i = 0; i < 8; i++) {
+		p[i] = kmalloc(64, GFP_KERNEL);
+		memset(p[i], 0x61 + i, 64);
+	}
+	large = kmalloc(20000, GFP_KERNEL);
+	check_not_resized(p[3] + 16, 8,
+			  "slub: BUG in kmalloc-64: what was to be resized is not the beginning of an object");
+	check_not_resized(p[3] + 16, 100, "slub: BUG in kmalloc-64: what was to be resized is not the beginning");
+	check_not_resized(large + PAGE_SIZE, 8,
+			  "slub: BUG in krealloc: what was to be resized is nothing that kmalloc returned");
+	check_not_resized(&on_stack, 8,
+			  "slub: BUG in krealloc: what was to be resized is nothing that kmalloc returned");
+	for (int i = 0; i < 8; i++)
+		CHECK(all(p[i], 64, (u8)(0x61 + i)));
+	for (int i = 0; i < 8; i++)
+		kfree(p[i]);
+	check_not_resized(p[3], 8,
+			  "slub: BUG in kmalloc-64: what was to be resized is free already, on the stack of CPU 0");
+	kfree(large);
+	host_check();
+}
+
+static void test_krealloc_guarded(void)
+{
+	const struct host_bank bank = { GIB, 32 * MIB, -1 };
+	u8 *p;
+
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "slub_debug=FZP" });
+	p = kmalloc(60, GFP_KERNEL);
+	memset(p, 0x61, 60);
+	check_not_resized(p + 8, 8, "slub: BUG in kmalloc-64: what was to be resized is no object in use");
+	CHECK(all(p, 60, 0x61));
+	kfree(p);
+	check_not_resized(p, 8, "slub: BUG in kmalloc-64: what was to be resized is no object in use");
+	host_check();
+}
+
 static void test_roundup(void)
 {
 	host_boot_simple(64 * MIB, 1);
@@ -179,6 +262,55 @@ static void test_dma(void)
 	host_check();
 }
 
+/* Who may not wait makes no cache, in a thread either; and who may finds it made. */
+static void test_typed_no_wait(void)
+{
+	static const gfp_t flags[] = { GFP_NOWAIT, GFP_ATOMIC };
+
+	boot_zones();
+	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++) {
+		void *p = kmalloc(300, flags[i] | __GFP_DMA), *q = kmalloc(300, flags[i] | __GFP_RECLAIMABLE);
+
+		CHECK(p && q && !cache_of(p) && __pa(p) < 0x50000000);
+		CHECK(cache_of(q) == kmalloc_caches[kmalloc_index(300)]);
+		kfree(p);
+		kfree(q);
+	}
+	kfree(kmalloc(300, GFP_KERNEL | __GFP_DMA));
+	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++) {
+		void *p = kmalloc(300, flags[i] | __GFP_DMA);
+
+		CHECK(!strcmp(cache_of(p)->name, "dma-kmalloc-512"));
+		kfree(p);
+	}
+	host_check();
+}
+
+/* A cache whose objects all lie in ZONE_DMA need not be asked for that, and may be; of another zone it has none. */
+static void test_dma_cache(void)
+{
+	struct kmem_cache *cache;
+	void *objs[20];
+
+	boot_zones();
+	cache = kmem_cache_create("dma", 64, 0, SLAB_CACHE_DMA, NULL);
+	for (unsigned int i = 0; i < ARRAY_SIZE(objs); i += 2) {
+		objs[i] = kmem_cache_alloc(cache, GFP_KERNEL);
+		objs[i + 1] = i % 4 ? kmem_cache_alloc(cache, GFP_KERNEL | GFP_DMA) :
+				      kmem_cache_alloc_node(cache, GFP_ATOMIC | __GFP_DMA | __GFP_ZERO, 0);
+		CHECK(objs[i] && objs[i + 1] && (i % 4 || all(objs[i + 1], 64, 0)));
+		CHECK(__pa(objs[i]) < 0x50000000 && __pa(objs[i + 1]) < 0x50000000);
+	}
+	CHECK_NO_LOG("asks for a DMA zone");
+	CHECK(!kmem_cache_alloc(cache, GFP_KERNEL | __GFP_DMA32));
+	CHECK_LOG("kmem_cache_alloc: dma: gfp 0x[0-9a-f]+ asks for a DMA zone");
+	kmem_cache_free_bulk(cache, ARRAY_SIZE(objs), objs);
+	CHECK_EQ(kmem_cache_alloc_bulk(cache, GFP_KERNEL | GFP_DMA, ARRAY_SIZE(objs), objs), ARRAY_SIZE(objs));
+	kmem_cache_free_bulk(cache, ARRAY_SIZE(objs), objs);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	host_check();
+}
+
 static void test_reclaimable(void)
 {
 	void *p;
@@ -226,6 +358,49 @@ static void test_merging(void)
 	for (unsigned int i = 0; i < ARRAY_SIZE(apart); i++)
 		CHECK_EQ(kmem_cache_destroy(apart[i]), 0);
 	host_check();
+}
+
+/* What kmalloc() and the caches themselves come from stays, and no new cache becomes one of them. */
+static void test_destroy_general(void)
+{
+	struct kmem_cache *own, *dma;
+	void *p;
+
+	boot_zones();
+	p = kmalloc(64, GFP_KERNEL | __GFP_DMA);
+	dma = cache_of(p);
+	kfree(p);
+	CHECK_EQ((u64)kmem_cache_destroy(kmalloc_caches[3]), (u64)-EINVAL);
+	CHECK_LOG("kmem_cache_destroy: kmalloc-64 is a general cache, or its last maker has ended it: the cache stays");
+	CHECK_EQ((u64)kmem_cache_destroy(dma), (u64)-EINVAL);
+	CHECK_LOG("kmem_cache_destroy: dma-kmalloc-64 is a general cache");
+	CHECK_EQ((u64)kmem_cache_destroy(slab_of(dma)->slab_cache), (u64)-EINVAL);
+	own = kmem_cache_create("own", 64, 0, 0, NULL);
+	CHECK(own && own != kmalloc_caches[3]);
+	CHECK_EQ(kmem_cache_destroy(own), 0);
+	p = kmalloc(64, GFP_KERNEL);
+	kfree(p);
+	host_check();
+}
+
+/* 0 when all slabs have gone back, as on Linux. */
+static void test_shrink(void)
+{
+	struct kmem_cache *cache, *guarded;
+	void *p, *q;
+
+	host_boot_simple(32 * MIB, 1);
+	cache = kmem_cache_create("shrunk", 64, 0, SLAB_NO_MERGE, NULL);
+	guarded = kmem_cache_create("guarded", 64, 0, SLAB_RED_ZONE | SLAB_QUARANTINE, NULL);
+	CHECK_EQ(kmem_cache_shrink(cache), 0);
+	p = kmem_cache_alloc(cache, GFP_KERNEL);
+	q = kmem_cache_alloc(guarded, GFP_KERNEL);
+	CHECK(kmem_cache_shrink(cache) == 1 && kmem_cache_shrink(guarded) == 1);
+	kmem_cache_free(cache, p);
+	kmem_cache_free(guarded, q);
+	CHECK(kmem_cache_shrink(cache) == 0 && kmem_cache_shrink(guarded) == 0);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	CHECK_EQ(kmem_cache_destroy(guarded), 0);
 }
 
 static void test_nomerge(void)
@@ -294,8 +469,9 @@ static void test_typesafe(void)
 	slab_sum(cache, &sums);
 	CHECK(sums.slabs >= 1000 * 64 / PAGE_SIZE);
 	calls = *per_cpu_ptr(&host_interrupts, 3);
-	CHECK_EQ(kmem_cache_shrink(cache), sums.slabs);
-	CHECK_EQ(*per_cpu_ptr(&host_interrupts, 3), calls + 1);
+	CHECK_EQ(slab_shrink(cache), sums.slabs);
+	/* One for the stacks. */
+	CHECK_EQ(*per_cpu_ptr(&host_interrupts, 3), calls + 2);
 	CHECK_EQ(kmem_cache_destroy(cache), 0);
 	host_cpus_stop();
 	host_check();
@@ -326,6 +502,7 @@ static void test_tables(void)
 		objs[i] = kmem_cache_alloc(cache, GFP_KERNEL);
 	kmem_cache_free(guarded, kmem_cache_alloc(guarded, GFP_KERNEL));
 	type("slabinfo -a");
+	CHECK_LOG("^kmalloc-64 .* : tunables +512 +128 +0 : ");
 	CHECK_LOG("^slabinfo - version: 2.1$");
 	CHECK_LOG("^tables +2000 +[0-9]+ +192 +[0-9]+ +[0-9]+ : tunables ");
 	CHECK_LOG("^more tables +-> tables$");
@@ -360,6 +537,28 @@ static void test_tables(void)
 	CHECK_EQ(kmem_cache_destroy(cache), 0);
 	CHECK_EQ(kmem_cache_destroy(cache), 0);
 	CHECK_EQ(kmem_cache_destroy(guarded), 0);
+}
+
+/*
+ * While other CPUs allocate, more objects may be seen on stacks than were taken from slabs a moment before: then none is in use,
+ * not 2^64 less some.
+ */
+static void test_tables_under_load(void)
+{
+	struct kmem_cache *cache;
+
+	host_boot_simple(32 * MIB, 1);
+	cache = kmem_cache_create("busy", 192, 0, SLAB_NO_MERGE, NULL);
+	kmem_cache_free(cache, kmem_cache_alloc(cache, GFP_KERNEL));
+	CHECK(cpu_stack_count(cache, 0) > 1);
+	cache->node[0].nr_taken -= 2;
+	type("slabinfo");
+	CHECK_LOG("^busy +0 +[1-9][0-9]* +192 ");
+	type("slabtop");
+	CHECK_LOG("^ +[1-9][0-9]* +0 +0% +192 .* busy$");
+	cache->node[0].nr_taken += 2;
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	host_check();
 }
 
 /* Objects of @cache in use, as its counts of allocations and frees have it. Nobody uses it. */
@@ -500,15 +699,25 @@ static const struct tap_case cases[] = {
 	TAP_CASE("krealloc()", test_krealloc),
 	TAP_CASE("copies and strings", test_copies),
 	TAP_CASE("kfree_sensitive()", test_sensitive),
-	TAP_CASE("kfree_sensitive() of what is no object in use", test_sensitive_refused),
+	TAP_CASE_IF(HARDENED, "where frees are checked", "kfree_sensitive() of what is no object in use",
+		    test_sensitive_refused),
+	TAP_CASE("kfree_sensitive() of guarded objects", test_sensitive_guarded),
+	TAP_CASE_IF(HARDENED, "where frees are checked", "krealloc() of what is no object in use",
+		    test_krealloc_refused),
+	TAP_CASE("krealloc() of what is no guarded object in use", test_krealloc_guarded),
 	TAP_CASE("kmalloc_size_roundup() is ksize()", test_roundup),
 	TAP_CASE("memory of ZONE_DMA", test_dma),
+	TAP_CASE("memory of a kind for who may not wait", test_typed_no_wait),
+	TAP_CASE("a cache in ZONE_DMA", test_dma_cache),
 	TAP_CASE("reclaimable memory", test_reclaimable),
 	TAP_CASE("like caches are merged", test_merging),
+	TAP_CASE("general caches stay", test_destroy_general),
+	TAP_CASE("kmem_cache_shrink()", test_shrink),
 	TAP_CASE("slab_nomerge", test_nomerge),
 	TAP_CASE("the ways to make a cache", test_args),
 	TAP_CASE("SLAB_TYPESAFE_BY_RCU", test_typesafe),
 	TAP_CASE("slabinfo, slabtop, slabstat", test_tables),
+	TAP_CASE("slabinfo and slabtop under load", test_tables_under_load),
 	TAP_CASE("hits, misses and frees make up what is in use", test_counts),
 };
 TAP_MAIN(cases)

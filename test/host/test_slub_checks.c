@@ -13,7 +13,14 @@
 #include "machine.h"
 #include "tap.h"
 
-#define MIB (1ULL << 20)
+#define MIB	(1ULL << 20)
+#define CHECKED "where frees are checked"
+
+#ifdef CONFIG_MM_DEBUG
+#define DEBUGGED true
+#else
+#define DEBUGGED false
+#endif
 
 static struct kmem_cache *cache;
 static void *kept, *victim;
@@ -177,17 +184,19 @@ static void test_check_full_stacks(void)
 }
 
 static const struct tap_case cases[] = {
-	TAP_CASE("freed twice: on this CPU's stack", test_freed_twice_on_stack),
-	TAP_CASE("freed twice: on another CPU's stack", test_freed_on_another_cpu),
-	TAP_CASE("freed twice: in the slab's list", test_freed_twice_in_slab),
+	TAP_CASE_IF(HARDENED, CHECKED, "freed twice: on this CPU's stack", test_freed_twice_on_stack),
+	TAP_CASE_IF(HARDENED, CHECKED, "freed twice: on another CPU's stack", test_freed_on_another_cpu),
+	TAP_CASE_IF(HARDENED, CHECKED, "freed twice: in the slab's list", test_freed_twice_in_slab),
 	TAP_CASE("no false alarm: the mark written by the object's user", test_written_mark),
-	TAP_CASE("a list that leads nowhere is cut off", test_list_cut_off),
-	TAP_PANICS("handed out and still in the slab's list", test_handed_out_twice,
-		   "panic: kmem_cache_alloc: broken: object .* is free still: in the list of its slab at pfn 0x"),
-	TAP_PANICS("a link that was written over", test_broken_link,
-		   "panic: kmem_cache_free: broken: the free list of the slab at pfn 0x[0-9a-f]+ leads to 0x[0-9a-f]+,"),
-	TAP_PANICS("an address that begins no object", test_no_object,
-		   "panic: kmem_cache_alloc: broken: object .* is not the beginning of an object"),
+	TAP_CASE_IF(HARDENED, CHECKED, "a list that leads nowhere is cut off", test_list_cut_off),
+	TAP_PANICS_IF(DEBUGGED, "with CONFIG_MM_DEBUG", "handed out and still in the slab's list",
+		      test_handed_out_twice,
+		      "panic: kmem_cache_alloc: broken: object .* is free still: in the list of its slab at pfn 0x"),
+	TAP_PANICS_IF(
+		DEBUGGED, "with CONFIG_MM_DEBUG", "a link that was written over", test_broken_link,
+		"panic: kmem_cache_free: broken: the free list of the slab at pfn 0x[0-9a-f]+ leads to 0x[0-9a-f]+,"),
+	TAP_PANICS_IF(DEBUGGED, "with CONFIG_MM_DEBUG", "an address that begins no object", test_no_object,
+		      "panic: kmem_cache_alloc: broken: object .* is not the beginning of an object"),
 	TAP_CASE("kmem_cache_check(): twice on a stack", test_check_one_stack),
 	TAP_CASE("kmem_cache_check(): on two stacks", test_check_two_stacks),
 	TAP_CASE("kmem_cache_check(): once on each of many places", test_check_full_stacks),

@@ -3,10 +3,10 @@
 #include <lib/smp.h>
 #include <mm/port.h>
 #include <mm/slab.h>
+#include <mm/va_tree.h>
 #include <mm/vmalloc.h>
 #include <string.h>
 
-#include "../../mm/va_tree.h"
 #include "../../mm/vmap.h"
 #include "host.h"
 #include "machine.h"

@@ -281,7 +281,17 @@ static void test_threshold(void)
 	CHECK_EQ(zone_page_state_snapshot(zone, ITEM), before);
 }
 
-/* The counter of slabs' pages against the pages themselves. */
+/* How many pages the page at @pfn stands for: of a slab itself, of a large kmalloc() the first one for all. */
+static unsigned long slab_pages_at(unsigned long pfn)
+{
+	const struct page *page = pfn_to_page(pfn);
+
+	if (!page_initialised(pfn))
+		return 0;
+	return page_test(page, PG_kmalloc) ? 1UL << page_order(page) : page_test(page, PG_slab);
+}
+
+/* The counter of slabs' pages, and those of large kmalloc()s, against the pages themselves. */
 static unsigned long slab_pages_by_walk(void)
 {
 	unsigned long pages = 0;
@@ -290,7 +300,7 @@ static unsigned long slab_pages_by_walk(void)
 
 	for_each_populated_zone(i, zone)
 		for (unsigned long pfn = zone->zone_start_pfn; pfn < zone_end_pfn(zone); pfn++)
-			pages += page_initialised(pfn) && page_test(pfn_to_page(pfn), PG_slab);
+			pages += slab_pages_at(pfn);
 	return pages;
 }
 
@@ -310,6 +320,31 @@ static void test_slab_pages(void)
 		kfree(objs[i]);
 	kmem_cache_shrink_all();
 	CHECK_EQ(global_zone_page_state_snapshot(ITEM), slab_pages_by_walk());
+}
+
+/* What is too large for a slab counts as the pages that it takes, on the node that it lies on. */
+static void test_large_kmalloc(void)
+{
+	unsigned long before[2];
+	void *p[2], *q;
+
+	boot_two_nodes();
+	for (int nid = 0; nid < 2; nid++)
+		before[nid] = node_page_state_snapshot(node_data[nid], ITEM);
+	for (int nid = 0; nid < 2; nid++)
+		CHECK((p[nid] = kmalloc_node(100000, GFP_KERNEL, nid)));
+	q = kmalloc(10000, GFP_KERNEL | __GFP_RECLAIMABLE);
+	CHECK(q && !global_zone_page_state_snapshot(NR_SLAB_RECLAIMABLE));
+	CHECK_EQ(global_zone_page_state_snapshot(ITEM), slab_pages_by_walk());
+	kfree(q);
+	for (int nid = 0; nid < 2; nid++)
+		CHECK_EQ(node_page_state_snapshot(node_data[nid], ITEM), before[nid] + 32);
+	CHECK((p[0] = krealloc(p[0], 1 << 20, GFP_KERNEL)));
+	CHECK_EQ(node_page_state_snapshot(node_data[0], ITEM), before[0] + 256);
+	for (int nid = 0; nid < 2; nid++) {
+		kfree(p[nid]);
+		CHECK_EQ(node_page_state_snapshot(node_data[nid], ITEM), before[nid]);
+	}
 }
 
 /* Pages on @nid of slabs whose cache has SLAB_RECLAIM_ACCOUNT, or has not. */
@@ -595,6 +630,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("zone_events_check() sees what is wrong", test_check_sees),
 	TAP_CASE("an item is folded at the threshold", test_threshold),
 	TAP_CASE("pages of slabs", test_slab_pages),
+	TAP_CASE("pages of large kmalloc()s", test_large_kmalloc),
 	TAP_CASE("pages of reclaimable slabs and of others", test_slab_kinds),
 	TAP_CASE("the same of guarded caches", test_guarded_slab_kinds),
 	TAP_CASE("8 CPUs and interrupts", test_threads),

@@ -44,8 +44,8 @@ static int cmd_stress(int argc, char **argv)
 	con_printf("stress: %d CPUs for %lu s, seed 0x%llx\n", num_online_cpus(), seconds, seed);
 	ok = load_run(seconds * 1000000000ULL, seed, &r);
 	con_printf("stress: %llu operations, %llu of them frees on another CPU, %llu interrupts, %llu without memory, "
-		   "%llu corruptions\n",
-		   r.operations, r.foreign_frees, r.interrupts, r.no_memory, r.corruptions);
+		   "%llu corruptions, %llu caches made and ended\n",
+		   r.operations, r.foreign_frees, r.interrupts, r.no_memory, r.corruptions, r.caches);
 	checked = memory_check();
 	con_printf("stress: every page and object is %saccounted for\n", checked ? "" : "NOT ");
 	return ok && checked ? 0 : -EIO;
@@ -65,9 +65,9 @@ static int cmd_soak(int argc, char **argv)
 	ok = soak_run(seconds * 1000000000ULL, seed, &r);
 	con_printf(
 		"soak: %llu rounds, %llu taken by threads and %llu by handlers in %llu interrupts, without memory %llu and "
-		"%llu times, %llu operations of load, %llu corruptions\n",
+		"%llu times, %llu operations of load, %llu caches made and ended, %llu corruptions\n",
 		r.rounds, r.taken, r.taken_in_handlers, r.interrupts, r.nulls, r.nulls_in_handlers, r.load_operations,
-		r.corruptions);
+		r.caches, r.corruptions);
 	con_printf("soak: %lu pages free before, %lu after: %s\n", r.free_before, r.free_after,
 		   ok ? "whole" : "NOT whole");
 	return ok ? 0 : -EIO;

@@ -11,7 +11,9 @@
  *    CPU than it came from.
  * 4. The timer handler of a CPU does the same with slots of its own, GFP_ATOMIC, while its thread is inside the
  *    allocator.
- * 5. All slots and mailboxes full of the largest objects need at most load_bytes(). When several times as much is free
+ * 5. Every CACHE_PERIOD steps a thread makes an object cache, fills it, and ends another one, which most often another CPU made
+ *    (load_caches.c).
+ * 6. All slots and mailboxes full of the largest objects need at most load_bytes(). When several times as much is free
  *    at the start, no allocation may fail.
  */
 #include "target.h"
@@ -19,6 +21,7 @@
 #include <lib/spinlock.h>
 #include <mm/dma.h>
 #include <mm/memblock.h>
+#include <mm/memtype.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
 #include <mm/slab.h>
@@ -37,6 +40,8 @@
 #define CACHE_OBJECT	 176
 #define MAX_ORDER	 5
 #define PLENTY		 4 /* times load_bytes() */
+#define ROUND		 64
+#define CACHE_PERIOD	 2048
 
 enum object_kind { KIND_KMALLOC, KIND_CACHE, KIND_PAGES, NR_KINDS };
 
@@ -229,10 +234,12 @@ static void load_cpu(void *arg)
 	load->thread = (struct worker){ load->slot, SLOTS, 0, seed | 1, GFP_KERNEL, { 0 } };
 	load->handler = (struct worker){ load->irq_slot, IRQ_SLOTS, 0, ~seed | 1, GFP_ATOMIC, { 0 } };
 	timer_start_periodic(TIMER_NS, load_interrupt);
-	do {
-		for (int i = 0; i < 64; i++)
+	for (u32 round = 0; !round || go_on(&load->handler); round++) {
+		if (round % (CACHE_PERIOD / ROUND) == 0)
+			load_caches_step(next_random(&load->thread.random), &load->thread.sum);
+		for (int i = 0; i < ROUND; i++)
 			step(&load->thread);
-	} while (go_on(&load->handler));
+	}
 	timer_stop();
 	drop_all(&load->thread);
 	drop_all(&load->handler);
@@ -245,6 +252,7 @@ static void add_result(struct load_result *to, const struct load_result *from)
 	to->foreign_frees += from->foreign_frees;
 	to->no_memory += from->no_memory;
 	to->corruptions += from->corruptions;
+	to->caches += from->caches;
 }
 
 /* What all slots and mailboxes hold at the most. */
@@ -259,6 +267,7 @@ static void sum_up(struct load_result *result)
 
 	for (int i = 0; i < MAILBOXES; i++)
 		drop_object(&mailboxes[i].obj, result);
+	load_caches_end(result);
 	for_each_online_cpu(cpu) {
 		add_result(result, &loads[cpu].thread.sum);
 		add_result(result, &loads[cpu].handler.sum);
@@ -286,6 +295,7 @@ bool load_run(u64 ns, u64 seed, struct load_result *result)
 	kfree(loads);
 	ok = ktap_ok(kmem_cache_destroy(load_cache) == 0) && ok;
 	ok = ktap_ok(result->operations > 0) && ok;
+	ok = ktap_ok(result->caches >= (u64)num_online_cpus() || !plenty) && ok;
 	ok = ktap_ok(result->corruptions == 0) && ok;
 	return ktap_ok(result->no_memory == 0 || !plenty) && ok;
 }
@@ -308,12 +318,23 @@ bool on_all_cpus(smp_fn_t fn, void *arg)
 bool memory_check(void)
 {
 	return memblock_check() && page_alloc_check() && zone_events_check() && kmem_cache_check() && percpu_check() &&
-	       vmalloc_check() && dma_check();
+	       vmalloc_check() && memtype_check() && dma_check();
+}
+
+bool only_devices_held(void)
+{
+	const struct memtype_range *device = NULL;
+	unsigned long nr = 0;
+
+	while ((device = memtype_next_device(device)))
+		nr++;
+	return memtype_held() == nr;
 }
 
 unsigned long quiet_free_pages(void)
 {
 	percpu_trim();
+	vm_unmap_aliases();
 	kmem_cache_shrink_all();
 	drain_all_pages();
 	return nr_free_pages();

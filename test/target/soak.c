@@ -277,6 +277,7 @@ static bool soak_round(u64 seed, u64 round, struct taker *chains, struct soak_re
 	bool ok = load_run(LOAD_NS, seed + round, &load);
 
 	result->load_operations += load.operations;
+	result->caches += load.caches;
 	start_round(seed, round);
 	bottom_limit_ns = arch_clock_ns() + BOTTOM_NS;
 	ok = on_all_cpus(take_on_cpu, NULL) && ok;

@@ -41,11 +41,13 @@ static void case_results(void)
 	ktap_ok(large == 5);
 	xor64(&large, ~0ULL);
 	ktap_ok(large == ~5ULL);
+	ktap_ok(!cas64_acquire(&large, ~5ULL ^ 1ULL << 63, 1) && large == ~5ULL);
+	ktap_ok(cas64_acquire(&large, ~5ULL, 3ULL << 40) && large == 3ULL << 40);
 }
 
 static struct {
 	u32 add32, claimed, exchanged, refs, last;
-	u64 add64, bits, toggled;
+	u64 add64, swapped64, bits, toggled;
 	u64 by_claim, by_exchange; /* plain, under the two */
 } shared;
 
@@ -55,6 +57,13 @@ static void add_all(u64 n)
 	__atomic_fetch_add(&shared.add32, 1, __ATOMIC_RELAXED);
 	fetch_add64(&shared.add64, n << 32);
 	__atomic_fetch_add(&shared.add64, 1, __ATOMIC_RELAXED);
+	for (;;) {
+		u64 old = READ_ONCE(shared.swapped64);
+
+		if (cas64_acquire(&shared.swapped64, old, old + (n << 32)))
+			break;
+	}
+	__atomic_fetch_add(&shared.swapped64, 1, __ATOMIC_RELAXED);
 }
 
 /* Two locks: one taken by either form of compare-and-swap, one by either form of exchange. */
@@ -115,6 +124,7 @@ static void case_contended(void)
 	on_all_cpus(contend, NULL);
 	ktap_ok(shared.add32 == 4 * ROUNDS * cpus);
 	ktap_ok(shared.add64 == ((3ULL << 32) + 1) * ROUNDS * cpus);
+	ktap_ok(shared.swapped64 == ((3ULL << 32) + 1) * ROUNDS * cpus);
 	ktap_ok(shared.by_claim == (u64)ROUNDS * cpus && shared.by_exchange == (u64)ROUNDS * cpus);
 	ktap_ok(shared.bits == 0);
 	ktap_ok(shared.refs == 0 && shared.last == 1);

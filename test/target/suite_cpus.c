@@ -125,8 +125,9 @@ static void case_load(void)
 	u64 seed = get_cycles() | 1;
 
 	load_run(1000000000ULL, seed, &r);
-	con_printf("  # seed 0x%llx: %llu operations, %llu foreign frees, %llu interrupts, %llu without memory\n", seed,
-		   r.operations, r.foreign_frees, r.interrupts, r.no_memory);
+	con_printf(
+		"  # seed 0x%llx: %llu operations, %llu foreign frees, %llu interrupts, %llu without memory, %llu caches\n",
+		seed, r.operations, r.foreign_frees, r.interrupts, r.no_memory, r.caches);
 	ktap_ok(r.corruptions == 0);
 	ktap_ok(r.operations > 1000);
 	ktap_ok(r.interrupts > 0 || !timer_available());

@@ -12,7 +12,9 @@
 #include <lib/dt.h>
 #include <libfdt.h>
 #include <mm/dma.h>
+#include <mm/io.h>
 #include <mm/memblock.h>
+#include <mm/memtype.h>
 #include <mm/page_exact.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
@@ -282,6 +284,69 @@ static void case_contents(void)
 	each_master(try_contents);
 }
 
+/* --- others who want the same memory --- */
+
+/* A region that the linear map has not: memremap() comes second, and then first. */
+static void try_hidden(struct device *dev)
+{
+	dma_addr_t dma = 0;
+	phys_addr_t pa;
+	void *cpu, *map;
+
+	if (!dev->region || dev->region->mapped)
+		return;
+	cpu = dma_alloc_coherent(dev, 2 * PAGE_SIZE, &dma, GFP_KERNEL);
+	if (!ktap_ok(cpu && dma_to_phys(dev, dma, 2 * PAGE_SIZE, &pa)))
+		return;
+	ktap_ok(memremap(pa + PAGE_SIZE, 8, MEMREMAP_WB) == NULL);
+	ktap_ok(ioremap(pa + PAGE_SIZE, 8) == NULL);
+	map = memremap(pa, 8, MEMREMAP_WB | MEMREMAP_WC);
+	ktap_ok(map != NULL);
+	memunmap(map);
+	dma_free_coherent(dev, 2 * PAGE_SIZE, cpu, dma);
+	ktap_ok(only_devices_held());
+	map = memremap(pa + PAGE_SIZE, 8, MEMREMAP_WB);
+	ktap_ok(map != NULL && dma_alloc_coherent(dev, 2 * PAGE_SIZE, &dma, GFP_KERNEL) == NULL);
+	memunmap(map);
+	ktap_ok(only_devices_held() && !dev->region->used);
+	cpu = dma_alloc_coherent(dev, 2 * PAGE_SIZE, &dma, GFP_KERNEL);
+	ktap_ok(cpu != NULL);
+	dma_free_coherent(dev, 2 * PAGE_SIZE, cpu, dma);
+}
+
+static void case_hidden(void)
+{
+	each_master(try_hidden);
+}
+
+/* RAM: a linear address is nobody's while the master has it not cacheable, and is one again after. */
+static void try_ram(struct device *dev)
+{
+	dma_addr_t dma = 0;
+	phys_addr_t pa;
+	char *cpu = dma_alloc_coherent(dev, 2 * PAGE_SIZE, &dma, GFP_KERNEL);
+	bool apart = is_vmalloc_addr(cpu);
+	struct page *page;
+
+	if (!ktap_ok(cpu && dma_to_phys(dev, dma, 2 * PAGE_SIZE, &pa)))
+		return;
+	if (!dev->region || dev->region->mapped) {
+		page = pfn_to_page(PFN_DOWN(pa));
+		ktap_ok((memremap(pa + PAGE_SIZE, 8, MEMREMAP_WB) == NULL) == apart);
+		ktap_ok(!apart || (!vmap(&page, 1, PAGE_KERNEL) && !vm_map_ram(&page, 1, -1)));
+	}
+	ktap_ok(only_devices_held() == !apart);
+	dma_free_coherent(dev, 2 * PAGE_SIZE, cpu, dma);
+	ktap_ok(only_devices_held());
+	if (!dev->region || dev->region->mapped)
+		ktap_ok(memremap(pa, 2 * PAGE_SIZE, MEMREMAP_WB) == __va(pa));
+}
+
+static void case_ram(void)
+{
+	each_master(try_ram);
+}
+
 /* What is at bus address @dma, as CPUs find it. */
 static char *at_bus(const struct device *dev, dma_addr_t dma)
 {
@@ -348,8 +413,12 @@ static void fill(struct slot *slot, u64 *random)
 
 static void drain(struct slot *slot)
 {
+	phys_addr_t pa;
+
 	if (!slot->cpu)
 		return;
+	if (is_vmalloc_addr(slot->cpu))
+		ktap_ok(dma_to_phys(slot->dev, slot->dma, 1, &pa) && memremap(pa, 1, MEMREMAP_WB) == NULL);
 	ktap_ok(*slot->cpu == (slot->dma ^ (uintptr_t)slot->cpu));
 	dma_free_coherent(slot->dev, slot->size, slot->cpu, slot->dma);
 	slot->cpu = NULL;
@@ -414,12 +483,20 @@ static void case_all_cpus(void)
 	ktap_ok(quiet_free_pages() == before);
 }
 
+static bool check(void)
+{
+	return memory_check() && only_devices_held();
+}
+
 static const struct ktap_case cases[] = {
 	{ "memory in reach, aligned, zeroed, of each size", case_reach },
 	{ "memory below a narrow mask", case_narrow },
 	{ "memory types, on all CPUs", case_types },
 	{ "what passes between two mappings, on all CPUs", case_contents },
+	{ "a region that somebody else has mapped, or wants to", case_hidden },
+	{ "RAM that somebody else wants", case_ram },
 	{ "buffers that are mapped", case_mapping },
 	{ "all CPUs at once", case_all_cpus },
 };
-KTAP_SUITE(dma, cases, memory_check);
+
+KTAP_SUITE(dma, cases, check);

@@ -14,6 +14,7 @@
 #include <asm/exception.h>
 #include <asm/sysreg.h>
 
+#include "../io_ways.h"
 #include "target.h"
 
 #define LOAD_ROUNDS 200
@@ -136,55 +137,26 @@ static void check_mair(void *arg)
 	ktap_ok(read_sysreg(mair_el1) == MAIR_VALUE);
 }
 
-static void *map_np(phys_addr_t phys, size_t size)
-{
-	return ioremap_np(phys, size);
-}
-
-static void *map_device(phys_addr_t phys, size_t size)
-{
-	return ioremap(phys, size);
-}
-
-static void *map_wc(phys_addr_t phys, size_t size)
-{
-	return ioremap_wc(phys, size);
-}
-
-static void *remap_wc(phys_addr_t phys, size_t size)
-{
-	return memremap(phys, size, MEMREMAP_WC);
-}
-
-static void *remap_wt(phys_addr_t phys, size_t size)
-{
-	return memremap(phys, size, MEMREMAP_WT);
-}
-
-static void *remap_wb(phys_addr_t phys, size_t size)
-{
-	return memremap(phys, size, MEMREMAP_WB);
-}
-
-static const struct {
-	void *(*map)(phys_addr_t phys, size_t size);
-	u32 attr;
-} ways[] = {
-	{ map_np, MAIR_DEVICE_nGnRnE }, { map_device, MAIR_DEVICE_nGnRE }, { map_wc, MAIR_NORMAL_NC },
-	{ remap_wc, MAIR_NORMAL_NC },	{ remap_wt, MAIR_NORMAL_WT },	   { remap_wb, MAIR_NORMAL_WB },
+/* What MAIR_EL1 says of each type. */
+static const u32 attributes[NR_MEMTYPES] = {
+	[MEMTYPE_DEVICE_NP] = MAIR_DEVICE_nGnRnE,
+	[MEMTYPE_DEVICE] = MAIR_DEVICE_nGnRE,
+	[MEMTYPE_WC] = MAIR_NORMAL_NC,
+	[MEMTYPE_WT] = MAIR_NORMAL_WT,
+	[MEMTYPE_WB] = MAIR_NORMAL_WB,
 };
 
 static void case_types(void)
 {
 	on_all_cpus(check_mair, NULL);
-	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
-		char *addr = (ways[i].map)(NOTHING(1) + 0x10, PAGE_SIZE);
+	for (size_t i = 0; i < ARRAY_SIZE(io_ways); i++) {
+		char *addr = (io_ways[i].map)(NOTHING(1) + 0x10, PAGE_SIZE);
 
 		if (!ktap_ok(addr != NULL))
 			continue;
 		ktap_ok((uintptr_t)addr % PAGE_SIZE == 0x10);
-		ktap_ok(all_translate(addr, NOTHING(1), ways[i].attr));
-		ktap_ok(all_translate(addr + PAGE_SIZE, NOTHING(0), ways[i].attr));
+		ktap_ok(all_translate(addr, NOTHING(1), attributes[io_ways[i].type]));
+		ktap_ok(all_translate(addr + PAGE_SIZE, NOTHING(0), attributes[io_ways[i].type]));
 		ktap_ok(all_translate(addr + 2 * PAGE_SIZE, 0, 0));
 		ktap_ok(!arch_probe_exec(addr - 0x10));
 		iounmap(addr);
@@ -258,7 +230,7 @@ static void load(void *arg)
 		if (ktap_ok(addr != NULL))
 			ktap_ok(readl(addr + device->reg) == device->value);
 		iounmap(addr);
-		addr = (ways[2 + next_random(&random) % 4].map)(NOTHING(8 + 2 * (u64)smp_processor_id()), PAGE_SIZE);
+		addr = (io_ways[2 + next_random(&random) % 4].map)(NOTHING(8 + 2 * (u64)smp_processor_id()), PAGE_SIZE);
 		t.addr = addr;
 		if (ktap_ok(addr != NULL))
 			translate(&t);
@@ -323,9 +295,67 @@ static void case_caches(void)
 	on_all_cpus(maintain, NULL);
 }
 
+/* --- vmap() --- */
+
+static void touch(void *arg)
+{
+	u32 value;
+
+	ktap_ok(arch_probe_read32(arg, &value));
+}
+
+/* After vunmap(): no TLB knows it any more. */
+static void find_gone(void *arg)
+{
+	u32 value;
+
+	ktap_ok(!arch_probe_read32(arg, &value));
+}
+
+/* Map two pages with @type; no CPU gets them with another one until that is over, and nothing is left then. */
+static void try_vmap(struct page *page, enum memtype type)
+{
+	struct page *pages[2] = { page, page + 1 };
+	unsigned long held = memtype_held(), linear = (unsigned long)page_address(page);
+	phys_addr_t phys = page_to_phys(page);
+	bool other = type != MEMTYPE_WB;
+	char *map;
+
+	dcache_clean_inval_poc(linear, linear + 2 * PAGE_SIZE);
+	map = vmap(pages, 2, memtype_prot(type));
+	if (!ktap_ok(map != NULL))
+		return;
+	ktap_ok(memtype_held() == held + other);
+	ktap_ok(all_translate(map, phys, attributes[type]) &&
+		all_translate(map + PAGE_SIZE, phys + PAGE_SIZE, attributes[type]));
+	on_all_cpus(touch, map + PAGE_SIZE);
+	ktap_ok((memremap(phys + PAGE_SIZE, 8, MEMREMAP_WB) == NULL) == other);
+	if (other) {
+		ktap_ok(vmap(&pages[1], 1, PAGE_KERNEL) == NULL && vm_map_ram(&pages[1], 1, -1) == NULL);
+		ktap_ok(vmap(&pages[1], 1, type == MEMTYPE_WT ? PAGE_KERNEL_NC : PAGE_KERNEL_WT) == NULL);
+		vunmap(vmap(&pages[1], 1, memtype_prot(type)));
+	}
+	vunmap(map);
+	ktap_ok(memtype_held() == held);
+	if (other)
+		on_all_cpus(find_gone, map + PAGE_SIZE);
+	ktap_ok(memremap(phys, 2 * PAGE_SIZE, MEMREMAP_WB) == page_address(page));
+}
+
+static void case_vmap(void)
+{
+	struct page *page = alloc_pages(GFP_KERNEL, 1);
+
+	if (!ktap_ok(page != NULL))
+		return;
+	for (unsigned int type = 0; type < NR_MEMTYPES; type++)
+		try_vmap(page, (enum memtype)type);
+	__free_pages(page, 1);
+}
+
 static bool check(void)
 {
-	return memory_check() && iomem_check();
+	return memory_check() && iomem_check() && only_devices_held();
 }
 
 static const struct ktap_case cases[] = {
@@ -333,6 +363,7 @@ static const struct ktap_case cases[] = {
 	{ "MAIR_EL1, and each type as the hardware translates it, on all CPUs", case_types },
 	{ "RAM", case_ram },
 	{ "what is refused", case_refused },
+	{ "vmap() with each type, on all CPUs", case_vmap },
 	{ "resources", case_resources },
 	{ "all CPUs at once", case_all_cpus },
 	{ "cache maintenance, on all CPUs", case_caches },

@@ -124,8 +124,11 @@ static void case_breaches(void)
 		const char *how;
 		unsigned long wx, user, others;
 	} ways[] = {
-		{ "wx", 3, 0, 0 },	{ "user", 0, 3, 0 },	  { "user-exec", 0, 3, 0 },
-		{ "wx-user", 3, 3, 0 }, { "no-access", 0, 0, 3 },
+		{ "wx", 3, 0, 0 },	   { "user", 0, 3, 0 },	       { "user-exec", 0, 3, 0 },
+		{ "wx-user", 3, 3, 0 },	   { "no-access", 0, 0, 3 },   { "reserved", 0, 0, 3 },
+		{ "hint", 0, 0, 3 },	   { "group-hint", 0, 0, 15 }, { "group-rights", 0, 0, 16 },
+		{ "misaligned", 0, 0, 1 }, { "no-part", 0, 0, 1 },     { "top-block", 0, 0, 1 },
+		{ "count", 0, 0, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {

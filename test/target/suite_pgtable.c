@@ -26,7 +26,9 @@
 #define RET_INSTRUCTION 0xd65f03c0d65f03c0ULL
 #define ROUNDS		16
 #define CHECK_EVERY	10
-#define FREE_VA		(LINEAR_END - (8UL << 30)) /* behind all RAM that a machine of today has */
+#define RACE_PAGES	100
+#define FREE_VMALLOC	((VMALLOC_START + VMALLOC_END) / 2) /* areas begin at one end, chunks at the other */
+#define FREE_VA		(LINEAR_END - (8UL << 30))	    /* behind all RAM that a machine of today has */
 
 /* What a CPU may do with a page, and with its neighbours. */
 struct access {
@@ -254,6 +256,72 @@ static void case_all_cpus(void)
 	free_block(shared_block);
 }
 
+/* CPUs that may run the shared page, and those that may write it. Atomic. */
+static u32 may_run, may_write;
+
+/* Half of the CPUs want to run what the other half wants to write. */
+static void run_or_write(void *arg)
+{
+	unsigned long at = (unsigned long)shared_block + PAGE_SIZE;
+	int err;
+
+	(void)arg;
+	if (smp_processor_id() % 2) {
+		err = set_memory_rw(at, RACE_PAGES);
+		fetch_add32(&may_write, !err);
+	} else {
+		err = set_memory_x(at, RACE_PAGES);
+		fetch_add32(&may_run, !err);
+	}
+	ktap_ok(err == 0 || err == -EPERM);
+}
+
+/* Whoever comes first, the others are refused. */
+static void race_once(unsigned long at)
+{
+	struct pt_stats stats;
+
+	may_run = may_write = 0;
+	ktap_ok(set_memory_ro(at, RACE_PAGES) == 0);
+	on_all_cpus(run_or_write, NULL);
+	ktap_ok(!may_run != !may_write && may_run + may_write <= (u32)num_online_cpus());
+	ktap_ok(arch_pt_check(&stats));
+	ktap_ok(set_memory_nx(at, RACE_PAGES) == 0);
+	ktap_ok(set_memory_rw(at, RACE_PAGES) == 0);
+}
+
+static void case_race(void)
+{
+	shared_block = linear_block();
+	if (!shared_block)
+		return;
+	note_tables();
+	for (int i = 0; i < ROUNDS; i++)
+		race_once((unsigned long)shared_block + PAGE_SIZE);
+	tables_as_before();
+	free_block(shared_block);
+}
+
+/* Of pages that are switched off the rights stay what they are, and what they must not become. */
+static void case_switched_off(void)
+{
+	char *area = vmalloc(2 * PAGE_SIZE);
+	unsigned long at = (unsigned long)area;
+
+	if (!ktap_ok(area != NULL))
+		return;
+	note_tables();
+	ktap_ok(set_memory_valid(at, 1, 0) == 0);
+	ktap_ok(set_memory_x(at, 1) == -EPERM);
+	ktap_ok(set_memory_ro(at, 1) == 0 && set_memory_x(at, 1) == 0);
+	ktap_ok(set_memory_rw(at, 1) == -EPERM);
+	ktap_ok(set_memory_valid(at, 1, 1) == 0);
+	ktap_ok(!arch_probe_write(area, 0));
+	ktap_ok(set_memory_nx(at, 1) == 0 && set_memory_rw(at, 1) == 0);
+	tables_as_before();
+	vfree(area);
+}
+
 static int map_free(unsigned long va, phys_addr_t pa, unsigned long size)
 {
 	int err;
@@ -306,6 +374,59 @@ static void case_map(void)
 	free_block(block);
 }
 
+/* Blocks that are kept away from everybody else, each with the address of the next in its first word and its order in the second. */
+static u64 *hoard;
+
+/* All that a thread may have: what is left is for handlers. */
+static void take_all(void)
+{
+	for (int order = MAX_PAGE_ORDER; order >= 0; order--) {
+		struct page *page;
+
+		while ((page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, (unsigned int)order))) {
+			u64 *block = page_address(page);
+
+			block[0] = (uintptr_t)hoard;
+			block[1] = (u64)order;
+			hoard = block;
+		}
+	}
+}
+
+static void give_back(void)
+{
+	while (hoard) {
+		u64 *block = hoard;
+
+		hoard = (u64 *)(uintptr_t)block[0];
+		__free_pages(virt_to_page(block), (unsigned int)block[1]);
+	}
+}
+
+/* Tables that a thread asks for are not made out of what is kept for handlers, in the engine and in vmalloc's addresses. */
+static void case_short(void)
+{
+	struct page *own = alloc_page(GFP_KERNEL), *page;
+
+	if (!ktap_ok(own != NULL))
+		return;
+	note_tables();
+	take_all();
+	ktap_ok(map_free(FREE_VA, page_to_phys(own), PAGE_SIZE) == -ENOMEM);
+	ktap_ok(arch_vmap_table_alloc(FREE_VMALLOC) == NULL);
+	ktap_ok(arch_vmap_block(FREE_VMALLOC, 0, PAGE_KERNEL) == -ENOMEM);
+	page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
+	if (ktap_ok(page != NULL))
+		__free_page(page);
+	give_back();
+	ktap_ok(map_free(FREE_VA, page_to_phys(own), PAGE_SIZE) == 0);
+	ktap_ok(unmap_free(FREE_VA, PAGE_SIZE) == 0);
+	ktap_ok(arch_vmap_table_alloc(FREE_VMALLOC) != NULL);
+	arch_vmap_table_free(FREE_VMALLOC);
+	tables_as_before();
+	__free_page(own);
+}
+
 static void case_refused(void)
 {
 	unsigned long text = (unsigned long)__va(kimage_pa(_text)), flags;
@@ -339,7 +460,10 @@ static const struct ktap_case cases[] = {
 	{ "rights of vmalloc's pages and blocks", case_vmalloc },
 	{ "rights of ranges over blocks", case_ranges },
 	{ "all CPUs at once in one block", case_all_cpus },
+	{ "writable on some CPUs, executable on others: some are refused", case_race },
+	{ "rights of pages that are switched off", case_switched_off },
 	{ "mapped and unmapped while the machine runs", case_map },
+	{ "what is kept for handlers is not made tables of", case_short },
 	{ "what is refused", case_refused },
 };
 KTAP_SUITE(pgtable, cases, memory_check);

@@ -30,7 +30,7 @@ static void try_size(size_t size)
 		obj[i] = kmalloc(size, GFP_KERNEL);
 		if (!ktap_ok(obj[i] != NULL))
 			return;
-		ktap_ok(IS_ALIGNED((uintptr_t)obj[i], size & (size - 1) || size < 8 ? 8 : min(size, PAGE_SIZE)));
+		ktap_ok(IS_ALIGNED((uintptr_t)obj[i], size & (size - 1) || size < 8 ? 8 : size));
 		ktap_ok(ksize(obj[i]) >= size);
 		memset(obj[i], (int)(i + 1), ksize(obj[i]));
 	}
@@ -143,6 +143,7 @@ static void case_destroy(void)
 		kmem_cache_free(cache, obj[i]);
 	ktap_ok(kmem_cache_destroy(cache) == 0);
 	ktap_ok(quiet_free_pages() == before);
+	ktap_ok(kmem_cache_destroy(kmalloc_caches[0]) == -EINVAL);
 	ktap_ok(kmem_cache_create("too large", 8193, 0, 0, NULL) == NULL);
 	ktap_ok(kmem_cache_create("odd", 64, 3, 0, NULL) == NULL);
 }
@@ -170,16 +171,21 @@ static void case_freed_twice(void)
 		kfree(obj[i]);
 }
 
-/* An object of 96 bytes: an address inside may pass as far as the stack, and never into its slab. */
+/* An object of 96 bytes: an address inside is handed out to nobody, and not written to. */
 static void case_inner_address(void)
 {
 	struct kmem_cache *cache = kmem_cache_create("inner", 96, 0, 0, NULL);
-	char *obj = cache ? kmem_cache_alloc(cache, GFP_KERNEL) : NULL;
+	char *obj = cache ? kmem_cache_zalloc(cache, GFP_KERNEL) : NULL, *other;
 
 	if (!ktap_ok(obj != NULL))
 		return;
 	kmem_cache_free(cache, obj + 32);
+	kfree(obj + 64);
 	kfree(obj + 8);
+	other = kmem_cache_alloc(cache, GFP_KERNEL);
+	ktap_ok(other && (other < obj || other >= obj + 96));
+	ktap_ok(!*(u64 *)(obj + 32) && !*(u64 *)(obj + 64) && !*(u64 *)(obj + 8));
+	kmem_cache_free(cache, other);
 	kmem_cache_shrink(cache);
 	ktap_ok(kmem_cache_check());
 	kmem_cache_free(cache, obj);
@@ -305,6 +311,25 @@ static void case_zones(void)
 	ktap_ok(kmem_cache_alloc(kmalloc_caches[0], GFP_DMA | __GFP_NOWARN) == NULL);
 }
 
+/* A cache in ZONE_DMA, asked for that or not. */
+static void case_dma_cache(void)
+{
+	struct kmem_cache *cache = kmem_cache_create("in dma", 200, 0, SLAB_CACHE_DMA, NULL);
+	void *obj[MANY];
+
+	if (!ktap_ok(cache != NULL))
+		return;
+	for (int i = 0; i < MANY; i++) {
+		obj[i] = kmem_cache_alloc(cache, i % 2 ? GFP_KERNEL : GFP_KERNEL | GFP_DMA);
+		ktap_ok(obj[i] ? page_zonenum(virt_to_page(obj[i])) == ZONE_DMA : !has_zone(ZONE_DMA));
+	}
+	ktap_ok(kmem_cache_alloc(cache, GFP_KERNEL | __GFP_DMA32 | __GFP_NOWARN) == NULL);
+	for (int i = 0; i < MANY; i++)
+		kmem_cache_free(cache, obj[i]);
+	ktap_ok(kmem_cache_shrink(cache) == 0);
+	ktap_ok(kmem_cache_destroy(cache) == 0);
+}
+
 static void *(*handed_over)[MANY]; /* of each CPU */
 
 static void take_many(void *arg)
@@ -377,6 +402,17 @@ static struct slab_kinds slab_kinds(void)
 				    global_zone_page_state_snapshot(NR_SLAB_UNRECLAIMABLE) };
 }
 
+/* What is too large for a slab counts as what cannot be given up, to the page. */
+static void case_large_counts(void)
+{
+	struct slab_kinds before = slab_kinds();
+	void *p = kmalloc(5 * PAGE_SIZE, GFP_KERNEL);
+
+	ktap_ok(p && slab_kinds().unreclaimable == before.unreclaimable + 8);
+	kfree(p);
+	ktap_ok(slab_kinds().unreclaimable == before.unreclaimable);
+}
+
 /* Each slab of a cache counts as what the cache's flags say, to the page; what kmalloc() gives, as its cache's. */
 static void case_reclaimable(void)
 {
@@ -419,6 +455,8 @@ static const struct ktap_case cases[] = {
 	{ "nodes", case_nodes },
 	{ "this CPU's node is full", case_local_node_full },
 	{ "zones", case_zones },
+	{ "a cache in ZONE_DMA", case_dma_cache },
+	{ "large objects count as slabs", case_large_counts },
 	{ "freed twice", case_freed_twice },
 	{ "an address inside an object", case_inner_address },
 	{ "wrong frees", case_wrong_frees },

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* vmalloc in the image: what the page tables let through, on every CPU, and all CPUs at once. */
+#include <lib/printk.h>
 #include <mm/port.h>
 #include <mm/vmalloc.h>
 #include <string.h>
@@ -222,6 +223,100 @@ static void case_walker(void)
 	ktap_ok(vmalloc_check());
 }
 
+#define ENDINGS	     50
+#define ENDED	     8
+#define AROUND	     3
+#define AROUND_PAGES 600
+
+/*
+ * What all CPUs do in step. What they end twice is of vmalloc(), what comes and goes around it of vmap(), so no late vfree() can
+ * meet an area of the other kind; and no area begins at an odd page.
+ */
+static struct {
+	void *mem[ENDED];		  /* the boot CPU's, or everybody's to read */
+	u32 met;			  /* CPUs that have come to a meeting, all of them so far; atomic */
+	u32 odd;			  /* wrong frees of odd pages; atomic */
+	char *place;			  /* where something was mapped; atomic */
+	struct page *pages[AROUND_PAGES]; /* one page, many times */
+} twice;
+
+static void meet(u32 *meetings)
+{
+	u32 all = ++*meetings * (u32)num_online_cpus();
+
+	for (fetch_add32(&twice.met, 1); __atomic_load_n(&twice.met, __ATOMIC_ACQUIRE) < all;)
+		cpu_relax();
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void make_all(u64 *random)
+{
+	for (int i = 0; i < ENDED; i++) {
+		twice.mem[i] = vmalloc(1 + next_random(random) % (i % 8 ? 20000 : 3UL << 20));
+		ktap_ok(twice.mem[i] != NULL);
+	}
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* Blocks with a table of their own, and large areas, come and go. */
+static void map_around(void)
+{
+	void *map[AROUND];
+
+	for (unsigned int i = 0; i < AROUND; i++) {
+		map[i] = vmap(twice.pages, i ? 300 : AROUND_PAGES, PAGE_KERNEL);
+		ktap_ok(map[i] != NULL);
+		__atomic_store_n(&twice.place, map[i], __ATOMIC_RELEASE);
+	}
+	for (unsigned int i = 0; i < AROUND; i++)
+		vunmap(map[i]);
+}
+
+static void end_together(void *maker)
+{
+	u64 random = 88172645463325252ULL + (u64)smp_processor_id();
+	u32 meetings = 0;
+
+	for (int round = 0; round < ENDINGS; round++) {
+		char *place = __atomic_load_n(&twice.place, __ATOMIC_ACQUIRE);
+
+		if (smp_processor_id() == *(int *)maker)
+			make_all(&random);
+		meet(&meetings);
+		if ((round + smp_processor_id()) % 4 == 0)
+			map_around();
+		for (int i = 0; i < ENDED; i++)
+			vfree(twice.mem[i]);
+		if (place) {
+			fetch_add32(&twice.odd, 1);
+			vfree(place + (1 + 2 * (next_random(&random) % 128)) * PAGE_SIZE);
+		}
+		meet(&meetings);
+	}
+}
+
+static void case_twice(void)
+{
+	u32 before = vmalloc_bad_frees(), again = ENDINGS * ENDED * ((u32)num_online_cpus() - 1);
+	struct page *page = alloc_page(GFP_KERNEL);
+	int maker = smp_processor_id();
+	unsigned long free;
+
+	if (!ktap_ok(page != NULL))
+		return;
+	memset(&twice, 0, sizeof(twice));
+	for (int i = 0; i < AROUND_PAGES; i++)
+		twice.pages[i] = page;
+	free = quiet_free_pages();
+	printk("vmalloc: what is ended twice now, by all CPUs at once, is ended so on purpose\n");
+	on_all_cpus(end_together, &maker);
+	ktap_ok(vmalloc_bad_frees() - before == again + twice.odd);
+	ktap_ok(vmalloc_nr_pages() == 0);
+	ktap_ok(vmalloc_check());
+	ktap_ok(quiet_free_pages() == free);
+	__free_page(page);
+}
+
 static const struct ktap_case cases[] = {
 	{ "sizes, unmapped neighbours, and nothing after the end, on all CPUs", case_sizes },
 	{ "what is refused", case_refused },
@@ -229,5 +324,6 @@ static const struct ktap_case cases[] = {
 	{ "blocks of 2 MiB", case_huge },
 	{ "all CPUs at once", case_all_cpus },
 	{ "a CPU walks while the others map and unmap", case_walker },
+	{ "all CPUs end each area at once: one does", case_twice },
 };
 KTAP_SUITE(vmalloc, cases, memory_check);

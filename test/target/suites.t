@@ -64,8 +64,10 @@ def main():
         report(tap, name, board.boot(f"memstage.run=test {more}", limit=LIMIT, image=image))
     result = no_map_run()
     report(tap, "4 CPUs, 3 nodes, no-map ranges and a node of them", result)
-    report(tap, "4 CPUs, 1 of them off", hole_run())
+    hole = hole_run()
+    report(tap, "4 CPUs, 1 of them off", hole)
     tap.ok("the tree has no no-map range" not in result.log, "no-map ranges are tried")
+    tap.ok("no CPU is off that PSCI starts" not in hole.log, "a CPU comes late")
     return tap.done()
 
 

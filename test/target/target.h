@@ -32,6 +32,7 @@ struct load_result {
 	u64 foreign_frees; /* objects freed on another CPU than they came from */
 	u64 no_memory;	   /* allocations that returned NULL */
 	u64 corruptions;   /* objects whose contents were not what was written */
+	u64 caches;	   /* made and ended meanwhile */
 };
 
 /**
@@ -43,10 +44,17 @@ struct load_result {
  */
 bool load_run(u64 ns, u64 seed, struct load_result *result);
 
+/** load_caches_step() - make a cache, fill it, end another one (load_caches.c). Context: thread, any CPU. */
+void load_caches_step(u64 random, struct load_result *sum);
+
+/** load_caches_end() - end those that are left. Context: thread, no other CPU takes a step. */
+void load_caches_end(struct load_result *sum);
+
 /** struct soak_result - what a soak did */
 struct soak_result {
 	u64 rounds;	       /* to the bottom of memory and back */
 	u64 load_operations;   /* of the mixed load in between */
+	u64 caches;	       /* made and ended under it */
 	u64 taken;	       /* blocks and objects taken by threads */
 	u64 taken_in_handlers; /* and by interrupt handlers */
 	u64 nulls;	       /* times a thread got none */
@@ -66,15 +74,18 @@ struct soak_result {
  */
 bool soak_run(u64 ns, u64 seed, struct soak_result *result);
 
-/** memory_check() - all invariants of memblock, the page allocator, SLUB, per-CPU memory and vmalloc; the suites' common check */
+/** memory_check() - all invariants of memblock, the page allocator, SLUB, per-CPU memory, vmalloc, memory types, DMA; the suites' check */
 bool memory_check(void);
+
+/** only_devices_held() - whether no memory type is held but those of drivers' registers, which stay (<mm/memtype.h>) */
+bool only_devices_held(void);
 
 /** quiet_free_pages() - free pages when every cache and empty slab was given back: what can be compared */
 unsigned long quiet_free_pages(void);
 
 /**
- * pt_break() - change three entries of a page table in a way that the rules forbid
- * @how: "wx", "user", ... (pt_break.c)
+ * pt_break() - change page tables in a way that the rules forbid
+ * @how: "wx", "user", "group-hint", ... (pt_break.c)
  *
  * Context: thread, boot CPU. Return: false, with nothing changed, when there is no such way, no memory, or no pt_mend() since
  * the last.

@@ -4,8 +4,8 @@
  *
  * 1. Each is a loop of load and store exclusive, which every CPU has, and is replaced by an instruction of FEAT_LSE at
  *    boot when all CPUs have that (<asm/alternative.h>). Both forms may meet on one variable (Arm ARM, B2.9).
- * 2. Cost in instructions, uncontended, exclusive / LSE: xchg32_acquire 3 / 2, claim32_acquire 4 / 3, cas32_acq_rel 5 / 3,
- *    fetch_add 4 / 3, dec_return32_acq_rel 4 / 4, or64_release, andnot64 and xor64 4 / 2.
+ * 2. Cost in instructions, uncontended, exclusive / LSE: xchg32_acquire 3 / 2, claim32_acquire 4 / 3, cas32_acq_rel and
+ *    cas64_acquire 5 / 3, fetch_add 4 / 3, dec_return32_acq_rel 4 / 4, or64_release, andnot64 and xor64 4 / 2.
  * 3. A constant to add is an immediate of the exclusive form; LSE wants it in a register, and has the room to load it.
  */
 #ifndef ASM_ATOMIC_H
@@ -63,6 +63,26 @@ static __always_inline bool cas32_acq_rel(u32 *p, u32 old, u32 value)
 				     "	casal	%w[found], %w[value], [%[addr]]")
 			 : [found] "=&r"(found), [failed] "=&r"(failed), "+m"(*p)
 			 : [addr] "r"(p), [old] "Ir"(old), [value] "rZ"(value), [feature] "i"(CPU_LSE)
+			 : "memory", "cc");
+	return found == old;
+}
+
+static __always_inline bool cas64_acquire(u64 *p, u64 old, u64 value)
+{
+	u64 found;
+	u32 failed;
+
+	__asm__ volatile(ALTERNATIVE("1:	ldaxr	%[found], [%[addr]]\n"
+				     "	cmp	%[found], %[old]\n"
+				     "	b.ne	2f\n"
+				     "	stxr	%w[failed], %[value], [%[addr]]\n"
+				     "	cbnz	%w[failed], 1b\n"
+				     "2:",
+				     "lse",
+				     "mov	%[found], %[old]\n"
+				     "	casa	%[found], %[value], [%[addr]]")
+			 : [found] "=&r"(found), [failed] "=&r"(failed), "+m"(*p)
+			 : [addr] "r"(p), [old] "r"(old), [value] "rZ"(value), [feature] "i"(CPU_LSE)
 			 : "memory", "cc");
 	return found == old;
 }

@@ -153,8 +153,9 @@ struct pt_stats {
  * @stats: filled in
  *
  * The rules: nothing is writable and executable, nothing is open to EL0, every entry has its access flag, text with
- * landing pads is guarded where the CPU has BTI and nothing else is, nothing is mapped outside of the parts of the layout, the
- * tables are those of the image plus arch_table_pages(). Neighbouring breaches of one kind are one line in the log.
+ * landing pads is guarded where the CPU has BTI and nothing else is, entries are of a type that their level has, blocks are aligned,
+ * of sixteen that may be a group all are alike where one has the contiguous hint, nothing is mapped outside of the parts of the layout,
+ * the tables are those of the image plus arch_table_pages(). Neighbouring breaches of one kind are one line in the log.
  * Context: thread, after arch_linear_map_done(); other CPUs may map and unmap meanwhile (pt_visit()). Cost: O(tables).
  * Return: whether all hold.
  */

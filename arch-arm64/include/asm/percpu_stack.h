@@ -81,16 +81,16 @@ full:
 /* The stack's head lies @stack bytes from @base, asm_percpu_base(). */
 static __always_inline bool asm_stack_push_at(void *base, u32 stack, void *item)
 {
-	void *head = (char *)base + stack, *top, *limit;
+	void *head = (char *)base + stack;
 
-	__asm__ goto volatile("1:	ldp	%[top], %[limit], [%[head]]\n"
-			      "	cmp	%[top], %[limit]\n"
+	__asm__ goto volatile("1:	ldp	x16, x17, [%[head]]\n"
+			      "	cmp	x16, x17\n"
 			      "	b.eq	%l[full]\n"
-			      "	str	%[item], [%[top], #8]!\n"
-			      "2:	str	%[top], [%[head]]\n" RESTART(1b, 2b)
-			      : [top] "=&r"(top), [limit] "=&r"(limit)
+			      "	str	%[item], [x16, #8]!\n"
+			      "2:	str	x16, [%[head]]\n" RESTART(1b, 2b)
+			      :
 			      : [head] "r"(head), [item] "r"(item)
-			      : "memory", "cc"
+			      : "memory", "cc", "x16", "x17"
 			      : full);
 	return true;
 full:

@@ -172,13 +172,15 @@ void pt_release_tables(unsigned long flags);
  * @va: first address
  * @size: bytes from @va on, up to the end of the block or page
  * @entry: it
- * @level: its level, 1 to 3
+ * @level: its level, 1 to 3; 0 against the rules
+ * @whole_group: of an entry with PTE_CONT: all sixteen were alike in this moment, but for their addresses, and those aligned as one unit
  */
 struct pt_leaf {
 	u64 va;
 	u64 size;
 	u64 entry;
 	int level;
+	bool whole_group;
 };
 
 /**
@@ -244,7 +246,7 @@ int pt_unmap_range(u64 va, u64 size);
  * @set, @clear: of PTE_RDONLY, PTE_PXN and PTE_VALID
  *
  * Blocks that reach over an end of the range are split; what has become uniform is merged. On return no CPU uses the old
- * rights. Return: as pt_unmap_range().
+ * rights. Return: as pt_unmap_range(), of -ENOMEM without a line: the caller knows whose the range is.
  */
 int pt_protect_range(u64 va, u64 size, u64 set, u64 clear);
 

@@ -99,12 +99,22 @@ void arch_wake_idle(int cpu);
  * cpus_stop() - every other CPU stands still, interrupts masked, until cpus_go()
  *
  * It touches nothing but the image and its stack meanwhile. Context: where arch_cross_call_ok(), one caller at a time (pt_mutex).
- * Cost: as long as others keep their interrupts masked.
+ * A CPU that starts meanwhile waits as well. Cost: as long as others keep their interrupts masked, or start.
  */
 void cpus_stop(void);
 
 /** cpus_go() - they go on, and have synchronised their context */
 void cpus_go(void);
+
+/**
+ * cpu_arrive() - this CPU is not on line and is about to use more than the image and its stack; waits for cpus_go()
+ *
+ * Context: interrupts masked, before anything of its per-CPU area is used; needs no feature of the CPU.
+ */
+void cpu_arrive(void);
+
+/** cpu_leave() - it is on line now, or uses nothing but the image and its stack any more */
+void cpu_leave(void);
 
 /** cpu_stop_interrupt() - the handler of SGI_STOP */
 void cpu_stop_interrupt(void);

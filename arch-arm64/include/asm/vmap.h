@@ -5,7 +5,7 @@
  * 1. Entries of level 3 are written by who owns the addresses. An entry changes from 0 to its value and back to 0, so no
  *    break-before-make is needed; before it is written again, arch_flush_tlb_kernel() is called.
  * 2. Tables come from the page allocator and go back to it: those of level 3 when their owner says so, those of levels 1 and 2 when
- *    they are empty then.
+ *    they are empty then. They go by way of vmap_retire_table() (mm/vmap.h), for arch_vmap_table() may be reading in them.
  */
 #ifndef ASM_VMAP_H
 #define ASM_VMAP_H
@@ -22,13 +22,17 @@
 
 #define VMAP_BLOCK_SIZE PT_SPAN(2)
 
-/** arch_vmap_table() - the table whose 512 entries map the block of 2 MiB at @va; NULL when there is none */
+/**
+ * arch_vmap_table() - the table whose 512 entries map the block of 2 MiB at @va; NULL when there is none
+ *
+ * Context: who has not got the addresses keeps interrupts masked until he is done with the table, which may go meanwhile.
+ */
 u64 *arch_vmap_table(unsigned long va);
 
 /** arch_vmap_table_alloc() - the same, made if need be; NULL when there is no page for it, or a block is mapped at @va */
 u64 *arch_vmap_table_alloc(unsigned long va);
 
-/** arch_vmap_table_free() - free that table, if there is one, whose entries are 0, and those above that are empty then */
+/** arch_vmap_table_free() - retire that table, if there is one, whose entries are 0, and those above that are empty then */
 void arch_vmap_table_free(unsigned long va);
 
 /** arch_set_ptes() - map @n pages from @pa on at entries from @pte on, which are 0 */

@@ -109,8 +109,10 @@ bool dma_to_phys(const struct device *dev, dma_addr_t dma, size_t size, phys_add
  * CPU address up to 2 MiB, the bus address as far as the window's distance is); the memory is whole pages. It comes from the
  * master's own region, or a CMA area (its own, or, for more than 32 KiB, the default one), or the highest zone that lies wholly
  * in the reach, or wherever in the reach there are that many free pages behind one another.
+ * What is mapped apart from the linear map is held with its memory type, in the master's name (<mm/memtype.h>).
  * Return: its address; NULL, with nothing left behind, after a line (unless __GFP_NOWARN) with the reach and the
- * largest free block in it, when that is what was lacking.
+ * largest free block in it, when that is what was lacking; or, when some of the memory is mapped with another type by somebody,
+ * with both named.
  */
 void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp) __must_check;
 

@@ -15,9 +15,10 @@
  * the caller and whom it is in conflict with (the first 20 times each), and NULL:
  *	- a size of 0; an end beyond the address space or the CPU's physical addresses;
  *	- RAM that the linear map has, for all but MEMREMAP_WB: the line says whose it is;
- *	- a page that is mapped with another memory type already (<mm/memtype.h>); with the same type is allowed;
+ *	- a page that is mapped with another memory type already (<mm/memtype.h>), by one of these, for a bus master or by vmap();
+ *	  with the same type is allowed;
  *	- when memory or address space is short.
- * Context: thread, after mm_hand_over() (before: early_ioremap()). Cost: O(pages, or blocks of 2 MiB, + mappings there are).
+ * Context: thread, after mm_hand_over() (before: early_ioremap()). Cost: O(pages, or blocks of 2 MiB, + log mappings there are).
  */
 #ifndef MM_IO_H
 #define MM_IO_H
@@ -60,8 +61,9 @@ static inline bool is_ioremap_addr(const void *addr)
  * memremap() - map memory without side effects
  * @flags: types that the caller can use; they are tried in the order WB, WT, WC
  *
- * MEMREMAP_WB of a range that is all RAM of the linear map is its linear address, whoever owns it. RAM is refused for the other
- * types, and so is a range that is RAM in part.
+ * MEMREMAP_WB of a range that is all RAM of the linear map is its linear address, whoever owns it; but not while its owner has
+ * some of it mapped with another type, as coherent memory of a bus master that does not see caches is. RAM is refused for the
+ * other types, and so is a range that is RAM in part.
  */
 void *memremap(phys_addr_t phys, size_t size, unsigned long flags) __must_check;
 

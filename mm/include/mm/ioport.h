@@ -24,7 +24,7 @@
 #define IORESOURCE_SYSTEM_RAM (IORESOURCE_MEM | IORESOURCE_SYSRAM)
 
 /* Ours: made by __request_region(), which __release_region() frees. */
-#define IORESOURCE_REQUESTED 0x00000100UL
+#define IORESOURCE_REQUESTED 0x00800000UL
 
 /**
  * struct resource - a range of physical addresses

@@ -144,7 +144,7 @@ enum zone_watermarks { WMARK_MIN, WMARK_LOW, WMARK_HIGH, NR_WMARK };
 /**
  * enum zone_stat_item - what is counted up and down by <mm/vmstat.h>, in pages
  * @NR_SLAB_RECLAIMABLE: of slabs of caches with SLAB_RECLAIM_ACCOUNT
- * @NR_SLAB_UNRECLAIMABLE: of all other slabs
+ * @NR_SLAB_UNRECLAIMABLE: of all other slabs, and of kmalloc()s too large for one
  */
 enum zone_stat_item { NR_SLAB_RECLAIMABLE, NR_SLAB_UNRECLAIMABLE, NR_VM_ZONE_STAT_ITEMS };
 

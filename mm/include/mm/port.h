@@ -83,6 +83,7 @@
  *	u32 claim32_acquire(u32 *p, u32 value): store @value if 0 is there; return what was there, so 0 when it was
  *	    stored. Acquire then, relaxed else.
  *	bool cas32_acq_rel(u32 *p, u32 old, u32 value): store @value if @old is there; whether it was.
+ *	bool cas64_acquire(u64 *p, u64 old, u64 value): the same; acquire when it was.
  *	u32 fetch_add32(u32 *p, u32 n), u64 fetch_add64(u64 *p, u64 n): add, return what was there.
  *	u32 dec_return32_acq_rel(u32 *p): take one away, return what is left.
  *	void or64_release(u64 *p, u64 bits), void andnot64(u64 *p, u64 bits), void xor64(u64 *p, u64 bits): set, clear or
@@ -105,8 +106,10 @@
  *	PAGE_KERNEL_NC, PAGE_KERNEL_WT, PAGE_DEVICE, PAGE_DEVICE_NP: as PAGE_KERNEL, and of another memory type: not cacheable,
  *	    write-through, device registers, registers whose writes are not posted.
  *	u64 *arch_vmap_table(unsigned long va), arch_vmap_table_alloc(va), void arch_vmap_table_free(va): the table for the
- *	    block at @va: found, made, freed if there is one, with those above that are empty then. A table is a page of the page allocator's,
- *	    whose page->mapping is NULL until mm sets it.
+ *	    block at @va: found, made, taken out if there is one, with those above that are empty then. A table is a page of the page
+ *	    allocator's, whose page->mapping is NULL until mm sets it. arch_vmap_table() may be called with an address that is nobody's,
+ *	    interrupts masked, while others make tables and take them out: what it finds may just be going. So a table that is
+ *	    taken out, or was made and is not wanted after all, is given to vmap_retire_table() (mm/vmap.h), which frees it.
  *	void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot), arch_clear_ptes(pte, va, n),
  *	    phys_addr_t arch_pte_phys(u64 pte): entries of pages. An entry that maps nothing is 0.
  *	int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot), phys_addr_t arch_vunmap_block(va): whole blocks.
@@ -115,17 +118,22 @@
  *	void arch_vmap_publish(void): what was mapped works from now on.
  *	void arch_flush_tlb_kernel(unsigned long start, unsigned long end): what was unmapped works nowhere any more.
  *
- * 11. <asm/object_check.h> - what a checked free looks at before an object goes on a stack. Both write the mark and set
- *    *@stack to page->object_stack; or they return false, with nothing written, when anything is not as it should be,
- *    memory that is not mapped included. mm/object_check.h says what.
+ * 11. <asm/object_check.h> - what a checked free looks at before an object goes on a stack. asm_object_...() write the mark and
+ *    set *@stack to page->object_stack; or they return false, with nothing written, when anything is not as it should be,
+ *    memory that is not mapped included. mm/object_check.h says what. Of several CPUs that do it to an object one succeeds.
+ *	bool asm_may_be_object(const void *p): false for NULL and ZERO_SIZE_PTR, true for whatever is in the linear map.
  *	bool asm_object_leaves(struct page *page, void *obj, u32 tag, u32 *stack): of any cache.
  *	bool asm_object_leaves_cache(struct page *page, void *obj, const struct kmem_cache *cache, u32 *stack): of @cache.
+ *	bool asm_slab_page(const struct page *page, const void *obj, u32 tag, u32 *stack): whether @page, virt_to_page() of any
+ *	    @obj, is a slab's, and bears @tag; sets *@stack, and marks nothing.
+ *	bool asm_mark_free(u32 *word, u32 mark): writes @mark to *@word; false, nothing written, when it is there already.
  *
  * 12. <asm/set_memory.h> - rights of what is mapped, linear map and vmalloc's addresses; for <mm/set_memory.h>.
  *	void arch_query_mapping(unsigned long va, struct arch_mapping *mapping): how far from @va on all is alike, and what may
  *	    be done there.
- *	int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights): of whole pages, all mapped. 0,
- *	    -EPERM for the image's own text, -ENOMEM; on an error nothing has changed.
+ *	int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights): of whole pages, looked at and
+ *	    changed in one step. 0, -ENOENT where something is not mapped, -EACCES where something would be writable and executable
+ *	    at once, -EPERM for the image's own text, -ENOMEM; on an error nothing has changed.
  *
  * 13. <asm/cache.h> - data caches, for masters that do not look into them (<mm/dma.h>). Each takes addresses [start, end) of the
  *    linear map, of any alignment.

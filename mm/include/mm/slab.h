@@ -4,13 +4,14 @@
  *
  * Common contract: objects come from the linear map. Context of allocation and free: thread or interrupt handler, any
  * CPU, after kmem_cache_init(). Freeing on another CPU than the allocating one is allowed. NULL when memory is short,
- * with nothing changed. Cost: O(1); a hit touches only this CPU's object stack.
+ * with nothing changed. Cost: O(1); a hit touches only this CPU's object stack, those of caches with a constructor or
+ * SLAB_TYPESAFE_BY_RCU, too; guarded caches (<mm/slab_flags.h>) and those beyond the first 242 with stacks have none.
  *
  * Flags: GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, and __GFP_ZERO, __GFP_NOWARN, __GFP_HIGH, __GFP_DIRECT_RECLAIM,
  * __GFP_THISNODE as gfp.h says, __GFP_RECLAIMABLE for the pages of a new slab. __GFP_MOVABLE is ignored: an object never
- * moves. __GFP_DMA and __GFP_DMA32 are kmalloc()'s only, which has caches of its own for the first and gives whole pages
- * for the second; any other cache has no zone but by SLAB_CACHE_DMA, so kmem_cache_alloc() returns NULL, with a report (at
- * most 10) unless __GFP_NOWARN.
+ * moves. __GFP_DMA and __GFP_DMA32 are for kmalloc(), which has caches of its own for the first and gives whole pages
+ * for the second. A cache with SLAB_CACHE_DMA takes __GFP_DMA, as its objects lie there anyhow; any other has no zone, so
+ * kmem_cache_alloc() returns NULL, with a report (at most 10) unless __GFP_NOWARN.
  *
  * Objects of a cache, at every moment: total = allocated + on CPU stacks + on slab free lists.
  * kmem_cache_check() proves it.
@@ -33,7 +34,7 @@ struct kmem_cache;
 
 /**
  * struct kmem_cache_args - what few caches need; zeroed is the ordinary case
- * @align: a power of two up to PAGE_SIZE, or 0 for 8
+ * @align: a power of two up to KMALLOC_MAX_CACHE_SIZE, or 0 for 8
  * @ctor: called once for each object when its slab is made, in the context of the allocation that needs it; NULL for
  *	none. A cache with a constructor gives objects back as they were freed.
  */
@@ -48,7 +49,8 @@ struct kmem_cache *__kmem_cache_create_args(const char *name, size_t size, const
 static inline struct kmem_cache *__kmem_cache_create(const char *name, size_t size, size_t align, unsigned int flags,
 						     void (*ctor)(void *obj))
 {
-	struct kmem_cache_args args = { .align = align > PAGE_SIZE ? ~0u : (unsigned int)align, .ctor = ctor };
+	struct kmem_cache_args args = { .align = align > KMALLOC_MAX_CACHE_SIZE ? ~0u : (unsigned int)align,
+					.ctor = ctor };
 
 	return __kmem_cache_create_args(name, size, &args, flags);
 }
@@ -56,13 +58,15 @@ static inline struct kmem_cache *__kmem_cache_create(const char *name, size_t si
 /**
  * kmem_cache_create() - a new cache
  * @name: for slabinfo; copied
- * @size: bytes of an object, 1 to 8192
+ * @size: bytes of an object, 1 to 8192 (KMALLOC_MAX_CACHE_SIZE). Linux takes up to 4 MiB; here a slab has 8 pages at the most, and
+ *	larger objects are for kmalloc() or alloc_pages(), which are as fast for them.
  * @args, @flags: a struct kmem_cache_args * (NULL: all zero) and SLAB_ flags; or, as in older code,
  * @align, @flags, @ctor: of the struct's members, and the flags between them
  *
  * A cache without constructor may be one that is there already, when the two are alike: objects fit its stride with less
  * than a word to spare, and pages are of the same kind. slabinfo shows it by the name of the first. SLAB_NO_MERGE, and any flag
  * of SLAB_GUARDS, keeps a cache to itself.
+ * An alignment is a power of two up to PAGE_SIZE; Linux takes larger ones.
  * Context: thread, interrupts unmasked; takes slab_mutex. Return: the cache; NULL (with a line that says why) for a size,
  * align or flag out of range or when memory is short.
  */
@@ -77,7 +81,8 @@ static inline struct kmem_cache *__kmem_cache_create(const char *name, size_t si
  * Objects still allocated are reported, with their number, where the first 16 lie and, when the cache keeps owners, who
  * allocated each; and the cache stays. One that serves several makers ends with the last; until then this only counts.
  * Context: thread, interrupts unmasked (other CPUs' stacks are emptied by cross call; takes slab_mutex); nobody uses the
- * cache any more. Return: 0 or -EBUSY.
+ * cache any more. Return: 0; -EBUSY when objects are left; -EINVAL, after a report, for a cache of kmalloc()'s, or one whose last
+ * maker has ended it. Linux returns nothing, and neither ends the cache then.
  */
 int kmem_cache_destroy(struct kmem_cache *cache);
 
@@ -140,9 +145,17 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void
 /**
  * kmem_cache_free_bulk() - kmem_cache_free() for each of @n objects of @cache, none of them NULL
  *
- * A wrong one among them is reported and left alone. Cost: O(n), interrupts masked once and all the time.
+ * @cache NULL: kfree() for each, of whatever cache, or none, they are. A wrong one among them is reported and left alone.
+ * Context: interrupts as the caller has them; where frees are not checked they are masked for up to 128 objects at a time.
+ * Cost: O(n).
  */
 void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs);
+
+/** kfree_bulk() - kfree() for each of the @n pointers at @p, which may be of any sizes */
+static inline void kfree_bulk(size_t n, void **p)
+{
+	kmem_cache_free_bulk(NULL, n, p);
+}
 
 static inline void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
 {
@@ -155,11 +168,11 @@ size_t kmem_cache_size(const struct kmem_cache *cache);
 /**
  * kmem_cache_shrink() - give empty slabs back, this and all other CPUs' stacks emptied first
  *
- * Context: thread, interrupts unmasked. Return: slabs freed.
+ * Context: thread, interrupts unmasked. Return: 0 when the cache has no slab any more, else 1.
  */
-unsigned long kmem_cache_shrink(struct kmem_cache *cache);
+int kmem_cache_shrink(struct kmem_cache *cache);
 
-/** kmem_cache_shrink_all() - kmem_cache_shrink() on every cache, under slab_mutex. Return: slabs freed. */
+/** kmem_cache_shrink_all() - kmem_cache_shrink() on every cache, under slab_mutex. Return: slabs given back. */
 unsigned long kmem_cache_shrink_all(void);
 
 /* (b) The general caches by index; kmalloc_index() says which serves a size. */
@@ -280,7 +293,7 @@ static __always_inline void *kmalloc_constant(size_t size, gfp_t gfp)
 }
 
 /**
- * kmalloc() - @size bytes, aligned to 8, and to the size, up to a page, when that is a power of two
+ * kmalloc() - @size bytes, aligned to 8, and to the size when that is a power of two, at every hardening level
  *
  * Size 0 gives ZERO_SIZE_PTR, which may be freed but not used. Sizes above KMALLOC_MAX_SIZE give NULL. Cost of a hit: 9
  * instructions when size and flags are constants, 17 when only the flags are.

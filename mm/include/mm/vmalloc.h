@@ -4,8 +4,8 @@
  *
  * Common contract: addresses lie in [VMALLOC_START, VMALLOC_END), begin on a page, and are writable and not executable. An
  * unmapped page follows each area, and one precedes it: what runs over the end faults. Sizes are bytes, rounded up to
- * pages. Context: allocation and mapping in a thread; vfree(), vunmap() and vm_unmap_ram() anywhere. Locks: of ranks 10 and 12
- * (mm/internal.h); only that of the tables, 12, is held when a page is allocated, for a table.
+ * pages. Context: allocation and mapping in a thread; vfree(), vunmap() and vm_unmap_ram() anywhere. Locks: of ranks 10, 12 and
+ * 13 (mm/internal.h); only that of the tables, 12, is held when a page is allocated, for a table.
  *
  * Failure: NULL, after a line that says why (the first 20 times) unless __GFP_NOWARN, and nothing is left behind: not for a size of 0, one larger
  * than all RAM, memory or address space that is short.
@@ -46,22 +46,29 @@ void *vmalloc_huge(size_t size, gfp_t gfp) __must_check;
  * vfree() - give back what a function above returned; NULL does nothing
  *
  * Anything else, an area of vmap(), one that is free already, or an address inside one, is reported with the area that it
- * lies in, the first 20 times, and nothing happens.
+ * lies in, the first 20 times, and nothing happens. That goes for CPUs that free one area at the same moment, too: one does.
  */
 void vfree(const void *addr);
 
+/** vmalloc_bad_frees() - how many calls of vfree(), vunmap(), vm_unmap_ram() and iounmap() were refused, reported or not */
+u32 vmalloc_bad_frees(void);
+
 /**
  * vmap() - map @count pages in their order
- * @prot: PAGE_KERNEL or PAGE_KERNEL_RO
+ * @prot: PAGE_KERNEL or PAGE_KERNEL_RO; or, of another memory type, PAGE_KERNEL_NC, PAGE_KERNEL_WT, PAGE_DEVICE or PAGE_DEVICE_NP
  *
- * The pages stay the caller's: vunmap() does not free them.
+ * The pages stay the caller's: vunmap() does not free them. Of RAM the linear map keeps its mapping, which is cacheable: who
+ * maps it with another type cleans it from the caches before (dcache_clean_inval_poc()) and uses it through one of the two
+ * mappings at a time. A page that is mapped with another type than @prot's already, for a bus master, by vmap(), ioremap() or
+ * memremap(), is refused, and both are named (<mm/memtype.h>); until vunmap() those are refused in turn. The linear map, and a
+ * write-back vmap() of the page allocator's pages, are in nobody's way. Refused, too: a @prot that is none of these.
  */
 void *vmap(struct page **pages, unsigned int count, u64 prot) __must_check;
 
 /** vunmap() - end a mapping of vmap(); NULL does nothing; what is none is reported as by vfree() */
 void vunmap(const void *addr);
 
-/** vm_map_ram() - vmap() of pages for a short time. @nid: where its bookkeeping shall lie, a hint. */
+/** vm_map_ram() - vmap() of pages, PAGE_KERNEL, for a short time. @nid: where its bookkeeping shall lie, a hint. */
 void *vm_map_ram(struct page **pages, unsigned int count, int nid) __must_check;
 
 /** vm_unmap_ram() - end a mapping of vm_map_ram() of @count pages */

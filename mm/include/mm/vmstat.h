@@ -104,7 +104,8 @@ static inline void mod_zone_page_state(struct zone *zone, enum zone_stat_item it
 	s32 *diff = &this_cpu_ptr(zone->stat)->diff[item];
 
 	ADD_ONCE(*diff, (s32)delta);
-	if (unlikely(*diff > zone->stat_threshold || *diff < -zone->stat_threshold))
+	/* Neither above the threshold nor below what is as far from 0. */
+	if (unlikely((u32)(*diff + zone->stat_threshold) > 2U * (u32)zone->stat_threshold))
 		fold_zone_stat(zone, item);
 	local_irq_restore(flags);
 }

@@ -12,7 +12,11 @@
  *    while each of the others is 0 or in line with it.
  * 4. Outside of pt_live_begin() and pt_live_end() only addresses of the range that the test has named may lose their mapping; within
  *    them tables must not be looked up, for the linear map is broken.
- * 5. A table is linked and unlinked while tables are held, or live; it is freed when it is not linked and not stale.
+ * 5. A table is linked and unlinked while tables are held, or live; it is freed when it is not linked and not stale. So is an entry of a
+ *    group changed.
+ * 6. Stores and barriers are numbered. A table is linked when a barrier has followed the last store to it; and the last store that made
+ *    an entry valid is followed by one before others go on, or the call returns.
+ * 7. A table that maps nothing of the addresses that a test has named is not looked up: it may be somebody else's, and gone.
  */
 #include "recorder.h"
 
@@ -44,6 +48,7 @@ struct table_page {
 	bool own;
 	int level;
 	u64 va;
+	unsigned long stored; /* number of the last store to it */
 };
 
 enum stale_state { MADE, WRITTEN, BEGUN };
@@ -69,6 +74,10 @@ static bool live, held, boot = true;
 static unsigned int fail_after = ~0U;
 static long counted;
 static unsigned long lives;
+static unsigned long steps;	   /* stores to tables and barriers until now */
+static unsigned long last_barrier; /* number of the last of them */
+static unsigned long last_valid;   /* number of the last store that made an entry of a linked table valid */
+static u64 reach_start, reach_end; /* tables that map nothing of that are not looked up; 0 and 0 for anything */
 
 /* --- pages --- */
 
@@ -85,7 +94,7 @@ static struct table_page *page_of(const u64 *slot)
 static void add_pgd(void)
 {
 	if (!nr_pages)
-		pages[nr_pages++] = (struct table_page){ boot_tables.pgd, true, true, false, 0, LINEAR_START };
+		pages[nr_pages++] = (struct table_page){ boot_tables.pgd, true, true, false, 0, LINEAR_START, 0 };
 }
 
 static phys_addr_t new_page(bool for_boot)
@@ -133,17 +142,29 @@ void pt_page_free(phys_addr_t pa)
 	*page = pages[--nr_pages];
 }
 
+static void check_reach(const struct table_page *page)
+{
+	u64 span = PT_ENTRIES * PT_SPAN(page->level);
+
+	check(!page->linked || (page->va < reach_end && (page->va >= reach_start || reach_start - page->va < span)),
+	      "the table of level %d at %#llx is looked up, and only [%#llx, %#llx) is the caller's", page->level,
+	      page->va, reach_start, reach_end);
+}
+
 u64 *pt_table(phys_addr_t pa, int level)
 {
 	(void)level;
 	check(!live, "the table %#llx is looked up in a live moment", pa);
 	add_pgd();
+	if (reach_end)
+		check_reach(page_of((const u64 *)(uintptr_t)pa));
 	return (u64 *)(uintptr_t)pa;
 }
 
 void clear_page(void *page)
 {
 	memset(page, 0, PAGE_SIZE);
+	page_of(page)->stored = ++steps;
 }
 
 /* --- the TLB --- */
@@ -160,6 +181,7 @@ static void add_stale(u64 va, u64 entry, int level)
 
 void pt_written(void)
 {
+	last_barrier = ++steps;
 	for (size_t i = 0; i < nr_stale; i++)
 		if (stale[i].state == MADE)
 			stale[i].state = WRITTEN;
@@ -224,6 +246,8 @@ static void link(u64 entry, int level, u64 va)
 	while (n) {
 		page = todo[--n];
 		check(!page->linked, "the table at %#llx is linked twice", page->va);
+		check(page->stored < last_barrier,
+		      "the table at %#llx is linked, and what it holds may be written later", page->va);
 		page->linked = true;
 		for (unsigned int i = 0; i < PT_ENTRIES; i++) {
 			struct table_page *below;
@@ -290,6 +314,11 @@ static void check_group(const struct table_page *page, unsigned int i, u64 va, u
 	}
 }
 
+static void check_written(const char *what)
+{
+	check(last_valid <= last_barrier, "%s, and a valid entry may be written later", what);
+}
+
 void pt_write(u64 *slot, u64 entry)
 {
 	struct table_page page = *page_of(slot);
@@ -298,8 +327,14 @@ void pt_write(u64 *slot, u64 entry)
 	u64 unit = entry & PTE_CONT ? PT_CONT_SPAN(page.level) : PT_SPAN(page.level);
 
 	*slot = entry;
+	page_of(slot)->stored = ++steps;
 	if (!page.linked || entry == old)
 		return;
+	if (entry & PTE_VALID)
+		last_valid = steps;
+	check(boot || held || live || !((old | entry) & PTE_CONT),
+	      "%#llx, level %d, one of a group, changes from 0x%llx to 0x%llx, and tables are not held", va, page.level,
+	      old, entry);
 	if (old & entry & PTE_VALID)
 		check_change(va, old, entry, page.level);
 	else if (entry & PTE_VALID)
@@ -328,6 +363,7 @@ u64 *pt_live_begin(u64 *slot)
 
 void pt_live_end(void)
 {
+	check_written("a live moment ends");
 	for (size_t i = 0; i < nr_stale; i++)
 		check(!stale[i].live, "a live moment ends, and a TLB may hold 0x%llx for %#llx", stale[i].entry,
 		      stale[i].va);
@@ -367,8 +403,16 @@ void recorder_begin(u64 start, u64 end)
 	allowed_end = end;
 }
 
+void recorder_reach(u64 start, u64 end)
+{
+	reach_start = start;
+	reach_end = end;
+}
+
 void recorder_end(void)
 {
+	recorder_reach(0, 0);
+	check_written("it is the end");
 	check(!nr_stale, "%zu stale entries are left, the first at %#llx", nr_stale, stale[0].va);
 	check(!held && !live, "tables are held still, or it is a live moment");
 	for (unsigned int i = 0; i < nr_pages; i++)

@@ -8,7 +8,10 @@
 /** recorder_begin() - what follows may make addresses in [@start, @end) invalid, and no others, but for a live moment */
 void recorder_begin(u64 start, u64 end);
 
-/** recorder_end() - nothing may be left: no stale translation, no table held, no page neither linked nor freed */
+/** recorder_reach() - until recorder_end() tables that map nothing of [@start, @end) must not be looked up */
+void recorder_reach(u64 start, u64 end);
+
+/** recorder_end() - nothing may be left: no stale translation, no entry without a barrier, no table held, no page neither linked nor freed */
 void recorder_end(void);
 
 /** recorder_fail_after() - the @n-th request for a page from now on, and all later ones, gets none; ~0U for never */

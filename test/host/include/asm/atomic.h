@@ -23,6 +23,11 @@ static inline bool cas32_acq_rel(u32 *p, u32 old, u32 value)
 	return __atomic_compare_exchange_n(p, &old, value, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
+static inline bool cas64_acquire(u64 *p, u64 old, u64 value)
+{
+	return __atomic_compare_exchange_n(p, &old, value, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
 static inline u32 fetch_add32(u32 *p, u32 n)
 {
 	return __atomic_fetch_add(p, n, __ATOMIC_RELAXED);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Host port: rights of mapped memory. Group 13 of <mm/port.h>.
+ * Host port: rights of mapped memory. Group 12 of <mm/port.h>.
  *
  * A page's rights are the process's own (mprotect()), and a byte for each page says what they are; a mapping that is made anew begins
  * with its own. What is not executable for the core may be so for the process: the host has no image of ours to protect.
@@ -22,6 +22,9 @@ enum arch_rights { RIGHTS_RO, RIGHTS_RW, RIGHTS_NX, RIGHTS_X, RIGHTS_VALID, RIGH
 
 void arch_query_mapping(unsigned long va, struct arch_mapping *mapping);
 int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights);
+
+/** host_rights_fail() - the next arch_change_rights() that would change something finds no page for a table */
+void host_rights_fail(void);
 
 /** host_rights_reset() - [@va, @va + @size) has been mapped anew */
 void host_rights_reset(unsigned long va, size_t size, bool writable);

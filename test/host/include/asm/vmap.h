@@ -40,6 +40,9 @@ bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa);
 unsigned long arch_vmap_next(unsigned long va, unsigned long end);
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end);
 
+/** host_tlb_watch() - have @fn called with each range that TLBs are told of; NULL for nobody. Context: all CPUs quiet. */
+void host_tlb_watch(void (*fn)(unsigned long start, unsigned long end));
+
 static inline phys_addr_t arch_pte_phys(u64 pte)
 {
 	return pte & PAGE_MASK;

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What SLUB's checked frees tell apart, and the way that objects take whose mark or stride the shortest path does not know.
+ *
+ * Without the checks of CONFIG_MM_DEBUG, which send every free the long way, these cases go through the same instructions as
+ * in an image: build/host/basic-asan and basic-tsan.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lib/smp.h>
+#include <mm/gfp.h>
+#include <mm/percpu.h>
+#include <mm/port.h>
+
+#include "../../mm/slub.h"
+#include "host.h"
+#include "machine.h"
+#include "tap.h"
+
+#define MIB (1ULL << 20)
+#define GIB (1ULL << 30)
+
+#define MANY 1000
+
+static void *objects[MANY];
+
+/* One multiplication tells what a division does, for each stride and each byte of the largest slab. */
+static void test_bound(void)
+{
+	for (u32 stride = 8; stride < 1U << 14; stride += 8) {
+		for (u32 bytes = stride > PAGE_SIZE ? 32768 : 4096; bytes <= 32768; bytes *= 8) {
+			u32 objs = bytes / stride, c = object_reciprocal(stride), bound = object_bound(stride, objs);
+
+			for (u32 n = 0; n < bytes; n++)
+				if (unlikely((n * c < bound) != (n % stride == 0 && n / stride < objs)))
+					tap_fail(__FILE__, __LINE__, "stride %u, offset %u", stride, n);
+		}
+	}
+}
+
+/* The free of @p is refused with a report, and nothing is written. */
+static void check_refused(struct kmem_cache *cache, char *p, bool by_kfree)
+{
+	u8 before[8], bytes = (uintptr_t)p % PAGE_SIZE > PAGE_SIZE - 8 ? 1 : 8;
+
+	memcpy(before, p, bytes);
+	host_log_clear();
+	if (by_kfree)
+		kfree(p);
+	else
+		kmem_cache_free(cache, p);
+	CHECK_LOG("slub: BUG in inner: what was to be freed is not the beginning of an object");
+	CHECK(!memcmp(before, p, bytes));
+	/* At most ten reports in five seconds. */
+	host_clock_skip(1000000000);
+}
+
+/*
+ *	| object | object | ... | object | rest |
+ *	   ^  no address in there and none of the rest, is handed out to anybody after it was freed
+ */
+static void try_inner(size_t size, void (*ctor)(void *obj))
+{
+	struct kmem_cache *cache = kmem_cache_create("inner", size, 0, SLAB_NO_MERGE, ctor);
+	char *obj, *next, *slab;
+
+	CHECK(cache && has_stacks(cache));
+	obj = kmem_cache_alloc(cache, GFP_KERNEL);
+	slab = page_address(slab_of(obj));
+	for (size_t i = 1; i < cache->size; i += i < 16 ? 1 : 1 + tap_below(size / 4))
+		check_refused(cache, obj + i, i % 2);
+	for (size_t i = PAGE_SIZE; i < cache->size; i += PAGE_SIZE)
+		check_refused(cache, obj + i, i == PAGE_SIZE);
+	for (size_t i = (size_t)cache->objects * cache->size; i < cache->slab_bytes; i += 8)
+		check_refused(cache, slab + i, i % 16);
+	host_log_clear();
+	next = kmem_cache_alloc(cache, GFP_KERNEL);
+	CHECK(next && (next < obj || next >= obj + size));
+	kfree(next);
+	kmem_cache_free(cache, obj);
+	host_check();
+	CHECK_NO_LOG("slub: BUG");
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+}
+
+static void make_nothing(void *obj)
+{
+	(void)obj;
+}
+
+static void test_inner(void)
+{
+	static const size_t sizes[] = { 8, 24, 64, 96, 136, 192, 200, 700, 1024, 1608, 4104, 8192 };
+
+	host_boot_simple(64 * MIB, 1);
+	host_mute();
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		try_inner(sizes[i], NULL);
+		try_inner(sizes[i], make_nothing);
+	}
+}
+
+#define MADE 0x1234567890abcdefULL
+
+static void make_word(void *obj)
+{
+	*(u64 *)obj = MADE;
+}
+
+/* From a stack and back to it: no slab is looked at, what the constructor made stays, and a second free is found. */
+static void try_constructed(unsigned int flags, void (*ctor)(void *obj), size_t size)
+{
+	struct kmem_cache *cache = kmem_cache_create("made", size, 0, flags | SLAB_NO_MERGE, ctor);
+	struct slab_stats before, after;
+	unsigned long most;
+
+	CHECK(cache && has_stacks(cache));
+	host_clock_skip(10000000000);
+	most = min((unsigned long)cache->capacity / 2, (unsigned long)MANY);
+	for (unsigned long i = 0; i < most; i++)
+		CHECK(objects[i] = kmem_cache_alloc(cache, GFP_KERNEL));
+	slab_stat(cache, &before);
+	for (unsigned long i = 0; i < most; i++) {
+		*(u64 *)objects[i] = MADE;
+		if (i % 2)
+			kfree(objects[i]);
+		else
+			kmem_cache_free(cache, objects[i]);
+	}
+	for (unsigned long i = 0; i < most; i++) {
+		void *obj = kmem_cache_alloc(cache, GFP_KERNEL);
+
+		CHECK_EQ((uintptr_t)obj, (uintptr_t)objects[most - 1 - i]);
+		CHECK_EQ(*(u64 *)obj, MADE);
+	}
+	slab_stat(cache, &after);
+	CHECK_EQ(before.refills + before.singles, after.refills + after.singles);
+	CHECK_EQ(before.flushes, after.flushes);
+	host_log_clear();
+	for (unsigned long i = 0; i < most; i++)
+		kmem_cache_free(cache, objects[i]);
+	CHECK_NO_LOG("slub: BUG");
+	for (int i = 0; HARDENED && i < 2; i++) {
+		host_log_clear();
+		if (i)
+			kfree(objects[i]);
+		else
+			kmem_cache_free(cache, objects[i]);
+		CHECK_LOG("slub: BUG in made: what was to be freed is free already, on the stack of CPU 0");
+	}
+	host_check();
+	/* Many: the stack is filled and emptied, and so are slabs. */
+	for (int i = 0; i < MANY; i++)
+		CHECK(objects[i] = kmem_cache_alloc(cache, GFP_KERNEL));
+	for (int i = 0; i < MANY; i++) {
+		CHECK(!ctor || *(u64 *)objects[i] == MADE);
+		kmem_cache_free(cache, objects[i]);
+	}
+	CHECK_EQ(kmem_cache_alloc_bulk(cache, GFP_KERNEL, MANY, objects), MANY);
+	for (int i = 0; i < MANY; i++)
+		CHECK(!ctor || *(u64 *)objects[i] == MADE);
+	kmem_cache_free_bulk(cache, MANY, objects);
+	host_check();
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	host_check();
+}
+
+static void test_constructed(void)
+{
+	host_boot_simple(64 * MIB, 1);
+	try_constructed(0, make_word, 8);
+	try_constructed(0, make_word, 56);
+	try_constructed(0, make_word, 1000);
+	try_constructed(SLAB_TYPESAFE_BY_RCU, NULL, 64);
+	try_constructed(SLAB_TYPESAFE_BY_RCU, NULL, 200);
+	try_constructed(SLAB_TYPESAFE_BY_RCU, make_word, 100);
+}
+
+#define ROUNDS 400
+
+static struct kmem_cache *raced;
+static void *contested;
+static unsigned int arrived;
+static bool by_kfree;
+
+/* Both CPUs free the object as soon as both are here. */
+static void free_contested(void *unused)
+{
+	void *obj = contested;
+
+	(void)unused;
+	__atomic_fetch_add(&arrived, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < 2)
+		cpu_relax();
+	if (by_kfree)
+		kfree(obj);
+	else
+		kmem_cache_free(raced, obj);
+}
+
+/* Whether @obj lies on @cpu's stack. */
+static unsigned int times_on_stack(int cpu, const void *obj)
+{
+	void *const *slot = per_cpu_ptr(raced->cpu, cpu)->slot;
+	unsigned int times = 0;
+
+	for (unsigned long i = 1; i <= cpu_stack_count(raced, cpu); i++)
+		times += slot[i] == obj;
+	return times;
+}
+
+/* Freed by two CPUs at the very same moment, an object is free once. */
+static void race_of(size_t size, void (*ctor)(void *obj), unsigned long rounds)
+{
+	raced = kmem_cache_create("raced", size, 0, SLAB_NO_MERGE, ctor);
+	CHECK(raced);
+	for (unsigned long i = 0; i < rounds; i++) {
+		CHECK(contested = kmem_cache_alloc(raced, GFP_KERNEL));
+		by_kfree = i % 2;
+		__atomic_store_n(&arrived, 0, __ATOMIC_RELEASE);
+		CHECK_EQ(smp_work_start(1, free_contested, NULL), 0);
+		free_contested(NULL);
+		smp_work_wait(1);
+		CHECK_EQ(times_on_stack(0, contested) + times_on_stack(1, contested), 1);
+	}
+	CHECK_LOG("slub: BUG in raced: what was to be freed is free already, on the stack of CPU [01]");
+	host_log_clear();
+	CHECK_EQ(kmem_cache_destroy(raced), 0);
+	host_check();
+}
+
+static void test_race(void)
+{
+	host_boot_simple(64 * MIB, 2);
+	host_cpus_start();
+	host_mute();
+	race_of(64, NULL, tap_ops(ROUNDS));
+	host_clock_skip(10000000000);
+	race_of(96, NULL, tap_ops(ROUNDS));
+	host_clock_skip(10000000000);
+	race_of(40, make_nothing, tap_ops(ROUNDS));
+	host_cpus_stop();
+}
+
+/* Objects of all kinds at once; a wrong one among them is reported and left alone. */
+static void test_kfree_bulk(void)
+{
+	struct kmem_cache *odd;
+	void *mixed[8], *kept;
+
+	host_boot_simple(64 * MIB, 1);
+	odd = kmem_cache_create("odd", 40, 0, SLAB_NO_MERGE, make_nothing);
+	for (int round = 0; round < 100; round++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(mixed); i++)
+			CHECK(mixed[i] = i ? kmalloc(8UL << (2 * i), GFP_KERNEL) : kmem_cache_alloc(odd, GFP_KERNEL));
+		kfree_bulk(ARRAY_SIZE(mixed), mixed);
+		host_check();
+	}
+	kfree_bulk(0, mixed);
+	for (unsigned int i = 0; i < ARRAY_SIZE(mixed); i++)
+		CHECK(mixed[i] = kmalloc(96, GFP_KERNEL));
+	kept = mixed[3];
+	mixed[3] = NULL;
+	kmem_cache_free_bulk(NULL, ARRAY_SIZE(mixed), mixed);
+	kfree(kept);
+	host_check();
+	CHECK_EQ(kmem_cache_destroy(odd), 0);
+}
+
+#define BULK_MANY (1UL << 17)
+
+static bool freeing, seen_half;
+
+/* Between two stretches of a bulk: some of its objects are free, and some are not. */
+static void look_between(void *unused)
+{
+	unsigned long taken = raced->node[0].nr_taken - cpu_stack_count(raced, 0);
+
+	(void)unused;
+	if (__atomic_load_n(&freeing, __ATOMIC_ACQUIRE) && taken && taken < BULK_MANY)
+		__atomic_store_n(&seen_half, true, __ATOMIC_RELEASE);
+}
+
+static bool interrupts_stop;
+
+static void *interrupt_all(void *unused)
+{
+	while (!__atomic_load_n(&interrupts_stop, __ATOMIC_RELAXED))
+		host_interrupt(0, look_between, NULL);
+	return unused;
+}
+
+/* A bulk lets interrupts in on its way: a handler sees it half done. */
+static void test_bulk_unmasked(void)
+{
+	static void *many[BULK_MANY];
+	pthread_t interrupter;
+
+	host_boot_simple(64 * MIB, 2);
+	host_cpus_start();
+	raced = kmem_cache_create("bulk", 64, 0, SLAB_NO_MERGE, NULL);
+	CHECK(!pthread_create(&interrupter, NULL, interrupt_all, NULL));
+	for (int round = 0; round < 50 && !__atomic_load_n(&seen_half, __ATOMIC_ACQUIRE); round++) {
+		CHECK_EQ(kmem_cache_alloc_bulk(raced, GFP_KERNEL, ARRAY_SIZE(many), many), ARRAY_SIZE(many));
+		__atomic_store_n(&freeing, true, __ATOMIC_RELEASE);
+		kmem_cache_free_bulk(raced, ARRAY_SIZE(many), many);
+		__atomic_store_n(&freeing, false, __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&interrupts_stop, true, __ATOMIC_RELAXED);
+	pthread_join(interrupter, NULL);
+	CHECK(seen_half);
+	CHECK_EQ(kmem_cache_destroy(raced), 0);
+	host_check();
+	host_cpus_stop();
+}
+
+/* The smallest power of two from 8 up to the line's 64 bytes into which an object fits, as Linux has it. */
+static void test_hwcache_align(void)
+{
+	host_boot_simple(32 * MIB, 1);
+	for (size_t size = 1; size <= 200; size++) {
+		struct kmem_cache *cache = kmem_cache_create("lines", size, 0, SLAB_HWCACHE_ALIGN, NULL);
+		size_t align = 8;
+
+		while (align < 64 && align < size)
+			align *= 2;
+		CHECK(cache);
+		CHECK_EQ(cache->align, align);
+		CHECK_EQ(cache->size, ALIGN(size, align));
+		CHECK_EQ(kmem_cache_destroy(cache), 0);
+	}
+}
+
+/* A power of two is aligned to itself, with every guard, too. */
+static void test_natural_alignment(void)
+{
+	static const struct host_bank bank = { GIB, 64 * MIB, -1 };
+	void *p;
+
+	host_boot(
+		&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = 1, .bootargs = "slub_debug=FZPUQ" });
+	for (size_t size = 8; size <= KMALLOC_MAX_CACHE_SIZE; size *= 2) {
+		for (int i = 0; i < 20; i++) {
+			CHECK(p = kmalloc(size, i % 2 ? GFP_KERNEL : GFP_KERNEL | __GFP_RECLAIMABLE));
+			CHECK(slab_of(p)->slab_cache->guard && IS_ALIGNED((uintptr_t)p, size));
+			memset(p, 0x33, size);
+			kfree(p);
+		}
+	}
+	CHECK_NO_LOG("slub: BUG");
+	host_check();
+}
+
+static const struct tap_case cases[] = {
+	TAP_CASE("where an object begins, by multiplication", test_bound),
+	TAP_CASE_IF(HARDENED, "where frees are checked", "addresses inside of objects", test_inner),
+	TAP_CASE("objects with a constructor, and typesafe ones, have stacks", test_constructed),
+	TAP_CASE_IF(HARDENED, "where frees are checked", "two CPUs free an object at the same moment", test_race),
+	TAP_CASE("kfree_bulk()", test_kfree_bulk),
+	TAP_CASE("interrupts during a bulk", test_bulk_unmasked),
+	TAP_CASE("SLAB_HWCACHE_ALIGN", test_hwcache_align),
+	TAP_CASE("kmalloc() of a power of two, guarded", test_natural_alignment),
+};
+TAP_MAIN(cases)
