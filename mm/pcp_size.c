@@ -170,11 +170,11 @@ void pcp_init(void)
 	int i;
 
 	smp_set_kick_task(drain_local_pages);
-	for_each_populated_zone(i, zone)
+	for_each_populated_zone(i, zone) {
 		have_movable_zone |= zone->idx == ZONE_MOVABLE;
-	for_each_populated_zone(i, zone)
 		for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
 			init_cpu_pages(per_cpu_ptr(zone->pcp, cpu), zone, percpu_base(cpu));
+	}
 }
 
 static void change_limit(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned int order, unsigned long limit)
