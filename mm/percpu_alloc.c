@@ -19,7 +19,9 @@
  * 6. A chunk that becomes empty stays if it is the only empty one, else its memory goes back: a caller who comes and goes at the
  *    edge of a chunk does not make and unmake it each time. percpu_trim() gives back that one, too. The first chunk stays.
  * 7. Whoever gets grains zeroes them on all CPUs, outside of the lock: nobody else knows them.
- * 8. One grain, allocated from the first chunk of the list and freed, with nobody else at the lock, is done without a call. All
+ * 8. What was freed lately is kept in a ring, to tell who frees twice how much was freed there, and by whom; one grain that is
+ *    freed without a call (9) is not, for that must not cost.
+ * 9. One grain, allocated from the first chunk of the list and freed, with nobody else at the lock, is done without a call. All
  *    else is done by functions that begin anew, so that this path has no frame.
  */
 #include <lib/bitmap.h>
@@ -28,6 +30,7 @@
 #include <lib/smp.h>
 #include <mm/gfp.h>
 #include <mm/port.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -45,6 +48,30 @@ static DEFINE_MUTEX(grow_mutex);
 static struct va_tree further;	/* all but the first; percpu_lock */
 static bool may_grow;		/* set once */
 static u32 refusals, bad_frees; /* reported; atomic */
+
+#define FREED_KEPT 64
+
+/* What was freed lately: where, how much, and by whom; percpu_lock. */
+static struct freed {
+	size_t offset, len;
+	const void *by;
+} freed[FREED_KEPT], *freed_next = freed;
+
+/* percpu_lock and interrupts, without a call when nobody has it. */
+static __always_inline unsigned long lock_pool(void)
+{
+	unsigned long flags = local_irq_save();
+
+	if (unlikely(!spin_trylock_inline(&percpu_pool.lock)))
+		spin_lock(&percpu_pool.lock);
+	return flags;
+}
+
+static __always_inline void unlock_pool(unsigned long flags)
+{
+	spin_unlock_inline(&percpu_pool.lock);
+	local_irq_restore(flags);
+}
 
 /* --- hints and bitmaps; percpu_lock is held --- */
 
@@ -195,7 +222,8 @@ static __always_inline size_t take_word(void)
 	return offset;
 }
 
-unsigned long percpu_chunk_len(const struct percpu_chunk *chunk, unsigned long start)
+/* percpu_chunk_len(), where a call would cost. */
+static __always_inline unsigned long run_len(const struct percpu_chunk *chunk, unsigned long start)
 {
 	unsigned long word = start / 64;
 	u64 ends = (chunk->first[word] | ~chunk->used[word]) & ~1ULL << (start % 64);
@@ -205,8 +233,13 @@ unsigned long percpu_chunk_len(const struct percpu_chunk *chunk, unsigned long s
 	return word * 64 + (ends ? (unsigned long)__builtin_ctzll(ends) : 0) - start;
 }
 
+unsigned long percpu_chunk_len(const struct percpu_chunk *chunk, unsigned long start)
+{
+	return run_len(chunk, start);
+}
+
 /* Where the run of free grains that ends at @grain begins; @grain itself when the one below is in use. */
-static unsigned long free_run_begin(const struct percpu_chunk *chunk, unsigned long grain)
+static __always_inline unsigned long free_run_begin(const struct percpu_chunk *chunk, unsigned long grain)
 {
 	unsigned long word = grain / 64;
 	u64 below = grain % 64 ? chunk->used[word] & bits_mask(0, grain % 64) : 0;
@@ -310,10 +343,10 @@ void percpu_trim(void)
 
 static size_t take_locked(unsigned long n, unsigned long align)
 {
-	unsigned long flags = spin_lock_irqsave(&percpu_pool.lock);
+	unsigned long flags = lock_pool();
 	size_t offset = take(n, align);
 
-	spin_unlock_irqrestore(&percpu_pool.lock, flags);
+	unlock_pool(flags);
 	return offset;
 }
 
@@ -411,18 +444,85 @@ void *__alloc_percpu(size_t size, size_t align)
 	return alloc(size, align, GFP_KERNEL);
 }
 
+static void remember(size_t offset, size_t len, const void *by)
+{
+	struct freed *at = freed_next;
+
+	*at = (struct freed){ offset, len, by };
+	freed_next = at == &freed[FREED_KEPT - 1] ? freed : at + 1;
+}
+
+/* The last that was freed at @offset, as far as that is known; its @by is NULL when it is not. */
+static struct freed freed_at(size_t offset)
+{
+	const struct freed *one = freed_next;
+
+	for (unsigned int i = 0; i < FREED_KEPT; i++) {
+		one = one == freed ? &freed[FREED_KEPT - 1] : one - 1;
+		if (one->by && offset - one->offset < one->len)
+			return *one;
+	}
+	return (struct freed){ 0 };
+}
+
+/* Where a pointer is that was freed before, or is in no chunk any more. */
+struct place {
+	bool in_chunk;
+	size_t offset, chunk; /* its, and the chunk's */
+	size_t run, run_end;  /* free bytes around it */
+	struct freed freed;
+};
+
+static void report_free(const void *ptr, const struct place *place)
+{
+	char by[ARCH_SYMBOL_MAX], where[96] = "lies in no chunk any more";
+
+	if (place->in_chunk)
+		snprintf(where, sizeof(where), "offset 0x%zx of the chunk at offset 0x%zx, is free already",
+			 place->offset - place->chunk, place->chunk);
+	if (place->freed.by)
+		printk("free_percpu: %p, %s: the last known to be freed there were %zu bytes at %p, by %s: nothing done\n",
+		       ptr, where, place->freed.len, percpu_cookie(place->freed.offset),
+		       arch_symbol((unsigned long)place->freed.by, by, sizeof(by)));
+	else if (place->in_chunk)
+		printk("free_percpu: %p, %s, with %zu bytes from %p on: nothing done\n", ptr, where,
+		       place->run_end - place->run, percpu_cookie(place->run));
+	else
+		printk("free_percpu: %p lies in no chunk%s: nothing done\n", ptr,
+		       percpu_is_static(place->offset) ? ", but among the static variables" : "");
+}
+
+/* What is known of @offset, of @chunk or of none, where nothing is in use. percpu_lock is held. */
+static struct place free_place(const struct percpu_chunk *chunk, size_t offset)
+{
+	struct place place = { .offset = offset, .freed = freed_at(offset) };
+	unsigned long grain;
+
+	if (!chunk)
+		return place;
+	grain = (offset - chunk->offset) >> GRAIN_SHIFT;
+	place.in_chunk = true;
+	place.chunk = chunk->offset;
+	place.run = chunk->offset + (free_run_begin(chunk, grain) << GRAIN_SHIFT);
+	place.run_end = chunk->offset + (bits_next_set(chunk->used, grain, chunk->nr_grains) << GRAIN_SHIFT);
+	return place;
+}
+
 /* What @offset, which no allocation begins at, is. percpu_lock is held; it is let go of before anything is printed. */
 static __noinline void report_bad(const void *ptr, size_t offset, unsigned long flags)
 {
 	const struct percpu_chunk *chunk = chunk_at(offset);
 	unsigned long grain = chunk ? (offset - chunk->offset) >> GRAIN_SHIFT : 0, start = grain, len = 0;
 	bool in_use = chunk && bit_test(chunk->used, grain);
+	struct place place;
 	size_t first = chunk ? chunk->offset : 0; /* the chunk may go when the lock is let go of */
 
 	while (in_use && start && !bit_test(chunk->first, start))
 		start--;
 	if (in_use)
 		len = percpu_chunk_len(chunk, start);
+	else
+		place = free_place(chunk, offset);
 	spin_unlock_irqrestore(&percpu_pool.lock, flags);
 	if (fetch_add32(&bad_frees, 1) >= MAX_REPORTS)
 		return;
@@ -430,12 +530,8 @@ static __noinline void report_bad(const void *ptr, size_t offset, unsigned long 
 		printk("free_percpu: %p lies %zu bytes inside the allocation of %lu bytes at %p: nothing done\n", ptr,
 		       offset - first - (start << GRAIN_SHIFT), len << GRAIN_SHIFT,
 		       percpu_cookie(first + (start << GRAIN_SHIFT)));
-	else if (chunk)
-		printk("free_percpu: %p, offset 0x%zx of the chunk at offset 0x%zx, is free already: nothing done\n",
-		       ptr, offset - first, first);
 	else
-		printk("free_percpu: %p lies in no chunk%s: nothing done\n", ptr,
-		       percpu_is_static(offset) ? ", but among the static variables" : "");
+		report_free(ptr, &place);
 	arch_dump_stack();
 }
 
@@ -454,20 +550,21 @@ static void release_run(struct percpu_chunk *chunk, unsigned long start, unsigne
 }
 
 /* Any pointer, from the beginning. */
-static __noinline void free_any(void *ptr)
+static __noinline void free_any(void *ptr, const void *by)
 {
-	unsigned long flags = spin_lock_irqsave(&percpu_pool.lock), start;
+	unsigned long flags = lock_pool(), start, n;
 	size_t offset = percpu_offset(ptr);
 	struct percpu_chunk *chunk = chunk_at(offset);
-
 	if (!chunk || !begins_at(chunk, offset)) {
 		report_bad(ptr, offset, flags);
 		return;
 	}
 	start = (offset - chunk->offset) >> GRAIN_SHIFT;
-	release_run(chunk, start, percpu_chunk_len(chunk, start));
+	n = run_len(chunk, start);
+	remember(offset, n << GRAIN_SHIFT, by);
+	release_run(chunk, start, n);
 	chunk = is_empty(chunk) ? drop_second(chunk) : NULL;
-	spin_unlock_irqrestore(&percpu_pool.lock, flags);
+	unlock_pool(flags);
 	if (chunk)
 		percpu_chunk_destroy(chunk);
 }
@@ -509,5 +606,5 @@ void free_percpu(void *ptr)
 		local_irq_restore(flags);
 	}
 	if (unlikely(!done))
-		free_any(ptr);
+		free_any(ptr, __builtin_return_address(0));
 }

@@ -4,7 +4,8 @@
  * (<asm/set_memory.h>).
  *
  * 1. A range is looked at as a whole before anything is changed: here, where it lies; by the port, in one step with the change, that all
- *    of it is mapped, and that nothing would become both writable and executable.
+ *    of it is mapped, and that nothing would become both writable and executable; in between, what the pages' other address allows
+ *    (vmap_rights.c).
  * 2. A refusal is one line: who asked, the range, whose it is, why. In the linear map the owner is who claimed the memory before the page
  *    allocator got it, else the page allocator; of vmalloc's addresses it is the area and who asked for it.
  *
@@ -118,6 +119,10 @@ static int refuse_change(const struct request *rq, int err)
 		return refuse(rq, -EPERM,
 			      rq->rights == RIGHTS_X ? "it is writable, and would be executable as well" :
 						       "it is executable, and would be writable as well");
+	case -ETXTBSY:
+		return refuse(rq, -EPERM,
+			      rq->rights == RIGHTS_X ? "its pages can be written at other addresses" :
+						       "its pages are executable at vmalloc's addresses");
 	case -EPERM:
 		return refuse(rq, err, "the running image stays as it is");
 	case -ENOMEM:
@@ -139,7 +144,7 @@ static int change(const char *who, unsigned long addr, unsigned long pages, enum
 		return refuse(&rq, -EINVAL, why);
 	if (!arch_cross_call_ok())
 		return refuse(&rq, -EBUSY, "interrupts are masked, or it is a handler that asks");
-	err = arch_change_rights(addr, pages << PAGE_SHIFT, rights);
+	err = vmap_change_rights(addr, pages << PAGE_SHIFT, rights);
 	return err ? refuse_change(&rq, err) : 0;
 }
 

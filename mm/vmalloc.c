@@ -6,7 +6,8 @@
  *    a struct large_area. Either has an unmapped page behind it at the least.
  * 2. Pages are taken in the largest blocks that fit the rest of the size and are at hand (no reclaim, no report for those);
  *    single pages as the caller's flags say. A block is one page to the page allocator, so that it is found again at the
- *    end without a list: an entry names its first page, whose struct page knows the order.
+ *    end without a list: an entry names its first page, whose struct page knows the order. Who asks for a page of it has it
+ *    split before (vmap_page.c).
  * 3. vfree() unmaps, frees the pages and gives the address back. A TLB may know the pages until it is told, before the address
  *    is used again: who touches freed memory meets its next owner, as with any other allocator.
  * 4. A large area is unmapped, all TLBs are told, and its tables freed, at once.
@@ -26,15 +27,15 @@
 #include <mm/port.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
-#include <stdio.h>
 
 #include "internal.h"
 #include "vmap.h"
+#include "vmap_put.h"
 #include "vmap_type.h"
 
 #define MAX_REPORTS 20
 
-static u32 refusals, bad_frees;	   /* of calls; atomic */
+static u32 refusals;		   /* of calls; atomic */
 static unsigned long max_nr_pages; /* of an area: all RAM; constant after set-up */
 
 #define BLOCK_ORDER ((unsigned int)(__builtin_ctzl(VMAP_BLOCK_PAGES)))
@@ -184,6 +185,17 @@ static bool map_part(struct large_area *large, unsigned long first, unsigned lon
 	return true;
 }
 
+/* The pages that were mapped as one block: one to the page allocator, too, or split (vmap_page.c). */
+static void free_block_pages(struct page *page)
+{
+	for (unsigned long i = 0; i < VMAP_BLOCK_PAGES;) {
+		unsigned int order = page_order(page + i);
+
+		__free_pages(page + i, order);
+		i += 1UL << order;
+	}
+}
+
 static void unmap_part(const struct vmap_area *area, unsigned long first, unsigned long n)
 {
 	unsigned long va = area->addr + (first << PAGE_SHIFT);
@@ -197,7 +209,7 @@ static void unmap_part(const struct vmap_area *area, unsigned long first, unsign
 	}
 	block = arch_vunmap_block(va);
 	if (own)
-		__free_pages(pfn_to_page(PFN_DOWN(block)), BLOCK_ORDER);
+		free_block_pages(pfn_to_page(PFN_DOWN(block)));
 }
 
 /* Unmap the first @mapped pages, tell all TLBs, and let go of the address. @large is the caller's alone. */
@@ -210,6 +222,8 @@ static void end_large(struct large_area *large, unsigned long mapped)
 	arch_flush_tlb_kernel(addr, addr + large->extent->len);
 	for (unsigned long first = 0; first < mapped; first += VMAP_BLOCK_PAGES)
 		arch_vmap_table_free(addr + (first << PAGE_SHIFT));
+	if (large->area.caller)
+		vmap_note_large(&large->area, mapped);
 	vmap_extent_put(large->extent);
 	kfree(large);
 	vmap_reap_many();
@@ -235,6 +249,7 @@ static struct vmap_area *map_large(unsigned long nr, const struct request *rq)
 	if (!large)
 		return NULL;
 	vmap_reap_many();
+	vmap_rights_reap();
 	large->extent = extent_or_purge(len, large);
 	if (!large->extent) {
 		kfree(large);
@@ -290,63 +305,13 @@ static void *map_area(size_t size, const struct request *rq, const void *caller)
 	return give_area(area, nr, rq, caller);
 }
 
-static const char *const use_names[] = {
-	[VMAP_FREE] = "free",	       [VMAP_VMALLOC] = "vmalloc()'s", [VMAP_VMAP] = "vmap()'s",
-	[VMAP_RAM] = "vm_map_ram()'s", [VMAP_IOREMAP] = "ioremap()'s", [VMAP_DMA] = "dma_alloc_coherent()'s",
-};
-
-static unsigned long last_byte(const struct vmap_area *area)
-{
-	return area->addr + ((unsigned long)area->nr_pages << PAGE_SHIFT) - 1;
-}
-
-void vmap_describe(unsigned long addr, char *buf, size_t size)
-{
-	char caller[ARCH_SYMBOL_MAX];
-	struct vmap_area area;
-
-	if (!vmap_area_at(addr, &area) || !area.nr_pages)
-		snprintf(buf, size, "no area");
-	else
-		snprintf(buf, size, "the area 0x%lx-0x%lx, %s, asked for by %s", area.addr, last_byte(&area),
-			 use_names[area.use], arch_symbol((unsigned long)area.caller, caller, sizeof(caller)));
-}
-
-bool vmap_holds(unsigned long addr, unsigned long last)
-{
-	struct vmap_area area;
-
-	return vmap_area_at(addr, &area) &&
-	       (area.use == VMAP_VMALLOC || area.use == VMAP_VMAP || area.use == VMAP_RAM) && last >= addr &&
-	       last - area.addr < (unsigned long)area.nr_pages << PAGE_SHIFT;
-}
-
-static void report_bad(const char *caller, const void *addr)
-{
-	char owner[ARCH_SYMBOL_MAX];
-	struct vmap_area area;
-
-	if (fetch_add32(&bad_frees, 1) >= MAX_REPORTS)
-		return;
-	if (!is_vmalloc_addr(addr) || !vmap_area_at((uintptr_t)addr, &area) || !area.caller)
-		printk("%s: %p lies in no area: nothing done\n", caller, addr);
-	else if (!area.nr_pages)
-		printk("%s: %p: the area there is free, last asked for by %s: nothing done\n", caller, addr,
-		       arch_symbol((unsigned long)area.caller, owner, sizeof(owner)));
-	else
-		printk("%s: %p lies in the area 0x%lx-0x%lx, %s, asked for by %s: nothing done\n", caller, addr,
-		       area.addr, last_byte(&area), use_names[area.use],
-		       arch_symbol((unsigned long)area.caller, owner, sizeof(owner)));
-	arch_dump_stack();
-}
-
 /* What is held for the memory type of the mapping at @addr, whose area is claimed: so nobody else's mapping begins there. */
 static __always_inline struct memtype_mapping *held_of(const void *addr, u8 use)
 {
 	return use == VMAP_VMAP || use == VMAP_RAM ? vmap_type_take(addr) : NULL;
 }
 
-/* The same, for a large area or nobody's address. */
+/* End a large area. Return: as end_area(). */
 static __noinline unsigned long end_other(const char *caller, const void *addr, u8 use, u32 count)
 {
 	struct vmap_claim claim = { NULL, 0 };
@@ -355,7 +320,7 @@ static __noinline unsigned long end_other(const char *caller, const void *addr, 
 	if (is_vmalloc_addr(addr))
 		claim = vmap_large_claim((uintptr_t)addr, use, count);
 	if (!claim.area) {
-		report_bad(caller, addr);
+		vmap_report_bad(caller, addr, count);
 		return 0;
 	}
 	held = held_of(addr, use);
@@ -364,11 +329,8 @@ static __noinline unsigned long end_other(const char *caller, const void *addr, 
 	return claim.nr_pages;
 }
 
-/*
- * End the area for @use that begins at @addr, of @count pages if that is not 0. Return: how many pages it had; 0, after a report in
- * @caller's name, when there is none.
- */
-static __always_inline unsigned long end_area(const char *caller, const void *addr, u8 use, u32 count)
+/* End a small area for @use that begins at @addr, of @count pages if that is not 0. Return: how many pages it had; 0: there is none. */
+static __always_inline unsigned long end_small(const void *addr, u8 use, u32 count)
 {
 	struct vmap_claim claim = { NULL, 0 };
 	struct memtype_mapping *held;
@@ -376,7 +338,7 @@ static __always_inline unsigned long end_area(const char *caller, const void *ad
 	if (likely(is_vmalloc_addr(addr)))
 		claim = vmap_slot_claim((uintptr_t)addr, use, count);
 	if (unlikely(!claim.area))
-		return end_other(caller, addr, use, count);
+		return 0;
 	held = held_of(addr, use);
 	empty_entries(claim.area->pte, (uintptr_t)addr, claim.nr_pages, use == VMAP_VMALLOC);
 	vmap_slot_put(claim.area);
@@ -385,9 +347,12 @@ static __always_inline unsigned long end_area(const char *caller, const void *ad
 	return claim.nr_pages;
 }
 
-u32 vmalloc_bad_frees(void)
+/* The same for any area; 0 after a report in @caller's name. */
+static __noinline unsigned long end_area(const char *caller, const void *addr, u8 use, u32 count)
 {
-	return READ_ONCE(bad_frees);
+	unsigned long nr = end_small(addr, use, count);
+
+	return nr ? nr : end_other(caller, addr, use, count);
 }
 
 void vmalloc_init(void)
@@ -448,10 +413,51 @@ void *vmalloc_huge(size_t size, gfp_t gfp)
 	return map_area(size, &rq, __builtin_return_address(0));
 }
 
+/* The array that VM_MAP_PUT_PAGES gave with its pages, kmalloc()'s or vmalloc()'s. */
+static void free_array(const void *array)
+{
+	if (is_vmalloc_addr(array))
+		end_area("vfree", array, VMAP_VMALLOC, 0);
+	else
+		kfree(array);
+}
+
+/* What is no small area as vmalloc() made it. */
+static __noinline void vfree_other(const void *addr)
+{
+	struct vmap_put *put = vmap_put_take(addr);
+
+	if (put) {
+		end_area("vfree", addr, VMAP_VMAP, 0);
+		free_array(vmap_put_pages(put));
+	} else if (vmap_rights_end((uintptr_t)addr)) {
+		end_area("vfree", addr, VMAP_VMALLOC, 0);
+	}
+}
+
 void vfree(const void *addr)
 {
-	if (addr)
-		end_area("vfree", addr, VMAP_VMALLOC, 0);
+	if (addr && unlikely(!end_small(addr, VMAP_VMALLOC, 0)))
+		vfree_other(addr);
+}
+
+static void refuse_pages(const char *name, unsigned int count, const char *why, const void *caller)
+{
+	char symbol[ARCH_SYMBOL_MAX];
+
+	if (fetch_add32(&refusals, 1) < MAX_REPORTS)
+		printk("%s: %u pages, asked for by %s: %s: nothing mapped\n", name, count,
+		       arch_symbol((unsigned long)caller, symbol, sizeof(symbol)), why);
+}
+
+/* The first of @pages that is NULL; @count when none is. */
+static unsigned int first_missing(struct page **pages, unsigned int count)
+{
+	unsigned int i = 0;
+
+	while (i < count && pages[i])
+		i++;
+	return i;
 }
 
 static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
@@ -463,6 +469,10 @@ static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use
 	struct memtype_mapping *held = NULL;
 	void *addr;
 
+	if (count <= max_nr_pages && first_missing(pages, count) < count) {
+		refuse_pages(name, count, "one of them is NULL", caller);
+		return NULL;
+	}
 	if (count && count <= max_nr_pages && !vmap_type_hold(pages, count, prot, name, caller, &held))
 		return NULL;
 	addr = map_area((size_t)count << PAGE_SHIFT, &rq, caller);
@@ -470,15 +480,36 @@ static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use
 	return addr;
 }
 
-void *vmap(struct page **pages, unsigned int count, u64 prot)
+void *vmap(struct page **pages, unsigned int count, unsigned long flags, u64 prot)
 {
-	return map_pages(pages, count, prot, VMAP_VMAP, __builtin_return_address(0));
+	struct vmap_put *put = NULL;
+	void *addr;
+
+	if (flags & ~(VM_MAP | VM_MAP_PUT_PAGES)) {
+		refuse_pages("vmap", count, "its flags are none that there are", __builtin_return_address(0));
+		return NULL;
+	}
+	if (flags & VM_MAP_PUT_PAGES) {
+		put = vmap_put_new(pages, count);
+		if (!put) {
+			refuse_pages("vmap", count, "no memory to note its pages", __builtin_return_address(0));
+			return NULL;
+		}
+	}
+	addr = map_pages(pages, count, prot, VMAP_VMAP, __builtin_return_address(0));
+	vmap_put_mapped(put, addr);
+	return addr;
 }
 
 void vunmap(const void *addr)
 {
-	if (addr)
-		end_area("vunmap", addr, VMAP_VMAP, 0);
+	struct vmap_put *put;
+
+	if (!addr)
+		return;
+	put = vmap_put_take(addr);
+	end_area("vunmap", addr, VMAP_VMAP, 0);
+	vmap_put_drop(put);
 }
 
 void *vm_map_ram(struct page **pages, unsigned int count, int nid)
@@ -492,11 +523,12 @@ void vm_unmap_ram(const void *addr, unsigned int count)
 	if (count)
 		end_area("vm_unmap_ram", addr, VMAP_RAM, count);
 	else
-		report_bad("vm_unmap_ram", addr);
+		vmap_report_bad("vm_unmap_ram", addr, 0);
 }
 
 void vm_unmap_aliases(void)
 {
+	vmap_rights_reap();
 	vmap_purge();
 }
 
@@ -516,35 +548,12 @@ void vunmap_phys(const char *caller, const void *addr, u8 use)
 {
 	unsigned long start = (uintptr_t)addr, nr = end_area(caller, addr, use, 0);
 
-	if (nr)
+	/* Of a large area they were told as it ended. */
+	if (nr && nr <= SLOT_PAGES_MAX)
 		arch_flush_tlb_kernel(start, start + (nr << PAGE_SHIFT));
 }
 
 void vunmap_phys_report(const char *caller, const void *addr)
 {
-	report_bad(caller, addr);
-}
-
-struct page *vmalloc_to_page(const void *addr)
-{
-	phys_addr_t pa;
-
-	if (!is_vmalloc_addr(addr) || !arch_vmap_lookup((uintptr_t)addr, &pa))
-		return NULL;
-	return pfn_to_page(PFN_DOWN(pa));
-}
-
-unsigned long vmalloc_to_pfn(const void *addr)
-{
-	return page_to_pfn(vmalloc_to_page(addr));
-}
-
-unsigned long vmalloc_nr_pages(void)
-{
-	struct vmap_area area = { .addr = 0 };
-	unsigned long pages = 0;
-
-	while (vmap_area_next(area.addr + PAGE_SIZE, &area))
-		pages += area.use == VMAP_VMALLOC ? area.nr_pages : 0;
-	return pages;
+	vmap_report_bad(caller, addr, 0);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Areas of vmalloc's address space, for vmalloc.c, vmap_slot.c, vmap_extent.c, vmap_retire.c, vmap_check.c and show_vmalloc.c.
+ * Areas of vmalloc's address space, for vmalloc.c, vmap_*.c, show_vmalloc.c and set_memory.c.
  *
  *	[VMALLOC_START, VMALLOC_END) = free extents + used extents, multiples of 2 MiB
  *	used extent = a block of equal slots, or one large area, or without an owner: units of per-CPU chunks (percpu_chunk.c)
@@ -16,6 +16,8 @@
 #include <mm/va_tree.h>
 #include <mm/vmalloc.h>
 
+#include <asm/set_memory.h>
+
 #define VMAP_BLOCK_PAGES (VMAP_BLOCK_SIZE >> PAGE_SHIFT)
 
 /* A slot of order n has 1 << n pages, the unmapped one at its end included. */
@@ -26,8 +28,26 @@
 
 _Static_assert(1UL << SLOT_ORDER_MAX == VMAP_BLOCK_PAGES, "the largest slot is a whole block");
 
-/* What an area is for; from VMAP_IOREMAP on, a physical range. */
-enum vmap_use { VMAP_FREE, VMAP_VMALLOC, VMAP_VMAP, VMAP_RAM, VMAP_IOREMAP, VMAP_DMA };
+/*
+ * What an area is for; from VMAP_IOREMAP on, a physical range. VMAP_CHANGED and VMAP_ENDED are vmalloc()'s, too: one whose pages have other
+ * rights than vmalloc() gave them, and one of these that a handler freed, and that a thread ends (vmap_rights.c).
+ */
+enum vmap_use {
+	VMAP_FREE,
+	VMAP_VMALLOC,
+	VMAP_CHANGED,
+	VMAP_ENDED,
+	VMAP_VMAP,
+	VMAP_RAM,
+	VMAP_IOREMAP,
+	VMAP_DMA,
+};
+
+/* Whether an area of @use has pages that are freed with it. */
+static inline bool vmap_owns_pages(u8 use)
+{
+	return use == VMAP_VMALLOC || use == VMAP_CHANGED || use == VMAP_ENDED;
+}
 
 /**
  * struct vmap_area - a range of pages that is mapped, or could be
@@ -129,6 +149,9 @@ bool vmap_block_next(const struct vmap_block *block, unsigned long addr, struct 
 /** vmap_block_at() - copy the slot of @block that @addr lies in. Context: @block cannot go. Return: false when it has none yet. */
 bool vmap_block_at(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy);
 
+/** vmap_block_mark() - vmap_area_mark() of a slot of @block. Context: @block cannot go. */
+bool vmap_block_mark(struct vmap_block *block, unsigned long addr, u8 from, u8 to);
+
 /** vmap_slots_init() - no block yet. Context: boot, after kmem_cache_init(). */
 void vmap_slots_init(void);
 
@@ -219,11 +242,29 @@ bool vmap_area_at(unsigned long addr, struct vmap_area *copy);
 /** vmap_large_claim() - vmap_slot_claim() of a large area */
 struct vmap_claim vmap_large_claim(unsigned long addr, u8 use, u32 count);
 
+/** vmap_area_mark() - the area in use for @from that begins at @addr is for @to now. Return: false when there is none. Context: any. */
+bool vmap_area_mark(unsigned long addr, u8 from, u8 to);
+
 /** vmap_extents_whole() - whether free and used extents cover the address space */
 bool vmap_extents_whole(void);
 
 /** vmap_extents_init() - all of the address space is free. Context: boot. */
 void vmap_extents_init(void);
+
+/** vmap_page_at() - what is mapped at @addr, which need not have a struct page; NULL when nothing is. Context: any. */
+struct page *vmap_page_at(unsigned long addr);
+
+/** vmap_note_large() - @area, of @nr_pages, ends: what vmap_report_bad() says of its addresses. Context: any. */
+void vmap_note_large(const struct vmap_area *area, unsigned long nr_pages);
+
+/** vmap_note_block() - the same for all slots of @block that were ever used */
+void vmap_note_block(const struct vmap_block *block);
+
+/**
+ * vmap_report_bad() - say in @caller's name what lies at @addr, which is not what it wanted to end there, and count it
+ * @count: pages that it said; 0 when it said nothing of that
+ */
+void vmap_report_bad(const char *caller, const void *addr, u32 count);
 
 /** vmap_describe() - whose the area at @addr is, in words */
 void vmap_describe(unsigned long addr, char *buf, size_t size);
@@ -247,6 +288,24 @@ void vunmap_phys(const char *caller, const void *addr, u8 use);
 
 /** vunmap_phys_report() - say in @caller's name what lies at @addr, which it took for a mapping of ioremap() */
 void vunmap_phys_report(const char *caller, const void *addr);
+
+/**
+ * vmap_change_rights() - arch_change_rights() of linear addresses, or of addresses in one area, and of the other address of their pages
+ *
+ * Contract: <mm/set_memory.h>. Context: where arch_cross_call_ok(). Return: as arch_change_rights(); -ETXTBSY when a page would be
+ * executable at one address and writable at another.
+ */
+int vmap_change_rights(unsigned long va, unsigned long size, enum arch_rights rights);
+
+/**
+ * vmap_rights_end() - before vfree() ends the area at @addr: its pages get the rights back that they had
+ *
+ * Context: any. Return: false when it may not be ended now: a thread will (vmap_rights_reap()).
+ */
+bool vmap_rights_end(unsigned long addr);
+
+/** vmap_rights_reap() - end the areas that vfree() could not, if this may make cross calls. Context: any, no lock held. */
+void vmap_rights_reap(void);
 
 /** show_vmalloc_areas() - what `vmallocinfo` prints */
 void show_vmalloc_areas(void);

@@ -251,6 +251,29 @@ struct vmap_claim vmap_large_claim(unsigned long addr, u8 use, u32 count)
 	return claim;
 }
 
+/* va_lock is held. */
+static bool mark_large(struct large_area *large, u8 from, u8 to)
+{
+	if (!READ_ONCE(large->area.nr_pages) || READ_ONCE(large->area.use) != from)
+		return false;
+	WRITE_ONCE(large->area.use, to);
+	return true;
+}
+
+bool vmap_area_mark(unsigned long addr, u8 from, u8 to)
+{
+	unsigned long flags = spin_lock_irqsave(&va_lock);
+	const struct va_extent *extent = va_at_or_below(&used_extents, addr);
+	bool marked = extent && extent->owner && addr - extent->start < extent->len;
+
+	if (marked && extent_is_block(extent))
+		marked = vmap_block_mark(extent->owner, addr, from, to);
+	else if (marked)
+		marked = extent->start == addr && mark_large(extent->owner, from, to);
+	spin_unlock_irqrestore(&va_lock, flags);
+	return marked;
+}
+
 bool vmap_extents_whole(void)
 {
 	unsigned long flags = spin_lock_irqsave(&va_lock), at = VMALLOC_START;

@@ -91,6 +91,7 @@ static struct vmap_block *new_block(unsigned int order)
 
 static void free_block(struct vmap_block *block)
 {
+	vmap_note_block(block);
 	arch_vmap_table_free(block->extent->start);
 	vmap_extent_put(block->extent);
 	vmap_retire_block(block);
@@ -111,7 +112,8 @@ static struct vmap_block *return_slot(struct slot_pool *slots, struct vmap_area 
 	return block;
 }
 
-static void put_to_block(struct vmap_area *area)
+/* Seldom: no part of what tells the TLBs. */
+static __noinline void put_to_block(struct vmap_area *area)
 {
 	struct slot_pool *slots = &pools[area->order];
 	unsigned long flags = spin_lock_irqsave(&slots->lock);
@@ -199,6 +201,7 @@ static bool add_block(unsigned int order)
 	unsigned long flags;
 
 	vmap_reap_many();
+	vmap_rights_reap();
 	block = new_block(order);
 	if (!block)
 		return false;
@@ -306,6 +309,19 @@ bool vmap_block_at(const struct vmap_block *block, unsigned long addr, struct vm
 		return false;
 	copy_slot(&block->area[slot_number(block, addr)], copy);
 	return true;
+}
+
+bool vmap_block_mark(struct vmap_block *block, unsigned long addr, u8 from, u8 to)
+{
+	struct vmap_area *area;
+	u64 state;
+
+	if (!__atomic_load_n(&block->nr_slots, __ATOMIC_ACQUIRE))
+		return false;
+	area = &block->area[slot_number(block, addr)];
+	state = READ_ONCE(area->state);
+	return area->addr == addr && (u32)state && (u8)(state >> 32) == from &&
+	       cas64_acquire(&area->state, state, (state & ~STATE(0, 0xff, 0)) | STATE(0, to, 0));
 }
 
 bool vmap_block_next(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy)

@@ -114,6 +114,8 @@ static void *past_large_vmalloc(void)
 {
 	char *area = with_ret(vmalloc_huge(2 * VMAP_BLOCK_SIZE, GFP_KERNEL));
 
+	/* Another one behind it. */
+	with_ret(vmalloc_huge(2 * VMAP_BLOCK_SIZE, GFP_KERNEL));
 	return area ? area + 2 * VMAP_BLOCK_SIZE : NULL;
 }
 
@@ -154,7 +156,7 @@ static void *at_freed_vmalloc(void)
 static void *at_vmap_ro(void)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
-	void *map = page ? vmap(&page, 1, PAGE_KERNEL_RO) : NULL;
+	void *map = page ? vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO) : NULL;
 
 	if (!map)
 		printk("fault: no memory for it\n");
@@ -165,7 +167,7 @@ static void *at_vmap(void)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
 
-	return with_ret(page ? vmap(&page, 1, PAGE_KERNEL) : NULL);
+	return with_ret(page ? vmap(&page, 1, VM_MAP, PAGE_KERNEL) : NULL);
 }
 
 /* This CPU's part of a chunk that was added when the first one was full. */

@@ -113,7 +113,7 @@ def left_faults(said):
     """After the suite: nothing is any master's, nothing is mapped for one, and the account balances."""
     dma, vmalloc, account = said[2][1], said[3][1], said[4][1]
     faults = [f"dma shows: {line}" for line in masters(dma)[1] if not line.startswith("    region ")]
-    faults += [f"vmallocinfo shows: {line}" for line in vmalloc if "dma_alloc_coherent" in line]
+    faults += [f"vmallocinfo shows: {line}" for line in vmalloc if "dma-coherent" in line]
     return faults + ["the account does not balance"] * (not any(line.endswith(": balanced") for line in account))
 
 

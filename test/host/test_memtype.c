@@ -213,12 +213,12 @@ static void try_pair(struct page *page, const struct prot *first, const struct p
 	struct page *one[3] = { page, page + 1, page + 2 }, *other[2] = { page + 2, page + 3 };
 	bool agree = first->type == MEMTYPE_WB || first->type == second->type;
 	phys_addr_t phys = page_to_phys(page);
-	void *a = vmap(one, 3, first->prot), *b;
+	void *a = vmap(one, 3, VM_MAP, first->prot), *b;
 
 	CHECK(a);
 	CHECK_EQ(memtype_held(), first->type != MEMTYPE_WB);
 	host_log_clear();
-	b = vmap(other, 2, second->prot);
+	b = vmap(other, 2, VM_MAP, second->prot);
 	CHECK_EQ(b != NULL, agree);
 	if (agree)
 		CHECK_NO_LOG(".");
@@ -230,7 +230,7 @@ static void try_pair(struct page *page, const struct prot *first, const struct p
 	vunmap(a);
 	CHECK_EQ(memtype_held(), 0);
 	/* It is over: the page may be mapped in either way. */
-	b = vmap(other, 2, second->prot);
+	b = vmap(other, 2, VM_MAP, second->prot);
 	CHECK(b);
 	vunmap(b);
 }
@@ -272,7 +272,7 @@ static void test_vmap_others(void)
 	/* A linear address that somebody has stands in nobody's way. */
 	linear = memremap(phys, 8 * PAGE_SIZE, MEMREMAP_WB);
 	CHECK(linear == page_address(page));
-	nc = vmap(apart, 4, PAGE_KERNEL_NC);
+	nc = vmap(apart, 4, VM_MAP, PAGE_KERNEL_NC);
 	CHECK(nc);
 	CHECK_EQ(memtype_held(), 2);
 	CHECK_EQ(memtype_ram_held(), 2);
@@ -313,7 +313,7 @@ static void test_vmap_nomap(void)
 	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .add_nodes = host_add_firmware });
 	pages[0] = pfn_to_page(PFN_DOWN(0x41000000));
 	pages[1] = pages[0] + 1;
-	map = vmap(pages, 2, PAGE_KERNEL);
+	map = vmap(pages, 2, VM_MAP, PAGE_KERNEL);
 	CHECK(map);
 	CHECK_EQ(memtype_held(), 1);
 	CHECK(!memremap(0x41001ff0, 8, MEMREMAP_WC));
@@ -323,7 +323,7 @@ static void test_vmap_nomap(void)
 	memory = memremap(0x41000000, 0x2000, MEMREMAP_WB);
 	CHECK(memory);
 	vunmap(map);
-	CHECK(!vmap(pages, 2, PAGE_KERNEL_WT));
+	CHECK(!vmap(pages, 2, VM_MAP, PAGE_KERNEL_WT));
 	check_conflict("vmap", 0x41000000, 0x41001fff, "write-through", "memremap", 0x41000000, 0x41001fff,
 		       "write-back");
 	memunmap(memory);
@@ -346,17 +346,17 @@ static void test_vmap_refused(void)
 	host_boot_simple(32 * MIB, 1);
 	page = alloc_page(GFP_KERNEL);
 	CHECK(page);
-	CHECK(!vmap(&page, 1, PAGE_KERNEL_WT | PAGE_KERNEL_RO));
+	CHECK(!vmap(&page, 1, VM_MAP, PAGE_KERNEL_WT | PAGE_KERNEL_RO));
 	CHECK_LOG(
 		"\\] vmap: 1 pages from \\[mem 0x[0-9a-f]{16}\\] on, asked for by [^ ]+: its protection is none that there is: refused$");
-	CHECK(!vmap(&page, 0, PAGE_KERNEL_NC));
-	CHECK(!vmap(&page, ~0U, PAGE_KERNEL_NC));
+	CHECK(!vmap(&page, 0, VM_MAP, PAGE_KERNEL_NC));
+	CHECK(!vmap(&page, ~0U, VM_MAP, PAGE_KERNEL_NC));
 	CHECK_LOG("more than all RAM");
 	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
 		while ((taken[n] = vmap_extent_get(len, NULL)))
 			n++;
 	CHECK(n && n < ARRAY_SIZE(taken));
-	CHECK(!vmap(&page, 1, PAGE_KERNEL_NC));
+	CHECK(!vmap(&page, 1, VM_MAP, PAGE_KERNEL_NC));
 	CHECK_LOG("no memory, or no address space");
 	CHECK_EQ(memtype_held(), 0);
 	while (n)
@@ -367,7 +367,7 @@ static void test_vmap_refused(void)
 	while ((next = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
 		list_add(&next->lru, &all);
 	host_log_clear();
-	CHECK(!vmap(pages, ARRAY_SIZE(pages), PAGE_KERNEL_NC));
+	CHECK(!vmap(pages, ARRAY_SIZE(pages), VM_MAP, PAGE_KERNEL_NC));
 	CHECK_LOG("\\] vmap: 600 pages .*: no memory to note its memory type: refused$");
 	CHECK_EQ(memtype_held(), 0);
 	list_for_each_entry_safe(page, next, &all, lru)
@@ -388,12 +388,12 @@ static void test_vmap_half(void)
 	CHECK(page);
 	for (int i = 0; i < 8; i++)
 		pages[i] = page + 2 * i;
-	map = vmap(&pages[6], 1, PAGE_KERNEL_WT);
+	map = vmap(&pages[6], 1, VM_MAP, PAGE_KERNEL_WT);
 	CHECK(map);
-	CHECK(!vmap(pages, 8, PAGE_KERNEL_NC));
+	CHECK(!vmap(pages, 8, VM_MAP, PAGE_KERNEL_NC));
 	CHECK_EQ(memtype_held(), 1);
 	vunmap(map);
-	map = vmap(pages, 8, PAGE_KERNEL_NC);
+	map = vmap(pages, 8, VM_MAP, PAGE_KERNEL_NC);
 	CHECK(map);
 	CHECK_EQ(memtype_held(), 8);
 	vunmap(map);
@@ -448,8 +448,8 @@ static void test_told(void)
 	CHECK(page);
 	for (int i = 0; i < 512; i++)
 		pages[i] = page + i;
-	try_end(vmap(pages, 3, PAGE_KERNEL_NC), 3, end_vmap);
-	try_end(vmap(pages, 512, PAGE_KERNEL_WT), 512, end_vmap);
+	try_end(vmap(pages, 3, VM_MAP, PAGE_KERNEL_NC), 3, end_vmap);
+	try_end(vmap(pages, 512, VM_MAP, PAGE_KERNEL_WT), 512, end_vmap);
 	try_end(ioremap(0x10000000, 3 * PAGE_SIZE), 3, end_ioremap);
 	__free_pages(page, 9);
 	host_check();

@@ -164,16 +164,16 @@ static void try_ram(const char *path, const char *owner)
 	CHECK(!memremap(m.phys - 8, 16, MEMREMAP_WB | MEMREMAP_WT | MEMREMAP_WC));
 	check_line("memremap", m.phys - 8, 16, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
 	CHECK(memremap(m.phys - 8, 8, MEMREMAP_WB) == __va(m.phys - 8));
-	CHECK(!vmap(&page, 1, PAGE_KERNEL_RO));
+	CHECK(!vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO));
 	check_line("vmap", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
-	CHECK(!vmap(&page, 1, PAGE_KERNEL_WT));
+	CHECK(!vmap(&page, 1, VM_MAP, PAGE_KERNEL_WT));
 	check_line("vmap", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WT, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
 	CHECK(!vm_map_ram(&page, 1, -1));
 	check_line("vm_map_ram", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
 	/* For ioremap() it is RAM, as before. */
 	CHECK(!ioremap_wc(m.phys, 8));
 	CHECK_LOG("ioremap_wc: .* is RAM of node 0");
-	map = vmap(&page, 1, PAGE_KERNEL_NC);
+	map = vmap(&page, 1, VM_MAP, PAGE_KERNEL_NC);
 	CHECK(map);
 	CHECK_EQ(memtype_held(), 2);
 	vunmap(map);
@@ -202,7 +202,7 @@ static void test_ram(void)
 static void try_region(u64 prot, enum memtype type)
 {
 	struct page *pages[2] = { pfn_to_page(PFN_DOWN(PLAIN_BASE)), pfn_to_page(PFN_DOWN(PLAIN_BASE) + 1) };
-	void *map = vmap(pages, 2, prot);
+	void *map = vmap(pages, 2, VM_MAP, prot);
 	struct memory m;
 
 	CHECK(map);
@@ -374,7 +374,7 @@ static void use_ram(void)
 	CHECK(cpu && dma_to_phys(eth, dma, size, &phys));
 	page = pfn_to_page(PFN_DOWN(phys));
 	CHECK(!memremap(phys, size, MEMREMAP_WB));
-	CHECK(!vmap(&page, 1, PAGE_KERNEL));
+	CHECK(!vmap(&page, 1, VM_MAP, PAGE_KERNEL));
 	dma_free_coherent(eth, size, cpu, dma);
 }
 
@@ -386,7 +386,7 @@ static void use_vmap(void)
 	void *map;
 
 	CHECK(pages[0] && pages[1]);
-	map = vmap(pages, 2, prot);
+	map = vmap(pages, 2, VM_MAP, prot);
 	CHECK(map);
 	CHECK_EQ(memremap(page_to_phys(pages[1]), 1, MEMREMAP_WB) != NULL, prot == PAGE_KERNEL);
 	vunmap(map);

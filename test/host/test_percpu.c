@@ -428,18 +428,21 @@ static void test_bad_frees(void)
 	free_percpu(many);
 	free_percpu(many);
 	CHECK_LOG(
-		"free_percpu: .*, offset 0x[0-9a-f]+ of the chunk at offset 0x[0-9a-f]+, is free already: nothing done");
+		"free_percpu: .*, offset 0x[0-9a-f]+ of the chunk at offset 0x[0-9a-f]+, is free already: the last known to be freed there were 64 bytes at 0x[0-9a-f]+, by .*: nothing done");
+	free_percpu(many + 24);
+	CHECK_LOG("free_percpu: .* is free already: the last known to be freed there were 64 bytes at ");
 	free_percpu(one);
 	host_log_clear();
 	free_percpu(one);
-	CHECK_LOG("free_percpu: .* is free already: nothing done");
+	CHECK_LOG("free_percpu: .* is free already, with [0-9]+ bytes from 0x[0-9a-f]+ on: nothing done");
 	CHECK_EQ(percpu_usage(&total), used - 72);
 	for (int i = 0; i < 4; i++)
 		free_percpu(units[i]);
 	percpu_trim();
 	host_log_clear();
 	free_percpu(units[3]);
-	CHECK_LOG("free_percpu: .* lies in no chunk: nothing done");
+	CHECK_LOG(
+		"free_percpu: .*, lies in no chunk any more: the last known to be freed there were 65536 bytes at 0x[0-9a-f]+, by .*: nothing done");
 	host_check();
 }
 

@@ -134,7 +134,7 @@ static void map_and_unmap(void *unused)
 		unsigned int at = n % HELD;
 
 		vunmap(held[at]);
-		held[at] = vmap(given, n % 7 ? (unsigned int)(4U << tap_below(6)) : LARGE_PAGES, PAGE_KERNEL);
+		held[at] = vmap(given, n % 7 ? (unsigned int)(4U << tap_below(6)) : LARGE_PAGES, VM_MAP, PAGE_KERNEL);
 		CHECK(held[at]);
 		__atomic_store_n(&places[n % PLACES], held[at], __ATOMIC_RELEASE);
 		if (n % 4 == 0)
@@ -305,7 +305,7 @@ static void test_in_turn(void)
 	host_boot_simple(64 * MIB, 1);
 	give_pages();
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
-		void *mem = vmalloc(counts[i] * PAGE_SIZE), *map = vmap(given, counts[i], PAGE_KERNEL);
+		void *mem = vmalloc(counts[i] * PAGE_SIZE), *map = vmap(given, counts[i], VM_MAP, PAGE_KERNEL);
 		void *ram = vm_map_ram(given, counts[i], NUMA_NO_NODE);
 
 		CHECK(mem && map && ram);

@@ -142,7 +142,7 @@ static void map_some(unsigned long slot)
 	}
 	live[slot].pages = pages;
 	live[slot].size = n * PAGE_SIZE;
-	live[slot].mem = vmap(pages, (unsigned int)n, PAGE_KERNEL);
+	live[slot].mem = vmap(pages, (unsigned int)n, VM_MAP, PAGE_KERNEL);
 }
 
 static void make(unsigned long slot)
@@ -241,6 +241,145 @@ static void test_huge(void)
 	CHECK(vmalloc_check());
 }
 
+/*
+ * Areas that fill whole blocks of 2 MiB, one behind the other: there is nothing between them.
+ *
+ *	|   4 MiB  |  2 MiB  |   4 MiB  |  2 MiB  |
+ *	[  area 0  ][ nothing ][  area 1  ][ nothing ]
+ */
+static void test_large_guard(void)
+{
+	static void *(*const ways[])(size_t size, gfp_t gfp) = { __vmalloc, vmalloc_huge };
+
+	host_boot_simple(64 * MIB, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		char *area[2] = { ways[i](4 * MIB, GFP_KERNEL), ways[i](4 * MIB, GFP_KERNEL) };
+
+		CHECK(area[0] && area[1] > area[0] && area[1] - area[0] <= (long)(6 * MIB));
+		for (int k = 0; k < 2; k++) {
+			CHECK(vmalloc_to_page(area[k]) && vmalloc_to_page(area[k] + 4 * MIB - PAGE_SIZE));
+			CHECK(!vmalloc_to_page(area[k] + 4 * MIB));
+		}
+		vfree(area[0]);
+		vfree(area[1]);
+	}
+	host_check();
+}
+
+/* A reference to a page of an area holds that page, past vfree(), and nothing else; whatever blocks the area was made of. */
+
+static void reference_each(char *mem, unsigned long nr)
+{
+	for (unsigned long i = 0; i < nr; i++) {
+		/* Blocks are asked for by any of their pages first. */
+		char *at = mem + (i * 7 + nr / 2) % nr * PAGE_SIZE;
+		struct page *page = vmalloc_to_page(at);
+
+		CHECK(page && page_ref_count(page) >= 1);
+		CHECK_EQ(page_order(page), 0);
+		get_page(page);
+		put_page(page);
+		CHECK(vmalloc_to_page(at) == page);
+	}
+}
+
+static void check_references(void *(*new)(size_t size, gfp_t gfp), size_t size)
+{
+	unsigned long start = quiet_pages();
+	char *mem = new (size, GFP_KERNEL);
+	struct page *held;
+
+	CHECK(mem);
+	memset(mem, 0x5a, size);
+	reference_each(mem, size / PAGE_SIZE);
+	CHECK_EQ(*mem, 0x5a);
+	held = vmalloc_to_page(mem + size / 2);
+	CHECK_EQ(page_ref_count(held), 1);
+	get_page(held);
+	vfree(mem);
+	CHECK(vmalloc_check());
+	CHECK_EQ(quiet_pages(), start - 1);
+	CHECK_EQ(page_ref_count(held), 1);
+	CHECK_EQ(*(char *)page_address(held), 0x5a);
+	put_page(held);
+	CHECK_EQ(quiet_pages(), start);
+}
+
+static void test_references(void)
+{
+	static const unsigned long counts[] = { 1, 2, 16, 31, 511, 768, 1024 };
+
+	host_boot_simple(64 * MIB, 1);
+	quiet_pages();
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		check_references(__vmalloc, counts[i] * PAGE_SIZE);
+		check_references(vmalloc_huge, counts[i] * PAGE_SIZE);
+	}
+	host_check();
+}
+
+/* All CPUs ask for the pages of one area at once. */
+
+#define SHARED_PAGES 700
+
+static char none;
+static char *shared;	/* an area, or &none; NULL: the end. Atomic. */
+static u32 shared_left; /* CPUs that are not done with it; atomic */
+
+static void reference_shared(void *unused)
+{
+	char *last = &none, *mem;
+
+	(void)unused;
+	while ((mem = __atomic_load_n(&shared, __ATOMIC_ACQUIRE))) {
+		if (mem == last) {
+			cpu_relax();
+			continue;
+		}
+		reference_each(mem, SHARED_PAGES);
+		last = mem;
+		__atomic_fetch_sub(&shared_left, 1, __ATOMIC_ACQ_REL);
+	}
+}
+
+static void share(unsigned long n)
+{
+	char *before = NULL, *mem;
+
+	for (; n; n--) {
+		mem = n % 2 ? vmalloc(SHARED_PAGES * PAGE_SIZE) : vmalloc_huge(SHARED_PAGES * PAGE_SIZE, GFP_KERNEL);
+		CHECK(mem && mem != before);
+		__atomic_store_n(&shared_left, 3, __ATOMIC_RELEASE);
+		__atomic_store_n(&shared, mem, __ATOMIC_RELEASE);
+		reference_each(mem, SHARED_PAGES);
+		while (__atomic_load_n(&shared_left, __ATOMIC_ACQUIRE))
+			cpu_relax();
+		vfree(before);
+		before = mem;
+	}
+	__atomic_store_n(&shared, NULL, __ATOMIC_RELEASE);
+	vfree(before);
+}
+
+static void test_references_at_once(void)
+{
+	unsigned long start;
+
+	host_boot_simple(64 * MIB, 4);
+	start = quiet_pages();
+	host_cpus_start();
+	__atomic_store_n(&shared, &none, __ATOMIC_RELEASE);
+	for (int cpu = 1; cpu < 4; cpu++)
+		CHECK_EQ(smp_work_start(cpu, reference_shared, NULL), 0);
+	share(tap_ops(60));
+	for (int cpu = 1; cpu < 4; cpu++)
+		smp_work_wait(cpu);
+	CHECK(vmalloc_check());
+	CHECK_EQ(quiet_pages(), start);
+	host_check();
+	host_cpus_stop();
+}
+
 /* What cannot be had, and what is left of it. */
 static void test_refused(void)
 {
@@ -283,10 +422,11 @@ static void test_bad_frees(void)
 	mem = vmalloc(3 * PAGE_SIZE);
 	page = alloc_page(GFP_KERNEL);
 	CHECK(mem && page);
-	map = vmap(&page, 1, PAGE_KERNEL_RO);
+	map = vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO);
 	CHECK(map);
 	vfree(mem + PAGE_SIZE);
-	CHECK_LOG("vfree: .* lies in the area 0x[0-9a-f]+-0x[0-9a-f]+, vmalloc\\(\\)'s, asked for by .*: nothing done");
+	CHECK_LOG(
+		"vfree: .* lies in the area 0x[0-9a-f]+-0x[0-9a-f]+, vmalloc\\(\\)'s, asked for by .*, 3 pages: nothing done");
 	vfree(map);
 	CHECK_LOG("vfree: .* lies in the area .*, vmap\\(\\)'s, ");
 	vunmap(mem);
@@ -299,15 +439,115 @@ static void test_bad_frees(void)
 	vfree(mem);
 	host_log_clear();
 	vfree(mem);
-	CHECK_LOG("vfree: .*: the area there is free, last asked for by .*: nothing done");
+	CHECK_LOG(
+		"vfree: .*: the area there, within 0x[0-9a-f]+-0x[0-9a-f]+, is free, last asked for by .*: nothing done");
 	vunmap(map);
 	CHECK_EQ(page_ref_count(page), 1);
 	map = vm_map_ram(&page, 1, NUMA_NO_NODE);
 	CHECK(map);
 	vm_unmap_ram(map, 2);
-	CHECK_LOG("vm_unmap_ram: .* vm_map_ram\\(\\)'s, ");
+	CHECK_LOG("vm_unmap_ram: .*, 2 pages, lies in the area .*, vm_map_ram\\(\\)'s, .*, 1 pages: nothing done");
 	vm_unmap_ram(map, 1);
 	__free_page(page);
+	CHECK(vmalloc_check());
+	host_check();
+}
+
+/* What ended twice after its area is gone: a large one, and a small one whose block was given back. */
+static void test_ended(void)
+{
+	struct page *page, *pages[600];
+	char *large, *small, *map;
+
+	host_boot_simple(64 * MIB, 1);
+	page = alloc_page(GFP_KERNEL);
+	CHECK(page);
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+		pages[i] = page;
+	large = vmalloc(4 * MIB);
+	small = vmalloc(3 * PAGE_SIZE);
+	map = vmap(pages, ARRAY_SIZE(pages), VM_MAP, PAGE_KERNEL);
+	CHECK(large && small && map);
+	vfree(large);
+	vfree(large);
+	CHECK_LOG(
+		"vfree: 0x[0-9a-f]+: the area 0x[0-9a-f]+000-0x[0-9a-f]+3fffff, vmalloc\\(\\)'s, asked for by .*, is free: ");
+	vunmap(map);
+	vunmap(map + PAGE_SIZE);
+	CHECK_LOG(
+		"vunmap: 0x[0-9a-f]+: the area 0x[0-9a-f]+000-0x[0-9a-f]+57fff, vmap\\(\\)'s, asked for by .*, is free: ");
+	vfree(small);
+	vm_unmap_aliases();
+	vfree(small);
+	CHECK_LOG(
+		"vfree: .*: the area there, within 0x[0-9a-f]+000-0x[0-9a-f]+efff, is free, last asked for by .*: nothing done");
+	vfree((void *)VMALLOC_END - PAGE_SIZE);
+	CHECK_LOG("vfree: 0x[0-9a-f]+ lies in no area: nothing done");
+	__free_page(page);
+	host_check();
+}
+
+/* Pages, and the array that names them, of vmap() with VM_MAP_PUT_PAGES. */
+static struct page **array_of(unsigned int nr, bool large)
+{
+	struct page **pages = large ? vmalloc(nr * sizeof(*pages)) : kmalloc(nr * sizeof(*pages), GFP_KERNEL);
+
+	CHECK(pages);
+	for (unsigned int i = 0; i < nr; i++) {
+		pages[i] = alloc_page(GFP_KERNEL);
+		CHECK(pages[i]);
+	}
+	return pages;
+}
+
+static void check_put(unsigned int nr, bool large)
+{
+	unsigned long start = quiet_pages();
+	struct page **pages = array_of(nr, large), *held = pages[nr / 2];
+	char *map = vmap(pages, nr, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
+
+	CHECK(map);
+	map[nr * PAGE_SIZE - 1] = 3;
+	get_page(held);
+	vfree(map);
+	CHECK_EQ(page_ref_count(held), 1);
+	CHECK_EQ(quiet_pages(), start - 1);
+	put_page(held);
+	CHECK_EQ(quiet_pages(), start);
+	host_log_clear();
+	vfree(map);
+	CHECK_LOG("vfree: .*, is free");
+	CHECK(vmalloc_check());
+}
+
+static void test_put_pages(void)
+{
+	struct page **pages;
+	char *map;
+
+	host_boot_simple(64 * MIB, 1);
+	check_put(1, false);
+	check_put(100, true);
+	check_put(600, true);
+	/* Only unmapped: the rest is the caller's again. */
+	pages = array_of(3, false);
+	map = vmap(pages, 3, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
+	CHECK(map);
+	vunmap(map);
+	/* What fails takes nothing. */
+	CHECK(!vmap(pages, 3, VM_MAP | VM_MAP_PUT_PAGES, 1ULL << 63));
+	CHECK(!vmap(pages, 3, 0x8, PAGE_KERNEL));
+	CHECK_LOG("vmap: 3 pages, asked for by .*: its flags are none that there are: nothing mapped");
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(page_ref_count(pages[i]), 1);
+		__free_page(pages[i]);
+	}
+	pages[1] = NULL;
+	CHECK(!vmap(pages, 3, VM_MAP, PAGE_KERNEL));
+	CHECK_LOG("vmap: 3 pages, asked for by .*: one of them is NULL: nothing mapped");
+	CHECK(!vm_map_ram(pages, 3, NUMA_NO_NODE));
+	CHECK_LOG("vm_map_ram: 3 pages, asked for by .*: one of them is NULL: nothing mapped");
+	kfree(pages);
 	CHECK(vmalloc_check());
 	host_check();
 }
@@ -347,6 +587,39 @@ static void test_no_address_space(void)
 		vmap_extent_put(taken[--n]);
 	CHECK(vmalloc_check());
 	CHECK_EQ(quiet_pages(), start);
+}
+
+/*
+ * No address space is left but two blocks, one of slots of one page and one of slots of three, which a CPU holds: they are given back
+ * for an area that takes both.
+ */
+static void test_purge_for_large(void)
+{
+	struct va_extent *taken[64];
+	unsigned int n = 0;
+	unsigned long block[2];
+	void *mem[2];
+
+	host_boot_simple(64 * MIB, 1);
+	for (unsigned int i = 0; i < 2; i++) {
+		mem[i] = vmalloc((1 + 2 * i) * PAGE_SIZE);
+		CHECK(mem[i]);
+		block[i] = ALIGN_DOWN((unsigned long)mem[i], VMAP_BLOCK_SIZE);
+	}
+	CHECK_EQ(block[1], block[0] + VMAP_BLOCK_SIZE);
+	for (int i = 0; i < 2; i++)
+		vfree(mem[i]);
+	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
+		while ((taken[n] = vmap_extent_get(len, NULL)))
+			n++;
+	CHECK(n > 1 && n < ARRAY_SIZE(taken));
+	mem[0] = vmalloc(3 * MIB);
+	CHECK_EQ((unsigned long)mem[0], block[0]);
+	vfree(mem[0]);
+	while (n)
+		vmap_extent_put(taken[--n]);
+	CHECK(vmalloc_check());
+	host_check();
 }
 
 /* Eight CPUs and their handlers, which free. */
@@ -417,7 +690,7 @@ static void walk(void *arg)
 
 		while (vmap_area_next(area.addr + PAGE_SIZE, &area)) {
 			for (u32 i = 0; i < area.nr_pages; i += 1 + area.nr_pages / 8) {
-				const struct page *page = vmalloc_to_page((void *)(area.addr + i * PAGE_SIZE));
+				const struct page *page = vmap_page_at(area.addr + i * PAGE_SIZE);
 
 				/* The area may have other pages by now, or none. */
 				CHECK(!page || (page_initialised(page_to_pfn(page)) && page_to_nid(page) == 0));
@@ -482,9 +755,15 @@ static const struct tap_case cases[] = {
 	TAP_CASE("areas at random", test_random),
 	TAP_CASE("sizes", test_sizes),
 	TAP_CASE("blocks of 2 MiB", test_huge),
+	TAP_CASE("nothing between large areas", test_large_guard),
+	TAP_CASE("a reference holds one page, past vfree()", test_references),
+	TAP_CASE("all CPUs ask for the pages of one area", test_references_at_once),
 	TAP_CASE("what cannot be had is refused, and nothing is left", test_refused),
 	TAP_CASE("wrong frees are reported, with the area", test_bad_frees),
+	TAP_CASE("what ended and is gone is named when it is ended again", test_ended),
+	TAP_CASE("vmap() is given pages for good", test_put_pages),
 	TAP_CASE("address space runs out", test_no_address_space),
+	TAP_CASE("address space that CPUs hold is given back for a large area", test_purge_for_large),
 	TAP_CASE("8 CPUs and interrupts", test_threads),
 	TAP_CASE("a CPU walks while others map and unmap", test_walkers),
 	TAP_CASE("an entry left in free addresses is found", test_leftover_entry),

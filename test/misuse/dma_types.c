@@ -20,7 +20,7 @@ MISUSE(dma_types, basic, GOES_ON)
 	if (p && dma_to_phys(dev, dma, 5000, &phys)) {
 		page = pfn_to_page(PFN_DOWN(phys));
 		memunmap(memremap(phys, 5000, MEMREMAP_WB));
-		vunmap(vmap(&page, 1, PAGE_KERNEL_WT));
+		vunmap(vmap(&page, 1, VM_MAP, PAGE_KERNEL_WT));
 	}
 	dma_free_coherent(dev, 5000, p, dma);
 	dev->coherent = coherent;

@@ -10,12 +10,12 @@
 MISUSE(vmap_types, basic, GOES_ON)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
-	void *map = vmap(&page, 1, PAGE_KERNEL_NC);
+	void *map = vmap(&page, 1, VM_MAP, PAGE_KERNEL_NC);
 
-	vunmap(vmap(&page, 1, PAGE_KERNEL_WT));
-	vunmap(vmap(&page, 1, PAGE_KERNEL_RO));
+	vunmap(vmap(&page, 1, VM_MAP, PAGE_KERNEL_WT));
+	vunmap(vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO));
 	memunmap(memremap(page_to_phys(page) + 16, 8, MEMREMAP_WB));
 	vunmap(map);
-	vunmap(vmap(&page, 1, 0));
+	vunmap(vmap(&page, 1, VM_MAP, 0));
 	__free_page(page);
 }

@@ -333,7 +333,7 @@ static void try_ram(struct device *dev)
 	if (!dev->region || dev->region->mapped) {
 		page = pfn_to_page(PFN_DOWN(pa));
 		ktap_ok((memremap(pa + PAGE_SIZE, 8, MEMREMAP_WB) == NULL) == apart);
-		ktap_ok(!apart || (!vmap(&page, 1, PAGE_KERNEL) && !vm_map_ram(&page, 1, -1)));
+		ktap_ok(!apart || (!vmap(&page, 1, VM_MAP, PAGE_KERNEL) && !vm_map_ram(&page, 1, -1)));
 	}
 	ktap_ok(only_devices_held() == !apart);
 	dma_free_coherent(dev, 2 * PAGE_SIZE, cpu, dma);

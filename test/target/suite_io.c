@@ -322,7 +322,7 @@ static void try_vmap(struct page *page, enum memtype type)
 	char *map;
 
 	dcache_clean_inval_poc(linear, linear + 2 * PAGE_SIZE);
-	map = vmap(pages, 2, memtype_prot(type));
+	map = vmap(pages, 2, VM_MAP, memtype_prot(type));
 	if (!ktap_ok(map != NULL))
 		return;
 	ktap_ok(memtype_held() == held + other);
@@ -331,9 +331,9 @@ static void try_vmap(struct page *page, enum memtype type)
 	on_all_cpus(touch, map + PAGE_SIZE);
 	ktap_ok((memremap(phys + PAGE_SIZE, 8, MEMREMAP_WB) == NULL) == other);
 	if (other) {
-		ktap_ok(vmap(&pages[1], 1, PAGE_KERNEL) == NULL && vm_map_ram(&pages[1], 1, -1) == NULL);
-		ktap_ok(vmap(&pages[1], 1, type == MEMTYPE_WT ? PAGE_KERNEL_NC : PAGE_KERNEL_WT) == NULL);
-		vunmap(vmap(&pages[1], 1, memtype_prot(type)));
+		ktap_ok(vmap(&pages[1], 1, VM_MAP, PAGE_KERNEL) == NULL && vm_map_ram(&pages[1], 1, -1) == NULL);
+		ktap_ok(vmap(&pages[1], 1, VM_MAP, type == MEMTYPE_WT ? PAGE_KERNEL_NC : PAGE_KERNEL_WT) == NULL);
+		vunmap(vmap(&pages[1], 1, VM_MAP, memtype_prot(type)));
 	}
 	vunmap(map);
 	ktap_ok(memtype_held() == held);

@@ -45,6 +45,13 @@ static bool all_may(char *addr, bool readable, bool writable)
 	return true;
 }
 
+/* Free pages when vmalloc holds nothing back. */
+static unsigned long quiet_vmalloc_pages(void)
+{
+	vm_unmap_aliases();
+	return quiet_free_pages();
+}
+
 static void case_sizes(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -86,8 +93,8 @@ static void case_vmap(void)
 		if (!ktap_ok(pages[i] != NULL))
 			return;
 	}
-	map = vmap(pages, 3, PAGE_KERNEL);
-	fixed = vmap(pages, 3, PAGE_KERNEL_RO);
+	map = vmap(pages, 3, VM_MAP, PAGE_KERNEL);
+	fixed = vmap(pages, 3, VM_MAP, PAGE_KERNEL_RO);
 	if (!ktap_ok(map && fixed))
 		return;
 	map[2 * PAGE_SIZE] = 77;
@@ -103,17 +110,43 @@ static void case_vmap(void)
 	}
 }
 
+/* Two that fill whole blocks, the second as near to the first as may be: nothing is between them. */
 static void case_huge(void)
 {
-	char *mem = vmalloc_huge(4UL << 20, GFP_KERNEL);
+	char *mem = vmalloc_huge(4UL << 20, GFP_KERNEL), *next = vmalloc_huge(4UL << 20, GFP_KERNEL);
 
-	if (!ktap_ok(mem != NULL))
-		return;
-	ktap_ok(IS_ALIGNED((uintptr_t)mem, VMAP_BLOCK_SIZE));
-	memset(mem, 1, 4UL << 20);
-	ktap_ok(all_may(mem + (4UL << 20) - 8, true, true));
-	ktap_ok(all_may(mem + (4UL << 20), false, false));
+	if (ktap_ok(mem && next)) {
+		ktap_ok(IS_ALIGNED((uintptr_t)mem, VMAP_BLOCK_SIZE));
+		memset(mem, 1, 4UL << 20);
+		ktap_ok(all_may(mem + (4UL << 20) - 8, true, true));
+		ktap_ok(all_may(mem + (4UL << 20), false, false));
+		ktap_ok(all_may(next + (4UL << 20), false, false));
+		ktap_ok(all_may(next, true, true));
+	}
 	vfree(mem);
+	vfree(next);
+}
+
+/* A reference to one page of an area keeps that page when the area ends, and no other. */
+static void case_reference(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		unsigned long before = quiet_vmalloc_pages();
+		char *mem = vmalloc(sizes[i]);
+		struct page *page;
+
+		if (!ktap_ok(mem != NULL))
+			continue;
+		page = vmalloc_to_page(mem + sizes[i] / 2);
+		get_page(page);
+		put_page(page);
+		ktap_ok(page_ref_count(page) == 1 && all_may(mem + sizes[i] / 2, true, true));
+		get_page(page);
+		vfree(mem);
+		ktap_ok(quiet_vmalloc_pages() == before - 1 && page_ref_count(page) == 1);
+		put_page(page);
+		ktap_ok(quiet_vmalloc_pages() == before);
+	}
 }
 
 struct slot {
@@ -191,10 +224,11 @@ static void walk(void)
 	unsigned long at = VMALLOC_START;
 
 	for (; READ_ONCE(loading); at += 13 * PAGE_SIZE) {
-		const struct page *page = vmalloc_to_page((void *)(VMALLOC_START + (at - VMALLOC_START) % (1UL << 30)));
+		phys_addr_t pa;
+		bool found = arch_vmap_lookup(VMALLOC_START + (at - VMALLOC_START) % (1UL << 30), &pa);
 
-		ktap_ok(!page || pfn_valid(page_to_pfn(page)));
-		WRITE_ONCE(walked, walked + (page != NULL));
+		ktap_ok(!found || pfn_valid(PFN_DOWN(pa)));
+		WRITE_ONCE(walked, walked + found);
 		if (at % (1UL << 20) == 0)
 			vmalloc_nr_pages();
 	}
@@ -264,7 +298,7 @@ static void map_around(void)
 	void *map[AROUND];
 
 	for (unsigned int i = 0; i < AROUND; i++) {
-		map[i] = vmap(twice.pages, i ? 300 : AROUND_PAGES, PAGE_KERNEL);
+		map[i] = vmap(twice.pages, i ? 300 : AROUND_PAGES, VM_MAP, PAGE_KERNEL);
 		ktap_ok(map[i] != NULL);
 		__atomic_store_n(&twice.place, map[i], __ATOMIC_RELEASE);
 	}
@@ -322,6 +356,7 @@ static const struct ktap_case cases[] = {
 	{ "what is refused", case_refused },
 	{ "given pages, writable and read-only", case_vmap },
 	{ "blocks of 2 MiB", case_huge },
+	{ "a reference holds one page, past vfree()", case_reference },
 	{ "all CPUs at once", case_all_cpus },
 	{ "a CPU walks while the others map and unmap", case_walker },
 	{ "all CPUs end each area at once: one does", case_twice },

@@ -2,20 +2,29 @@
 /*
  * What may be done with memory that one owns: written, executed, reached at all.
  *
- * The names are Linux's, and so is what they do, but for this: a range of no pages, or one that is not page aligned, is refused; no
- * address ever becomes writable and executable at once; and the rights of vmalloc's addresses are theirs alone, where Linux makes the same
- * pages read-only and writable in the linear map as well. There they stay writable: what must not change is not written there.
+ * The names are Linux's, and so is what they do, but for this: a range of no pages, or one that is not page aligned, is refused; and no
+ * address ever becomes writable and executable at once.
+ *
+ * Pages of vmalloc() have a linear address, too. As with Linux (rodata=full), set_memory_ro() and set_memory_rw() of vmalloc's addresses
+ * change both; the others change the one that is given. No such page is executable at vmalloc's address while it is writable at the linear
+ * one: set_memory_x() there, and set_memory_rw() here, are refused then. vfree() of such an area gives its pages back not executable and
+ * writable; called by a handler it leaves that, and the area, to the next thread that makes a large area or calls vm_unmap_aliases().
+ * What vmap() and vm_map_ram() map is changed at the given address alone, and never becomes executable: its pages have other addresses
+ * that their owner may write at. Left to who owns the pages is what he makes of their linear address alone, and of a second mapping by
+ * vmap(): of that only each address is looked at.
  *
  * Common to all: @addr is page aligned and in the linear map (page_address(), kmalloc()'s pages, ...) or in one area of vmalloc() or
- * vmap(); @numpages pages from there on are mapped, and the caller's. Only the mapping at these addresses changes: other
- * mappings of the same pages keep their rights. Who gives pages back sets them as they were before. On return all CPUs go by it.
+ * vmap(); @numpages pages from there on are mapped, and the caller's. But for what is said above, only the mapping at these addresses
+ * changes: other mappings of the same pages keep their rights. Who gives pages back sets them as they were before. On return all
+ * CPUs go by it.
  * Of CPUs that change the same pages at once one comes after the other, each as a whole.
  *
  * Context: thread, interrupts unmasked, no lock but mutexes held; other CPUs stand still for some thousand instructions where
  * a block is split or merged. Cost: O(pages); 5,000 instructions and more for a page.
  * Return: 0; else, with nothing changed, after a line with range, owner and reason:
  * -EINVAL	no pages, not page aligned, past the end of the address space, not linear nor in one area, or not all mapped
- * -EPERM	writable and executable at once, switched-off pages included; or the running image's text or constants
+ * -EPERM	writable and executable at once, switched-off pages included, at one address or at two; or the running image's
+ *		text or constants
  * -ENOMEM	a block had to be split, and there is no page for a table
  * -EBUSY	called with interrupts masked, or from a handler
  */

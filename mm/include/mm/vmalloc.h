@@ -10,7 +10,7 @@
  * Failure: NULL, after a line that says why (the first 20 times) unless __GFP_NOWARN, and nothing is left behind: not for a size of 0, one larger
  * than all RAM, memory or address space that is short.
  *
- * Cost: a hit of this CPU's areas touches no shared line: about 100 instructions for an area of one page and its end. What was
+ * Cost: a hit of this CPU's areas touches no shared line: about 400 instructions for an area of one page and its end. What was
  * freed is unmapped at once, but its address is given again only after the TLBs were told: once for many areas.
  */
 #ifndef MM_VMALLOC_H
@@ -46,24 +46,33 @@ void *vmalloc_huge(size_t size, gfp_t gfp) __must_check;
  * vfree() - give back what a function above returned; NULL does nothing
  *
  * Anything else, an area of vmap(), one that is free already, or an address inside one, is reported with the area that it
- * lies in, the first 20 times, and nothing happens. That goes for CPUs that free one area at the same moment, too: one does.
+ * lies in, or that ended there lately, the first 20 times, and nothing happens. That goes for CPUs that free one area at the same moment, too: one does.
  */
 void vfree(const void *addr);
 
 /** vmalloc_bad_frees() - how many calls of vfree(), vunmap(), vm_unmap_ram() and iounmap() were refused, reported or not */
 u32 vmalloc_bad_frees(void);
 
+/* Flags of vmap(), with Linux's values. */
+#define VM_MAP		 0x4UL	 /* says what vmap() does */
+#define VM_MAP_PUT_PAGES 0x200UL /* a reference to each page, and the array, become the mapping's */
+
 /**
  * vmap() - map @count pages in their order
+ * @pages: of which none is NULL
+ * @flags: VM_MAP, with VM_MAP_PUT_PAGES or without
  * @prot: PAGE_KERNEL or PAGE_KERNEL_RO; or, of another memory type, PAGE_KERNEL_NC, PAGE_KERNEL_WT, PAGE_DEVICE or PAGE_DEVICE_NP
  *
- * The pages stay the caller's: vunmap() does not free them. Of RAM the linear map keeps its mapping, which is cacheable: who
+ * The pages stay the caller's: vunmap() does not free them. With VM_MAP_PUT_PAGES, when it succeeds, one reference to each page and @pages
+ * itself, of kmalloc() or vmalloc(), are the mapping's, which vfree() ends, in any context: it gives up the references and frees @pages.
+ * vunmap() of such a mapping only unmaps: references and @pages are the caller's again. Of RAM the linear map keeps its mapping, which is cacheable: who
  * maps it with another type cleans it from the caches before (dcache_clean_inval_poc()) and uses it through one of the two
  * mappings at a time. A page that is mapped with another type than @prot's already, for a bus master, by vmap(), ioremap() or
  * memremap(), is refused, and both are named (<mm/memtype.h>); until vunmap() those are refused in turn. The linear map, and a
- * write-back vmap() of the page allocator's pages, are in nobody's way. Refused, too: a @prot that is none of these.
+ * write-back vmap() of the page allocator's pages, are in nobody's way. Refused, too: a @prot that is none of these, other flags, and
+ * a page that is NULL.
  */
-void *vmap(struct page **pages, unsigned int count, u64 prot) __must_check;
+void *vmap(struct page **pages, unsigned int count, unsigned long flags, u64 prot) __must_check;
 
 /** vunmap() - end a mapping of vmap(); NULL does nothing; what is none is reported as by vfree() */
 void vunmap(const void *addr);
@@ -83,7 +92,12 @@ static inline bool is_vmalloc_addr(const void *addr)
 	return (uintptr_t)addr >= VMALLOC_START && (uintptr_t)addr < VMALLOC_END;
 }
 
-/** vmalloc_to_page() - the page that is mapped at @addr; NULL when none is */
+/**
+ * vmalloc_to_page() - the page that is mapped at @addr; NULL when none is
+ *
+ * As with Linux a page of vmalloc() has a user of its own: get_page() holds it, and no other, past vfree(). Context: any; who has the
+ * area, which nobody frees meanwhile. Cost: O(1); the first call for pages that were allocated as one block splits them, O(pages).
+ */
 struct page *vmalloc_to_page(const void *addr);
 
 /** vmalloc_to_pfn() - page_to_pfn(vmalloc_to_page()) of an address that is mapped */

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Pages with two addresses, vmalloc()'s and the linear one: what set_memory_*() of one makes of the other, and what vfree() gives back.
+ *
+ *				vmalloc()'s	linear
+ *	set_memory_ro()		r--		r--
+ *	set_memory_x()		r-x		r--
+ *	vfree()			none		rw-	at once by a thread; after a handler, when a thread comes by
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <lib/smp.h>
+#include <mm/gfp.h>
+#include <mm/port.h>
+#include <mm/set_memory.h>
+#include <mm/slab.h>
+#include <mm/vmalloc.h>
+
+#include "../../mm/vmap.h"
+#include "host.h"
+#include "machine.h"
+#include "tap.h"
+
+#define MIB (1ULL << 20)
+
+static unsigned long quiet_pages(void)
+{
+	vm_unmap_aliases();
+	kmem_cache_shrink_all();
+	drain_all_pages();
+	return nr_free_pages();
+}
+
+static unsigned long linear_of(const char *addr)
+{
+	return (unsigned long)page_address(vmalloc_to_page(addr));
+}
+
+static void check_may(unsigned long at, bool writable, bool executable)
+{
+	struct arch_mapping mapping;
+
+	arch_query_mapping(at, &mapping);
+	CHECK(mapping.mapped && mapping.writable == writable && mapping.executable == executable);
+}
+
+/* What both addresses of @nr pages allow. */
+static void check_both(const char *area, unsigned long nr, bool writable, bool executable)
+{
+	for (unsigned long i = 0; i < nr; i++) {
+		check_may((unsigned long)area + i * PAGE_SIZE, writable, executable);
+		check_may(linear_of(area + i * PAGE_SIZE), writable, false);
+	}
+}
+
+static void check_area(void *(*way)(size_t size, gfp_t gfp), unsigned long nr)
+{
+	unsigned long start = quiet_pages(), from = nr / 3, count = nr - from;
+	char *area = way(nr * PAGE_SIZE, GFP_KERNEL), *part = area + from * PAGE_SIZE;
+	unsigned long at = (unsigned long)part;
+
+	CHECK(area);
+	CHECK_EQ(set_memory_ro(at, count), 0);
+	check_both(area, from, true, false);
+	check_both(part, count, false, false);
+	CHECK_EQ(set_memory_x(at, count), 0);
+	check_both(part, count, false, true);
+	CHECK_EQ(set_memory_rw(at, count), -EPERM);
+	CHECK_LOG("set_memory_rw: .*: it is executable, and would be writable as well: nothing changed");
+	check_both(part, count, false, true);
+	CHECK_EQ(set_memory_nx(at, count), 0);
+	CHECK_EQ(set_memory_rw(at, count), 0);
+	check_both(area, nr, true, false);
+	CHECK_EQ(set_memory_ro(at, count), 0);
+	CHECK_EQ(set_memory_x(at, 1), 0);
+	CHECK_EQ(vmalloc_nr_pages(), nr);
+	vfree(area);
+	CHECK_EQ(vmalloc_nr_pages(), 0);
+	CHECK(vmalloc_check());
+	CHECK_EQ(quiet_pages(), start);
+}
+
+/* All of free memory can be written again: whoever gets it may rely on that. */
+static void write_all_memory(void)
+{
+	struct page *page, *next;
+	LIST_HEAD(taken);
+
+	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN))) {
+		memset(page_address(page), 0xa5, PAGE_SIZE);
+		list_add(&page->lru, &taken);
+	}
+	list_for_each_entry_safe(page, next, &taken, lru)
+		__free_page(page);
+}
+
+static void test_areas(void)
+{
+	static const unsigned long counts[] = { 1, 3, 16, 511, 700, 1024 };
+
+	host_boot_simple(64 * MIB, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		check_area(__vmalloc, counts[i]);
+		check_area(vmalloc_huge, counts[i]);
+	}
+	write_all_memory();
+	host_check();
+}
+
+/* What may not be, by either address. */
+static void test_refused(void)
+{
+	unsigned long at, linear;
+	struct page *page;
+	char *area, *map;
+
+	host_boot_simple(64 * MIB, 1);
+	area = vmalloc(2 * PAGE_SIZE);
+	CHECK(area);
+	at = (unsigned long)area;
+	linear = linear_of(area);
+	CHECK_EQ(set_memory_ro(at, 2), 0);
+	/* Somebody makes the linear address alone writable again. */
+	CHECK_EQ(set_memory_rw(linear, 1), 0);
+	CHECK_EQ(set_memory_x(at, 2), -EPERM);
+	CHECK_LOG(
+		"set_memory_x: 0x[0-9a-f]+, 2 pages, the area .*: its pages can be written at other addresses: nothing changed");
+	check_may(at, false, false);
+	CHECK_EQ(set_memory_x(at + PAGE_SIZE, 1), 0);
+	CHECK_EQ(set_memory_rw(linear, 1), 0);
+	CHECK_EQ(set_memory_rw(linear_of(area + PAGE_SIZE), 1), -EPERM);
+	CHECK_LOG(
+		"set_memory_rw: 0x[0-9a-f]+, 1 pages, .*: its pages are executable at vmalloc's addresses: nothing changed");
+	check_may(linear_of(area + PAGE_SIZE), false, false);
+	vfree(area);
+	/* Once the area is gone, nothing is in the way. */
+	CHECK_EQ(set_memory_ro(linear, 1), 0);
+	CHECK_EQ(set_memory_rw(linear, 1), 0);
+	page = alloc_page(GFP_KERNEL);
+	CHECK(page);
+	map = vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO);
+	CHECK(map);
+	CHECK_EQ(set_memory_x((unsigned long)map, 1), -EPERM);
+	CHECK_LOG("set_memory_x: .*, vmap\\(\\)'s, .*: its pages can be written at other addresses: nothing changed");
+	CHECK_EQ(set_memory_rw((unsigned long)map, 1), 0);
+	CHECK_EQ(set_memory_ro((unsigned long)map, 1), 0);
+	check_may((unsigned long)page_address(page), true, false);
+	vunmap(map);
+	__free_page(page);
+	host_check();
+}
+
+/* No page for a table, in the midst of it: nothing has changed, or it is done later. */
+static void test_no_tables(void)
+{
+	unsigned long start;
+	char *area;
+
+	host_boot_simple(64 * MIB, 1);
+	start = quiet_pages();
+	area = vmalloc(3 * PAGE_SIZE);
+	CHECK(area);
+	host_rights_fail();
+	CHECK_EQ(set_memory_ro((unsigned long)area, 3), -ENOMEM);
+	CHECK_LOG("set_memory_ro: .*: no memory for page tables: nothing changed");
+	check_both(area, 3, true, false);
+	CHECK_EQ(set_memory_ro((unsigned long)area, 3), 0);
+	host_rights_fail();
+	CHECK_EQ(set_memory_rw((unsigned long)area, 3), -ENOMEM);
+	check_both(area, 3, false, false);
+	host_rights_fail();
+	vfree(area);
+	CHECK_LOG("vfree: 0x[0-9a-f]+, 3 pages: no memory to make them writable: they are freed later");
+	CHECK_EQ(vmalloc_nr_pages(), 3);
+	CHECK(vmalloc_check());
+	vfree(area);
+	CHECK_LOG("vfree: .* lies in the area .*, vmalloc\\(\\)'s, freed by a handler or late, .*: nothing done");
+	vm_unmap_aliases();
+	CHECK_EQ(vmalloc_nr_pages(), 0);
+	CHECK_EQ(quiet_pages(), start);
+	write_all_memory();
+	host_check();
+}
+
+static void free_in_handler(void *mem)
+{
+	vfree(mem);
+}
+
+/* A handler's vfree() is done by the next thread that comes by: of a large area, of a block, of vm_unmap_aliases(). */
+static void test_handler(void)
+{
+	static const unsigned long counts[] = { 2, 600 };
+	unsigned long start, flags;
+	char *area;
+
+	host_boot_simple(64 * MIB, 1);
+	start = quiet_pages();
+	for (unsigned int i = 0; i < 3 * ARRAY_SIZE(counts); i++) {
+		unsigned long nr = counts[i / 3];
+		void *other = NULL;
+
+		area = vmalloc(nr * PAGE_SIZE);
+		CHECK(area);
+		CHECK_EQ(set_memory_ro((unsigned long)area, nr), 0);
+		CHECK_EQ(set_memory_x((unsigned long)area, 1), 0);
+		flags = local_irq_save();
+		free_in_handler(area);
+		local_irq_restore(flags);
+		CHECK_EQ(vmalloc_nr_pages(), nr);
+		check_may(linear_of(area), false, false);
+		if (i % 3 == 0)
+			vm_unmap_aliases();
+		else
+			other = vmalloc(i % 3 == 1 ? 3 * MIB : MIB);
+		CHECK_EQ(vmalloc_nr_pages(), i % 3 == 0 ? 0 : i % 3 == 1 ? 768 : 256);
+		vfree(other);
+		vm_unmap_aliases();
+		CHECK(vmalloc_check());
+		CHECK_EQ(quiet_pages(), start);
+	}
+	write_all_memory();
+	host_check();
+}
+
+/* All CPUs change areas of their own and free them; two free one of them at once. */
+
+#define CPUS 4
+
+static char *both[CPUS]; /* atomic */
+
+static void change_and_free(void *arg)
+{
+	int cpu = smp_processor_id();
+
+	tap_random_stream((unsigned int)cpu + 1);
+	for (unsigned long n = *(const unsigned long *)arg; n; n--) {
+		unsigned long nr = 1 + tap_below(n % 16 ? 20 : 600);
+		char *area = vmalloc(nr * PAGE_SIZE);
+
+		CHECK(area);
+		memset(area, cpu, nr * PAGE_SIZE);
+		CHECK_EQ(set_memory_ro((unsigned long)area, nr), 0);
+		if (n % 2)
+			CHECK_EQ(set_memory_x((unsigned long)area, 1 + tap_below(nr)), 0);
+		CHECK_EQ(area[nr * PAGE_SIZE - 1], cpu);
+		area = __atomic_exchange_n(&both[tap_below(CPUS)], area, __ATOMIC_ACQ_REL);
+		if (n % 8)
+			vfree(area);
+		else if (area)
+			host_interrupt((int)tap_below(CPUS), free_in_handler, area);
+	}
+}
+
+static void test_at_once(void)
+{
+	unsigned long n = tap_ops(150), start;
+
+	host_boot_simple(256 * MIB, CPUS);
+	start = quiet_pages();
+	host_cpus_start();
+	for (int cpu = 1; cpu < CPUS; cpu++)
+		CHECK_EQ(smp_work_start(cpu, change_and_free, &n), 0);
+	change_and_free(&n);
+	for (int cpu = 1; cpu < CPUS; cpu++)
+		smp_work_wait(cpu);
+	for (int i = 0; i < CPUS; i++)
+		vfree(both[i]);
+	vm_unmap_aliases();
+	CHECK_EQ(vmalloc_bad_frees(), 0);
+	CHECK_EQ(vmalloc_nr_pages(), 0);
+	CHECK(vmalloc_check());
+	CHECK_EQ(quiet_pages(), start);
+	write_all_memory();
+	host_check();
+	host_cpus_stop();
+}
+
+static char *twice;
+
+static void free_twice(void *unused)
+{
+	(void)unused;
+	vfree(twice);
+}
+
+/* Two threads end one changed area at once: one does. */
+static void test_twice(void)
+{
+	unsigned long start;
+
+	host_boot_simple(64 * MIB, 2);
+	start = quiet_pages();
+	host_cpus_start();
+	host_mute();
+	for (unsigned long n = tap_ops(300); n; n--) {
+		twice = vmalloc(n % 8 ? PAGE_SIZE : 3 * MIB);
+		CHECK(twice);
+		CHECK_EQ(set_memory_ro((unsigned long)twice, 1), 0);
+		CHECK_EQ(smp_work_start(1, free_twice, NULL), 0);
+		vfree(twice);
+		smp_work_wait(1);
+		CHECK_EQ(vmalloc_nr_pages(), 0);
+		host_log_clear();
+	}
+	CHECK_EQ(vmalloc_bad_frees(), tap_ops(300));
+	CHECK(vmalloc_check());
+	CHECK_EQ(quiet_pages(), start);
+	host_check();
+	host_cpus_stop();
+}
+
+static const struct tap_case cases[] = {
+	TAP_CASE("read-only goes for both addresses, and vfree() gives back what can be written", test_areas),
+	TAP_CASE("executable at one address and writable at the other is refused", test_refused),
+	TAP_CASE("no page for a table", test_no_tables),
+	TAP_CASE("a handler frees an area that was changed", test_handler),
+	TAP_CASE("all CPUs change and free", test_at_once),
+	TAP_CASE("two CPUs end one changed area", test_twice),
+};
+TAP_MAIN(cases)
