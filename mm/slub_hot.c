@@ -201,13 +201,16 @@ __by_name __restartable void __kfree(const void *p)
 {
 	struct page *page = virt_to_page(p);
 
-	if (HARDENED && unlikely(!asm_may_be_object(p)))
-		kfree_slow(p);
-	else if (HARDENED)
-		kfree_checked(page, (void *)(uintptr_t)p);
-	else if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
+	if (HARDENED) {
+		if (likely(asm_may_be_object(p)))
+			kfree_checked(page, (void *)(uintptr_t)p);
+		else
+			kfree_slow(p);
 		return;
-	else if (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, (void *)(uintptr_t)p)))
+	}
+	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
+		return;
+	if (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, (void *)(uintptr_t)p)))
 		kfree_slow(p);
 }
 

@@ -202,13 +202,18 @@ void vmap_reap(void);
 /** vmap_reap_many() - vmap_reap(), if it is worth a cross call, and this may make one. Context: any, no lock held. */
 void vmap_reap_many(void);
 
-/** vmap_extent_get() - @len bytes of address space, a multiple of 2 MiB, for @owner; NULL when there is none */
+/**
+ * vmap_extent_get() - @len bytes of address space, a multiple of 2 MiB, for @owner
+ *
+ * Context: thread. Return: NULL when there is none; and, after a line, when something is mapped in what should be free.
+ */
 struct va_extent *vmap_extent_get(unsigned long len, void *owner);
 
 /**
  * vmap_extent_get_at() - the @len bytes of address space at @start, multiples of 2 MiB, for nobody that this header knows
  *
- * Context: thread. Return: 0 and *@extent; -EBUSY when not all of it is free, -ENOMEM; then nothing has changed.
+ * Context: thread. Return: 0 and *@extent; -EBUSY when not all of it is free, or something is mapped there, -ENOMEM; then nothing has
+ * changed.
  */
 int vmap_extent_get_at(unsigned long start, unsigned long len, struct va_extent **extent);
 

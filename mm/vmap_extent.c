@@ -10,18 +10,25 @@
  *    vmap_extent_get_at(); such an extent has no owner and is no area.
  * 4. An owner goes after its extent was given back. So whoever holds va_lock may look at the owner of a used extent, and a large
  *    area is claimed under it (vmap.h).
+ * 5. Nothing is mapped over what is mapped. Entries are written without a look, for what is in a slot, or in an extent in use, is told
+ *    by its owner. But an extent that is taken is looked at as a whole: where free addresses map something all the same, nobody
+ *    gets them, the mapping stays, and a line names it.
  *
  * va_lock covers both trees.
  */
 #include <errno.h>
 
+#include <lib/printk.h>
 #include <lib/spinlock.h>
 #include <mm/slab.h>
 
 #include "internal.h"
 #include "vmap.h"
 
+#define MAX_REPORTS 20
+
 static DEFINE_SPINLOCK(va_lock, LOCK_RANK_VMALLOC);
+static u32 refusals;				  /* atomic */
 static struct va_tree free_extents, used_extents; /* va_lock */
 static struct va_extent whole = { .start = VMALLOC_START, .len = VMALLOC_END - VMALLOC_START };
 
@@ -45,6 +52,30 @@ static struct va_extent *cut(struct va_extent *from, struct va_extent *rest, uns
 	return from;
 }
 
+/* What @extent, which was free, maps: nothing, or there is an owner that nobody knows of, whose mapping stays. */
+static bool maps_nothing(const struct va_extent *extent)
+{
+	unsigned long end = extent->start + extent->len, at = arch_vmap_next(extent->start, end);
+	phys_addr_t pa;
+
+	if (at == end)
+		return true;
+	arch_vmap_lookup(at, &pa);
+	if (fetch_add32(&refusals, 1) < MAX_REPORTS)
+		printk("vmalloc: 0x%lx is mapped to 0x%llx, in the free addresses 0x%lx-0x%lx, which are wanted: refused\n",
+		       at, pa, extent->start, end - 1);
+	return false;
+}
+
+/* @extent, which was just taken; NULL, and it is free again, when it is not as a free one should be. */
+static struct va_extent *checked(struct va_extent *extent)
+{
+	if (!extent || maps_nothing(extent))
+		return extent;
+	vmap_extent_put(extent);
+	return NULL;
+}
+
 struct va_extent *vmap_extent_get(unsigned long len, void *owner)
 {
 	struct va_extent *rest = kmalloc(sizeof(*rest), GFP_KERNEL | __GFP_NOWARN), *extent;
@@ -65,7 +96,7 @@ struct va_extent *vmap_extent_get(unsigned long len, void *owner)
 	}
 	spin_unlock_irqrestore(&va_lock, flags);
 	kfree(rest);
-	return extent;
+	return checked(extent);
 }
 
 /* Cut [@start, @start + @len) out of @from; what of @spare has become a node is NULL then. Return: the node of that part. */
@@ -112,6 +143,8 @@ int vmap_extent_get_at(unsigned long start, unsigned long len, struct va_extent 
 	spin_unlock_irqrestore(&va_lock, flags);
 	kfree(spare[0]);
 	kfree(spare[1]);
+	if (!err && !checked(*extent))
+		err = -EBUSY;
 	return err;
 }
 

@@ -14,8 +14,10 @@
 #include <asm/const.h>
 #include <asm/cpufeature.h>
 #include <asm/mmu.h>
+#include <asm/page.h>
 #include <asm/pgtable.h>
 #include <asm/sections.h>
+#include <asm/set_memory.h>
 
 #define STATIC_TABLES (sizeof(struct boot_tables) / PAGE_SIZE)
 
@@ -57,6 +59,22 @@ static bool is_user(u64 entry)
 	return (entry & PTE_USER) || !(entry & PTE_UXN);
 }
 
+/* Whether what is executable at an address of vmalloc's can be written at its linear one. */
+static bool written_elsewhere(const struct pt_leaf *leaf)
+{
+	unsigned long linear = (unsigned long)__va(pt_leaf_pa(leaf)), end = linear + leaf->size;
+	struct arch_mapping mapping;
+
+	if ((leaf->entry & PTE_PXN) || leaf->va < VMALLOC_START || leaf->va >= VMALLOC_END)
+		return false;
+	for (; linear < end; linear = mapping.end) {
+		arch_query_mapping(linear, &mapping);
+		if (mapping.writable)
+			return true;
+	}
+	return false;
+}
+
 /* What is wrong with a block or page, in words; NULL when nothing is. */
 static const char *leaf_fault(const struct pt_leaf *leaf)
 {
@@ -76,6 +94,8 @@ static const char *leaf_fault(const struct pt_leaf *leaf)
 		return "no access flag";
 	if (lacks_guard(leaf->va, leaf->entry))
 		return "guarded by BTI and should not be, or the other way round";
+	if (written_elsewhere(leaf))
+		return "executable, and writable in the linear map";
 	return layout_part_at(leaf->va) ? NULL : "in no part of the layout";
 }
 

@@ -48,7 +48,10 @@ u64 pt_next_mapped(u64 va, u64 end)
 	struct pt_unit unit;
 
 	while (va < end) {
+		unsigned long flags = pt_hold_tables();
+
 		pt_query(va, &unit);
+		pt_release_tables(flags);
 		if (unit.entry)
 			return va;
 		va = unit.va + unit.size;

@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 
+#include <lib/printk.h>
 #include <lib/spinlock.h>
 #include <mm/gfp.h>
 
@@ -163,12 +164,20 @@ void arch_vmap_table_free(unsigned long va)
 int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot)
 {
 	unsigned long flags;
-	u64 *table = lock_table(va, 2, 0, &flags);
+	u64 *table = lock_table(va, 2, 0, &flags), entry = 0;
 
 	if (table)
+		entry = table[pt_index(va, 2)];
+	if (table && !entry)
 		pt_write(&table[pt_index(va, 2)], pa | prot | PTE_BLOCK);
 	spin_unlock_irqrestore(&vmap_lock, flags);
-	return table ? 0 : -ENOMEM;
+	if (!table)
+		return -ENOMEM;
+	if (!entry)
+		return 0;
+	printk("page tables: 0x%lx is mapped to 0x%llx (level 2), and to be mapped to 0x%llx, a block: refused\n", va,
+	       pt_entry_pa(entry), pa);
+	return -EEXIST;
 }
 
 phys_addr_t arch_vunmap_block(unsigned long va)

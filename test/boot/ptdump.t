@@ -275,6 +275,7 @@ BREACHES = [
     Breach("user-exec", "open to EL0", (0, 3, 0)),
     Breach("wx-user", "writable and executable", (3, 3, 0)),
     Breach("no-access", "no access flag", (0, 0, 3)),
+    Breach("ro-exec", "executable, and writable in the linear map", (0, 0, 3)),
     Breach("ro-exec-guarded", "guarded by BTI and should not be, or the other way round", (0, 0, 3)),
     Breach("reserved", "reserved entry", (0, 0, 3)),
     Breach("hint", HALF_GROUP, (0, 0, 3)),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* vmalloc: areas against a sorted list, what is refused, what is left behind, and eight CPUs at once. */
+#include <errno.h>
 #include <lib/smp.h>
 #include <mm/port.h>
 #include <mm/slab.h>
@@ -750,6 +751,39 @@ static void test_leftover_entry(void)
 	host_check();
 }
 
+/* The same where somebody gets the addresses: nothing is mapped over it, neither an area, nor a block of slots, nor a chunk. */
+static void test_mapped_already(void)
+{
+	struct va_extent *extent;
+	unsigned long place;
+	phys_addr_t pa;
+	void *mem;
+
+	host_boot_simple(64 * MIB, 1);
+	mem = vmalloc(4 * MIB);
+	CHECK(mem);
+	place = (unsigned long)mem + 2 * MIB;
+	vfree(mem);
+	CHECK_EQ(arch_vmap_block(place, 0x40000000, PAGE_KERNEL), 0);
+	CHECK(!vmalloc(4 * MIB) && !vmalloc_huge(4 * MIB, GFP_KERNEL));
+	CHECK_LOG(
+		"vmalloc: 0x[0-9a-f]+ is mapped to 0x40000000, in the free addresses 0x[0-9a-f]+-0x[0-9a-f]+, which are wanted: refused");
+	CHECK_EQ(vmap_extent_get_at(place, VMAP_BLOCK_SIZE, &extent), -EBUSY);
+	mem = vmalloc(PAGE_SIZE);
+	CHECK(mem);
+	host_log_clear();
+	CHECK(!vmalloc(200 * PAGE_SIZE));
+	CHECK_LOG("is mapped to 0x40000000, in the free addresses 0x[0-9a-f]+-0x[0-9a-f]+, which are wanted: refused");
+	CHECK(arch_vmap_lookup(place, &pa) && pa == 0x40000000);
+	vfree(mem);
+	CHECK(arch_vunmap_block(place));
+	mem = vmalloc(4 * MIB);
+	CHECK(mem);
+	vfree(mem);
+	CHECK(vmalloc_check());
+	host_check();
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("extents by address", test_tree),
 	TAP_CASE("areas at random", test_random),
@@ -767,5 +801,6 @@ static const struct tap_case cases[] = {
 	TAP_CASE("8 CPUs and interrupts", test_threads),
 	TAP_CASE("a CPU walks while others map and unmap", test_walkers),
 	TAP_CASE("an entry left in free addresses is found", test_leftover_entry),
+	TAP_CASE("nothing is mapped over what is mapped", test_mapped_already),
 };
 TAP_MAIN(cases)

@@ -217,6 +217,7 @@ static const struct way ways[] = {
 	{ "user-exec", make_pages, mend_pages, 0, PTE_UXN },
 	{ "wx-user", make_pages, mend_pages, PTE_USER, PTE_PXN },
 	{ "no-access", make_pages, mend_pages, 0, PTE_AF },
+	{ "ro-exec", make_pages, mend_pages, PTE_RDONLY, PTE_PXN },
 	{ "ro-exec-guarded", make_pages, mend_pages, PTE_RDONLY | PTE_GP, PTE_PXN },
 	{ "reserved", make_pages, mend_pages, 0, PTE_PAGE & ~PTE_VALID },
 	{ "hint", make_pages, mend_pages, PTE_CONT, 0 },

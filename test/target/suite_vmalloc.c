@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* vmalloc in the image: what the page tables let through, on every CPU, and all CPUs at once. */
+#include <errno.h>
 #include <lib/printk.h>
 #include <mm/port.h>
+#include <mm/set_memory.h>
 #include <mm/vmalloc.h>
 #include <string.h>
 
@@ -147,6 +149,42 @@ static void case_reference(void)
 		put_page(page);
 		ktap_ok(quiet_vmalloc_pages() == before);
 	}
+}
+
+/*
+ * Rights of both addresses of an area's pages, on every CPU: read-only at one is read-only at the other, and what vfree() gives back, in
+ * a thread or with interrupts masked, can be written again.
+ */
+static void case_rights(void)
+{
+	static const size_t counts[] = { 1, 16, 600 };
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(counts); i++) {
+		unsigned long nr = counts[i / 2], before = quiet_vmalloc_pages(), flags = 0;
+		char *mem = vmalloc(nr * PAGE_SIZE), *linear;
+
+		if (!ktap_ok(mem != NULL))
+			continue;
+		linear = page_address(vmalloc_to_page(mem + nr / 2 * PAGE_SIZE));
+		ktap_ok(set_memory_ro((unsigned long)mem, nr) == 0);
+		ktap_ok(all_may(mem + nr / 2 * PAGE_SIZE, true, false) && all_may(linear, true, false));
+		ktap_ok(set_memory_rw((unsigned long)mem, nr) == 0);
+		ktap_ok(all_may(mem + nr / 2 * PAGE_SIZE, true, true) && all_may(linear, true, true));
+		ktap_ok(set_memory_x((unsigned long)mem, nr) == -EPERM);
+		ktap_ok(set_memory_ro((unsigned long)mem, nr) == 0 && set_memory_x((unsigned long)mem, nr) == 0);
+		ktap_ok(set_memory_rw((unsigned long)linear, 1) == -EPERM);
+		ktap_ok(all_may(linear, true, false));
+		if (i % 2)
+			flags = local_irq_save();
+		vfree(mem);
+		if (i % 2) {
+			ktap_ok(vmalloc_nr_pages() == nr);
+			local_irq_restore(flags);
+		}
+		ktap_ok(quiet_vmalloc_pages() == before && vmalloc_nr_pages() == 0);
+		ktap_ok(all_may(linear, true, true));
+	}
+	ktap_ok(vmalloc_check());
 }
 
 struct slot {
@@ -357,6 +395,7 @@ static const struct ktap_case cases[] = {
 	{ "given pages, writable and read-only", case_vmap },
 	{ "blocks of 2 MiB", case_huge },
 	{ "a reference holds one page, past vfree()", case_reference },
+	{ "rights of both addresses, and what vfree() gives back", case_rights },
 	{ "all CPUs at once", case_all_cpus },
 	{ "a CPU walks while the others map and unmap", case_walker },
 	{ "all CPUs end each area at once: one does", case_twice },

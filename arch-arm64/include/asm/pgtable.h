@@ -269,7 +269,7 @@ struct pt_unit {
 /** pt_query() - look up @va. Context: nobody frees the tables that map it. Cost: four loads. */
 void pt_query(u64 va, struct pt_unit *unit);
 
-/** pt_next_mapped() - the lowest address from @va on, below @end, whose entry is not 0; @end when there is none */
+/** pt_next_mapped() - the lowest address from @va on, below @end, whose entry is not 0; @end when there is none. Context: any. */
 u64 pt_next_mapped(u64 va, u64 end);
 
 /** pt_entry_pa() - what @entry, not 0, maps its first byte to */

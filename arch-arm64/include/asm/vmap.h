@@ -66,7 +66,11 @@ static inline void arch_vmap_publish(void)
 	isb();
 }
 
-/** arch_vmap_block() - map a block of 2 MiB, both ends aligned. Return: 0, or -ENOMEM when there is no page for a table. */
+/**
+ * arch_vmap_block() - map a block of 2 MiB, both ends aligned
+ *
+ * Return: 0; -ENOMEM when there is no page for a table; -EEXIST, after a line that names both, when something is mapped there.
+ */
 int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot);
 
 /** arch_vunmap_block() - unmap the block at @va. Return: its physical address; 0 when none is mapped there. */
