@@ -174,7 +174,7 @@ static void meet(u32 nth)
 {
 	unsigned int spins = 0;
 
-	fetch_add32(&arrived, 1);
+	__atomic_fetch_add(&arrived, 1, __ATOMIC_ACQ_REL);
 	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < 2 * nth) {
 		cpu_relax();
 		if (++spins % 1024 == 0)
