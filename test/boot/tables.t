@@ -72,6 +72,7 @@ class Tables:
         self.types = procfs.pagetypeinfo(answers["pagetypeinfo"])
         self.zones = procfs.zone_counters(answers["zoneinfo"])
         self.bad = procfs.badpages(answers["badpages"])
+        self.tracked = owners
         self.owned = procfs.page_owner(answers["page_owner"]) if owners else []
         self.vmstat = procfs.vmstat(answers["vmstat"])
         self.numa, self.distances = procfs.numa(answers["numa"])
@@ -237,7 +238,7 @@ def agree(tables, board, guarded):
     free_pages(facts, tables)
     groups(facts, tables)
     bad_pages(facts, tables)
-    if tables.owned:
+    if tables.tracked:
         owners(facts, tables)
     sizes(facts, tables, board)
     slabs(facts, tables, guarded)

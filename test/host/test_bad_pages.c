@@ -729,13 +729,19 @@ static bool is_masked; /* atomic */
 /* This CPU, masked, keeps who isolates the range from draining until it has written to a link of the last pageblock. */
 static void damage_isolated(void *last)
 {
-	struct page *page = last;
 	unsigned long flags = local_irq_save();
+	struct page *page = last;
+	bool isolated = false;
 
 	__atomic_store_n(&is_masked, true, __ATOMIC_RELEASE);
-	while (get_pageblock_migratetype(page_to_pfn(page)) != MIGRATE_ISOLATE)
-		cpu_relax();
-	page->lru.next = (struct list_head *)0x1234;
+	while (!isolated) {
+		/* Its blocks change lists under the lock. */
+		spin_lock(&the_zone()->lock);
+		isolated = get_pageblock_migratetype(page_to_pfn(page)) == MIGRATE_ISOLATE;
+		if (isolated)
+			page->lru.next = (struct list_head *)0x1234;
+		spin_unlock(&the_zone()->lock);
+	}
 	local_irq_restore(flags);
 }
 

@@ -413,7 +413,7 @@ static void test_reserve_stays(void)
 	struct zone *zone;
 
 	host_boot_simple(512 * MIB, 1);
-	page = alloc_pages(GFP_KERNEL, 1);
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 	CHECK(page);
 	pfn = page_to_pfn(page);
 	block = ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES);
@@ -426,17 +426,18 @@ static void test_reserve_stays(void)
 	host_check();
 	CHECK_EQ(start_isolate_page_range(block, block + PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE), 0);
 	host_check();
-	__free_pages(page, 1);
+	__free_pages(page, MAX_PAGE_ORDER);
 	CHECK_EQ(zone_free_special(zone, MIGRATE_HIGHATOMIC), 0);
 	undo_isolate_page_range(block, block + PAGEBLOCK_NR_PAGES);
 	CHECK(zone_free_special(zone, MIGRATE_HIGHATOMIC) > 0);
 	CHECK_EQ(alloc_contig_range(pfn, pfn + 2, MIGRATE_MOVABLE, GFP_KERNEL), 0);
 	CHECK_EQ(get_pageblock_migratetype(block), MIGRATE_HIGHATOMIC);
 	free_contig_range(pfn, 2);
-	other = alloc_contig_pages(1, GFP_KERNEL, NUMA_NO_NODE, NULL);
+	/* It would be the lowest place. */
+	other = alloc_contig_pages(PAGEBLOCK_NR_PAGES, GFP_KERNEL, NUMA_NO_NODE, NULL);
 	CHECK(other);
-	CHECK(ALIGN_DOWN(page_to_pfn(other), PAGEBLOCK_NR_PAGES) != block);
-	__free_page(other);
+	CHECK(page_to_pfn(other) > block);
+	free_contig_range(page_to_pfn(other), PAGEBLOCK_NR_PAGES);
 	CHECK_EQ(zone->nr_reserved_highatomic, PAGEBLOCK_NR_PAGES);
 	host_check();
 }
