@@ -7,9 +7,10 @@
  *	basic	a page that is free, reserved, a slab's or of another order, and an object that is not the cache's, are
  *		reported and left alone; a page that is free is taken out of use when it is freed again, and a free block whose
  *		links were written to. No bytes; kmalloc(64) and kfree() take 8 instructions more (35), kmem_cache_alloc()
- *		and kmem_cache_free() 7, a page pair 10 (41).
+ *		and kmem_cache_free() 8 (38), kmalloc(96) and other sizes that are no power of two 28 (55), a cache with a
+ *		constructor or SLAB_TYPESAFE_BY_RCU 38 (68), a page pair 10 (41).
  *	full	basic, and every object cache is guarded: red zones, poison, owners with backtraces, a quarantine, objects
- *		handed out in random order. kmalloc(64) has cells of 384 bytes, and it and kfree() take 2,459 instructions, a
+ *		handed out in random order. kmalloc(64) has cells of 384 bytes, and it and kfree() take 2,465 instructions, a
  *		page pair 41: <mm/slab_flags.h> has the parts. Pages, kmalloc() of more than 8192 bytes among them, have no red
  *		zones. At every level one cache can be guarded by its flags or by the boot argument slub_debug=.
  */

@@ -28,6 +28,7 @@
 
 /* Objects that are moved with interrupts masked, a few instructions each. */
 #define BULK_MASKED 128UL
+#define BULK_STEP   8UL
 
 u16 kmalloc_stack_of_size[KMALLOC_MAX_CACHE_SIZE / ARCH_KMALLOC_MINALIGN];
 
@@ -200,13 +201,16 @@ __by_name __restartable void __kfree(const void *p)
 {
 	struct page *page = virt_to_page(p);
 
-	if (HARDENED && unlikely(!asm_may_be_object(p)))
-		kfree_slow(p);
-	else if (HARDENED)
-		kfree_checked(page, (void *)(uintptr_t)p);
-	else if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
+	if (HARDENED) {
+		if (likely(asm_may_be_object(p)))
+			kfree_checked(page, (void *)(uintptr_t)p);
+		else
+			kfree_slow(p);
 		return;
-	else if (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, (void *)(uintptr_t)p)))
+	}
+	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
+		return;
+	if (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, (void *)(uintptr_t)p)))
 		kfree_slow(p);
 }
 
@@ -290,23 +294,46 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void
 	return n;
 }
 
+/*
+ * Copy those of the @n @objs, from the first on, whose pages name the stack at @place. A few @to behind them may be written to, too.
+ * Return: how many.
+ */
+static __always_inline size_t copy_near(void **to, void *const *objs, size_t n, u32 place)
+{
+	size_t done = 0;
+
+	for (u32 differ = 0; n - done >= BULK_STEP; done += BULK_STEP) {
+#pragma GCC unroll 4
+		for (size_t i = done; i < done + BULK_STEP; i += 2) {
+			void *obj = objs[i], *next = objs[i + 1];
+
+			differ |= virt_to_page(obj)->object_stack ^ place;
+			differ |= virt_to_page(next)->object_stack ^ place;
+			to[i] = obj;
+			to[i + 1] = next;
+		}
+		if (differ)
+			break;
+	}
+	for (; done < n && virt_to_page(objs[done])->object_stack == place; done++)
+		to[done] = objs[done];
+	return done;
+}
+
 /* Push those of @objs, from the first on, that go on this CPU's stack; all are believed. Return: how many. */
 static __always_inline size_t push_some(const struct kmem_cache *cache, size_t n, void **objs)
 {
 	unsigned long flags = local_irq_save();
 	struct percpu_stack *stack = this_stack(cache);
-	u32 offset = (u32)((char *)stack - (char *)asm_percpu_base());
+	u32 place = (u32)((char *)stack - (char *)asm_percpu_base());
 	void **top = stack->top;
-	size_t room = min(n, (size_t)(stack->limit - top)), some = 0;
+	size_t some = min(n, (size_t)(stack->limit - top));
 
 	/* On one node all of them do. */
-	if (nr_node_ids == 1) {
-		memcpy(top + 1, objs, room * sizeof(*objs));
-		some = room;
-	} else {
-		for (; some < room && virt_to_page(objs[some])->object_stack == offset; some++)
-			top[some + 1] = objs[some];
-	}
+	if (nr_node_ids == 1)
+		memcpy(top + 1, objs, some * sizeof(*objs));
+	else
+		some = copy_near(top + 1, objs, some, place);
 	WRITE_ONCE(stack->top, top + some);
 	local_irq_restore(flags);
 	return some;

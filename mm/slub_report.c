@@ -77,13 +77,14 @@ static struct cell_part part_at(const struct kmem_cache *cache, u32 extent, long
 	return (struct cell_part){ "state", (long)(guard->state + sizeof(struct object_state)) };
 }
 
+/* Whoever has the object may write to it meanwhile. */
 static void show_line(const u8 *obj, long from, long end, const char *part)
 {
 	char hex[3 * LINE + 1];
 	int len = 0;
 
 	for (long i = from; i < end; i++)
-		len += snprintf(hex + len, sizeof(hex) - (size_t)len, " %02x", obj[i]);
+		len += snprintf(hex + len, sizeof(hex) - (size_t)len, " %02x", READ_ONCE(obj[i]));
 	printk("  %p:%s  %s%+ld\n", (const void *)(obj + from), hex, part, from);
 }
 

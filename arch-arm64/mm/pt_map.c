@@ -200,7 +200,7 @@ static u64 *run_table(struct pt_job *job, int level, int *err)
 /* Map the first run. Return: 0, or an error with what could be mapped of it taken off the job. */
 static int map_run(struct pt_job *job)
 {
-	u64 span, cont, *entry, n, done, taken, value;
+	u64 span, cont, *entry, n, done, taken = 0, value;
 	unsigned long flags = 0;
 	int level = first_unit(job, &span, &cont), err = 0;
 

@@ -6,6 +6,8 @@
  * After each damage all memory is taken, page by page and by large blocks, and given back: none of it is what is out, and
  * what comes back is what there was, less what is out.
  */
+#include <errno.h>
+
 #include <lib/smp.h>
 #include <mm/contig.h>
 #include <mm/page_offline.h>
@@ -683,6 +685,128 @@ static void test_links_to_itself(void)
 	runs_on(start, PAGEBLOCK_NR_PAGES);
 }
 
+/* Who frees a page again that lies in a free block whose links were written to: the block is out as a whole. */
+static void test_twice_in_damaged(void)
+{
+	unsigned long start;
+	struct page *page;
+
+	host_boot_simple(BANK_SIZE, 1);
+	start = quiet_pages();
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	CHECK(page);
+	__free_pages(page, MAX_PAGE_ORDER);
+	drain_all_pages();
+	CHECK(page_test(page, PG_buddy));
+	page->lru.prev = (struct list_head *)0x1234;
+	__free_page(page + 3);
+	CHECK_LOG("bad page free: .*, order 0: the page is free already: not freed$");
+	CHECK_LOG("bad free list: .*: prev does not lead back: ");
+	check_out(page, PAGEBLOCK_NR_PAGES);
+	runs_on(start, PAGEBLOCK_NR_PAGES);
+}
+
+/* Links that are written to while a pageblock is isolated are found when it is given back to its old lists. */
+static void test_damaged_in_isolation(void)
+{
+	unsigned long start, pfn = PFN_DOWN(GIB) + 4 * PAGEBLOCK_NR_PAGES;
+	struct page *page = pfn_to_page(pfn);
+
+	host_boot_simple(BANK_SIZE, 1);
+	start = quiet_pages();
+	CHECK_EQ(start_isolate_page_range(pfn, pfn + 2 * PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE), 0);
+	CHECK(page_test(page, PG_buddy));
+	page->lru.next = (struct list_head *)0x1234;
+	undo_isolate_page_range(pfn, pfn + 2 * PAGEBLOCK_NR_PAGES);
+	CHECK_LOG("bad free list: .*, type Isolate: pfn 0x[0-9a-f]+: next does not lead back: next 0x1234, ");
+	check_out(page, PAGEBLOCK_NR_PAGES);
+	CHECK(!PageHWPoison(page + PAGEBLOCK_NR_PAGES));
+	runs_on(start, PAGEBLOCK_NR_PAGES);
+}
+
+static bool is_masked; /* atomic */
+
+/* This CPU, masked, keeps who isolates the range from draining until it has written to a link of the last pageblock. */
+static void damage_isolated(void *last)
+{
+	struct page *page = last;
+	unsigned long flags = local_irq_save();
+
+	__atomic_store_n(&is_masked, true, __ATOMIC_RELEASE);
+	while (get_pageblock_migratetype(page_to_pfn(page)) != MIGRATE_ISOLATE)
+		cpu_relax();
+	page->lru.next = (struct list_head *)0x1234;
+	local_irq_restore(flags);
+}
+
+/*
+ * Of a range that is all free one block is found to be damaged when the ones before it are taken already: those are free again.
+ *
+ *	| free, a page of it cached | free | damaged once it is isolated |
+ */
+static void test_range_damaged(void)
+{
+	unsigned long start, pfn, end;
+	struct page *page, *last;
+
+	host_boot_simple(BANK_SIZE, 2);
+	host_cpus_start();
+	start = quiet_pages();
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER - 1);
+	CHECK(page);
+	pfn = page_to_pfn(page);
+	end = ALIGN_DOWN(pfn, PAGEBLOCK_NR_PAGES) + 3 * PAGEBLOCK_NR_PAGES;
+	last = pfn_to_page(end - PAGEBLOCK_NR_PAGES);
+	CHECK_EQ(alloc_contig_range(end - 2 * PAGEBLOCK_NR_PAGES, end, MIGRATE_MOVABLE, GFP_KERNEL), 0);
+	free_contig_range(end - 2 * PAGEBLOCK_NR_PAGES, 2 * PAGEBLOCK_NR_PAGES);
+	__free_pages(page, MAX_PAGE_ORDER - 1);
+	CHECK(!page_test(page, PG_buddy));
+	CHECK(page_test(last, PG_buddy) && page_order(last) == MAX_PAGE_ORDER);
+	CHECK_EQ(smp_work_start(1, damage_isolated, last), 0);
+	while (!__atomic_load_n(&is_masked, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	CHECK_EQ(alloc_contig_range(pfn, end, MIGRATE_MOVABLE, GFP_QUIET), -EBUSY);
+	smp_work_wait(1);
+	CHECK_LOG("bad free list: .*, type Isolate: pfn 0x[0-9a-f]+: next does not lead back: next 0x1234, ");
+	check_out(last, PAGEBLOCK_NR_PAGES);
+	for (; pfn < end - PAGEBLOCK_NR_PAGES; pfn++)
+		CHECK_EQ(page_ref_count(pfn_to_page(pfn)), 0);
+	runs_on(start, PAGEBLOCK_NR_PAGES);
+	host_cpus_stop();
+}
+
+/*
+ * Of four blocks one link each is written to, so that each leads to a block that leads on to the next: nothing proves any of
+ * them wrong, or right. None is trusted.
+ */
+static void test_links_in_a_ring(void)
+{
+	struct list_head *member[8];
+	struct page *block[8];
+	unsigned long start;
+
+	host_boot_simple(BANK_SIZE, 1);
+	start = quiet_pages();
+	for (int i = 0; i < 8; i++)
+		CHECK(block[i] = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
+	for (int i = 0; i < 8; i++)
+		__free_pages(block[i], MAX_PAGE_ORDER);
+	drain_all_pages();
+	member[0] =
+		the_zone()->free_area[MAX_PAGE_ORDER].free_list[get_pageblock_migratetype(page_to_pfn(block[0]))].next;
+	for (int i = 1; i < 8; i++)
+		member[i] = member[i - 1]->next;
+	member[0]->next = member[2];
+	member[2]->prev = member[4];
+	member[4]->next = member[6];
+	member[6]->prev = member[0];
+	exhaust(MAX_PAGE_ORDER);
+	for (int i = 0; i < 8; i += 2)
+		check_out(list_entry(member[i], struct page, lru), PAGEBLOCK_NR_PAGES);
+	CHECK_LOG("bad free list: .* blocks relinked, [4-8] taken out of use$");
+	runs_on(start, num_poisoned_pages());
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("a page freed twice is out of use", test_page_twice),
 	TAP_CASE("a block freed twice is out of use as a whole", test_block_twice),
@@ -699,5 +823,9 @@ static const struct tap_case cases[] = {
 	TAP_CASE("links of many free blocks are written to", test_many_links),
 	TAP_CASE("links of a free block lead to itself", test_links_to_itself),
 	TAP_CASE("what is said of a damaged free list", test_link_report),
+	TAP_CASE("freed again in a damaged block", test_twice_in_damaged),
+	TAP_CASE("links of an isolated block are written to", test_damaged_in_isolation),
+	TAP_CASE("a block is damaged while its range is allocated", test_range_damaged),
+	TAP_CASE("links that nothing proves right or wrong", test_links_in_a_ring),
 };
 TAP_MAIN(cases)

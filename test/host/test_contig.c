@@ -557,6 +557,79 @@ static void test_nodes(void)
 	host_check();
 }
 
+/* What would bring the zone below its min mark is not for alloc_contig_pages(), however much lies together. */
+static void test_watermark(void)
+{
+	struct list_head taken = LIST_HEAD_INIT(taken);
+	struct page *page;
+	struct zone *zone;
+	unsigned long n;
+
+	host_boot_simple(512 * MIB, 1);
+	zone = &node_data[0]->node_zones[ZONE_DMA];
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	CHECK(page);
+	take_all(GFP_ATOMIC, &taken);
+	__free_pages(page, MAX_PAGE_ORDER);
+	drain_all_pages();
+	n = zone->nr_free - zone->watermark[WMARK_MIN];
+	CHECK(n > 512 && n < PAGEBLOCK_NR_PAGES);
+	CHECK(!alloc_contig_pages(n + 1, GFP_KERNEL, NUMA_NO_NODE, NULL));
+	CHECK_LOG("contig: no [0-9]+ free pages behind one another near node 0, gfp 0x100$");
+	CHECK(alloc_contig_pages(n, GFP_KERNEL, NUMA_NO_NODE, NULL) == page);
+	free_contig_range(page_to_pfn(page), n);
+	put_all(&taken);
+	host_check();
+}
+
+/*
+ * Two CPUs want ranges of the only pageblock that is free, each another: while one has it isolated the other waits, and then has
+ * its own.
+ *
+ *	| the other's | in use | mine          |
+ */
+static unsigned long shared_block;
+static bool one_is_done; /* atomic */
+
+static void use_low_range(void *unused)
+{
+	(void)unused;
+	while (!__atomic_load_n(&one_is_done, __ATOMIC_RELAXED)) {
+		CHECK_EQ(alloc_contig_range(shared_block + 10, shared_block + 20, MIGRATE_MOVABLE, GFP_KERNEL), 0);
+		free_contig_range(shared_block + 10, 10);
+	}
+}
+
+static void test_one_at_a_time(void)
+{
+	struct list_head taken = LIST_HEAD_INIT(taken);
+	struct page *page;
+
+	host_boot_simple(64 * MIB, 2);
+	host_cpus_start();
+	for (int mark = 0; mark < NR_WMARK; mark++)
+		node_data[0]->node_zones[ZONE_DMA].watermark[mark] = 0;
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	CHECK(page);
+	shared_block = page_to_pfn(page);
+	take_all(GFP_ATOMIC, &taken);
+	__free_pages(page, MAX_PAGE_ORDER);
+	drain_all_pages();
+	CHECK_EQ(alloc_contig_range(shared_block + 30, shared_block + 31, MIGRATE_MOVABLE, GFP_KERNEL), 0);
+	CHECK_EQ(smp_work_start(1, use_low_range, NULL), 0);
+	for (unsigned long i = tap_ops(2000); i; i--) {
+		page = alloc_contig_pages(512, GFP_KERNEL, NUMA_NO_NODE, NULL);
+		CHECK(page && page_to_pfn(page) == shared_block + 512);
+		free_contig_range(shared_block + 512, 512);
+	}
+	__atomic_store_n(&one_is_done, true, __ATOMIC_RELAXED);
+	smp_work_wait(1);
+	free_contig_range(shared_block + 30, 1);
+	put_all(&taken);
+	host_check();
+	host_cpus_stop();
+}
+
 /* Threads. */
 
 #define THREADS	   6
@@ -668,6 +741,8 @@ static const struct tap_case cases[] = {
 	TAP_CASE("ranges that are compound blocks", test_compound),
 	TAP_CASE("alloc_contig_pages() finds the lowest place", test_anywhere),
 	TAP_CASE("nodes", test_nodes),
+	TAP_CASE("no zone goes below its mark", test_watermark),
+	TAP_CASE("two CPUs want ranges of one pageblock", test_one_at_a_time),
 	TAP_CASE("6 CPUs", test_threads),
 };
 TAP_MAIN(cases)

@@ -163,6 +163,8 @@ static void check_compound(struct page *page, unsigned int order)
 	CHECK(PageHead(page) && !PageTail(page) && PageCompound(page));
 	CHECK_EQ(compound_order(page), order);
 	CHECK(compound_head(page) == page);
+	/* No CPU's stack takes it as it is. */
+	CHECK_EQ(page->page_stack, 0);
 	for (unsigned long i = 1; i < 1UL << order; i++) {
 		CHECK(PageTail(page + i) && !PageHead(page + i) && PageCompound(page + i));
 		CHECK(compound_head(page + i) == page);
@@ -706,6 +708,26 @@ static void test_story_of_others(void)
 	CHECK_LOG("  page: never allocated since hand-over$");
 }
 
+/*
+ * The only node is number 1, and its last pageblock is in part a hole: the story of a page of that is told all the same, and
+ * its zone is one that there is.
+ *
+ *	node 1 [== 5 MiB ==]..hole..
+ */
+static void test_story_of_hole(void)
+{
+	static const struct host_bank bank = { GIB, 5 * MIB, 1 };
+	unsigned long pfn = PFN_DOWN(GIB + 7 * MIB);
+
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "page_owner=on" });
+	CHECK(pfn_valid(pfn) && page_initialised(pfn));
+	dump_page(pfn_to_page(pfn));
+	CHECK_LOG("  page: node 1 zone DMA, flags 0x10 .reserved., order 0, refcount 1, mapcount 0$");
+	__free_page(pfn_to_page(pfn));
+	CHECK_LOG("bad page free: .*: the page is reserved: not freed$");
+	host_check();
+}
+
 /* --- At the prompt --- */
 
 static int type(const char *text)
@@ -808,6 +830,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("who had the pages of a block of two regions that was split", test_owner_split_regions),
 	TAP_CASE("who had the pages of a range", test_owner_range),
 	TAP_CASE("the story of pages that nobody had", test_story_of_others),
+	TAP_CASE("the story of a page of a hole, without a node 0", test_story_of_hole),
 	TAP_CASE("badpages at the prompt", test_badpages_command),
 	TAP_CASE("page_owner at the prompt", test_page_owner_command),
 	TAP_CASE("page_owner at the prompt, when none is tracked", test_page_owner_off),

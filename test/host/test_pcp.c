@@ -4,9 +4,11 @@
  *
  * A zone's nr_allocs counts blocks taken from its free lists: where it stands still, a CPU's stack has served.
  */
+#include <sched.h>
 #include <string.h>
 
 #include <lib/smp.h>
+#include <mm/contig.h>
 #include <mm/gfp.h>
 #include <mm/mm_init.h>
 #include <mm/page_offline.h>
@@ -425,6 +427,60 @@ static void test_grow_without_cma(void)
 	host_check();
 }
 
+/*
+ * The same of pageblocks that are isolated, and of the reserve for urgent requests: they are for no cache.
+ *
+ *	| in use      | free up to the mark | isolated, or kept |
+ */
+static void grow_without(enum migratetype type)
+{
+	unsigned long n = 0, block;
+	struct per_cpu_pages *cache;
+	struct page *kept[8];
+	struct zone *zone;
+
+	host_boot_simple(512 * MIB, 1);
+	zone = node_data[0]->zonelist[0];
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		CHECK(kept[i] = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
+		block = page_to_pfn(kept[i]);
+		if (type == MIGRATE_ISOLATE)
+			CHECK_EQ(start_isolate_page_range(block, block + PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE), 0);
+		else
+			convert_pageblock(zone, block, MIGRATE_HIGHATOMIC);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++)
+		__free_pages(kept[i], MAX_PAGE_ORDER);
+	CHECK_EQ(zone_free_special(zone, type), ARRAY_SIZE(kept) * PAGEBLOCK_NR_PAGES);
+	while (zone->nr_free - zone_free_special(zone, type) > zone->watermark[WMARK_HIGH]) {
+		CHECK(n < MANY);
+		pages[n] = alloc_pages(GFP_KERNEL, 8);
+		CHECK(pages[n++]);
+		drain_all_pages();
+	}
+	CHECK(zone->nr_free > zone->watermark[WMARK_HIGH]);
+	cache = cache_of(pages[0], 0);
+	for (int i = 0; i < 10; i++)
+		warm(GFP_KERNEL, 0);
+	CHECK_EQ(pcp_sum(cache).high, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(kept) && type == MIGRATE_ISOLATE; i++)
+		undo_isolate_page_range(page_to_pfn(kept[i]), page_to_pfn(kept[i]) + PAGEBLOCK_NR_PAGES);
+	if (type == MIGRATE_ISOLATE) {
+		warm(GFP_KERNEL, 0);
+		CHECK(pcp_sum(cache).high);
+	}
+}
+
+static void test_grow_without_isolated(void)
+{
+	grow_without(MIGRATE_ISOLATE);
+}
+
+static void test_grow_without_reserve(void)
+{
+	grow_without(MIGRATE_HIGHATOMIC);
+}
+
 /* Two CPUs free the same page at the same time, again and again. */
 
 static struct page *contested;
@@ -436,7 +492,7 @@ static void meet(u32 nth)
 {
 	dec_return32_acq_rel(&arrived);
 	while (-__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < 2 * nth)
-		cpu_relax();
+		sched_yield();
 }
 
 static void free_contested(void *first)
@@ -515,6 +571,8 @@ static const struct tap_case cases[] = {
 	TAP_CASE("blocks of another node", test_remote),
 	TAP_CASE("other CPUs' caches are drained for who can wait", test_others_drained),
 	TAP_CASE("free pages of CMA areas are no reason to cache others", test_grow_without_cma),
+	TAP_CASE("isolated pages are no reason to cache others", test_grow_without_isolated),
+	TAP_CASE("the reserve is no reason to cache others", test_grow_without_reserve),
 	TAP_CASE("two CPUs free a page at once", test_freed_at_once),
 	TAP_CASE("pcp_check() sees what is wrong", test_check_sees),
 };

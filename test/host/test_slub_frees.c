@@ -316,6 +316,39 @@ static void test_bulk_unmasked(void)
 	host_cpus_stop();
 }
 
+static int node_of_cpu(int cpu)
+{
+	return cpu % 2;
+}
+
+/* Of a bulk of two nodes' objects, in runs of all lengths, each goes where it belongs. */
+static void test_bulk_nodes(void)
+{
+	static const struct host_bank banks[] = { { GIB, 32 * MIB, 0 }, { GIB + 32 * MIB, 32 * MIB, 1 } };
+	struct kmem_cache *cache;
+	struct slab_sums sums;
+
+	host_boot(&(struct host_machine){
+		.banks = banks, .nr_banks = ARRAY_SIZE(banks), .nr_cpus = 2, .cpu_node = node_of_cpu });
+	CHECK(cache = kmem_cache_create("both", 64, 0, SLAB_NO_MERGE, NULL));
+	for (unsigned long round = 0; round < tap_ops(400); round++) {
+		unsigned int n = 1 + (unsigned int)tap_below(tap_below(2) ? 40 : MANY), nid = 0;
+
+		for (unsigned int i = 0; i < n; i++) {
+			nid ^= tap_below(round % 20 + 1) == 0;
+			CHECK(objects[i] = kmem_cache_alloc_node(cache, GFP_KERNEL, (int)nid));
+		}
+		kmem_cache_free_bulk(cache, n, objects);
+		host_check();
+		slab_sum(cache, &sums);
+		CHECK_EQ(sums.taken, sums.stacked);
+		for (unsigned long i = 1; i <= cpu_stack_count(cache, 0); i++)
+			CHECK_EQ(page_to_nid(virt_to_page(per_cpu_ptr(cache->cpu, 0)->slot[i])), 0);
+	}
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	host_check();
+}
+
 /* The smallest power of two from 8 up to the line's 64 bytes into which an object fits, as Linux has it. */
 static void test_hwcache_align(void)
 {
@@ -360,6 +393,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE_IF(HARDENED, "where frees are checked", "two CPUs free an object at the same moment", test_race),
 	TAP_CASE("kfree_bulk()", test_kfree_bulk),
 	TAP_CASE("interrupts during a bulk", test_bulk_unmasked),
+	TAP_CASE("a bulk of two nodes' objects", test_bulk_nodes),
 	TAP_CASE("SLAB_HWCACHE_ALIGN", test_hwcache_align),
 	TAP_CASE("kmalloc() of a power of two, guarded", test_natural_alignment),
 };

@@ -31,6 +31,7 @@ HERE = Path(__file__).resolve().parent
 BOARD = Machine(cpus=4, ram=GIB)
 IMAGES = {"basic": IMAGE, "debug": IMAGE.parents[1] / "debug/Image", "full": IMAGE.parents[1] / "full/Image"}
 PROMPT = "memstage> "
+ARGS = "cma=16M"  # for the programs that misuse CMA areas
 LIMIT = 60
 BATCH = 6  # programs in one boot: less than a rate limit of reports
 
@@ -115,7 +116,7 @@ def differences(expected, output):
 def run(level, programs):
     """Run @programs in one boot; each gets what it printed. Return: what is wrong with the run as a whole."""
     typed = "".join(f"misuse {program.name}\n" for program in programs)
-    result = BOARD.boot("", typed.encode() + b"\x04", LIMIT, IMAGES[level])
+    result = BOARD.boot(ARGS, typed.encode() + b"\x04", LIMIT, IMAGES[level])
     answers = {}
     for part in result.log.split(PROMPT)[1:]:
         line, _, output = part.partition("\n")

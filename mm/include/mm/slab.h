@@ -66,7 +66,7 @@ static inline struct kmem_cache *__kmem_cache_create(const char *name, size_t si
  * A cache without constructor may be one that is there already, when the two are alike: objects fit its stride with less
  * than a word to spare, and pages are of the same kind. slabinfo shows it by the name of the first. SLAB_NO_MERGE, and any flag
  * of SLAB_GUARDS, keeps a cache to itself.
- * An alignment is a power of two up to PAGE_SIZE; Linux takes larger ones.
+ * An alignment is a power of two up to 8192, too; Linux takes larger ones.
  * Context: thread, interrupts unmasked; takes slab_mutex. Return: the cache; NULL (with a line that says why) for a size,
  * align or flag out of range or when memory is short.
  */
