@@ -571,6 +571,9 @@ static void test_flushed_once(void)
 		void *map = vmap_phys(0x40000000, counts[i], PAGE_KERNEL, VMAP_DMA, test_flushed_once);
 
 		CHECK(map);
+		host_log_clear();
+		show_vmalloc_areas();
+		CHECK_LOG("^0x[0-9a-f]{16}-0x[0-9a-f]{16} +[0-9]+ [^ ]+ pages=[0-9]+ dma-coherent");
 		flushes = 0;
 		host_tlb_watch(count_flush);
 		vunmap_phys("test", map, VMAP_DMA);
