@@ -20,11 +20,16 @@ static u8 vmalloc_rights[(VMALLOC_END - VMALLOC_START) >> PAGE_SHIFT];
 
 /* Whoever looks at rights to change them holds it. */
 static DEFINE_MUTEX(rights_mutex);
-static bool no_tables; /* rights_mutex */
+static unsigned int no_tables; /* the change that finds none, 0 for none; rights_mutex */
+
+void host_rights_fail_at(unsigned int nth)
+{
+	no_tables = nth;
+}
 
 void host_rights_fail(void)
 {
-	no_tables = true;
+	host_rights_fail_at(1);
 }
 
 static u8 *rights_of(unsigned long va)
@@ -114,10 +119,8 @@ int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights ri
 
 	mutex_lock(&rights_mutex);
 	err = check_mappings(va, va + size, rights);
-	if (!err && no_tables)
+	if (!err && no_tables && !--no_tables)
 		err = -ENOMEM;
-	if (err == -ENOMEM)
-		no_tables = false;
 	if (!err)
 		change_pages(va, va + size, rights);
 	mutex_unlock(&rights_mutex);

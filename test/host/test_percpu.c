@@ -646,8 +646,16 @@ static void test_command(void)
 	CHECK_LOG("^ *1 +0x[0-9a-f]+ +65536 +65536 +1 +0 +0 +0 %");
 	CHECK_LOG(
 		"^2 CPUs, [0-9]+ of [0-9]+ bytes in use of each, [0-9]+ static; (64|96) pages beyond the first chunk");
+	/* As Linux does: by size, without pages, and no unmapped page counted. */
+	host_log_clear();
+	show_vmalloc_areas();
+	CHECK_LOG("^0x[0-9a-f]*00000-0x[0-9a-f]*00000 +[0-9]+ [^ ]+ vmalloc$");
 	for (int i = 0; i < 4; i++)
 		free_percpu(units[i]);
+	percpu_trim();
+	host_log_clear();
+	show_vmalloc_areas();
+	CHECK_NO_LOG(" vmalloc$");
 	host_check();
 }
 

@@ -553,6 +553,36 @@ static void test_put_pages(void)
 	host_check();
 }
 
+static unsigned int flushes;
+
+static void count_flush(unsigned long start, unsigned long end)
+{
+	CHECK(start < end);
+	flushes++;
+}
+
+/* All TLBs are told once when a physical mapping ends, small or large, and nobody gets its address before. */
+static void test_flushed_once(void)
+{
+	static const unsigned long counts[] = { 1, 511, 512, 3000 };
+
+	host_boot_simple(64 * MIB, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		void *map = vmap_phys(0x40000000, counts[i], PAGE_KERNEL, VMAP_DMA, test_flushed_once);
+
+		CHECK(map);
+		host_log_clear();
+		show_vmalloc_areas();
+		CHECK_LOG("^0x[0-9a-f]{16}-0x[0-9a-f]{16} +[0-9]+ [^ ]+ pages=[0-9]+ dma-coherent");
+		flushes = 0;
+		host_tlb_watch(count_flush);
+		vunmap_phys("test", map, VMAP_DMA);
+		host_tlb_watch(NULL);
+		CHECK_EQ(flushes, 1);
+	}
+	CHECK(vmalloc_check());
+}
+
 /* Address space runs out before memory does; whoever asks again when there is some gets it. */
 static void test_no_address_space(void)
 {
@@ -796,6 +826,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("wrong frees are reported, with the area", test_bad_frees),
 	TAP_CASE("what ended and is gone is named when it is ended again", test_ended),
 	TAP_CASE("vmap() is given pages for good", test_put_pages),
+	TAP_CASE("the end of a physical mapping is told once", test_flushed_once),
 	TAP_CASE("address space runs out", test_no_address_space),
 	TAP_CASE("address space that CPUs hold is given back for a large area", test_purge_for_large),
 	TAP_CASE("8 CPUs and interrupts", test_threads),

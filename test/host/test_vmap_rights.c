@@ -183,6 +183,50 @@ static void test_no_tables(void)
 	host_check();
 }
 
+/* The same at each step of a change, of an area whose pages are many runs in the linear map: both addresses are as they were. */
+static void test_restored(void)
+{
+	struct page *page, *next;
+	unsigned int steps = 0;
+	LIST_HEAD(taken);
+	LIST_HEAD(kept);
+	char *area;
+
+	host_boot_simple(64 * MIB, 1);
+	/* Only every other page is free, but for what is kept for handlers. */
+	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
+		list_add(&page->lru, page_to_pfn(page) % 2 ? &taken : &kept);
+	list_for_each_entry_safe(page, next, &taken, lru)
+		__free_page(page);
+	area = vmalloc(5 * PAGE_SIZE);
+	CHECK(area);
+	for (enum arch_rights rights = RIGHTS_RO; rights <= RIGHTS_RW; rights++) {
+		unsigned int nth = 0;
+		int err;
+
+		do {
+			/* One page is read-only before, and stays it. */
+			CHECK_EQ(set_memory_rw((unsigned long)area, 5), 0);
+			CHECK_EQ(set_memory_ro((unsigned long)area, rights == RIGHTS_RO ? 1 : 5), 0);
+			host_rights_fail_at(++nth);
+			err = rights == RIGHTS_RO ? set_memory_ro((unsigned long)area, 5) :
+						    set_memory_rw((unsigned long)area, 5);
+			host_rights_fail_at(0);
+			check_both(area, 1, !err && rights == RIGHTS_RW, false);
+			check_both(area + PAGE_SIZE, 4, (rights == RIGHTS_RO) == !!err, false);
+		} while (err == -ENOMEM);
+		CHECK_EQ(err, 0);
+		steps += nth;
+	}
+	/* Two runs of pages at the least, and the area: the fourth change is none of these. */
+	CHECK(steps >= 2 * 4);
+	vfree(area);
+	list_for_each_entry_safe(page, next, &kept, lru)
+		__free_page(page);
+	write_all_memory();
+	host_check();
+}
+
 static void free_in_handler(void *mem)
 {
 	vfree(mem);
@@ -315,6 +359,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("read-only goes for both addresses, and vfree() gives back what can be written", test_areas),
 	TAP_CASE("executable at one address and writable at the other is refused", test_refused),
 	TAP_CASE("no page for a table", test_no_tables),
+	TAP_CASE("no page for a table at each step", test_restored),
 	TAP_CASE("a handler frees an area that was changed", test_handler),
 	TAP_CASE("all CPUs change and free", test_at_once),
 	TAP_CASE("two CPUs end one changed area", test_twice),

@@ -26,6 +26,9 @@ int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights ri
 /** host_rights_fail() - the next arch_change_rights() that would change something finds no page for a table */
 void host_rights_fail(void);
 
+/** host_rights_fail_at() - the same of the @nth from now on; 0: of none */
+void host_rights_fail_at(unsigned int nth);
+
 /** host_rights_reset() - [@va, @va + @size) has been mapped anew */
 void host_rights_reset(unsigned long va, size_t size, bool writable);
 
