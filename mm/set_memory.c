@@ -41,6 +41,20 @@ struct request {
 	enum arch_rights rights;
 };
 
+int set_memory_check(unsigned long va, unsigned long end, enum arch_rights rights)
+{
+	struct arch_mapping mapping;
+
+	for (; va < end; va = mapping.end) {
+		arch_query_mapping(va, &mapping);
+		if (!mapping.mapped)
+			return -ENOENT;
+		if ((rights == RIGHTS_X && mapping.writable) || (rights == RIGHTS_RW && mapping.executable))
+			return -EACCES;
+	}
+	return 0;
+}
+
 static bool is_linear(unsigned long addr)
 {
 	return addr - (unsigned long)__va(0) < PHYS_ADDR_LIMIT;

@@ -295,6 +295,13 @@ void vunmap_phys(const char *caller, const void *addr, u8 use);
 void vunmap_phys_report(const char *caller, const void *addr);
 
 /**
+ * set_memory_check() - whether [@va, @end) may be changed: the port asks in arch_change_rights(), under the lock of all changes
+ *
+ * Return: 0; -ENOENT when not all of it is mapped; -EACCES when something would be writable and executable at one address.
+ */
+int set_memory_check(unsigned long va, unsigned long end, enum arch_rights rights);
+
+/**
  * vmap_change_rights() - arch_change_rights() of linear addresses, or of addresses in one area, and of the other address of their pages
  *
  * Contract: <mm/set_memory.h>. Context: where arch_cross_call_ok(). Return: as arch_change_rights(); -ETXTBSY when a page would be

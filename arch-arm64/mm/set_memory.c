@@ -18,6 +18,8 @@
 #include <asm/sections.h>
 #include <asm/set_memory.h>
 
+#include "../../mm/vmap.h"
+
 static const struct {
 	u64 set, clear;
 } changes[] = {
@@ -47,21 +49,6 @@ static bool is_image(unsigned long va, unsigned long size)
 	return va < end && text < va + size;
 }
 
-/* Whether all is mapped, and stays either writable or executable. Context: pt_mutex. */
-static int check_mappings(unsigned long va, unsigned long end, enum arch_rights rights)
-{
-	struct arch_mapping mapping;
-
-	for (; va < end; va = mapping.end) {
-		arch_query_mapping(va, &mapping);
-		if (!mapping.mapped)
-			return -ENOENT;
-		if ((rights == RIGHTS_X && mapping.writable) || (rights == RIGHTS_RW && mapping.executable))
-			return -EACCES;
-	}
-	return 0;
-}
-
 int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights)
 {
 	int err;
@@ -69,7 +56,7 @@ int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights ri
 	if (is_image(va, size))
 		return -EPERM;
 	mutex_lock(&pt_mutex);
-	err = check_mappings(va, va + size, rights);
+	err = set_memory_check(va, va + size, rights);
 	if (!err)
 		err = pt_protect_range(va, size, changes[rights].set, changes[rights].clear);
 	mutex_unlock(&pt_mutex);

@@ -9,6 +9,7 @@
 #include <mm/mm_init.h>
 #include <mm/port.h>
 #include <mm/slab.h>
+#include <mm/vmalloc.h>
 #include <mm/vmstat.h>
 
 #include "host.h"
@@ -120,6 +121,14 @@ void host_load_pages(const struct host_page_load *load)
 		if (live[i])
 			(load->taken)(live[i], orders[i]);
 	}
+}
+
+unsigned long host_quiet_pages(void)
+{
+	vm_unmap_aliases();
+	kmem_cache_shrink_all();
+	drain_all_pages();
+	return nr_free_pages();
 }
 
 void host_check(void)

@@ -9,6 +9,7 @@
 #include <lib/mutex.h>
 #include <mm/port.h>
 
+#include "../../mm/vmap.h"
 #include "host.h"
 
 #define READ_ONLY    1U
@@ -86,21 +87,6 @@ static u8 changed(u8 rights, enum arch_rights how)
 	return (u8)((rights & ~changes[how].clear) | changes[how].set);
 }
 
-/* Whether all is mapped, and stays either writable or executable. */
-static int check_mappings(unsigned long va, unsigned long end, enum arch_rights rights)
-{
-	struct arch_mapping mapping;
-
-	for (; va < end; va = mapping.end) {
-		arch_query_mapping(va, &mapping);
-		if (!mapping.mapped)
-			return -ENOENT;
-		if ((rights == RIGHTS_X && mapping.writable) || (rights == RIGHTS_RW && mapping.executable))
-			return -EACCES;
-	}
-	return 0;
-}
-
 static void change_pages(unsigned long va, unsigned long end, enum arch_rights rights)
 {
 	for (unsigned long at = va; at < end; at += PAGE_SIZE) {
@@ -118,7 +104,7 @@ int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights ri
 	int err;
 
 	mutex_lock(&rights_mutex);
-	err = check_mappings(va, va + size, rights);
+	err = set_memory_check(va, va + size, rights);
 	if (!err && no_tables && !--no_tables)
 		err = -ENOMEM;
 	if (!err)

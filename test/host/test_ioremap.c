@@ -89,10 +89,7 @@ static void make(int i)
 static unsigned long quiet_pages(void)
 {
 	CHECK_EQ(memtype_held(), 0);
-	vm_unmap_aliases();
-	kmem_cache_shrink_all();
-	drain_all_pages();
-	return nr_free_pages();
+	return host_quiet_pages();
 }
 
 static void test_random(void)

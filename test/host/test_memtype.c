@@ -188,10 +188,7 @@ static const struct prot {
 static unsigned long quiet_pages(void)
 {
 	CHECK_EQ(memtype_held(), 0);
-	vm_unmap_aliases();
-	kmem_cache_shrink_all();
-	drain_all_pages();
-	return nr_free_pages();
+	return host_quiet_pages();
 }
 
 static void check_conflict(const char *asker, phys_addr_t base, phys_addr_t last, const char *type, const char *owner,

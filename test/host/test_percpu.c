@@ -20,10 +20,7 @@
 static unsigned long quiet_pages(void)
 {
 	percpu_trim();
-	vm_unmap_aliases();
-	kmem_cache_shrink_all();
-	drain_all_pages();
-	return nr_free_pages();
+	return host_quiet_pages();
 }
 
 /* Whether the only addresses in use are those of vmalloc()'s areas. */

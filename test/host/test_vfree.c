@@ -31,14 +31,6 @@
 #define PLACES	    64
 #define HELD	    12
 
-static unsigned long quiet_pages(void)
-{
-	vm_unmap_aliases();
-	kmem_cache_shrink_all();
-	drain_all_pages();
-	return nr_free_pages();
-}
-
 static struct page *given[LARGE_PAGES]; /* what is mapped; pages of RAM */
 
 /* --- pairs --- */
@@ -176,7 +168,7 @@ static void test_at_once(void)
 	unsigned long start, twice = 0;
 
 	host_boot_simple(512 * MIB, CPUS);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	pairs[0] = (struct pair){ .batch = BATCH_MAX, .rounds = tap_ops(50) };
 	pairs[1] = (struct pair){ .batch = BATCH_MAX, .rounds = tap_ops(50), .count = 1 };
 	pairs[2] = (struct pair){ .batch = 4, .rounds = tap_ops(40), .count = LARGE_PAGES };
@@ -191,7 +183,7 @@ static void test_at_once(void)
 	CHECK(vmalloc_check());
 	CHECK_EQ(vmalloc_nr_pages(), 0);
 	take_pages_back();
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	CHECK_EQ(vmap_retired_tables(), 0);
 	host_check();
 	host_cpus_stop();
@@ -203,7 +195,7 @@ static void test_two_alone(void)
 	unsigned long start;
 
 	host_boot_simple(512 * MIB, 2);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	pairs[0] = (struct pair){ .batch = BATCH_MAX, .rounds = tap_ops(300) };
 	pairs_left = 2;
 	host_cpus_start();
@@ -212,7 +204,7 @@ static void test_two_alone(void)
 	smp_work_wait(1);
 	CHECK_EQ(vmalloc_bad_frees(), pairs[0].rounds * pairs[0].batch);
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 	host_cpus_stop();
 }
@@ -235,7 +227,7 @@ static void test_retired(void)
 
 	host_boot_simple(64 * MIB, 2);
 	host_cpus_start();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	CHECK_EQ(vmap_retired_tables(), 0);
 	mem = vmalloc(3 * MIB);
 	CHECK(mem);
@@ -245,7 +237,7 @@ static void test_retired(void)
 	CHECK_EQ(vmap_retired_tables(), 2);
 	vm_unmap_aliases();
 	CHECK_EQ(vmap_retired_tables(), 0);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	/* Who may make cross calls leaves few; who may not leaves them to the next who may. */
 	for (int i = 0; i < 100; i++) {
 		make_and_free();
@@ -260,7 +252,7 @@ static void test_retired(void)
 	CHECK_EQ(vmap_retired_tables(), waiting + 40);
 	make_and_free();
 	CHECK(vmap_retired_tables() < 16);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 	host_cpus_stop();
 }

@@ -79,14 +79,6 @@ static struct {
 	struct page **pages; /* of a mapping */
 } live[LIVE];
 
-static unsigned long quiet_pages(void)
-{
-	vm_unmap_aliases();
-	kmem_cache_shrink_all();
-	drain_all_pages();
-	return nr_free_pages();
-}
-
 static u64 stamp_of(unsigned long slot, unsigned long word)
 {
 	return slot * 0x9e3779b97f4a7c15ULL + word;
@@ -183,7 +175,7 @@ static void test_random(void)
 	unsigned long start;
 
 	host_boot_simple(512 * MIB, 2);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	for (unsigned long n = tap_ops(1500); n; n--) {
 		unsigned long slot = tap_below(LIVE);
 
@@ -199,7 +191,7 @@ static void test_random(void)
 			end(slot);
 	CHECK(vmalloc_check());
 	CHECK_EQ(vmalloc_nr_pages(), 0);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -286,7 +278,7 @@ static void reference_each(char *mem, unsigned long nr)
 
 static void check_references(void *(*new)(size_t size, gfp_t gfp), size_t size)
 {
-	unsigned long start = quiet_pages();
+	unsigned long start = host_quiet_pages();
 	char *mem = new (size, GFP_KERNEL);
 	struct page *held;
 
@@ -299,11 +291,11 @@ static void check_references(void *(*new)(size_t size, gfp_t gfp), size_t size)
 	get_page(held);
 	vfree(mem);
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start - 1);
+	CHECK_EQ(host_quiet_pages(), start - 1);
 	CHECK_EQ(page_ref_count(held), 1);
 	CHECK_EQ(*(char *)page_address(held), 0x5a);
 	put_page(held);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 }
 
 static void test_references(void)
@@ -311,7 +303,7 @@ static void test_references(void)
 	static const unsigned long counts[] = { 1, 2, 16, 31, 511, 768, 1024 };
 
 	host_boot_simple(64 * MIB, 1);
-	quiet_pages();
+	host_quiet_pages();
 	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
 		check_references(__vmalloc, counts[i] * PAGE_SIZE);
 		check_references(vmalloc_huge, counts[i] * PAGE_SIZE);
@@ -367,7 +359,7 @@ static void test_references_at_once(void)
 	unsigned long start;
 
 	host_boot_simple(64 * MIB, 4);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	host_cpus_start();
 	__atomic_store_n(&shared, &none, __ATOMIC_RELEASE);
 	for (int cpu = 1; cpu < 4; cpu++)
@@ -376,7 +368,7 @@ static void test_references_at_once(void)
 	for (int cpu = 1; cpu < 4; cpu++)
 		smp_work_wait(cpu);
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 	host_cpus_stop();
 }
@@ -389,7 +381,7 @@ static void test_refused(void)
 	LIST_HEAD(taken);
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	CHECK(!vmalloc(0));
 	CHECK_LOG("vmalloc: 0 bytes, CPU 0: nothing to map");
 	CHECK(!vmalloc(1UL << 63));
@@ -410,7 +402,7 @@ static void test_refused(void)
 		__free_page(page);
 	CHECK(vmalloc_check());
 	CHECK_EQ(vmalloc_nr_pages(), 0);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 }
 
 static void test_bad_frees(void)
@@ -503,7 +495,7 @@ static struct page **array_of(unsigned int nr, bool large)
 
 static void check_put(unsigned int nr, bool large)
 {
-	unsigned long start = quiet_pages();
+	unsigned long start = host_quiet_pages();
 	struct page **pages = array_of(nr, large), *held = pages[nr / 2];
 	char *map = vmap(pages, nr, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL);
 
@@ -512,9 +504,9 @@ static void check_put(unsigned int nr, bool large)
 	get_page(held);
 	vfree(map);
 	CHECK_EQ(page_ref_count(held), 1);
-	CHECK_EQ(quiet_pages(), start - 1);
+	CHECK_EQ(host_quiet_pages(), start - 1);
 	put_page(held);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_log_clear();
 	vfree(map);
 	CHECK_LOG("vfree: .*, is free");
@@ -595,7 +587,7 @@ static void test_no_address_space(void)
 	mem = vmalloc(PAGE_SIZE);
 	CHECK(mem);
 	vfree(mem);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	one = vmap_extent_get(VMAP_BLOCK_SIZE, NULL);
 	CHECK(one);
 	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
@@ -617,7 +609,7 @@ static void test_no_address_space(void)
 	while (n)
 		vmap_extent_put(taken[--n]);
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 }
 
 /*
@@ -693,7 +685,7 @@ static void test_threads(void)
 	unsigned long n = tap_ops(600), start;
 
 	host_boot_simple(1024 * MIB, CPUS);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	host_cpus_start();
 	for (int cpu = 1; cpu < CPUS; cpu++)
 		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
@@ -704,7 +696,7 @@ static void test_threads(void)
 		vfree((&handed[0][0])[i]);
 	CHECK(vmalloc_check());
 	CHECK_EQ(vmalloc_nr_pages(), 0);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 	host_cpus_stop();
 }

@@ -24,14 +24,6 @@
 
 #define MIB (1ULL << 20)
 
-static unsigned long quiet_pages(void)
-{
-	vm_unmap_aliases();
-	kmem_cache_shrink_all();
-	drain_all_pages();
-	return nr_free_pages();
-}
-
 static unsigned long linear_of(const char *addr)
 {
 	return (unsigned long)page_address(vmalloc_to_page(addr));
@@ -56,7 +48,7 @@ static void check_both(const char *area, unsigned long nr, bool writable, bool e
 
 static void check_area(void *(*way)(size_t size, gfp_t gfp), unsigned long nr)
 {
-	unsigned long start = quiet_pages(), from = nr / 3, count = nr - from;
+	unsigned long start = host_quiet_pages(), from = nr / 3, count = nr - from;
 	char *area = way(nr * PAGE_SIZE, GFP_KERNEL), *part = area + from * PAGE_SIZE;
 	unsigned long at = (unsigned long)part;
 
@@ -78,7 +70,7 @@ static void check_area(void *(*way)(size_t size, gfp_t gfp), unsigned long nr)
 	vfree(area);
 	CHECK_EQ(vmalloc_nr_pages(), 0);
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 }
 
 /* All of free memory can be written again: whoever gets it may rely on that. */
@@ -158,7 +150,7 @@ static void test_no_tables(void)
 	char *area;
 
 	host_boot_simple(64 * MIB, 1);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	area = vmalloc(3 * PAGE_SIZE);
 	CHECK(area);
 	host_rights_fail();
@@ -178,7 +170,7 @@ static void test_no_tables(void)
 	CHECK_LOG("vfree: .* lies in the area .*, vmalloc\\(\\)'s, freed by a handler or late, .*: nothing done");
 	vm_unmap_aliases();
 	CHECK_EQ(vmalloc_nr_pages(), 0);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	write_all_memory();
 	host_check();
 }
@@ -240,7 +232,7 @@ static void test_handler(void)
 	char *area;
 
 	host_boot_simple(64 * MIB, 1);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	for (unsigned int i = 0; i < 3 * ARRAY_SIZE(counts); i++) {
 		unsigned long nr = counts[i / 3];
 		void *other = NULL;
@@ -262,7 +254,7 @@ static void test_handler(void)
 		vfree(other);
 		vm_unmap_aliases();
 		CHECK(vmalloc_check());
-		CHECK_EQ(quiet_pages(), start);
+		CHECK_EQ(host_quiet_pages(), start);
 	}
 	write_all_memory();
 	host_check();
@@ -302,7 +294,7 @@ static void test_at_once(void)
 	unsigned long n = tap_ops(150), start;
 
 	host_boot_simple(256 * MIB, CPUS);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	host_cpus_start();
 	for (int cpu = 1; cpu < CPUS; cpu++)
 		CHECK_EQ(smp_work_start(cpu, change_and_free, &n), 0);
@@ -315,7 +307,7 @@ static void test_at_once(void)
 	CHECK_EQ(vmalloc_bad_frees(), 0);
 	CHECK_EQ(vmalloc_nr_pages(), 0);
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	write_all_memory();
 	host_check();
 	host_cpus_stop();
@@ -335,7 +327,7 @@ static void test_twice(void)
 	unsigned long start;
 
 	host_boot_simple(64 * MIB, 2);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	host_cpus_start();
 	host_mute();
 	for (unsigned long n = tap_ops(300); n; n--) {
@@ -350,7 +342,7 @@ static void test_twice(void)
 	}
 	CHECK_EQ(vmalloc_bad_frees(), tap_ops(300));
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 	host_cpus_stop();
 }
