@@ -674,7 +674,6 @@ void slab_free_slow(void *obj)
 	unsigned long flags = local_irq_save();
 
 	slub_debug_free(cache, obj);
-	mark_free(cache, obj);
 	free_masked(cache, slab, obj);
 	local_irq_restore(flags);
 }

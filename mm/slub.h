@@ -259,7 +259,7 @@ static inline u32 object_stack_of(const struct kmem_cache *cache, int nid)
 }
 
 /**
- * slab_free_slow() - free @obj, which has passed all checks, when no stack took it
+ * slab_free_slow() - free @obj, which has passed all checks and bears its mark where there are any, when no stack took it
  *
  * It goes on this CPU's stack after room was made, or home to its slab.
  */
@@ -350,7 +350,7 @@ static inline u32 free_mark(const void *obj)
 	return (u32)(uintptr_t)virt_to_page(obj);
 }
 
-/** mark_free(), mark_taken() - @obj is free from now on, or no longer. Context: who frees or allocates it. */
+/** mark_free(), mark_taken() - @obj is free from now on, or no longer. Context: who makes its slab, or allocates it. */
 static inline void mark_free(const struct kmem_cache *cache, void *obj)
 {
 	if (HARDENED)
