@@ -242,19 +242,24 @@ bool zone_check(struct zone *zone)
 	return ok;
 }
 
+/* Idle CPUs write struct pages ahead under the lock, even while nobody allocates. */
+static bool check_cached(struct zone *zone)
+{
+	unsigned long flags = spin_lock_irqsave(&zone->lock);
+	struct page_sums s;
+	bool ok = sum_zone(zone, &s);
+
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return ok && equal(zone, "cached by struct page", s.cached, "the caches' counts", zone_pcp_pages(zone));
+}
+
 bool page_alloc_check(void)
 {
 	struct zone *zone;
 	int i;
 
-	for_each_populated_zone(i, zone) {
-		struct page_sums s;
-
-		if (!zone_check(zone) || !pcp_check(zone))
+	for_each_populated_zone(i, zone)
+		if (!zone_check(zone) || !pcp_check(zone) || !check_cached(zone))
 			return false;
-		sum_zone(zone, &s);
-		if (!equal(zone, "cached by struct page", s.cached, "the caches' counts", zone_pcp_pages(zone)))
-			return false;
-	}
 	return true;
 }

@@ -293,8 +293,6 @@ static void case_get_put(void)
 	ktap_ok(page_ref_count(page) == 0);
 }
 
-#define EXHAUST_MAX_PAGES ((4UL << 30) >> PAGE_SHIFT)
-
 static unsigned long take_all(struct list_head *taken, gfp_t gfp)
 {
 	unsigned long pages = 0;

@@ -80,6 +80,9 @@ bool memory_check(void);
 /** only_devices_held() - whether no memory type is held but those of drivers' registers, which stay (<mm/memtype.h>) */
 bool only_devices_held(void);
 
+/* Machines with more memory are not driven to exhaustion: under emulation that takes too long. */
+#define EXHAUST_MAX_PAGES ((4UL << 30) >> PAGE_SHIFT)
+
 /** quiet_free_pages() - free pages when every cache and empty slab was given back: what can be compared */
 unsigned long quiet_free_pages(void);
 
