@@ -9,9 +9,10 @@
  * 3. Another CPU's stack is read while that CPU uses it. A slot in which the object is seen may be an old one, whose new
  *    content has been stored and is not visible yet; stores become visible, so the slot is read again SETTLE_NS later.
  *    What is there still is no old content: a slot that was stored to never shows again what was there before. An object
- *    that is found nowhere may be on its way to a stack: it is looked for again that much later, too. One that bears the mark
- *    and is nowhere even then is believed to be in use. (So of two frees of an object at the same moment the second one is
- *    found, unless the first was interrupted on its way to the stack for longer than that, or by the second.)
+ *    that is found nowhere may be on its way to a stack: it is looked for again when every other CPU has taken a cross call, where
+ *    one may be made, and that much later. One that bears the mark and is nowhere even then is believed to be in use. (So of two frees of an object
+ *    at the same moment the second one is found, unless the first was interrupted on its way to the stack for longer than that,
+ *    or by the second.)
  * 4. A free that is refused changes nothing: the object stays what it is. A list that leads to no free object is cut off
  *    there: what followed counts as taken from then on.
  *
@@ -110,13 +111,26 @@ static int look_for(struct kmem_cache *cache, const struct page *slab, const voi
 	return listed ? IN_SLAB : found;
 }
 
+static void do_nothing(void *unused)
+{
+	(void)unused;
+}
+
+/* Time enough for a free that another CPU has begun: it has taken an interrupt and gone on, where it may be given one. */
+static void let_others_finish(void)
+{
+	if (arch_cross_call_ok())
+		on_each_cpu(do_nothing, NULL);
+	settle();
+}
+
 static int find_free(struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
 	int where = look_for(cache, slab, obj);
 
 	if (where != NOWHERE)
 		return where;
-	settle();
+	let_others_finish();
 	return look_for(cache, slab, obj);
 }
 
