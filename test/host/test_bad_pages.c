@@ -666,18 +666,27 @@ static void test_link_report(void)
 	runs_on(start, PAGEBLOCK_NR_PAGES);
 }
 
+/* A machine with a free block of the largest order that has struct pages, first in its list; *@start: pages that are free. */
+static struct page *boot_and_free_block(unsigned long *start)
+{
+	struct page *page;
+
+	host_boot_simple(BANK_SIZE, 1);
+	*start = quiet_pages();
+	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
+	CHECK(page);
+	__free_pages(page, MAX_PAGE_ORDER);
+	drain_all_pages();
+	return page;
+}
+
 /* The first of the list, both links to itself: taken out of the list it would be in it still. */
 static void test_links_to_itself(void)
 {
 	unsigned long start;
 	struct page *page;
 
-	host_boot_simple(BANK_SIZE, 1);
-	start = quiet_pages();
-	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
-	CHECK(page);
-	__free_pages(page, MAX_PAGE_ORDER);
-	drain_all_pages();
+	page = boot_and_free_block(&start);
 	INIT_LIST_HEAD(&page->lru);
 	exhaust(MAX_PAGE_ORDER);
 	CHECK_LOG("bad free list: .*: pfn 0x[0-9a-f]+: neither link leads back: next 0x[0-9a-f]+, prev 0x[0-9a-f]+$");
@@ -691,12 +700,7 @@ static void test_twice_in_damaged(void)
 	unsigned long start;
 	struct page *page;
 
-	host_boot_simple(BANK_SIZE, 1);
-	start = quiet_pages();
-	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
-	CHECK(page);
-	__free_pages(page, MAX_PAGE_ORDER);
-	drain_all_pages();
+	page = boot_and_free_block(&start);
 	CHECK(page_test(page, PG_buddy));
 	page->lru.prev = (struct list_head *)0x1234;
 	__free_page(page + 3);
