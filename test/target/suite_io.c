@@ -14,11 +14,16 @@
 #include <asm/exception.h>
 #include <asm/sysreg.h>
 
+#include "../../mm/provenance.h"
+#include "../../mm/vmap.h"
 #include "../io_ways.h"
 #include "target.h"
 
 #define LOAD_ROUNDS 200
 #define NOTHING(n)  ((1ULL << arch_pa_bits()) - ((n) + 1ULL) * PAGE_SIZE)
+#define GIB	    (1UL << 30)
+#define NO_GIB(n)   ((1ULL << arch_pa_bits()) - ((n) + 1ULL) * GIB) /* nothing either */
+#define LARGE	    16
 
 /* Registers that keep their value, of each driver's device. */
 static const struct device {
@@ -162,6 +167,173 @@ static void case_types(void)
 		iounmap(addr);
 		ktap_ok(all_translate(addr, 0, 0));
 	}
+}
+
+/* --- large ranges --- */
+
+static struct pt_stats tables_before;
+
+static void note_tables(void)
+{
+	vm_unmap_aliases();
+	ktap_ok(arch_pt_check(&tables_before));
+}
+
+static void tables_as_before(void)
+{
+	struct pt_stats now;
+
+	vm_unmap_aliases();
+	ktap_ok(arch_pt_check(&now) && now.tables == tables_before.tables);
+	for (int level = 1; level <= PT_LAST_LEVEL; level++)
+		ktap_ok(now.leaves[level] == tables_before.leaves[level]);
+}
+
+/* Whether the tables map @addr by a unit of @size, which begins there. */
+static bool unit_at(const volatile void *addr, u64 size)
+{
+	unsigned long flags = pt_hold_tables();
+	struct pt_unit unit;
+
+	pt_query((uintptr_t)addr, &unit);
+	pt_release_tables(flags);
+	return unit.entry && unit.va == (uintptr_t)addr && unit.size == size;
+}
+
+/*
+ * Each unit that there is, with each type, as the tables have it and as the hardware translates it:
+ *
+ *	| page | 64 KiB | 2 MiB | 32 MiB |  1 GiB  | page |
+ */
+static void case_large(void)
+{
+	static const u64 units[] = { PAGE_SIZE, PT_CONT_SPAN(3), PT_SPAN(2), PT_CONT_SPAN(2), PT_SPAN(1), PAGE_SIZE };
+	phys_addr_t base = NO_GIB(4) - PT_CONT_SPAN(2) - PT_SPAN(2) - PT_CONT_SPAN(3) - PAGE_SIZE;
+
+	note_tables();
+	for (size_t i = 0; i < ARRAY_SIZE(io_ways); i++) {
+		char *addr = (io_ways[i].map)(base, NO_GIB(3) + PAGE_SIZE - base);
+		u32 attr = attributes[io_ways[i].type];
+		u64 at = 0;
+
+		if (!ktap_ok(addr != NULL))
+			continue;
+		for (size_t u = 0; u < ARRAY_SIZE(units); at += units[u++]) {
+			ktap_ok(unit_at(addr + at, units[u]));
+			ktap_ok(all_translate(addr + at, base + at, attr));
+			ktap_ok(all_translate(addr + at + units[u] - 1, base + at + units[u] - 1, attr));
+		}
+		ktap_ok(all_translate(addr + at, 0, 0) && all_translate(addr - 1, 0, 0));
+		ktap_ok(vmalloc_check());
+		(io_ways[i].unmap)(addr);
+		ktap_ok(all_translate(addr, 0, 0) && all_translate(addr + at - PAGE_SIZE - 1, 0, 0));
+	}
+	tables_as_before();
+}
+
+/* A whole GiB of RAM that @pa is in, or else its 2 MiB. */
+static phys_addr_t ram_around(phys_addr_t pa, u64 *size)
+{
+	phys_addr_t gib = ALIGN_DOWN(pa, GIB);
+	struct ram_run run = { .end = 0 };
+
+	while (ram_run_next(&run) && run.end <= pa)
+		;
+	*size = run.base <= gib && gib + GIB <= run.end ? GIB : PT_SPAN(2);
+	return ALIGN_DOWN(pa, *size);
+}
+
+/* What one CPU writes at one address all read at the other. */
+struct two_ways {
+	u64 *linear, *other;
+};
+
+static void read_and_write(void *arg)
+{
+	const struct two_ways *way = arg;
+	u64 mine = 0x1000 + (u64)smp_processor_id();
+
+	WRITE_ONCE(way->linear[mine], ~mine);
+	ktap_ok(READ_ONCE(way->other[mine]) == ~mine);
+	WRITE_ONCE(way->other[mine], mine);
+	ktap_ok(READ_ONCE(way->linear[mine]) == mine);
+}
+
+static void find_unmapped(void *arg)
+{
+	u64 value;
+
+	ktap_ok(!arch_probe_read(arg, &value));
+}
+
+/* RAM a second time, of the linear map's type, ended in a thread, and where no mutex may be taken. */
+static void case_large_ram(void)
+{
+	struct page *block = alloc_pages(GFP_DMA, 9);
+	phys_addr_t base;
+	u64 size;
+
+	if (!ktap_ok(block != NULL))
+		return;
+	base = ram_around(page_to_phys(block), &size);
+	note_tables();
+	for (int masked = 0; masked < 2; masked++) {
+		char *map = vmap_phys(base, size >> PAGE_SHIFT, PAGE_KERNEL, VMAP_DMA, case_large_ram);
+		struct two_ways ways = { page_address(block), NULL };
+		unsigned long flags = 0;
+
+		if (!ktap_ok(map != NULL))
+			break;
+		ktap_ok(unit_at(map, size));
+		ways.other = (u64 *)(void *)(map + (page_to_phys(block) - base));
+		on_all_cpus(read_and_write, &ways);
+		if (masked)
+			flags = local_irq_save();
+		vunmap_phys("suite_io", map, VMAP_DMA);
+		if (masked)
+			local_irq_restore(flags);
+		on_all_cpus(find_unmapped, ways.other);
+		ktap_ok(vmalloc_check());
+	}
+	tables_as_before();
+	__free_pages(block, 9);
+}
+
+/* Each CPU's ranges lie side by side with the others', in tables that they share. */
+static void large_load(void *arg)
+{
+	u64 random = 88172645463325252ULL + (u64)smp_processor_id();
+
+	(void)arg;
+	for (int i = 0; i < LARGE; i++) {
+		phys_addr_t base = NO_GIB(8 + 2 * (u64)smp_processor_id()) + next_random(&random) % 3 * PAGE_SIZE;
+		u64 nr = (next_random(&random) % 2 ? PT_SPAN(1) : PT_SPAN(2)) / PAGE_SIZE + next_random(&random) % 600;
+		bool masked = next_random(&random) % 2;
+		unsigned long flags = 0;
+		struct translation t;
+
+		t.addr = vmap_phys(base, nr, PAGE_KERNEL_NC, VMAP_DMA, large_load);
+		if (!ktap_ok(t.addr != NULL))
+			continue;
+		ktap_ok(vmalloc_to_pfn((const void *)(uintptr_t)t.addr) == PFN_DOWN(base));
+		translate(&t);
+		ktap_ok(!(t.par & PAR_FAULT) && (t.par & PAR_PA_MASK) == base);
+		if (masked)
+			flags = local_irq_save();
+		vunmap_phys("suite_io", (const void *)(uintptr_t)t.addr, VMAP_DMA);
+		if (masked)
+			local_irq_restore(flags);
+		translate(&t);
+		/* Another CPU may have the address by now, with memory of its own. */
+		ktap_ok(t.par & PAR_FAULT || (t.par & PAR_PA_MASK) != base);
+	}
+}
+
+static void case_large_load(void)
+{
+	note_tables();
+	on_all_cpus(large_load, NULL);
+	tables_as_before();
 }
 
 /* The linear map is what memremap() of RAM gives. */
@@ -361,6 +533,9 @@ static bool check(void)
 static const struct ktap_case cases[] = {
 	{ "registers are what the drivers see, on all CPUs", case_registers },
 	{ "MAIR_EL1, and each type as the hardware translates it, on all CPUs", case_types },
+	{ "large ranges by each unit, with each type, on all CPUs", case_large },
+	{ "a GiB of RAM a second time, on all CPUs", case_large_ram },
+	{ "all CPUs map and unmap large ranges at once", case_large_load },
 	{ "RAM", case_ram },
 	{ "what is refused", case_refused },
 	{ "vmap() with each type, on all CPUs", case_vmap },
