@@ -404,9 +404,12 @@ static void test_no_addresses(void)
 	eth = dma_master_get("/soc/eth");
 	usb = dma_master_get("/soc/usb");
 	start = dma_quiet_pages();
-	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
+	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2) {
 		while ((taken[n] = vmap_extent_get(len, NULL)))
 			n++;
+		while ((taken[n] = vmap_extent_get_phys(len, VMAP_BLOCK_SIZE, 0, NULL)))
+			n++;
+	}
 	CHECK(n && n < ARRAY_SIZE(taken));
 	CHECK(!dma_alloc_coherent(eth, 3 * PAGE_SIZE, &dma, GFP_KERNEL));
 	CHECK_LOG(

@@ -5,10 +5,14 @@
  *
  * Types of memory are tried at the top of physical addresses, where there is nothing: those mappings are never accessed.
  */
+#include <errno.h>
+#include <lib/mutex.h>
+#include <mm/contig.h>
 #include <mm/io.h>
 #include <mm/ioport.h>
 #include <mm/memtype.h>
 #include <mm/port.h>
+#include <mm/set_memory.h>
 #include <string.h>
 
 #include <asm/exception.h>
@@ -24,6 +28,7 @@
 #define GIB	    (1UL << 30)
 #define NO_GIB(n)   ((1ULL << arch_pa_bits()) - ((n) + 1ULL) * GIB) /* nothing either */
 #define LARGE	    16
+#define BLOCK_PAGES (PT_SPAN(2) / PAGE_SIZE)
 
 /* Registers that keep their value, of each driver's device. */
 static const struct device {
@@ -231,16 +236,24 @@ static void case_large(void)
 	tables_as_before();
 }
 
-/* A whole GiB of RAM that @pa is in, or else its 2 MiB. */
-static phys_addr_t ram_around(phys_addr_t pa, u64 *size)
+/* The first whole GiB of RAM in one piece, which somebody may use; 0 when there is none. */
+static phys_addr_t gib_of_ram(void)
 {
-	phys_addr_t gib = ALIGN_DOWN(pa, GIB);
 	struct ram_run run = { .end = 0 };
 
-	while (ram_run_next(&run) && run.end <= pa)
-		;
-	*size = run.base <= gib && gib + GIB <= run.end ? GIB : PT_SPAN(2);
-	return ALIGN_DOWN(pa, *size);
+	while (ram_run_next(&run))
+		if (!run.nomap && run.end - ALIGN(run.base, GIB) >= GIB && ALIGN(run.base, GIB) < run.end)
+			return ALIGN(run.base, GIB);
+	return 0;
+}
+
+/* 2 MiB of a GiB of RAM at @base; what is in use there is passed by. */
+static struct page *block_within(phys_addr_t base)
+{
+	for (unsigned long pfn = PFN_DOWN(base); pfn < PFN_DOWN(base + GIB); pfn += BLOCK_PAGES)
+		if (!alloc_contig_range(pfn, pfn + BLOCK_PAGES, MIGRATE_MOVABLE, GFP_KERNEL))
+			return pfn_to_page(pfn);
+	return NULL;
 }
 
 /* What one CPU writes at one address all read at the other. */
@@ -259,6 +272,13 @@ static void read_and_write(void *arg)
 	ktap_ok(READ_ONCE(way->linear[mine]) == mine);
 }
 
+static void cannot_write(void *arg)
+{
+	u64 value;
+
+	ktap_ok(arch_probe_read(arg, &value) && !arch_probe_write(arg, 0));
+}
+
 static void find_unmapped(void *arg)
 {
 	u64 value;
@@ -266,27 +286,53 @@ static void find_unmapped(void *arg)
 	ktap_ok(!arch_probe_read(arg, &value));
 }
 
+static int protect(unsigned long at, u64 set, u64 clear)
+{
+	int err;
+
+	mutex_lock(&pt_mutex);
+	err = pt_protect_range(at, PAGE_SIZE, set, clear);
+	mutex_unlock(&pt_mutex);
+	return err;
+}
+
+/* A page at @at, of a GiB that is mapped at @map, is split off on all CPUs, and the GiB is one block again. */
+static void change_page(const char *map, char *at)
+{
+	ktap_ok(set_memory_ro((unsigned long)at, 1) == -EINVAL);
+	ktap_ok(protect((unsigned long)at, PTE_RDONLY, 0) == 0);
+	ktap_ok(unit_at(at, PAGE_SIZE));
+	on_all_cpus(cannot_write, at);
+	ktap_ok(arch_probe_write(at - PAGE_SIZE, 1) && arch_probe_write(at + PAGE_SIZE, 1));
+	ktap_ok(protect((unsigned long)at, 0, PTE_RDONLY) == 0);
+	ktap_ok(unit_at(map, GIB) && arch_probe_write(at, 1));
+}
+
 /* RAM a second time, of the linear map's type, ended in a thread, and where no mutex may be taken. */
 static void case_large_ram(void)
 {
-	struct page *block = alloc_pages(GFP_DMA, 9);
-	phys_addr_t base;
-	u64 size;
+	phys_addr_t base = gib_of_ram();
+	struct page *block;
 
+	if (!base) {
+		ktap_skip("no whole GiB of RAM");
+		return;
+	}
+	block = block_within(base);
 	if (!ktap_ok(block != NULL))
 		return;
-	base = ram_around(page_to_phys(block), &size);
 	note_tables();
 	for (int masked = 0; masked < 2; masked++) {
-		char *map = vmap_phys(base, size >> PAGE_SHIFT, PAGE_KERNEL, VMAP_DMA, case_large_ram);
+		char *map = vmap_phys(base, PFN_DOWN(GIB), PAGE_KERNEL, VMAP_DMA, case_large_ram);
 		struct two_ways ways = { page_address(block), NULL };
 		unsigned long flags = 0;
 
 		if (!ktap_ok(map != NULL))
 			break;
-		ktap_ok(unit_at(map, size));
+		ktap_ok(unit_at(map, GIB));
 		ways.other = (u64 *)(void *)(map + (page_to_phys(block) - base));
 		on_all_cpus(read_and_write, &ways);
+		change_page(map, (char *)ways.other + 17 * PAGE_SIZE);
 		if (masked)
 			flags = local_irq_save();
 		vunmap_phys("suite_io", map, VMAP_DMA);
@@ -296,7 +342,7 @@ static void case_large_ram(void)
 		ktap_ok(vmalloc_check());
 	}
 	tables_as_before();
-	__free_pages(block, 9);
+	free_contig_range(page_to_pfn(block), BLOCK_PAGES);
 }
 
 /* Each CPU's ranges lie side by side with the others', in tables that they share. */
@@ -357,6 +403,7 @@ static void case_refused(void)
 {
 	const struct memtype_range *range = memtype_next_device(NULL);
 	char *wc = ioremap_wc(NOTHING(0), PAGE_SIZE);
+	u32 bad;
 
 	if (ktap_ok(range != NULL)) {
 		ktap_ok(ioremap_wc(range->base, range->size) == NULL);
@@ -368,6 +415,13 @@ static void case_refused(void)
 	ktap_ok(ioremap(NOTHING(0), PAGE_SIZE + 1) == NULL);
 	ktap_ok(ioremap(NOTHING(0), 1UL << 63) == NULL);
 	ktap_ok(early_ioremap(NOTHING(0), 8) == NULL);
+	/* Neither at its begin, nor in its GiB, is it an area of vmalloc()'s. */
+	wc = ioremap_wc(NO_GIB(2) - PAGE_SIZE, GIB + PAGE_SIZE);
+	bad = vmalloc_bad_frees();
+	vfree(wc);
+	vfree(wc + PAGE_SIZE);
+	ktap_ok(wc != NULL && vmalloc_bad_frees() == bad + 2);
+	iounmap(wc);
 }
 
 static void case_resources(void)
