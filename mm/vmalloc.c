@@ -14,7 +14,7 @@
  * 5. On failure what was mapped is unmapped and freed, and the address given back.
  * 6. Physical ranges (vmap_phys(), for ioremap.c) are mapped in slots, too; larger ones by the port as a whole, at addresses of their
  *    own (vmap_phys.c). All TLBs are told when such a mapping ends, because its memory type may change after that. Pages that vmap()
- *    maps are looked at for their types (vmap_type.c).
+ *    maps are looked at for their types (vmap_type.c) and rights (vmap_rights.c).
  * 7. Who ends an area claims it first (vmap.h), a slot without a lock, a large area under that of the extents. So of two CPUs that
  *    end one area at the same moment, or one after the other, one does, and the other is refused. What a report says comes
  *    from a copy (vmap_area_at()): what lies there may be another CPU's, and on its way out.
@@ -27,6 +27,7 @@
 #include <mm/port.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
+#include <stdio.h>
 
 #include "internal.h"
 #include "vmap.h"
@@ -34,6 +35,7 @@
 #include "vmap_type.h"
 
 #define MAX_REPORTS 20
+#define OTHER_MAX   192
 
 static u32 refusals;		   /* of calls; atomic */
 static unsigned long max_nr_pages; /* of an area: all RAM; constant after set-up */
@@ -483,6 +485,24 @@ static unsigned int first_missing(struct page **pages, unsigned int count)
 	return i;
 }
 
+/* Whether @count pages that were just mapped at @addr, to be written, are executable elsewhere, after a line that says where. */
+static bool executable_elsewhere(const void *addr, unsigned int count, const char *name, const void *caller)
+{
+	unsigned long va = (uintptr_t)addr, other;
+	char area[OTHER_MAX] = "its linear address", why[OTHER_MAX + 80];
+
+	if (vmap_rights_allow(va, va + ((unsigned long)count << PAGE_SHIFT), &other))
+		return false;
+	if (is_vmalloc_addr((const void *)other))
+		vmap_describe(other, area, sizeof(area));
+	if (other)
+		snprintf(why, sizeof(why), "one of them is executable at 0x%lx, %s", other, area);
+	else
+		snprintf(why, sizeof(why), "with interrupts masked, while there may be executable pages");
+	refuse_pages(name, count, why, caller);
+	return true;
+}
+
 static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
 {
 	struct request rq = {
@@ -500,7 +520,10 @@ static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use
 		return NULL;
 	addr = map_area((size_t)count << PAGE_SHIFT, &rq, caller);
 	vmap_type_mapped(held, addr);
-	return addr;
+	if (!addr || !executable_elsewhere(addr, count, name, caller))
+		return addr;
+	end_area(name, addr, use, 0);
+	return NULL;
 }
 
 void *vmap(struct page **pages, unsigned int count, unsigned long flags, u64 prot)

@@ -333,10 +333,20 @@ int set_memory_check(unsigned long va, unsigned long end, enum arch_rights right
 /**
  * vmap_change_rights() - arch_change_rights() of linear addresses, or of addresses in one area, and of the other address of their pages
  *
+ * @other: set to that other address, or 0, when the result is -ETXTBSY
+ *
  * Contract: <mm/set_memory.h>. Context: where arch_cross_call_ok(). Return: as arch_change_rights(); -ETXTBSY when a page would be
  * executable at one address and writable at another.
  */
-int vmap_change_rights(unsigned long va, unsigned long size, enum arch_rights rights);
+int vmap_change_rights(unsigned long va, unsigned long size, enum arch_rights rights, unsigned long *other);
+
+/**
+ * vmap_rights_allow() - vmap() has mapped [@va, @end), which nobody knows yet: whether what can be written there is executable nowhere
+ * @other: set to the address where it is; 0 when that cannot be said, for there are such pages and this may take no mutex
+ *
+ * Context: any, no lock held. Cost: some ten instructions as long as nobody has changed rights; else O(pages and areas).
+ */
+bool vmap_rights_allow(unsigned long va, unsigned long end, unsigned long *other);
 
 /**
  * vmap_rights_end() - before vfree() ends the area at @addr: its pages get the rights back that they had

@@ -314,6 +314,13 @@ static void run_or_write(void *arg)
 	}
 }
 
+static int change_both(unsigned long va, unsigned long size, enum arch_rights rights)
+{
+	unsigned long other;
+
+	return vmap_change_rights(va, size, rights, &other);
+}
+
 static void race_for(unsigned long run, unsigned long write,
 		     int (*change)(unsigned long va, unsigned long size, enum arch_rights rights))
 {
@@ -340,7 +347,7 @@ static void case_race(void)
 	note_tables();
 	ktap_ok(set_memory_ro(at, 2) == 0);
 	race_for(at, at, arch_change_rights);
-	race_for(at, (unsigned long)page_address(vmalloc_to_page(area)), vmap_change_rights);
+	race_for(at, (unsigned long)page_address(vmalloc_to_page(area)), change_both);
 	ktap_ok(set_memory_rw(at, 2) == 0);
 	tables_as_before();
 	vfree(area);
