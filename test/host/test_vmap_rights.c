@@ -245,23 +245,32 @@ static void test_linear(void)
 
 static struct page *wanted;
 static char *run_at;
-static u32 running; /* 1 while the page is executable; written by CPU 0 */
+static u32 running, writing; /* 1 while a CPU has what it wanted; atomic */
+
+/* This CPU has it: as long as that is so the other one has not. */
+static void have(u32 *mine, const u32 *other)
+{
+	__atomic_store_n(mine, 1, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < 5000; i++)
+		CHECK(!__atomic_load_n(other, __ATOMIC_SEQ_CST));
+	__atomic_store_n(mine, 0, __ATOMIC_SEQ_CST);
+}
 
 static void map_again(void *arg)
 {
-	for (unsigned long n = *(const unsigned long *)arg; n; n--) {
+	while (!__atomic_load_n((const u32 *)arg, __ATOMIC_ACQUIRE)) {
 		char *map = vmap(&wanted, 1, VM_MAP, PAGE_KERNEL);
 
-		/* As long as this is mapped nobody is told that it may run. */
-		for (int i = 0; map && i < 20; i++)
-			CHECK(!__atomic_load_n(&running, __ATOMIC_ACQUIRE));
+		if (map)
+			have(&writing, &running);
 		vunmap(map);
 	}
 }
 
 static void test_third_race(void)
 {
-	unsigned long n = tap_ops(2000), at;
+	unsigned long at;
+	u32 over = 0;
 
 	host_boot_simple(64 * MIB, 2);
 	host_cpus_start();
@@ -270,16 +279,16 @@ static void test_third_race(void)
 	CHECK(run_at);
 	wanted = vmalloc_to_page(run_at);
 	at = (unsigned long)run_at;
-	CHECK_EQ(smp_work_start(1, map_again, &n), 0);
-	for (unsigned long i = 0; i < n; i++) {
+	CHECK_EQ(smp_work_start(1, map_again, &over), 0);
+	for (unsigned long n = tap_ops(500); n; n--) {
 		CHECK_EQ(set_memory_ro(at, 1), 0);
 		if (!set_memory_x(at, 1)) {
-			__atomic_store_n(&running, 1, __ATOMIC_RELEASE);
-			__atomic_store_n(&running, 0, __ATOMIC_RELEASE);
+			have(&running, &writing);
 			CHECK_EQ(set_memory_nx(at, 1), 0);
 		}
 		host_log_clear();
 	}
+	__atomic_store_n(&over, 1, __ATOMIC_RELEASE);
 	smp_work_wait(1);
 	vfree(run_at);
 	host_cpus_stop();
