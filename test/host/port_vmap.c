@@ -59,10 +59,23 @@ void arch_early_unmap(unsigned int slot, unsigned int pages)
 	unmap_range(early_addr(slot), pages * PAGE_SIZE);
 }
 
+/* Called once, by this thread's next look for a table, between the look and what is made of it. */
+static __thread void (*walk_watch)(void);
+
+void host_walk_watch(void (*fn)(void))
+{
+	walk_watch = fn;
+}
+
 u64 *arch_vmap_table(unsigned long va)
 {
 	u64 entry = __atomic_load_n(entry_of(va), __ATOMIC_ACQUIRE);
+	void (*watch)(void) = walk_watch;
 
+	if (watch) {
+		walk_watch = NULL;
+		watch();
+	}
 	return entry & PRESENT ? NULL : (u64 *)(uintptr_t)entry;
 }
 

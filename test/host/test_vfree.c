@@ -288,6 +288,75 @@ static void test_waits(void)
 	host_cpus_stop();
 }
 
+/* --- the walk of vfree() --- */
+
+static bool walking, gone; /* atomic */
+
+/* As soon as the other CPU is in the midst of its walk: all empty blocks, and what was retired, back. */
+static void purge_under_walk(void *unused)
+{
+	(void)unused;
+	while (!__atomic_load_n(&walking, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	vm_unmap_aliases();
+	__atomic_store_n(&gone, true, __ATOMIC_RELEASE);
+}
+
+/* A walk that has found a table takes long. Nobody frees the table meanwhile. */
+static void walk_slowly(void)
+{
+	u64 until = arch_clock_ns() + 50000000;
+
+	__atomic_store_n(&walking, true, __ATOMIC_RELEASE);
+	while (arch_clock_ns() < until)
+		CHECK(!__atomic_load_n(&gone, __ATOMIC_ACQUIRE));
+}
+
+static void walk_while_purged(void (*end)(const void *addr), const void *addr)
+{
+	u32 refused = vmalloc_bad_frees();
+
+	walking = gone = false;
+	CHECK_EQ(smp_work_start(1, purge_under_walk, NULL), 0);
+	host_walk_watch(walk_slowly);
+	end(addr);
+	host_walk_watch(NULL);
+	CHECK(__atomic_load_n(&walking, __ATOMIC_ACQUIRE));
+	smp_work_wait(1);
+	CHECK(gone);
+	CHECK_EQ(vmalloc_bad_frees(), refused + 1);
+}
+
+static void unmap_ram_page(const void *addr)
+{
+	vm_unmap_ram(addr, 1);
+}
+
+/*
+ * What was freed is freed again while another CPU gives back its block, and cannot: vfree() walks with interrupts masked.
+ *
+ *	CPU 0	vfree(): [table found ......................... slot looked at] refused
+ *	CPU 1	          vm_unmap_aliases(): cross calls wait ................ table and block are freed
+ */
+static void test_walk(void)
+{
+	static void (*const ends[])(const void *addr) = { vfree, vunmap, unmap_ram_page };
+
+	host_boot_simple(64 * MIB, 2);
+	host_cpus_start();
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		void *mem = vmalloc(PAGE_SIZE);
+
+		CHECK(mem);
+		vfree(mem);
+		walk_while_purged(ends[i], mem);
+		CHECK(!arch_vmap_table((uintptr_t)mem));
+	}
+	CHECK(vmalloc_check());
+	host_cpus_stop();
+	host_check();
+}
+
 /* One after the other: each kind of area, small and large, the second time and with a wrong number of pages. */
 static void test_in_turn(void)
 {
@@ -329,5 +398,6 @@ static const struct tap_case cases[] = {
 	TAP_CASE("the second time, one after the other", test_in_turn),
 	TAP_CASE("tables that are taken out wait, not many and not for ever", test_retired),
 	TAP_CASE("they wait for a CPU that has interrupts masked", test_waits),
+	TAP_CASE("vfree() has, as long as it walks", test_walk),
 };
 TAP_MAIN(cases)
