@@ -261,7 +261,8 @@ static void case_all_cpus(void)
  * struct race - what two CPUs ask for in the same moment, in many rounds
  * @change: whom they ask: the port, or who sees to both addresses of a page
  * @run: address that CPU 0 wants to run
- * @write: address of the same page that CPU 1 wants to write, the same one or another
+ * @write: address of the same page that another CPU wants to write, the same one or another
+ * @writer: that CPU, for CPU 1 need not be there
  * @met: times that one of them has come to meet the other; atomic
  * @err: what each was told
  * @both: rounds after which the page could be run and written
@@ -270,6 +271,7 @@ static void case_all_cpus(void)
 static struct race {
 	int (*change)(unsigned long va, unsigned long size, enum arch_rights rights);
 	unsigned long run, write;
+	int writer;
 	u32 met;
 	int err[2];
 	u32 both, not_one;
@@ -302,14 +304,15 @@ static void judge(void)
 
 static void run_or_write(void *arg)
 {
-	int cpu = smp_processor_id();
+	bool writer = smp_processor_id() == race.writer, runner = smp_processor_id() == 0;
 
 	(void)arg;
-	for (int i = 0; i < RACE_ROUNDS && cpu < 2; i++) {
+	for (int i = 0; i < RACE_ROUNDS && (writer || runner); i++) {
 		meet();
-		race.err[cpu] = race.change(cpu ? race.write : race.run, PAGE_SIZE, cpu ? RIGHTS_RW : RIGHTS_X);
+		race.err[writer] =
+			race.change(writer ? race.write : race.run, PAGE_SIZE, writer ? RIGHTS_RW : RIGHTS_X);
 		meet();
-		if (!cpu)
+		if (runner)
 			judge();
 	}
 }
@@ -324,7 +327,11 @@ static int change_both(unsigned long va, unsigned long size, enum arch_rights ri
 static void race_for(unsigned long run, unsigned long write,
 		     int (*change)(unsigned long va, unsigned long size, enum arch_rights rights))
 {
+	int cpu;
+
 	race = (struct race){ .change = change, .run = run, .write = write };
+	for_each_online_cpu(cpu)
+		race.writer = cpu;
 	on_all_cpus(run_or_write, NULL);
 	ktap_ok(race.met == 4 * RACE_ROUNDS);
 	ktap_ok(race.both == 0);
