@@ -579,12 +579,13 @@ static void thread_borrow(struct page **slot)
 		mark_page(*slot, FREE, LENT);
 }
 
-static void thread_work(void *arg)
+static void thread_work(void *unused)
 {
 	struct range mine[4] = { { 0, 0 } };
 	struct page *borrowed[32] = { NULL };
 
-	tap_random_stream((unsigned int)(unsigned long)arg + 1);
+	(void)unused;
+	tap_random_stream((unsigned int)smp_processor_id() + 1);
 	for (unsigned long i = 0; i < thread_ops; i++) {
 		thread_cma(&mine[tap_below(ARRAY_SIZE(mine))]);
 		for (int k = 0; k < 8; k++)
@@ -607,11 +608,7 @@ static void test_threads(void)
 	host_cpus_start();
 	take_all(GFP_KERNEL, 0, &taken, &of_cma);
 	thread_ops = tap_ops(300);
-	for (unsigned long cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start((int)cpu, thread_work, (void *)cpu), 0);
-	thread_work((void *)0);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(thread_work, NULL);
 	CHECK(ranges_had > 0);
 	CHECK_EQ(cma_used_pages(area), 0);
 	put_all(&taken);

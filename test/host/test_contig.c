@@ -685,12 +685,13 @@ static void thread_block(struct block *block)
 		change_owner(page_to_pfn(block->page), 1UL << block->order, FREE, BLOCK);
 }
 
-static void thread_work(void *arg)
+static void thread_work(void *unused)
 {
 	struct range ranges[RANGES_MAX] = { { 0, 0 } };
 	struct block blocks[32] = { { NULL, 0 } };
 
-	tap_random_stream((unsigned int)(unsigned long)arg + 1);
+	(void)unused;
+	tap_random_stream((unsigned int)smp_processor_id() + 1);
 	for (unsigned long i = 0; i < thread_ops; i++) {
 		struct range *range = &ranges[tap_below(RANGES_MAX)];
 
@@ -719,11 +720,7 @@ static void test_threads(void)
 	make_map(32 * MIB >> PAGE_SHIFT);
 	before = quiet_pages();
 	thread_ops = tap_ops(400);
-	for (unsigned long cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start((int)cpu, thread_work, (void *)cpu), 0);
-	thread_work((void *)0);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(thread_work, NULL);
 	CHECK(ranges_had > 0);
 	CHECK_EQ(quiet_pages(), before);
 	host_check();

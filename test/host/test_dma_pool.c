@@ -230,11 +230,7 @@ static void test_threads(void)
 	shared_pool = dma_pool_create("shared", shared[0], 200, 64, 0);
 	CHECK(shared_pool);
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
-	load(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(load, &n);
 	dma_pool_destroy(shared_pool);
 	CHECK(dma_check() && vmalloc_check());
 	CHECK_EQ(dma_quiet_pages(), start);

@@ -460,11 +460,12 @@ static void test_checkerboard(void)
 
 static unsigned long thread_ops;
 
-static void thread_work(void *arg)
+static void thread_work(void *unused)
 {
 	struct page *mine[200] = { NULL };
 
-	tap_random_stream((unsigned int)(unsigned long)arg + 1);
+	(void)unused;
+	tap_random_stream((unsigned int)smp_processor_id() + 1);
 	for (unsigned long i = 0; i < thread_ops; i++) {
 		struct page **slot = &mine[tap_below(ARRAY_SIZE(mine))];
 		gfp_t gfp = gfp_of[tap_below(MIGRATE_PCPTYPES)] | __GFP_NOWARN;
@@ -503,11 +504,7 @@ static void test_threads(void)
 		list_add(&page->lru, &taken);
 	}
 	thread_ops = tap_ops(6000);
-	for (unsigned long cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start((int)cpu, thread_work, (void *)cpu), 0);
-	thread_work((void *)0);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(thread_work, NULL);
 	CHECK(zone->nr_fallbacks > 0);
 	put_all(&taken);
 	drain_all_pages();

@@ -429,11 +429,7 @@ static void test_threads(void)
 	eth = dma_master_get("/soc/eth");
 	start = dma_quiet_pages();
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
-	load(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(load, &n);
 	CHECK(served > n / 4 && mapped > n / 4);
 	CHECK(dma_check() && vmalloc_check());
 	CHECK_EQ(dma_quiet_pages(), start);

@@ -483,12 +483,13 @@ static void put_some(struct page **pages, u64 owner)
 			put_page(put[--n]);
 }
 
-static void use_batches(void *arg)
+static void use_batches(void *unused)
 {
 	struct page *pages[BATCH] = { NULL };
-	u64 owner = (u64)(uintptr_t)arg + 1;
+	u64 owner = (u64)smp_processor_id() + 1;
 	int left = 0;
 
+	(void)unused;
 	tap_random_stream((unsigned int)owner);
 	for (unsigned long i = 0; i < thread_ops; i++) {
 		fill_batch(pages, owner);
@@ -513,11 +514,7 @@ static void test_threads(void)
 	host_cpus_start();
 	start = quiet_pages();
 	thread_ops = tap_ops(3000);
-	for (unsigned long cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start((int)cpu, use_batches, (void *)cpu), 0);
-	use_batches(NULL);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(use_batches, NULL);
 	CHECK_NO_LOG("bad page");
 	CHECK_EQ(quiet_pages(), start);
 	host_cpus_stop();

@@ -296,11 +296,7 @@ static void test_at_once(void)
 	host_boot_simple(256 * MIB, CPUS);
 	start = host_quiet_pages();
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, change_and_free, &n), 0);
-	change_and_free(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(change_and_free, &n);
 	for (int i = 0; i < CPUS; i++)
 		vfree(both[i]);
 	vm_unmap_aliases();

@@ -476,11 +476,7 @@ static void test_threads(void)
 	host_cpus_start();
 	for (int nid = 0; nid < 2; nid++)
 		base[nid] = zone_page_state_snapshot(zone_of_node(nid), ITEM);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, count_on_cpu, &ops), 0);
-	count_on_cpu(&ops);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(count_on_cpu, &ops);
 	for (int cpu = 0; cpu < CPUS; cpu++)
 		for (int nid = 0; nid < 2; nid++)
 			sum[nid] += added[cpu][nid] + added_in_handler[cpu][nid];
