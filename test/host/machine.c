@@ -125,10 +125,19 @@ void host_load_pages(const struct host_page_load *load)
 
 unsigned long host_quiet_pages(void)
 {
+	CHECK_EQ(memtype_held(), 0);
 	vm_unmap_aliases();
 	kmem_cache_shrink_all();
 	drain_all_pages();
 	return nr_free_pages();
+}
+
+unsigned long host_checked_pages(void)
+{
+	unsigned long pages = host_quiet_pages();
+
+	host_check();
+	return pages;
 }
 
 void host_check(void)

@@ -77,8 +77,15 @@ struct host_page_load {
 /** host_load_pages() - use pages like that, by the calling CPU's own random numbers; in the end all are freed */
 void host_load_pages(const struct host_page_load *load);
 
-/** host_quiet_pages() - how many pages are free when nothing is held back that could go. Context: all CPUs quiet. */
+/**
+ * host_quiet_pages() - how many pages are free when nothing is held back that could go
+ *
+ * No memory type is held then (<mm/memtype.h>), which is a fact of the case, too. Context: all CPUs quiet.
+ */
 unsigned long host_quiet_pages(void);
+
+/** host_checked_pages() - host_quiet_pages(), and host_check() */
+unsigned long host_checked_pages(void);
 
 /** host_check() - every check function of the allocators agrees. Context: all CPUs quiet. */
 void host_check(void);

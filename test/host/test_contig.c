@@ -70,12 +70,6 @@ static void make_map(unsigned long pages)
 	}
 }
 
-static unsigned long quiet_pages(void)
-{
-	drain_all_pages();
-	return nr_free_pages();
-}
-
 static void get_block(void)
 {
 	gfp_t gfp = (tap_below(2) ? GFP_KERNEL : GFP_KERNEL | __GFP_MOVABLE) | __GFP_NOWARN;
@@ -200,7 +194,7 @@ static void model_test(const struct host_bank *banks, int nr_banks, unsigned lon
 
 	host_boot(&(struct host_machine){ .banks = banks, .nr_banks = nr_banks });
 	make_map(pages);
-	before = quiet_pages();
+	before = host_quiet_pages();
 	for (unsigned long i = 0; i < ops; i++) {
 		random_op();
 		if (i % 64 == 0)
@@ -208,7 +202,7 @@ static void model_test(const struct host_bank *banks, int nr_banks, unsigned lon
 	}
 	host_check();
 	put_everything();
-	CHECK_EQ(quiet_pages(), before);
+	CHECK_EQ(host_quiet_pages(), before);
 	host_check();
 }
 
@@ -356,7 +350,7 @@ static void test_isolated(void)
 
 	host_boot_simple(64 * MIB, 1);
 	zone = &node_data[0]->node_zones[ZONE_DMA];
-	before = quiet_pages();
+	before = host_quiet_pages();
 	/* One page of the range stays in use, and is freed while the range is isolated. */
 	CHECK_EQ(alloc_contig_range(first + 7, first + 8, MIGRATE_MOVABLE, GFP_KERNEL), 0);
 	kept = pfn_to_page(first + 7);
@@ -381,7 +375,7 @@ static void test_isolated(void)
 	CHECK(page);
 	__free_page(page);
 	put_all(&taken);
-	CHECK_EQ(quiet_pages(), before);
+	CHECK_EQ(host_quiet_pages(), before);
 	host_check();
 }
 
@@ -448,7 +442,7 @@ static void test_compound(void)
 	unsigned long before, block = BASE_PFN + 8 * PAGEBLOCK_NR_PAGES;
 
 	host_boot_simple(64 * MIB, 1);
-	before = quiet_pages();
+	before = host_quiet_pages();
 	for (unsigned int order = 1; order <= MAX_PAGE_ORDER; order++) {
 		unsigned long n = 1UL << order;
 		struct page *page = alloc_contig_pages(n, GFP_KERNEL | __GFP_COMP | __GFP_ZERO, NUMA_NO_NODE, NULL);
@@ -460,14 +454,14 @@ static void test_compound(void)
 		}
 		host_check();
 		put_page(page + n - 1);
-		CHECK_EQ(quiet_pages(), before);
+		CHECK_EQ(host_quiet_pages(), before);
 		CHECK_EQ(alloc_contig_range(block, block + n, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP), 0);
 		get_page(pfn_to_page(block + 1));
 		free_contig_range(block, n);
 		CHECK_EQ(compound_order(pfn_to_page(block)), order);
 		free_contig_range(block, n);
 		CHECK(!PageCompound(pfn_to_page(block + 1)));
-		CHECK_EQ(quiet_pages(), before);
+		CHECK_EQ(host_quiet_pages(), before);
 	}
 	CHECK_NO_LOG("bad page");
 	CHECK_EQ(alloc_contig_range(block, block + 1, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP), 0);
@@ -480,7 +474,7 @@ static void test_compound(void)
 	CHECK_EQ(alloc_contig_range(block, block + 2 * PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP),
 		 -EINVAL);
 	CHECK(!alloc_contig_pages(3, GFP_KERNEL | __GFP_COMP, NUMA_NO_NODE, NULL));
-	CHECK_EQ(quiet_pages(), before);
+	CHECK_EQ(host_quiet_pages(), before);
 	/* A part of a compound block is no range. */
 	CHECK_EQ(alloc_contig_range(block, block + 4, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP), 0);
 	free_contig_range(block, 2);
@@ -488,7 +482,7 @@ static void test_compound(void)
 	CHECK_LOG("bad page free: .*, order 0: it is in the middle of a block: not freed");
 	CHECK_EQ(compound_order(pfn_to_page(block)), 2);
 	put_page(pfn_to_page(block));
-	CHECK_EQ(quiet_pages(), before);
+	CHECK_EQ(host_quiet_pages(), before);
 }
 
 /* The lowest aligned place for @n pages by the map; nr_pages when there is none. */
@@ -512,7 +506,7 @@ static void test_anywhere(void)
 	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1 });
 	zone = &node_data[0]->node_zones[ZONE_DMA];
 	make_map(64 * MIB >> PAGE_SHIFT);
-	before = quiet_pages();
+	before = host_quiet_pages();
 	for (unsigned long i = 0; i < ops; i++) {
 		unsigned long n = tap_below(3) ? 1 + tap_below(5000) : 1UL << tap_below(13), place;
 		struct page *page;
@@ -531,7 +525,7 @@ static void test_anywhere(void)
 		check_range(page_to_pfn(page), n);
 	}
 	put_everything();
-	CHECK_EQ(quiet_pages(), before);
+	CHECK_EQ(host_quiet_pages(), before);
 	host_check();
 }
 
@@ -718,11 +712,11 @@ static void test_threads(void)
 	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS });
 	host_cpus_start();
 	make_map(32 * MIB >> PAGE_SHIFT);
-	before = quiet_pages();
+	before = host_quiet_pages();
 	thread_ops = tap_ops(400);
 	host_on_all_cpus(thread_work, NULL);
 	CHECK(ranges_had > 0);
-	CHECK_EQ(quiet_pages(), before);
+	CHECK_EQ(host_quiet_pages(), before);
 	host_check();
 	host_cpus_stop();
 }

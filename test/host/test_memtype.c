@@ -185,12 +185,6 @@ static const struct prot {
 	{ PAGE_DEVICE, MEMTYPE_DEVICE, "device nGnRE" }, { PAGE_DEVICE_NP, MEMTYPE_DEVICE_NP, "device nGnRnE" },
 };
 
-static unsigned long quiet_pages(void)
-{
-	CHECK_EQ(memtype_held(), 0);
-	return host_quiet_pages();
-}
-
 static void check_conflict(const char *asker, phys_addr_t base, phys_addr_t last, const char *type, const char *owner,
 			   phys_addr_t owned, phys_addr_t owned_last, const char *owned_type)
 {
@@ -239,7 +233,7 @@ static void test_vmap_pairs(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	page = alloc_pages(GFP_KERNEL, 2);
 	CHECK(page);
 	/* A line for each pair: fewer than are told. */
@@ -248,7 +242,7 @@ static void test_vmap_pairs(void)
 			try_pair(page, &prots[i], &prots[(i + j + 1) % ARRAY_SIZE(prots)]);
 	__free_pages(page, 2);
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 

@@ -139,13 +139,13 @@ static void test_pool(void)
 	/* The region is made for the first who asks, and stays. */
 	CHECK(get(&m, "/free/codec", 1, GFP_KERNEL));
 	put(&m);
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	for (size_t i = 0; i < ARRAY_SIZE(io_ways); i++) {
 		try_master_first(&io_ways[i]);
 		try_master_second(&io_ways[i]);
 	}
 	CHECK(dma_check());
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -239,7 +239,7 @@ static void test_many(void)
 	host_mute();
 	CHECK(get(&many[0], "/free/codec", 1, GFP_KERNEL));
 	put(&many[0]);
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	for (int i = 0; i < MANY; i++)
 		CHECK(get(&many[i], paths[i % 3], 1 + tap_below(2 * PAGE_SIZE), GFP_KERNEL));
 	CHECK_EQ(memtype_held(), MANY);
@@ -253,7 +253,7 @@ static void test_many(void)
 		if (i % 64 == 0)
 			CHECK(memtype_check());
 	}
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -427,12 +427,12 @@ static void test_threads(void)
 	host_mute();
 	codec = dma_master_get("/free/codec");
 	eth = dma_master_get("/soc/eth");
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	host_cpus_start();
 	host_on_all_cpus(load, &n);
 	CHECK(served > n / 4 && mapped > n / 4);
 	CHECK(dma_check() && vmalloc_check());
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 	host_cpus_stop();
 }

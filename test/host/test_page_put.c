@@ -29,13 +29,6 @@
 #define BANK_SIZE (64 * MIB)
 #define GFP_QUIET (GFP_KERNEL | __GFP_NOWARN)
 
-static unsigned long quiet_pages(void)
-{
-	drain_all_pages();
-	host_check();
-	return nr_free_pages();
-}
-
 /* --- put_page() --- */
 
 /* Blocks of every order, with one user and two; of a compound block any page stands for all. */
@@ -44,7 +37,7 @@ static void test_put(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
 		struct page *page = alloc_pages(GFP_KERNEL, order), *compound;
 
@@ -61,7 +54,7 @@ static void test_put(void)
 		CHECK_EQ(page_ref_count(compound), 1);
 		put_page(compound + (1UL << order) / 2);
 		CHECK(!page_ref_count(compound) && !PageCompound(compound));
-		CHECK_EQ(quiet_pages(), start);
+		CHECK_EQ(host_checked_pages(), start);
 	}
 	CHECK_NO_LOG("bad page");
 }
@@ -80,7 +73,7 @@ static struct page *rubbish(void)
 static void check_not_put(struct page *page, const char *report)
 {
 	struct page *pages[3] = { NULL, NULL, NULL };
-	unsigned long start = quiet_pages();
+	unsigned long start = host_checked_pages();
 
 	host_log_clear();
 	put_page(page);
@@ -91,7 +84,7 @@ static void check_not_put(struct page *page, const char *report)
 	host_log_clear();
 	release_pages(pages, 3);
 	CHECK_LOG(report);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 static void test_put_rubbish(void)
@@ -125,7 +118,7 @@ static void test_put_wild_head(void)
 	struct page *page;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	page = alloc_page(GFP_KERNEL);
 	CHECK(page);
 	get_page(page);
@@ -139,7 +132,7 @@ static void test_put_wild_head(void)
 	page->compound_head = 0;
 	put_page(page);
 	put_page(page);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 /* What is put twice is free already, and goes out of use; what stands beside it is freed. */
@@ -149,14 +142,14 @@ static void test_put_twice(void)
 	struct page *page;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	page = alloc_pages(GFP_KERNEL, 2);
 	CHECK(page);
 	put_page(page);
 	put_page(page);
 	CHECK_LOG("bad page free: .*, order 2: the page is free already: not freed$");
 	CHECK_EQ(num_poisoned_pages(), 4);
-	CHECK_EQ(quiet_pages(), start - 4);
+	CHECK_EQ(host_checked_pages(), start - 4);
 }
 
 /*
@@ -230,7 +223,8 @@ static void three_of_two(void)
 	free_too_often(&rounds);
 	smp_work_wait(1);
 	CHECK_LOG("bad page free: pfn 0x[0-9a-f]+, order [03]: the page is free already: not freed");
-	quiet_pages();
+	drain_all_pages();
+	host_check();
 	host_cpus_stop();
 }
 
@@ -257,7 +251,7 @@ static void test_release(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, RELEASED - 6, pages), RELEASED - 6);
 	twice = pages[100];
 	get_page(twice);
@@ -281,10 +275,9 @@ static void test_release(void)
 	get_page(shared);
 	release_pages(pages, RELEASED);
 	CHECK_EQ(page_ref_count(shared), 1);
-	host_check();
-	CHECK_EQ(quiet_pages(), start - 1);
+	CHECK_EQ(host_checked_pages(), start - 1);
 	release_pages(&shared, 1);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 	release_pages(NULL, 0);
 	host_check();
 }
@@ -296,15 +289,14 @@ static void test_release_bad(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, 3, pages), 3);
 	__free_page(pages[1]);
 	host_log_clear();
 	release_pages(pages, 3);
 	CHECK_LOG("bad page free: .*: the page is free already: not freed$");
 	CHECK(PageHWPoison(pages[1]));
-	CHECK_EQ(quiet_pages(), start - 1);
-	host_check();
+	CHECK_EQ(host_checked_pages(), start - 1);
 }
 
 /* --- alloc_pages_bulk() --- */
@@ -319,7 +311,7 @@ static void test_bulk_filled(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	for (int i = 0; i < BULK; i += 3)
 		pages[i] = mine;
 	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, BULK, pages), BULK);
@@ -333,7 +325,7 @@ static void test_bulk_filled(void)
 	for (int i = 0; i < BULK; i++)
 		if (pages[i] != mine)
 			__free_page(pages[i]);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 static void test_bulk_zeroed(void)
@@ -342,7 +334,7 @@ static void test_bulk_zeroed(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	for (int round = 0; round < 2; round++) {
 		CHECK_EQ(alloc_pages_bulk(GFP_KERNEL | __GFP_ZERO, BULK, pages), BULK);
 		for (int i = 0; i < BULK; i++) {
@@ -355,7 +347,7 @@ static void test_bulk_zeroed(void)
 		release_pages(pages, BULK);
 		memset(pages, 0, sizeof(pages));
 	}
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 /* When memory runs out, entries from the first on hold a page, the others nothing; that is a failure, which is reported. */
@@ -366,7 +358,7 @@ static void test_bulk_short(void)
 	struct zone *zone;
 
 	host_boot_simple(16 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	zone = node_data[0]->zonelist[0];
 	had = alloc_pages_bulk(GFP_KERNEL, ARRAY_SIZE(pages), pages);
 	CHECK(had > 3000 && had < start);
@@ -379,7 +371,7 @@ static void test_bulk_short(void)
 	CHECK_EQ(alloc_pages_bulk(__GFP_MOVABLE | __GFP_RECLAIMABLE | __GFP_NOWARN, 1, pages + had), 0);
 	CHECK_NO_LOG(".");
 	release_pages(pages, (int)had);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 /* Which pages come: of the zones and groups that the flags say. */
@@ -512,11 +504,11 @@ static void test_threads(void)
 
 	host_boot_simple(BANK_SIZE, THREADS);
 	host_cpus_start();
-	start = quiet_pages();
+	start = host_checked_pages();
 	thread_ops = tap_ops(3000);
 	host_on_all_cpus(use_batches, NULL);
 	CHECK_NO_LOG("bad page");
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 	host_cpus_stop();
 }
 
