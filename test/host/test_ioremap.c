@@ -86,12 +86,6 @@ static void make(int i)
 	live[i].size = size;
 }
 
-static unsigned long quiet_pages(void)
-{
-	CHECK_EQ(memtype_held(), 0);
-	return host_quiet_pages();
-}
-
 static void test_random(void)
 {
 	unsigned long start;
@@ -99,7 +93,7 @@ static void test_random(void)
 	host_boot_simple(64 * MIB, 2);
 	host_mute();
 	stamp_device();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	for (unsigned long n = tap_ops(8000); n; n--) {
 		int i = (int)tap_below(LIVE);
 
@@ -117,7 +111,7 @@ static void test_random(void)
 		if (live[i].addr)
 			(live[i].way->unmap)(live[i].addr);
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -427,15 +421,6 @@ static void end_all(void *arg)
 		iounmap(shared[i]);
 }
 
-static void on_all(smp_fn_t fn, void *arg)
-{
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, fn, arg), 0);
-	fn(arg);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
-}
-
 static void test_threads(void)
 {
 	unsigned long n = tap_ops(1000), start;
@@ -443,17 +428,17 @@ static void test_threads(void)
 	host_boot_simple(128 * MIB, CPUS);
 	host_mute();
 	stamp_device();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	host_cpus_start();
-	on_all(load, &n);
+	host_on_all_cpus(load, &n);
 	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
 		shared[i] = ioremap(DEV, PAGE_SIZE * (i % 16 ? 1 : 600));
 		CHECK(shared[i]);
 	}
-	on_all(end_all, NULL);
+	host_on_all_cpus(end_all, NULL);
 	iounmap(ioremap_wc(DEV, 600 * PAGE_SIZE));
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 	host_cpus_stop();
 }

@@ -687,11 +687,7 @@ static void test_threads(void)
 	host_boot_simple(1024 * MIB, CPUS);
 	start = host_quiet_pages();
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
-	load(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(load, &n);
 	for (int i = 0; i < CPUS * 16; i++)
 		vfree((&handed[0][0])[i]);
 	CHECK(vmalloc_check());
