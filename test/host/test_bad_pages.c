@@ -636,19 +636,30 @@ static void test_many_links(void)
 	runs_on(start, num_poisoned_pages());
 }
 
-/* What is said: the block, what its links held, how many are in the list again. */
-static void test_link_report(void)
+/*
+ * A machine with @nr free blocks of the largest order that have struct pages, at the front of their list. Return: how many
+ * pages are free.
+ */
+static unsigned long boot_and_free_blocks(struct page **block, int nr)
 {
 	unsigned long start;
-	struct page *page[3];
 
 	host_boot_simple(BANK_SIZE, 1);
 	start = host_quiet_pages();
-	for (int i = 0; i < 3; i++)
-		CHECK(page[i] = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
-	for (int i = 0; i < 3; i++)
-		__free_pages(page[i], MAX_PAGE_ORDER);
+	for (int i = 0; i < nr; i++)
+		CHECK(block[i] = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
+	for (int i = 0; i < nr; i++)
+		__free_pages(block[i], MAX_PAGE_ORDER);
 	drain_all_pages();
+	return start;
+}
+
+/* What is said: the block, what its links held, how many are in the list again. */
+static void test_link_report(void)
+{
+	struct page *page[3];
+	unsigned long start = boot_and_free_blocks(page, 3);
+
 	page[1]->lru.next = (struct list_head *)0x1234;
 	exhaust(MAX_PAGE_ORDER);
 	CHECK_LOG("bad free list: node 0 zone DMA, order 10, type Unmovable: pfn 0x[0-9a-f]+: next does not lead back: "
@@ -660,27 +671,12 @@ static void test_link_report(void)
 	runs_on(start, PAGEBLOCK_NR_PAGES);
 }
 
-/* A machine with a free block of the largest order that has struct pages, first in its list; *@start: pages that are free. */
-static struct page *boot_and_free_block(unsigned long *start)
-{
-	struct page *page;
-
-	host_boot_simple(BANK_SIZE, 1);
-	*start = host_quiet_pages();
-	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
-	CHECK(page);
-	__free_pages(page, MAX_PAGE_ORDER);
-	drain_all_pages();
-	return page;
-}
-
 /* The first of the list, both links to itself: taken out of the list it would be in it still. */
 static void test_links_to_itself(void)
 {
-	unsigned long start;
 	struct page *page;
+	unsigned long start = boot_and_free_blocks(&page, 1);
 
-	page = boot_and_free_block(&start);
 	INIT_LIST_HEAD(&page->lru);
 	exhaust(MAX_PAGE_ORDER);
 	CHECK_LOG("bad free list: .*: pfn 0x[0-9a-f]+: neither link leads back: next 0x[0-9a-f]+, prev 0x[0-9a-f]+$");
@@ -691,10 +687,9 @@ static void test_links_to_itself(void)
 /* Who frees a page again that lies in a free block whose links were written to: the block is out as a whole. */
 static void test_twice_in_damaged(void)
 {
-	unsigned long start;
 	struct page *page;
+	unsigned long start = boot_and_free_blocks(&page, 1);
 
-	page = boot_and_free_block(&start);
 	CHECK(page_test(page, PG_buddy));
 	page->lru.prev = (struct list_head *)0x1234;
 	__free_page(page + 3);
@@ -787,15 +782,8 @@ static void test_links_in_a_ring(void)
 {
 	struct list_head *member[8];
 	struct page *block[8];
-	unsigned long start;
+	unsigned long start = boot_and_free_blocks(block, 8);
 
-	host_boot_simple(BANK_SIZE, 1);
-	start = host_quiet_pages();
-	for (int i = 0; i < 8; i++)
-		CHECK(block[i] = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
-	for (int i = 0; i < 8; i++)
-		__free_pages(block[i], MAX_PAGE_ORDER);
-	drain_all_pages();
 	member[0] =
 		the_zone()->free_area[MAX_PAGE_ORDER].free_list[get_pageblock_migratetype(page_to_pfn(block[0]))].next;
 	for (int i = 1; i < 8; i++)
