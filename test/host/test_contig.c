@@ -321,25 +321,6 @@ static void test_errors(void)
 	host_check();
 }
 
-/* All there is, one page after the other, chained through lru. */
-static unsigned long take_all(gfp_t gfp, struct list_head *taken)
-{
-	unsigned long n = 0;
-	struct page *page;
-
-	for (; (page = alloc_page(gfp | __GFP_NOWARN)); n++)
-		list_add(&page->lru, taken);
-	return n;
-}
-
-static void put_all(struct list_head *taken)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, taken, lru)
-		__free_page(page);
-}
-
 /* Isolated pages are free in the account, and nobody gets one: neither what was free, nor what is freed into them. */
 static void test_isolated(void)
 {
@@ -360,7 +341,7 @@ static void test_isolated(void)
 	CHECK_EQ(zone_free_special(zone, MIGRATE_ISOLATE), last - first - 1);
 	CHECK_EQ(nr_free_pages(), before - 1);
 	host_check();
-	n = take_all(GFP_ATOMIC | __GFP_MOVABLE, &taken);
+	n = host_take_all(GFP_ATOMIC | __GFP_MOVABLE, 0, &taken);
 	CHECK(n + (last - first) <= before);
 	list_for_each_entry(page, &taken, lru)
 		CHECK(page_to_pfn(page) < first || page_to_pfn(page) >= last);
@@ -374,7 +355,7 @@ static void test_isolated(void)
 	page = alloc_page(GFP_KERNEL);
 	CHECK(page);
 	__free_page(page);
-	put_all(&taken);
+	host_put_all(&taken);
 	CHECK_EQ(host_quiet_pages(), before);
 	host_check();
 }
@@ -564,7 +545,7 @@ static void test_watermark(void)
 	zone = &node_data[0]->node_zones[ZONE_DMA];
 	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 	CHECK(page);
-	take_all(GFP_ATOMIC, &taken);
+	host_take_all(GFP_ATOMIC, 0, &taken);
 	__free_pages(page, MAX_PAGE_ORDER);
 	drain_all_pages();
 	n = zone->nr_free - zone->watermark[WMARK_MIN];
@@ -573,7 +554,7 @@ static void test_watermark(void)
 	CHECK_LOG("contig: no [0-9]+ free pages behind one another near node 0, gfp 0x100$");
 	CHECK(alloc_contig_pages(n, GFP_KERNEL, NUMA_NO_NODE, NULL) == page);
 	free_contig_range(page_to_pfn(page), n);
-	put_all(&taken);
+	host_put_all(&taken);
 	host_check();
 }
 
@@ -607,7 +588,7 @@ static void test_one_at_a_time(void)
 	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 	CHECK(page);
 	shared_block = page_to_pfn(page);
-	take_all(GFP_ATOMIC, &taken);
+	host_take_all(GFP_ATOMIC, 0, &taken);
 	__free_pages(page, MAX_PAGE_ORDER);
 	drain_all_pages();
 	CHECK_EQ(alloc_contig_range(shared_block + 30, shared_block + 31, MIGRATE_MOVABLE, GFP_KERNEL), 0);
@@ -620,7 +601,7 @@ static void test_one_at_a_time(void)
 	__atomic_store_n(&one_is_done, true, __ATOMIC_RELAXED);
 	smp_work_wait(1);
 	free_contig_range(shared_block + 30, 1);
-	put_all(&taken);
+	host_put_all(&taken);
 	host_check();
 	host_cpus_stop();
 }

@@ -206,7 +206,6 @@ static void test_ram(void)
 
 static void test_bad_ranges(void)
 {
-	struct page *page, *next;
 	LIST_HEAD(taken);
 
 	host_boot_simple(32 * MIB, 1);
@@ -225,13 +224,11 @@ static void test_bad_ranges(void)
 	/* More than there is address space for, and then memory. */
 	CHECK(!ioremap(0x80000000, VMALLOC_END - VMALLOC_START));
 	CHECK_LOG("ioremap: .* no memory, or no address space: refused");
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
-		list_add(&page->lru, &taken);
+	host_take_all(GFP_KERNEL, 0, &taken);
 	host_log_clear();
 	CHECK(!ioremap(DEV + PAGE_SIZE, 512 * MIB));
 	CHECK_LOG("no memory, or no address space: refused");
-	list_for_each_entry_safe(page, next, &taken, lru)
-		__free_page(page);
+	host_put_all(&taken);
 	CHECK(vmalloc_check());
 	/* Nothing of it is held any more. */
 	CHECK_EQ(memtype_held(), 0);

@@ -330,7 +330,7 @@ static void test_vmap_nomap(void)
 static void test_vmap_refused(void)
 {
 	struct va_extent *taken[64];
-	struct page *page, *next, *pages[600];
+	struct page *page, *pages[600];
 	unsigned int n = 0;
 	LIST_HEAD(all);
 
@@ -355,14 +355,12 @@ static void test_vmap_refused(void)
 	/* Each page a run of its own, and no memory for so many. */
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
 		pages[i] = page;
-	while ((next = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
-		list_add(&next->lru, &all);
+	host_take_all(GFP_KERNEL, 0, &all);
 	host_log_clear();
 	CHECK(!vmap(pages, ARRAY_SIZE(pages), VM_MAP, PAGE_KERNEL_NC));
 	CHECK_LOG("\\] vmap: 600 pages .*: no memory to note its memory type: refused$");
 	CHECK_EQ(memtype_held(), 0);
-	list_for_each_entry_safe(page, next, &all, lru)
-		__free_page(page);
+	host_put_all(&all);
 	CHECK(vmalloc_check());
 	__free_page(pages[0]);
 	host_check();

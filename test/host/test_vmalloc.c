@@ -376,7 +376,6 @@ static void test_references_at_once(void)
 /* What cannot be had, and what is left of it. */
 static void test_refused(void)
 {
-	struct page *page, *next;
 	unsigned long start;
 	LIST_HEAD(taken);
 
@@ -392,14 +391,12 @@ static void test_refused(void)
 	CHECK(!vmalloc((nr_free_pages() - 8) * PAGE_SIZE));
 	CHECK_LOG("no memory, or no address space");
 	CHECK(!__vmalloc(1UL << 63, GFP_KERNEL | __GFP_NOWARN));
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
-		list_add(&page->lru, &taken);
+	host_take_all(GFP_KERNEL, 0, &taken);
 	host_log_clear();
 	CHECK(!__vmalloc(PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN));
 	CHECK(!__vmalloc(3 * MIB, GFP_KERNEL | __GFP_NOWARN));
 	CHECK_NO_LOG(".");
-	list_for_each_entry_safe(page, next, &taken, lru)
-		__free_page(page);
+	host_put_all(&taken);
 	CHECK(vmalloc_check());
 	CHECK_EQ(vmalloc_nr_pages(), 0);
 	CHECK_EQ(host_quiet_pages(), start);

@@ -76,15 +76,13 @@ static void check_area(void *(*way)(size_t size, gfp_t gfp), unsigned long nr)
 /* All of free memory can be written again: whoever gets it may rely on that. */
 static void write_all_memory(void)
 {
-	struct page *page, *next;
+	struct page *page;
 	LIST_HEAD(taken);
 
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN))) {
+	CHECK(host_take_all(GFP_KERNEL, 0, &taken));
+	list_for_each_entry(page, &taken, lru)
 		memset(page_address(page), 0xa5, PAGE_SIZE);
-		list_add(&page->lru, &taken);
-	}
-	list_for_each_entry_safe(page, next, &taken, lru)
-		__free_page(page);
+	host_put_all(&taken);
 }
 
 static void test_areas(void)
@@ -186,10 +184,11 @@ static void test_restored(void)
 
 	host_boot_simple(64 * MIB, 1);
 	/* Only every other page is free, but for what is kept for handlers. */
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
-		list_add(&page->lru, page_to_pfn(page) % 2 ? &taken : &kept);
+	host_take_all(GFP_KERNEL, 0, &taken);
 	list_for_each_entry_safe(page, next, &taken, lru)
-		__free_page(page);
+		if (page_to_pfn(page) % 2 == 0)
+			list_move(&page->lru, &kept);
+	host_put_all(&taken);
 	area = vmalloc(5 * PAGE_SIZE);
 	CHECK(area);
 	for (enum arch_rights rights = RIGHTS_RO; rights <= RIGHTS_RW; rights++) {
@@ -213,8 +212,7 @@ static void test_restored(void)
 	/* Two runs of pages at the least, and the area: the fourth change is none of these. */
 	CHECK(steps >= 2 * 4);
 	vfree(area);
-	list_for_each_entry_safe(page, next, &kept, lru)
-		__free_page(page);
+	host_put_all(&kept);
 	write_all_memory();
 	host_check();
 }

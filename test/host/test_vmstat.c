@@ -115,23 +115,6 @@ static void take_all(struct list_head *taken, int nid, gfp_t gfp)
 		list_add(&page->lru, taken);
 }
 
-static void put_pages(struct list_head *taken)
-{
-	struct page *page, *tmp;
-
-	list_for_each_entry_safe(page, tmp, taken, lru)
-		__free_page(page);
-	INIT_LIST_HEAD(taken);
-}
-
-static void give_all(struct list_head *taken)
-{
-	struct page *page, *tmp;
-
-	list_for_each_entry_safe(page, tmp, taken, lru)
-		__free_pages(page, MAX_PAGE_ORDER);
-}
-
 /* This CPU, of node 0, asks for each node; then for node 0 when that has nothing left. */
 static void test_numa(void)
 {
@@ -164,7 +147,7 @@ static void test_numa(void)
 	CHECK_EQ(now[0].hit + now[0].miss, now[0].local + now[0].other);
 	CHECK_EQ(now[1].hit + now[1].miss, now[1].local + now[1].other);
 	__free_pages(page, MAX_PAGE_ORDER);
-	give_all(&taken);
+	host_put_all(&taken);
 	CHECK(zone_events_check());
 	host_check();
 }
@@ -185,10 +168,9 @@ static void test_fallbacks(void)
 			CHECK(page);
 			list_add(&page->lru, &taken);
 		}
-		put_pages(&taken);
+		host_put_all(&taken);
 	}
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN | __GFP_THISNODE | __GFP_HIGH)))
-		list_add(&page->lru, &taken);
+	host_take_all(GFP_KERNEL | __GFP_THISNODE | __GFP_HIGH, 0, &taken);
 	for (int round = 0; round < 20; round++) {
 		start[0] = numa_of(0);
 		start[1] = numa_of(1);
@@ -211,7 +193,7 @@ static void test_fallbacks(void)
 		CHECK_EQ(now[1].hit, start[1].hit);
 	}
 	CHECK_EQ(far, 30);
-	put_pages(&taken);
+	host_put_all(&taken);
 	CHECK(zone_events_check());
 	host_check();
 }
@@ -227,7 +209,7 @@ static void test_stall(void)
 	take_all(&taken, 1, GFP_KERNEL);
 	CHECK(zone_event_sum(zone_of_node(1), ALLOCSTALL) > stalls);
 	CHECK_EQ(zone_event_sum(zone_of_node(0), ALLOCSTALL), 0);
-	give_all(&taken);
+	host_put_all(&taken);
 }
 
 static void test_check_sees(void)
