@@ -3,9 +3,9 @@
 #include "machine.h"
 
 #include <libfdt.h>
+#include <stdio.h>
 
 #include <mm/memblock.h>
-#include <mm/memtype.h>
 #include <mm/mm_init.h>
 #include <mm/port.h>
 #include <mm/slab.h>
@@ -157,6 +157,19 @@ unsigned long host_checked_pages(void)
 
 	host_check();
 	return pages;
+}
+
+void host_check_conflict(const char *asker, phys_addr_t base, u64 size, enum memtype type, const char *owner,
+			 phys_addr_t owned, u64 owned_size, enum memtype owned_type)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line),
+		 "\\] %s: \\[mem 0x%016llx-0x%016llx\\] as %s, asked for by [^ ]+: mapped already, "
+		 "\\[mem 0x%016llx-0x%016llx\\] as %s by %s, asked for by [^ ]+: refused$",
+		 asker, base, base + size - 1, memtype_name(type), owned, owned + owned_size - 1,
+		 memtype_name(owned_type), owner);
+	CHECK_LOG(line);
 }
 
 void host_check(void)

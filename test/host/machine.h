@@ -7,6 +7,7 @@
 #include <lib/types.h>
 #include <mm/discover.h>
 #include <mm/gfp.h>
+#include <mm/memtype.h>
 
 #include "tree.h"
 
@@ -97,6 +98,14 @@ unsigned long host_quiet_pages(void);
 
 /** host_checked_pages() - host_quiet_pages(), and host_check() */
 unsigned long host_checked_pages(void);
+
+/**
+ * host_check_conflict() - the log says that a mapping was refused for its memory type, and names both parties
+ * @asker, @base, @size, @type: who asked, for which bytes, with which type; "vmap", or "master PATH"
+ * @owner, @owned, @owned_size, @owned_type: the same of who has some of those pages
+ */
+void host_check_conflict(const char *asker, phys_addr_t base, u64 size, enum memtype type, const char *owner,
+			 phys_addr_t owned, u64 owned_size, enum memtype owned_type);
 
 /** host_check() - every check function of the allocators agrees. Context: all CPUs quiet. */
 void host_check(void);

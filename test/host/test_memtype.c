@@ -9,7 +9,6 @@
 #include <mm/slab.h>
 #include <mm/va_tree.h>
 #include <mm/vmalloc.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "../../mm/vmap.h"
@@ -185,19 +184,6 @@ static const struct prot {
 	{ PAGE_DEVICE, MEMTYPE_DEVICE, "device nGnRE" }, { PAGE_DEVICE_NP, MEMTYPE_DEVICE_NP, "device nGnRnE" },
 };
 
-static void check_conflict(const char *asker, phys_addr_t base, phys_addr_t last, const char *type, const char *owner,
-			   phys_addr_t owned, phys_addr_t owned_last, const char *owned_type)
-{
-	char line[512];
-
-	snprintf(
-		line, sizeof(line),
-		"\\] %s: \\[mem 0x%016llx-0x%016llx\\] as %s, asked for by [^ ]+: mapped already, \\[mem 0x%016llx-0x%016llx\\] "
-		"as %s by %s, asked for by [^ ]+: refused$",
-		asker, base, last, type, owned, owned_last, owned_type, owner);
-	CHECK_LOG(line);
-}
-
 /* Two mappings of a page, the second of which shares the first one's last page. */
 static void try_pair(struct page *page, const struct prot *first, const struct prot *second)
 {
@@ -214,8 +200,8 @@ static void try_pair(struct page *page, const struct prot *first, const struct p
 	if (agree)
 		CHECK_NO_LOG(".");
 	else
-		check_conflict("vmap", phys + 2 * PAGE_SIZE, phys + 4 * PAGE_SIZE - 1, second->words, "vmap", phys,
-			       phys + 3 * PAGE_SIZE - 1, first->words);
+		host_check_conflict("vmap", phys + 2 * PAGE_SIZE, 2 * PAGE_SIZE, second->type, "vmap", phys,
+				    3 * PAGE_SIZE, first->type);
 	vunmap(b);
 	CHECK_EQ(memtype_held(), first->type != MEMTYPE_WB);
 	vunmap(a);
@@ -237,9 +223,11 @@ static void test_vmap_pairs(void)
 	page = alloc_pages(GFP_KERNEL, 2);
 	CHECK(page);
 	/* A line for each pair: fewer than are told. */
-	for (size_t i = 0; i < ARRAY_SIZE(prots); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(prots); i++) {
+		CHECK(!strcmp(memtype_name(prots[i].type), prots[i].words));
 		for (size_t j = 0; j < 3; j++)
 			try_pair(page, &prots[i], &prots[(i + j + 1) % ARRAY_SIZE(prots)]);
+	}
 	__free_pages(page, 2);
 	CHECK(vmalloc_check());
 	CHECK_EQ(host_quiet_pages(), start);
@@ -268,15 +256,14 @@ static void test_vmap_others(void)
 	CHECK_EQ(memtype_held(), 2);
 	CHECK_EQ(memtype_ram_held(), 2);
 	CHECK(!memremap(phys + 3 * PAGE_SIZE, PAGE_SIZE + 8, MEMREMAP_WB));
-	check_conflict("memremap", phys + 3 * PAGE_SIZE, phys + 4 * PAGE_SIZE + 7, "write-back", "vmap",
-		       phys + 4 * PAGE_SIZE, phys + 6 * PAGE_SIZE - 1, "not cacheable");
+	host_check_conflict("memremap", phys + 3 * PAGE_SIZE, PAGE_SIZE + 8, MEMTYPE_WB, "vmap", phys + 4 * PAGE_SIZE,
+			    2 * PAGE_SIZE, MEMTYPE_WC);
 	CHECK(!memremap(phys + PAGE_SIZE, 1, MEMREMAP_WB | MEMREMAP_WC));
-	check_conflict("memremap", phys + PAGE_SIZE, phys + PAGE_SIZE, "write-back", "vmap", phys,
-		       phys + 2 * PAGE_SIZE - 1, "not cacheable");
+	host_check_conflict("memremap", phys + PAGE_SIZE, 1, MEMTYPE_WB, "vmap", phys, 2 * PAGE_SIZE, MEMTYPE_WC);
 	CHECK(memremap(phys + 2 * PAGE_SIZE, 2 * PAGE_SIZE, MEMREMAP_WB) == page_address(page + 2));
 	CHECK(!vm_map_ram(apart + 1, 1, -1));
-	check_conflict("vm_map_ram", phys + 5 * PAGE_SIZE, phys + 6 * PAGE_SIZE - 1, "write-back", "vmap",
-		       phys + 4 * PAGE_SIZE, phys + 6 * PAGE_SIZE - 1, "not cacheable");
+	host_check_conflict("vm_map_ram", phys + 5 * PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, "vmap", phys + 4 * PAGE_SIZE,
+			    2 * PAGE_SIZE, MEMTYPE_WC);
 	/* A wrong end ends nothing. */
 	vunmap(nc + PAGE_SIZE);
 	vm_unmap_ram(nc, 4);
@@ -308,15 +295,13 @@ static void test_vmap_nomap(void)
 	CHECK(map);
 	CHECK_EQ(memtype_held(), 1);
 	CHECK(!memremap(0x41001ff0, 8, MEMREMAP_WC));
-	check_conflict("memremap", 0x41001ff0, 0x41001ff7, "not cacheable", "vmap", 0x41000000, 0x41001fff,
-		       "write-back");
+	host_check_conflict("memremap", 0x41001ff0, 8, MEMTYPE_WC, "vmap", 0x41000000, 0x2000, MEMTYPE_WB);
 	CHECK(!ioremap(0x41000000, 8));
 	memory = memremap(0x41000000, 0x2000, MEMREMAP_WB);
 	CHECK(memory);
 	vunmap(map);
 	CHECK(!vmap(pages, 2, VM_MAP, PAGE_KERNEL_WT));
-	check_conflict("vmap", 0x41000000, 0x41001fff, "write-through", "memremap", 0x41000000, 0x41001fff,
-		       "write-back");
+	host_check_conflict("vmap", 0x41000000, 0x2000, MEMTYPE_WT, "memremap", 0x41000000, 0x2000, MEMTYPE_WB);
 	memunmap(memory);
 	map = vm_map_ram(pages, 2, -1);
 	CHECK(map && !ioremap_wc(0x41001000, 1));

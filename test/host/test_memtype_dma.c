@@ -8,8 +8,6 @@
 #include <mm/memtype.h>
 #include <mm/port.h>
 #include <mm/slab.h>
-#include <stdio.h>
-#include <string.h>
 
 #include <asm/cache.h>
 
@@ -50,21 +48,6 @@ static void put(struct memory *m)
 	CHECK_EQ(dma_device_put(m->dev), 0);
 }
 
-/* One line: who asked, for which bytes of which type, and who has which. */
-static void check_line(const char *asker, phys_addr_t base, u64 size, enum memtype type, const char *owner,
-		       phys_addr_t owned, u64 owned_size, enum memtype owned_type)
-{
-	char line[512];
-
-	snprintf(
-		line, sizeof(line),
-		"\\] %s: \\[mem 0x%016llx-0x%016llx\\] as %s, asked for by [^ ]+: mapped already, \\[mem 0x%016llx-0x%016llx\\] "
-		"as %s by %s, asked for by [^ ]+: refused$",
-		asker, base, base + size - 1, memtype_name(type), owned, owned + owned_size - 1,
-		memtype_name(owned_type), owner);
-	CHECK_LOG(line);
-}
-
 /* --- a pool that the linear map has not --- */
 
 /* The master comes first. */
@@ -83,8 +66,8 @@ static void try_master_first(const struct io_way *way)
 	if (map)
 		(way->unmap)(map);
 	else
-		check_line(way->name, DARK_BASE + 0x1ff8, 16, way->type, "master /free/codec", DARK_BASE, 0x2000,
-			   MEMTYPE_WC);
+		host_check_conflict(way->name, DARK_BASE + 0x1ff8, 16, way->type, "master /free/codec", DARK_BASE,
+				    0x2000, MEMTYPE_WC);
 	/* The page behind it is free. */
 	map = (way->map)(DARK_BASE + 0x2000, 16);
 	CHECK(map);
@@ -110,8 +93,8 @@ static void try_master_second(const struct io_way *way)
 		CHECK_EQ(memtype_held(), 2);
 		put(&m);
 	} else {
-		check_line("master /free/codec", DARK_BASE, 2 * PAGE_SIZE, MEMTYPE_WC, way->name, DARK_BASE + 0x1010, 8,
-			   way->type);
+		host_check_conflict("master /free/codec", DARK_BASE, 2 * PAGE_SIZE, MEMTYPE_WC, way->name,
+				    DARK_BASE + 0x1010, 8, way->type);
 		CHECK_LOG(
 			"dma: /free/codec: dma_alloc_coherent of 8192 bytes: some of its memory is mapped with another "
 			"memory type; it reaches .*, mask 0xffffffff$");
@@ -162,14 +145,17 @@ static void try_ram(const char *path, const char *owner)
 	CHECK_EQ(memtype_ram_held(), 1);
 	host_log_clear();
 	CHECK(!memremap(m.phys - 8, 16, MEMREMAP_WB | MEMREMAP_WT | MEMREMAP_WC));
-	check_line("memremap", m.phys - 8, 16, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
+	host_check_conflict("memremap", m.phys - 8, 16, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
 	CHECK(memremap(m.phys - 8, 8, MEMREMAP_WB) == __va(m.phys - 8));
 	CHECK(!vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO));
-	check_line("vmap", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
+	host_check_conflict("vmap", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE,
+			    MEMTYPE_WC);
 	CHECK(!vmap(&page, 1, VM_MAP, PAGE_KERNEL_WT));
-	check_line("vmap", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WT, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
+	host_check_conflict("vmap", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WT, owner, m.phys, 3 * PAGE_SIZE,
+			    MEMTYPE_WC);
 	CHECK(!vm_map_ram(&page, 1, -1));
-	check_line("vm_map_ram", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
+	host_check_conflict("vm_map_ram", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE,
+			    MEMTYPE_WC);
 	/* For ioremap() it is RAM, as before. */
 	CHECK(!ioremap_wc(m.phys, 8));
 	CHECK_LOG("ioremap_wc: .* is RAM of node 0");
@@ -208,7 +194,8 @@ static void try_region(u64 prot, enum memtype type)
 	CHECK(map);
 	host_log_clear();
 	CHECK(!get(&m, "/free/dsp", PAGE_SIZE, GFP_KERNEL));
-	check_line("master /free/dsp", PLAIN_BASE, PAGE_SIZE, MEMTYPE_WC, "vmap", PLAIN_BASE, 2 * PAGE_SIZE, type);
+	host_check_conflict("master /free/dsp", PLAIN_BASE, PAGE_SIZE, MEMTYPE_WC, "vmap", PLAIN_BASE, 2 * PAGE_SIZE,
+			    type);
 	CHECK_EQ(memtype_held(), 1);
 	CHECK(dma_check());
 	vunmap(map);
@@ -310,7 +297,8 @@ static void end_master(unsigned long start, unsigned long end)
 	CHECK_EQ(dma_device_put(last.dev), 0);
 	last.dev = NULL;
 	CHECK(!memremap(DARK_BASE, 8, MEMREMAP_WT));
-	check_line("memremap", DARK_BASE, 8, MEMTYPE_WT, "master /free/codec", DARK_BASE, PAGE_SIZE, MEMTYPE_WC);
+	host_check_conflict("memremap", DARK_BASE, 8, MEMTYPE_WT, "master /free/codec", DARK_BASE, PAGE_SIZE,
+			    MEMTYPE_WC);
 }
 
 static void test_named_late(void)
