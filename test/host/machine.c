@@ -12,13 +12,15 @@
 #include <mm/vmalloc.h>
 #include <mm/vmstat.h>
 
+#include "../../mm/vmap.h"
 #include "host.h"
 #include "tap.h"
 
-#define IMAGE_OFFSET (64ULL << 10)
-#define IMAGE_SIZE   (64ULL << 10)
-#define TREE_OFFSET  (128ULL << 10)
-#define LIVE_BLOCKS  16
+#define IMAGE_OFFSET  (64ULL << 10)
+#define IMAGE_SIZE    (64ULL << 10)
+#define TREE_OFFSET   (128ULL << 10)
+#define LIVE_BLOCKS   16
+#define ADDRESSES_MAX 64
 
 static void dma_ranges(u32 limit)
 {
@@ -140,6 +142,29 @@ void host_put_all(struct list_head *taken)
 	list_for_each_entry_safe(page, next, taken, lru)
 		__free_pages(page, page_order(page));
 	INIT_LIST_HEAD(taken);
+}
+
+static struct va_extent *addresses[ADDRESSES_MAX];
+static unsigned int nr_addresses;
+
+void host_take_addresses(void)
+{
+	CHECK(!nr_addresses);
+	for (unsigned long len = VMALLOC_END - VMALLOC_START; len >= VMAP_BLOCK_SIZE; len /= 2) {
+		struct va_extent *extent;
+
+		while ((extent = vmap_extent_get(len, NULL))) {
+			CHECK(nr_addresses < ADDRESSES_MAX);
+			addresses[nr_addresses++] = extent;
+		}
+	}
+	CHECK(nr_addresses);
+}
+
+void host_put_addresses(void)
+{
+	while (nr_addresses)
+		vmap_extent_put(addresses[--nr_addresses]);
 }
 
 unsigned long host_quiet_pages(void)

@@ -89,6 +89,12 @@ unsigned long host_take_all(gfp_t gfp, unsigned int order, struct list_head *tak
 /** host_put_all() - free the blocks on @taken, of any order; it is empty then */
 void host_put_all(struct list_head *taken);
 
+/** host_take_addresses() - all of vmalloc's addresses that are free are in use; not again before host_put_addresses() */
+void host_take_addresses(void);
+
+/** host_put_addresses() - they are free again */
+void host_put_addresses(void);
+
 /**
  * host_quiet_pages() - how many pages are free when nothing is held back that could go
  *

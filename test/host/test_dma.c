@@ -12,7 +12,6 @@
 #include <asm/cache.h>
 
 #include "../../mm/dma.h"
-#include "../../mm/vmap.h"
 #include "dma_machine.h"
 #include "host.h"
 #include "machine.h"
@@ -393,9 +392,7 @@ static void test_cheap_reports(void)
 /* Pages are there, and no addresses to map them at: the pages go back. */
 static void test_no_addresses(void)
 {
-	struct va_extent *taken[64];
 	struct device *eth, *usb;
-	unsigned int n = 0;
 	unsigned long start;
 	dma_addr_t dma;
 	void *p;
@@ -404,10 +401,7 @@ static void test_no_addresses(void)
 	eth = dma_master_get("/soc/eth");
 	usb = dma_master_get("/soc/usb");
 	start = host_quiet_pages();
-	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
-		while ((taken[n] = vmap_extent_get(len, NULL)))
-			n++;
-	CHECK(n && n < ARRAY_SIZE(taken));
+	host_take_addresses();
 	CHECK(!dma_alloc_coherent(eth, 3 * PAGE_SIZE, &dma, GFP_KERNEL));
 	CHECK_LOG(
 		"dma: /soc/eth: dma_alloc_coherent of 12288 bytes: no address space, or no memory, to map it; it reaches");
@@ -416,8 +410,7 @@ static void test_no_addresses(void)
 	CHECK(p);
 	dma_free_coherent(usb, 3 * PAGE_SIZE, p, dma);
 	CHECK_EQ(memtype_held(), 0);
-	while (n)
-		vmap_extent_put(taken[--n]);
+	host_put_addresses();
 	CHECK(dma_check() && vmalloc_check());
 	CHECK_EQ(host_quiet_pages(), start);
 	host_check();

@@ -11,7 +11,6 @@
 #include <mm/vmalloc.h>
 #include <string.h>
 
-#include "../../mm/vmap.h"
 #include "host.h"
 #include "machine.h"
 #include "tap.h"
@@ -314,9 +313,7 @@ static void test_vmap_nomap(void)
 /* What cannot be leaves nothing: a protection that is none, no memory for the note, no addresses. */
 static void test_vmap_refused(void)
 {
-	struct va_extent *taken[64];
 	struct page *page, *pages[600];
-	unsigned int n = 0;
 	LIST_HEAD(all);
 
 	host_boot_simple(32 * MIB, 1);
@@ -328,15 +325,11 @@ static void test_vmap_refused(void)
 	CHECK(!vmap(&page, 0, VM_MAP, PAGE_KERNEL_NC));
 	CHECK(!vmap(&page, ~0U, VM_MAP, PAGE_KERNEL_NC));
 	CHECK_LOG("more than all RAM");
-	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
-		while ((taken[n] = vmap_extent_get(len, NULL)))
-			n++;
-	CHECK(n && n < ARRAY_SIZE(taken));
+	host_take_addresses();
 	CHECK(!vmap(&page, 1, VM_MAP, PAGE_KERNEL_NC));
 	CHECK_LOG("no memory, or no address space");
 	CHECK_EQ(memtype_held(), 0);
-	while (n)
-		vmap_extent_put(taken[--n]);
+	host_put_addresses();
 	/* Each page a run of its own, and no memory for so many. */
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
 		pages[i] = page;

@@ -575,8 +575,7 @@ static void test_flushed_once(void)
 /* Address space runs out before memory does; whoever asks again when there is some gets it. */
 static void test_no_address_space(void)
 {
-	struct va_extent *taken[64], *one;
-	unsigned int n = 0;
+	struct va_extent *one;
 	unsigned long start;
 	void *mem;
 
@@ -587,10 +586,7 @@ static void test_no_address_space(void)
 	start = host_quiet_pages();
 	one = vmap_extent_get(VMAP_BLOCK_SIZE, NULL);
 	CHECK(one);
-	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
-		while ((taken[n] = vmap_extent_get(len, NULL)))
-			n++;
-	CHECK(n > 1 && n < ARRAY_SIZE(taken));
+	host_take_addresses();
 	CHECK(!vmalloc(PAGE_SIZE));
 	CHECK_LOG("vmalloc: 4096 bytes, CPU 0: no memory, or no address space");
 	CHECK(!vmalloc(8 * MIB));
@@ -603,8 +599,7 @@ static void test_no_address_space(void)
 	mem = vmalloc(2 * PAGE_SIZE);
 	CHECK(mem);
 	vfree(mem);
-	while (n)
-		vmap_extent_put(taken[--n]);
+	host_put_addresses();
 	CHECK(vmalloc_check());
 	CHECK_EQ(host_quiet_pages(), start);
 }
@@ -615,8 +610,6 @@ static void test_no_address_space(void)
  */
 static void test_purge_for_large(void)
 {
-	struct va_extent *taken[64];
-	unsigned int n = 0;
 	unsigned long block[2];
 	void *mem[2];
 
@@ -629,15 +622,11 @@ static void test_purge_for_large(void)
 	CHECK_EQ(block[1], block[0] + VMAP_BLOCK_SIZE);
 	for (int i = 0; i < 2; i++)
 		vfree(mem[i]);
-	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
-		while ((taken[n] = vmap_extent_get(len, NULL)))
-			n++;
-	CHECK(n > 1 && n < ARRAY_SIZE(taken));
+	host_take_addresses();
 	mem[0] = vmalloc(3 * MIB);
 	CHECK_EQ((unsigned long)mem[0], block[0]);
 	vfree(mem[0]);
-	while (n)
-		vmap_extent_put(taken[--n]);
+	host_put_addresses();
 	CHECK(vmalloc_check());
 	host_check();
 }
