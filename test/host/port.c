@@ -523,6 +523,14 @@ void host_on_all_cpus(smp_fn_t fn, void *arg)
 		smp_work_wait(cpu);
 }
 
+void host_meet(u32 *came, u32 nr, u32 nth)
+{
+	__atomic_fetch_add(came, 1, __ATOMIC_ACQ_REL);
+	for (unsigned int i = 0; __atomic_load_n(came, __ATOMIC_ACQUIRE) < nr * nth; i++)
+		if (i > 2000)
+			cpu_relax();
+}
+
 void host_boot_cpu(int nr_cpus)
 {
 	for (int i = 0; i < CONFIG_NR_CPUS; i++) {

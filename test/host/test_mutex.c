@@ -19,14 +19,6 @@ static u32 calls;	      /* atomic */
 static u32 busy;	      /* atomic: CPUs that are at work */
 static u32 ready;	      /* atomic: CPUs that have come to the start */
 
-/* All CPUs begin together. */
-static void meet(void)
-{
-	__atomic_fetch_add(&ready, 1, __ATOMIC_RELAXED);
-	while (__atomic_load_n(&ready, __ATOMIC_RELAXED) < CPUS)
-		cpu_relax();
-}
-
 static void count_call(void *arg)
 {
 	(void)arg;
@@ -36,7 +28,8 @@ static void count_call(void *arg)
 /* The holder calls all others, who wait for the mutex meanwhile. */
 static void count_up(void *arg)
 {
-	meet();
+	/* All CPUs begin together. */
+	host_meet(&ready, CPUS, 1);
 	for (unsigned long n = *(const unsigned long *)arg; n; n--) {
 		unsigned long was;
 

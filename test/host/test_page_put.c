@@ -8,7 +8,6 @@
  *    are found out at once, and each page holds its owner's stamp.
  * 3. After each case every page is back, and all check functions agree.
  */
-#include <sched.h>
 #include <string.h>
 
 #include <lib/smp.h>
@@ -162,19 +161,6 @@ static bool by_range; /* whether it is a range's */
 static u32 arrived;   /* atomic */
 static unsigned long rounds;
 
-/* Wait until both CPUs have called this for the @nth time; they go on at once, if there are processors for both. */
-static void meet(u32 nth)
-{
-	unsigned int spins = 0;
-
-	__atomic_fetch_add(&arrived, 1, __ATOMIC_ACQ_REL);
-	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < 2 * nth) {
-		cpu_relax();
-		if (++spins % 1024 == 0)
-			sched_yield();
-	}
-}
-
 static void free_contested(void)
 {
 	if (by_range)
@@ -194,13 +180,13 @@ static void free_too_often(void *first)
 			CHECK(contested);
 			get_page(contested);
 		}
-		meet(3 * round + 1);
+		host_meet(&arrived, 2, 3 * round + 1);
 		for (u32 delay = first ? round % 32 : 0; delay; delay--)
 			cpu_relax();
 		free_contested();
 		if (!first)
 			free_contested();
-		meet(3 * round + 2);
+		host_meet(&arrived, 2, 3 * round + 2);
 		/* What was one too many was reported, and the page is out of use. */
 		if (first) {
 			CHECK_EQ(page_ref_count(contested), 0);
@@ -208,7 +194,7 @@ static void free_too_often(void *first)
 			CHECK_EQ(nr_free_pages() + num_poisoned_pages(), all);
 			CHECK(PageHWPoison(contested));
 		}
-		meet(3 * round + 3);
+		host_meet(&arrived, 2, 3 * round + 3);
 	}
 }
 

@@ -182,7 +182,7 @@ static void test_constructed(void)
 
 static struct kmem_cache *raced;
 static void *contested;
-static unsigned int arrived;
+static u32 arrived; /* atomic */
 static bool by_kfree;
 
 /* Both CPUs free the object as soon as both are here. */
@@ -191,9 +191,7 @@ static void free_contested(void *unused)
 	void *obj = contested;
 
 	(void)unused;
-	__atomic_fetch_add(&arrived, 1, __ATOMIC_ACQ_REL);
-	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < 2)
-		cpu_relax();
+	host_meet(&arrived, 2, 1);
 	if (by_kfree)
 		kfree(obj);
 	else
