@@ -17,7 +17,7 @@
 #include <mm/port.h>
 #include <mm/slab.h>
 
-#include "../../mm/page_report.h"
+#include "../../mm/buddy.h"
 #include "host.h"
 #include "machine.h"
 #include "tap.h"
@@ -366,11 +366,20 @@ static void test_bulk_flags(void)
 	static const struct host_bank bank = { 4 * GIB, 512 * MIB, -1 };
 	static struct page *pages[BULK];
 
-	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "quiet movablecore=256M" });
+	host_boot(&(struct host_machine){
+		.banks = &bank, .nr_banks = 1, .bootargs = "quiet movablecore=256M page_owner=off" });
+	/* These are cached when the others are asked for. */
+	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, BULK, pages), BULK);
+	for (int i = 0; i < BULK; i++)
+		CHECK_EQ(get_pageblock_migratetype(page_to_pfn(pages[i])), MIGRATE_UNMOVABLE);
+	release_pages(pages, BULK);
+	memset(pages, 0, sizeof(pages));
 	CHECK_EQ(alloc_pages_bulk(GFP_HIGHUSER_MOVABLE, BULK / 2, pages), BULK / 2);
 	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL | __GFP_MOVABLE, BULK, pages), BULK);
-	for (int i = 0; i < BULK; i++)
+	for (int i = 0; i < BULK; i++) {
 		CHECK_EQ(page_zonenum(pages[i]) == ZONE_MOVABLE, i < BULK / 2);
+		CHECK_EQ(get_pageblock_migratetype(page_to_pfn(pages[i])), MIGRATE_MOVABLE);
+	}
 	release_pages(pages, BULK);
 	host_check();
 }
