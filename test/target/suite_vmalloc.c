@@ -47,13 +47,6 @@ static bool all_may(char *addr, bool readable, bool writable)
 	return true;
 }
 
-/* Free pages when vmalloc holds nothing back. */
-static unsigned long quiet_vmalloc_pages(void)
-{
-	vm_unmap_aliases();
-	return quiet_free_pages();
-}
-
 static void case_sizes(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -133,7 +126,7 @@ static void case_huge(void)
 static void case_reference(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		unsigned long before = quiet_vmalloc_pages();
+		unsigned long before = quiet_free_pages();
 		char *mem = vmalloc(sizes[i]);
 		struct page *page;
 
@@ -145,9 +138,9 @@ static void case_reference(void)
 		ktap_ok(page_ref_count(page) == 1 && all_may(mem + sizes[i] / 2, true, true));
 		get_page(page);
 		vfree(mem);
-		ktap_ok(quiet_vmalloc_pages() == before - 1 && page_ref_count(page) == 1);
+		ktap_ok(quiet_free_pages() == before - 1 && page_ref_count(page) == 1);
 		put_page(page);
-		ktap_ok(quiet_vmalloc_pages() == before);
+		ktap_ok(quiet_free_pages() == before);
 	}
 }
 
@@ -160,7 +153,7 @@ static void case_rights(void)
 	static const size_t counts[] = { 1, 16, 600 };
 
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(counts); i++) {
-		unsigned long nr = counts[i / 2], before = quiet_vmalloc_pages(), flags = 0;
+		unsigned long nr = counts[i / 2], before = quiet_free_pages(), flags = 0;
 		char *mem = vmalloc(nr * PAGE_SIZE), *linear;
 
 		if (!ktap_ok(mem != NULL))
@@ -181,7 +174,7 @@ static void case_rights(void)
 			ktap_ok(vmalloc_nr_pages() == nr);
 			local_irq_restore(flags);
 		}
-		ktap_ok(quiet_vmalloc_pages() == before && vmalloc_nr_pages() == 0);
+		ktap_ok(quiet_free_pages() == before && vmalloc_nr_pages() == 0);
 		ktap_ok(all_may(linear, true, true));
 	}
 	ktap_ok(vmalloc_check());

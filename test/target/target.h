@@ -83,7 +83,7 @@ bool only_devices_held(void);
 /* Machines with more memory are not driven to exhaustion: under emulation that takes too long. */
 #define EXHAUST_MAX_PAGES ((4UL << 30) >> PAGE_SHIFT)
 
-/** quiet_free_pages() - free pages when every cache and empty slab was given back: what can be compared */
+/** quiet_free_pages() - free pages when all that caches, slabs and vmalloc keep was given back: what can be compared */
 unsigned long quiet_free_pages(void);
 
 /**
