@@ -416,14 +416,14 @@ static void let_go(const struct page *page, u64 owner)
 static void use_in_handler(void *unused)
 {
 	struct page *pages[HANDLER] = { NULL };
-	unsigned long n = alloc_pages_bulk(GFP_ATOMIC | __GFP_NOWARN, HANDLER, pages);
 
 	(void)unused;
-	for (unsigned long i = 0; i < n; i++)
+	CHECK_EQ(alloc_pages_bulk(GFP_ATOMIC | __GFP_NOWARN, HANDLER, pages), HANDLER);
+	for (int i = 0; i < HANDLER; i++)
 		claim(pages[i], (u64)(uintptr_t)pages);
-	for (unsigned long i = 0; i < n; i++)
+	for (int i = 0; i < HANDLER; i++)
 		let_go(pages[i], (u64)(uintptr_t)pages);
-	release_pages(pages, (int)n);
+	release_pages(pages, HANDLER);
 }
 
 /* Fill up what is empty. */
