@@ -462,12 +462,15 @@ static void grow_without(enum migratetype type)
 	for (int i = 0; i < 10; i++)
 		warm(GFP_KERNEL, 0);
 	CHECK_EQ(pcp_sum(cache).high, 0);
-	for (size_t i = 0; i < ARRAY_SIZE(kept) && type == MIGRATE_ISOLATE; i++)
-		undo_isolate_page_range(page_to_pfn(kept[i]), page_to_pfn(kept[i]) + PAGEBLOCK_NR_PAGES);
-	if (type == MIGRATE_ISOLATE) {
-		warm(GFP_KERNEL, 0);
-		CHECK(pcp_sum(cache).high);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		block = page_to_pfn(kept[i]);
+		if (type == MIGRATE_ISOLATE)
+			undo_isolate_page_range(block, block + PAGEBLOCK_NR_PAGES);
+		else
+			convert_pageblock(zone, block, MIGRATE_UNMOVABLE);
 	}
+	warm(GFP_KERNEL, 0);
+	CHECK(pcp_sum(cache).high);
 }
 
 static void test_grow_without_isolated(void)
