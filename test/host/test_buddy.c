@@ -411,34 +411,6 @@ static void test_addresses(void)
 	CHECK_LOG("page allocation failure: order 11, .*: there is no such order");
 }
 
-static void take_all_of_order_4(void)
-{
-	while (alloc_pages(GFP_KERNEL | __GFP_NOWARN, 4)) {
-	}
-}
-
-static void fail_ten_times(void)
-{
-	for (int i = 0; i < 10; i++) {
-		host_log_clear();
-		CHECK(!alloc_pages(GFP_KERNEL, 4));
-		CHECK_LOG("page allocation failure: order 4, gfp 0x100 .GFP_KERNEL., node ");
-		CHECK_LOG("  node 0 zone DMA: below min watermark by [0-9]+: free [0-9]+, min .*largest block order ");
-	}
-	host_log_clear();
-	CHECK(!alloc_pages(GFP_KERNEL, 4));
-	CHECK_NO_LOG("page allocation failure");
-}
-
-/* A failure says why, ten times in a row; __GFP_NOWARN keeps it quiet. */
-static void test_failure_report(void)
-{
-	host_boot_simple(16 * MIB, 1);
-	take_all_of_order_4();
-	CHECK_NO_LOG("page allocation failure");
-	fail_ten_times();
-}
-
 static void check_refused(int nid, gfp_t gfp, unsigned int order, const char *report)
 {
 	host_log_clear();
@@ -761,7 +733,6 @@ static const struct tap_case cases[] = {
 	TAP_CASE("wrong frees are reported and refused", test_bad_frees),
 	TAP_CASE("the last user frees", test_references),
 	TAP_CASE("pages by address", test_addresses),
-	TAP_CASE("a failure is reported, ten times in a row", test_failure_report),
 	TAP_CASE("what cannot be is refused", test_refusals),
 	TAP_CASE("a node without pages to give is served by the nearest", test_node_without_pages),
 	TAP_CASE("per-CPU areas lie on the nearest node", test_percpu_nodes),
