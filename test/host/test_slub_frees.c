@@ -198,7 +198,7 @@ static void free_contested(void *unused)
 		kmem_cache_free(raced, obj);
 }
 
-/* Whether @obj lies on @cpu's stack. */
+/* How often @obj lies on @cpu's stack. */
 static unsigned int times_on_stack(int cpu, const void *obj)
 {
 	void *const *slot = per_cpu_ptr(raced->cpu, cpu)->slot;
