@@ -28,7 +28,7 @@ struct host_bank {
  * @nr_cpus: 0 is 1
  * @cpu_node: the node of each CPU; NULL when all are on the lowest
  * @dma_limit: masters reach the addresses below this one, which is below 4 GiB; 0 when they are not limited
- * @bootargs: NULL for none
+ * @bootargs: NULL for none; page_owner=off is added unless they say page_owner=on
  * @add_nodes: called while the tree's root is open, to add nodes to it; NULL for nothing
  * @before_hand_over: called between mm_init() and mm_hand_over(), for instance to start the other CPUs; NULL for nothing
  */

@@ -79,10 +79,8 @@ static void boot_nodes_and_zones(void)
 {
 	static const struct host_bank banks[] = { { GIB, 32 * MIB, 0 }, { GIB + 32 * MIB, 32 * MIB, 1 } };
 
-	host_boot(&(struct host_machine){ .banks = banks,
-					  .nr_banks = 2,
-					  .dma_limit = (u32)(GIB + 16 * MIB),
-					  .bootargs = "movablecore=8M page_owner=off" });
+	host_boot(&(struct host_machine){
+		.banks = banks, .nr_banks = 2, .dma_limit = (u32)(GIB + 16 * MIB), .bootargs = "movablecore=8M" });
 }
 
 static void test_why_not_tried(void)
@@ -114,7 +112,7 @@ static void test_why_cma(void)
 {
 	static const struct host_bank bank = { GIB, 96 * MIB, -1 };
 
-	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "cma=64M page_owner=off" });
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "cma=64M" });
 	leave_single_pages(GFP_KERNEL);
 	CHECK(!alloc_pages(GFP_KERNEL, 3));
 	CHECK_LOG(

@@ -366,8 +366,7 @@ static void test_bulk_flags(void)
 	static const struct host_bank bank = { 4 * GIB, 512 * MIB, -1 };
 	static struct page *pages[BULK];
 
-	host_boot(&(struct host_machine){
-		.banks = &bank, .nr_banks = 1, .bootargs = "quiet movablecore=256M page_owner=off" });
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "quiet movablecore=256M" });
 	/* These are cached when the others are asked for. */
 	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, BULK, pages), BULK);
 	for (int i = 0; i < BULK; i++)
