@@ -232,10 +232,8 @@ static void load(void *arg)
 
 static void case_all_cpus(void)
 {
-	unsigned long before;
+	unsigned long before = quiet_free_pages();
 
-	vm_unmap_aliases();
-	before = quiet_free_pages();
 	on_all_cpus(load, NULL);
 	ktap_ok(vmalloc_nr_pages() == 0);
 	vm_unmap_aliases();
@@ -375,6 +373,7 @@ static void case_twice(void)
 	free = quiet_free_pages();
 	printk("vmalloc: what is ended twice now, by all CPUs at once, is ended so on purpose\n");
 	on_all_cpus(end_together, &maker);
+	ktap_ok(twice.odd > 0);
 	ktap_ok(vmalloc_bad_frees() - before == again + twice.odd);
 	ktap_ok(vmalloc_nr_pages() == 0);
 	ktap_ok(vmalloc_check());
