@@ -86,6 +86,12 @@ static void make(int i)
 	live[i].size = size;
 }
 
+static unsigned long quiet_pages(void)
+{
+	CHECK_EQ(memtype_held(), 0);
+	return host_quiet_pages();
+}
+
 static void test_random(void)
 {
 	unsigned long start;
@@ -93,7 +99,7 @@ static void test_random(void)
 	host_boot_simple(64 * MIB, 2);
 	host_mute();
 	stamp_device();
-	start = host_quiet_pages();
+	start = quiet_pages();
 	for (unsigned long n = tap_ops(8000); n; n--) {
 		int i = (int)tap_below(LIVE);
 
@@ -111,7 +117,7 @@ static void test_random(void)
 		if (live[i].addr)
 			(live[i].way->unmap)(live[i].addr);
 	CHECK(vmalloc_check());
-	CHECK_EQ(host_quiet_pages(), start);
+	CHECK_EQ(quiet_pages(), start);
 	host_check();
 }
 
@@ -206,6 +212,7 @@ static void test_ram(void)
 
 static void test_bad_ranges(void)
 {
+	struct page *page, *next;
 	LIST_HEAD(taken);
 
 	host_boot_simple(32 * MIB, 1);
@@ -224,11 +231,13 @@ static void test_bad_ranges(void)
 	/* More than there is address space for, and then memory. */
 	CHECK(!ioremap(0x80000000, VMALLOC_END - VMALLOC_START));
 	CHECK_LOG("ioremap: .* no memory, or no address space: refused");
-	host_take_all(GFP_KERNEL, 0, &taken);
+	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
+		list_add(&page->lru, &taken);
 	host_log_clear();
 	CHECK(!ioremap(DEV + PAGE_SIZE, 512 * MIB));
 	CHECK_LOG("no memory, or no address space: refused");
-	host_put_all(&taken);
+	list_for_each_entry_safe(page, next, &taken, lru)
+		__free_page(page);
 	CHECK(vmalloc_check());
 	/* Nothing of it is held any more. */
 	CHECK_EQ(memtype_held(), 0);
@@ -418,6 +427,15 @@ static void end_all(void *arg)
 		iounmap(shared[i]);
 }
 
+static void on_all(smp_fn_t fn, void *arg)
+{
+	for (int cpu = 1; cpu < CPUS; cpu++)
+		CHECK_EQ(smp_work_start(cpu, fn, arg), 0);
+	fn(arg);
+	for (int cpu = 1; cpu < CPUS; cpu++)
+		smp_work_wait(cpu);
+}
+
 static void test_threads(void)
 {
 	unsigned long n = tap_ops(1000), start;
@@ -425,17 +443,17 @@ static void test_threads(void)
 	host_boot_simple(128 * MIB, CPUS);
 	host_mute();
 	stamp_device();
-	start = host_quiet_pages();
+	start = quiet_pages();
 	host_cpus_start();
-	host_on_all_cpus(load, &n);
+	on_all(load, &n);
 	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
 		shared[i] = ioremap(DEV, PAGE_SIZE * (i % 16 ? 1 : 600));
 		CHECK(shared[i]);
 	}
-	host_on_all_cpus(end_all, NULL);
+	on_all(end_all, NULL);
 	iounmap(ioremap_wc(DEV, 600 * PAGE_SIZE));
 	CHECK(vmalloc_check());
-	CHECK_EQ(host_quiet_pages(), start);
+	CHECK_EQ(quiet_pages(), start);
 	host_check();
 	host_cpus_stop();
 }
