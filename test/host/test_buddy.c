@@ -10,7 +10,6 @@
  *    number of free pages in the same number of blocks of the largest order.
  */
 #include <pthread.h>
-#include <string.h>
 
 #include <lib/smp.h>
 #include <mm/gfp.h>

@@ -6,7 +6,6 @@
 #include <mm/io.h>
 #include <mm/memtype.h>
 #include <mm/port.h>
-#include <mm/slab.h>
 #include <mm/va_tree.h>
 #include <mm/vmalloc.h>
 #include <string.h>

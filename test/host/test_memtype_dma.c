@@ -7,7 +7,6 @@
 #include <mm/io.h>
 #include <mm/memtype.h>
 #include <mm/port.h>
-#include <mm/slab.h>
 
 #include <asm/cache.h>
 

@@ -2,7 +2,6 @@
 /* Per-CPU memory: allocations against a map of bytes, chunks that come and go, what is refused, and eight CPUs at once. */
 #include <lib/smp.h>
 #include <mm/port.h>
-#include <mm/slab.h>
 #include <mm/vmalloc.h>
 #include <string.h>
 

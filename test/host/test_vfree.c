@@ -15,7 +15,6 @@
  */
 #include <lib/smp.h>
 #include <mm/port.h>
-#include <mm/slab.h>
 #include <mm/vmalloc.h>
 
 #include "../../mm/vmap.h"

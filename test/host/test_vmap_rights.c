@@ -14,7 +14,6 @@
 #include <mm/gfp.h>
 #include <mm/port.h>
 #include <mm/set_memory.h>
-#include <mm/slab.h>
 #include <mm/vmalloc.h>
 
 #include "../../mm/vmap.h"

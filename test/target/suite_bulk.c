@@ -8,7 +8,6 @@
 #include <mm/gfp.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
-#include <mm/slab.h>
 
 #include <asm/timer.h>
 

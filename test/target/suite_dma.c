@@ -16,7 +16,6 @@
 #include <mm/memblock.h>
 #include <mm/memtype.h>
 #include <mm/page_exact.h>
-#include <mm/slab.h>
 #include <mm/vmalloc.h>
 
 #include <asm/barrier.h>
