@@ -135,25 +135,6 @@ void host_load_pages(const struct host_page_load *load)
 	}
 }
 
-unsigned long host_take_all(gfp_t gfp, unsigned int order, struct list_head *taken)
-{
-	unsigned long n = 0;
-	struct page *page;
-
-	for (; (page = alloc_pages(gfp | __GFP_NOWARN, order)); n++)
-		list_add(&page->lru, taken);
-	return n;
-}
-
-void host_put_all(struct list_head *taken)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, taken, lru)
-		__free_pages(page, page_order(page));
-	INIT_LIST_HEAD(taken);
-}
-
 static struct va_extent *addresses[ADDRESSES_MAX];
 static unsigned int nr_addresses;
 

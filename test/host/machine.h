@@ -3,12 +3,12 @@
 #ifndef TEST_HOST_MACHINE_H
 #define TEST_HOST_MACHINE_H
 
-#include <lib/list.h>
 #include <lib/types.h>
 #include <mm/discover.h>
 #include <mm/gfp.h>
 #include <mm/memtype.h>
 
+#include "../page_list.h"
 #include "tree.h"
 
 /**
@@ -78,16 +78,6 @@ struct host_page_load {
 
 /** host_load_pages() - use pages like that, by the calling CPU's own random numbers; in the end all are freed */
 void host_load_pages(const struct host_page_load *load);
-
-/**
- * host_take_all() - allocate blocks of @order with @gfp until there are none left, and put them on @taken by page->lru
- *
- * Nothing is reported. Return: how many blocks.
- */
-unsigned long host_take_all(gfp_t gfp, unsigned int order, struct list_head *taken);
-
-/** host_put_all() - free the blocks on @taken, of any order; it is empty then */
-void host_put_all(struct list_head *taken);
 
 /** host_take_addresses() - all of vmalloc's addresses that are free are in use; not again before host_put_addresses() */
 void host_take_addresses(void);

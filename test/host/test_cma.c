@@ -271,7 +271,7 @@ static void test_lending(void)
 			CHECK(page_alloc_check());
 			/* The mark is kept of what such a request may have: CMA pages do not count. */
 			CHECK(the_zone()->nr_free >= totalcma_pages() + the_zone()->watermark[WMARK_MIN] / 2);
-			host_put_all(&taken);
+			give_blocks(&taken);
 		}
 	}
 	take_all(GFP_KERNEL, 0, &taken, &of_cma);
@@ -280,7 +280,7 @@ static void test_lending(void)
 	take_all(GFP_KERNEL | __GFP_MOVABLE, 0, &taken, &of_cma);
 	CHECK(whole * PAGEBLOCK_NR_PAGES + of_cma + the_zone()->watermark[WMARK_MIN] >= totalcma_pages());
 	host_check();
-	host_put_all(&taken);
+	give_blocks(&taken);
 	drain_all_pages();
 	CHECK_EQ(nr_free_pages(), before);
 	host_check();
@@ -305,7 +305,7 @@ static void test_balance(void)
 	page = alloc_pages(GFP_KERNEL | __GFP_MOVABLE, 9);
 	CHECK(page && in_cma(page));
 	__free_pages(page, 9);
-	host_put_all(&fill);
+	give_blocks(&fill);
 	host_check();
 }
 
@@ -330,8 +330,8 @@ static void test_caches(void)
 	}
 	list_for_each_entry(page, &lent, lru)
 		CHECK(in_cma(page));
-	host_put_all(&taken);
-	host_put_all(&lent);
+	give_blocks(&taken);
+	give_blocks(&lent);
 	CHECK(zone_pcp_pages(the_zone()) > 0);
 	CHECK(page_alloc_check());
 	/* What the caches have comes first, and then what the zone has. */
@@ -342,7 +342,7 @@ static void test_caches(void)
 		CHECK_EQ(of_cma, 0);
 		CHECK(page_alloc_check());
 	}
-	host_put_all(&taken);
+	give_blocks(&taken);
 	host_check();
 }
 
@@ -477,7 +477,7 @@ static void test_model(void)
 	}
 	put_everything();
 	CHECK_EQ(cma_used_pages(area), 0);
-	host_put_all(&taken);
+	give_blocks(&taken);
 	drain_all_pages();
 	CHECK_EQ(zone_free_cma(the_zone()), totalcma_pages());
 	host_check();
@@ -602,7 +602,7 @@ static void test_threads(void)
 	host_on_all_cpus(thread_work, NULL);
 	CHECK(ranges_had > 0);
 	CHECK_EQ(cma_used_pages(area), 0);
-	host_put_all(&taken);
+	give_blocks(&taken);
 	drain_all_pages();
 	CHECK_EQ(zone_free_cma(the_zone()), totalcma_pages());
 	host_check();

@@ -341,7 +341,7 @@ static void test_isolated(void)
 	CHECK_EQ(zone_free_special(zone, MIGRATE_ISOLATE), last - first - 1);
 	CHECK_EQ(nr_free_pages(), before - 1);
 	host_check();
-	n = host_take_all(GFP_ATOMIC | __GFP_MOVABLE, 0, &taken);
+	n = take_blocks(NUMA_NO_NODE, GFP_ATOMIC | __GFP_MOVABLE, 0, &taken);
 	CHECK(n + (last - first) <= before);
 	list_for_each_entry(page, &taken, lru)
 		CHECK(page_to_pfn(page) < first || page_to_pfn(page) >= last);
@@ -355,7 +355,7 @@ static void test_isolated(void)
 	page = alloc_page(GFP_KERNEL);
 	CHECK(page);
 	__free_page(page);
-	host_put_all(&taken);
+	give_blocks(&taken);
 	CHECK_EQ(host_quiet_pages(), before);
 	host_check();
 }
@@ -545,7 +545,7 @@ static void test_watermark(void)
 	zone = &node_data[0]->node_zones[ZONE_DMA];
 	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 	CHECK(page);
-	host_take_all(GFP_ATOMIC, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_ATOMIC, 0, &taken);
 	__free_pages(page, MAX_PAGE_ORDER);
 	drain_all_pages();
 	n = zone->nr_free - zone->watermark[WMARK_MIN];
@@ -554,7 +554,7 @@ static void test_watermark(void)
 	CHECK_LOG("contig: no [0-9]+ free pages behind one another near node 0, gfp 0x100$");
 	CHECK(alloc_contig_pages(n, GFP_KERNEL, NUMA_NO_NODE, NULL) == page);
 	free_contig_range(page_to_pfn(page), n);
-	host_put_all(&taken);
+	give_blocks(&taken);
 	host_check();
 }
 
@@ -588,7 +588,7 @@ static void test_one_at_a_time(void)
 	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 	CHECK(page);
 	shared_block = page_to_pfn(page);
-	host_take_all(GFP_ATOMIC, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_ATOMIC, 0, &taken);
 	__free_pages(page, MAX_PAGE_ORDER);
 	drain_all_pages();
 	CHECK_EQ(alloc_contig_range(shared_block + 30, shared_block + 31, MIGRATE_MOVABLE, GFP_KERNEL), 0);
@@ -601,7 +601,7 @@ static void test_one_at_a_time(void)
 	__atomic_store_n(&one_is_done, true, __ATOMIC_RELAXED);
 	smp_work_wait(1);
 	free_contig_range(shared_block + 30, 1);
-	host_put_all(&taken);
+	give_blocks(&taken);
 	host_check();
 	host_cpus_stop();
 }

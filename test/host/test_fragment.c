@@ -90,8 +90,8 @@ static struct page *steal_from(enum migratetype has, enum migratetype asks, unsi
 	unsigned long block;
 
 	no_marks();
-	host_take_all(gfp_of[has], order, &taken);
-	host_take_all(gfp_of[has], 0, &rest);
+	take_blocks(NUMA_NO_NODE, gfp_of[has], order, &taken);
+	take_blocks(NUMA_NO_NODE, gfp_of[has], 0, &rest);
 	drain_all_pages();
 	block = BIT(40);
 	list_for_each_entry(page, &taken, lru)
@@ -164,8 +164,8 @@ static void steal_half(bool exactly)
 
 	host_boot_simple(64 * MIB, 1);
 	no_marks();
-	host_take_all(GFP_KERNEL, 3, &taken);
-	host_take_all(GFP_KERNEL, 0, &rest);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 3, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &rest);
 	block = free_every_second(&taken, 3, MIGRATE_UNMOVABLE);
 	if (!exactly)
 		CHECK_EQ(block_of(alloc_pages(GFP_KERNEL, 3)), block);
@@ -218,8 +218,8 @@ static void test_fallback_order(void)
 /* Memory down to where only urgent requests are served. */
 static void fill_to_min(struct list_head *taken)
 {
-	host_take_all(GFP_KERNEL, 4, taken);
-	host_take_all(GFP_KERNEL, 0, taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 4, taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, taken);
 	drain_all_pages();
 	CHECK(!alloc_page(GFP_KERNEL | __GFP_NOWARN));
 }
@@ -259,7 +259,7 @@ static void test_highatomic(void)
 	CHECK(zone_free_special(zone, MIGRATE_HIGHATOMIC) >= 4);
 	CHECK(page_alloc_check());
 	__free_pages(more, 2);
-	host_put_all(&taken);
+	give_blocks(&taken);
 	/* Nobody else gets it while there is other memory. */
 	drain_all_pages();
 	for (unsigned int i = 0; i < 1000; i++) {
@@ -268,9 +268,9 @@ static void test_highatomic(void)
 		list_add(&page->lru, &taken);
 	}
 	/* Before a request fails it is given back. */
-	host_take_all(GFP_KERNEL, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	CHECK_EQ(zone->nr_reserved_highatomic, 0);
-	host_put_all(&taken);
+	give_blocks(&taken);
 	host_check();
 }
 
@@ -418,7 +418,7 @@ static void test_checkerboard(void)
 	zone = the_zone();
 	CHECK_EQ(fragmentation_index(zone, 9), -1000);
 	no_marks();
-	host_take_all(GFP_KERNEL, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	drain_all_pages();
 	CHECK_EQ(zone->nr_free, 0);
 	CHECK_EQ(fragmentation_index(zone, 9), 0);
@@ -489,7 +489,7 @@ static void test_threads(void)
 	thread_ops = tap_ops(6000);
 	host_on_all_cpus(thread_work, NULL);
 	CHECK(zone->nr_fallbacks > 0);
-	host_put_all(&taken);
+	give_blocks(&taken);
 	drain_all_pages();
 	CHECK_EQ(nr_free_pages(), before);
 	host_check();

@@ -332,12 +332,12 @@ static void test_vmap_refused(void)
 	/* Each page a run of its own, and no memory for so many. */
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
 		pages[i] = page;
-	host_take_all(GFP_KERNEL, 0, &all);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &all);
 	host_log_clear();
 	CHECK(!vmap(pages, ARRAY_SIZE(pages), VM_MAP, PAGE_KERNEL_NC));
 	CHECK_LOG("\\] vmap: 600 pages .*: no memory to note its memory type: refused$");
 	CHECK_EQ(memtype_held(), 0);
-	host_put_all(&all);
+	give_blocks(&all);
 	CHECK(vmalloc_check());
 	__free_page(pages[0]);
 	host_check();

@@ -25,12 +25,12 @@ static void leave_single_pages(gfp_t gfp)
 	struct page *page, *next;
 	LIST_HEAD(odd);
 
-	host_take_all(gfp | __GFP_HIGH, 0, &taken);
+	take_blocks(NUMA_NO_NODE, gfp | __GFP_HIGH, 0, &taken);
 	list_for_each_entry_safe(page, next, &taken, lru)
 		if (page_to_pfn(page) % 2)
 			list_move(&page->lru, &odd);
 	CHECK(!list_empty(&odd));
-	host_put_all(&odd);
+	give_blocks(&odd);
 	drain_all_pages();
 	/* What is kept back still is in pairs: take it, down to the pages that were just freed. */
 	while (alloc_pages(gfp | __GFP_NOWARN | __GFP_HIGH, 1)) {
@@ -41,7 +41,7 @@ static void leave_single_pages(gfp_t gfp)
 static void test_why_min(void)
 {
 	host_boot_simple(16 * MIB, 1);
-	host_take_all(GFP_KERNEL, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	/* With __GFP_NOWARN, as there, nothing is said. */
 	CHECK_NO_LOG("page allocation failure");
 	CHECK(!alloc_pages(GFP_KERNEL | __GFP_COMP, 2));
@@ -67,7 +67,7 @@ static void test_why_isolated(void)
 
 	host_boot_simple(16 * MIB, 1);
 	CHECK_EQ(start_isolate_page_range(first, first + 2 * PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE), 0);
-	host_take_all(GFP_KERNEL, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	CHECK(!alloc_page(GFP_KERNEL));
 	CHECK_LOG(
 		"  node 0 zone DMA: 20[0-9][0-9] pages are isolated, CMA's or kept for others, short by 1: free 2[0-9]+, min 125, ");
@@ -86,7 +86,7 @@ static void boot_nodes_and_zones(void)
 static void test_why_not_tried(void)
 {
 	boot_nodes_and_zones();
-	host_take_all(GFP_KERNEL | __GFP_THISNODE, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL | __GFP_THISNODE, 0, &taken);
 	CHECK(!alloc_pages_node(0, GFP_KERNEL | __GFP_THISNODE, 4));
 	CHECK_LOG("  node 0 zone DMA32: below min watermark by ");
 	CHECK_LOG("  node 1 zone DMA32: not tried: other node, __GFP_THISNODE$");
@@ -100,7 +100,7 @@ static void test_why_not_tried(void)
 static void test_why_lowmem_reserve(void)
 {
 	boot_nodes_and_zones();
-	CHECK(host_take_all(GFP_HIGHUSER_MOVABLE, 0, &taken));
+	CHECK(take_blocks(NUMA_NO_NODE, GFP_HIGHUSER_MOVABLE, 0, &taken));
 	host_log_clear();
 	CHECK(!alloc_page(GFP_HIGHUSER_MOVABLE));
 	CHECK_LOG(
@@ -174,7 +174,7 @@ static void fail_ten_times(void)
 static void test_reports_limited(void)
 {
 	host_boot_simple(16 * MIB, 1);
-	host_take_all(GFP_KERNEL, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	for (int i = 0; i < 20; i++) {
 		struct page *page = list_first_entry(&taken, struct page, lru);
 

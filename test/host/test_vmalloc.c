@@ -391,12 +391,12 @@ static void test_refused(void)
 	CHECK(!vmalloc((nr_free_pages() - 8) * PAGE_SIZE));
 	CHECK_LOG("no memory, or no address space");
 	CHECK(!__vmalloc(1UL << 63, GFP_KERNEL | __GFP_NOWARN));
-	host_take_all(GFP_KERNEL, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	host_log_clear();
 	CHECK(!__vmalloc(PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN));
 	CHECK(!__vmalloc(3 * MIB, GFP_KERNEL | __GFP_NOWARN));
 	CHECK_NO_LOG(".");
-	host_put_all(&taken);
+	give_blocks(&taken);
 	CHECK(vmalloc_check());
 	CHECK_EQ(vmalloc_nr_pages(), 0);
 	CHECK_EQ(host_quiet_pages(), start);

@@ -78,10 +78,10 @@ static void write_all_memory(void)
 	struct page *page;
 	LIST_HEAD(taken);
 
-	CHECK(host_take_all(GFP_KERNEL, 0, &taken));
+	CHECK(take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken));
 	list_for_each_entry(page, &taken, lru)
 		memset(page_address(page), 0xa5, PAGE_SIZE);
-	host_put_all(&taken);
+	give_blocks(&taken);
 }
 
 static void test_areas(void)
@@ -183,11 +183,11 @@ static void test_restored(void)
 
 	host_boot_simple(64 * MIB, 1);
 	/* Only every other page is free, but for what is kept for handlers. */
-	host_take_all(GFP_KERNEL, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	list_for_each_entry_safe(page, next, &taken, lru)
 		if (page_to_pfn(page) % 2 == 0)
 			list_move(&page->lru, &kept);
-	host_put_all(&taken);
+	give_blocks(&taken);
 	area = vmalloc(5 * PAGE_SIZE);
 	CHECK(area);
 	for (enum arch_rights rights = RIGHTS_RO; rights <= RIGHTS_RW; rights++) {
@@ -211,7 +211,7 @@ static void test_restored(void)
 	/* Two runs of pages at the least, and the area: the fourth change is none of these. */
 	CHECK(steps >= 2 * 4);
 	vfree(area);
-	host_put_all(&kept);
+	give_blocks(&kept);
 	write_all_memory();
 	host_check();
 }

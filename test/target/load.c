@@ -330,30 +330,6 @@ bool only_devices_held(void)
 	return memtype_held() == nr;
 }
 
-unsigned long take_all_pages(int nid, gfp_t gfp, struct list_head *taken)
-{
-	unsigned long pages = 0;
-
-	for (unsigned int order = NR_PAGE_ORDERS; order-- > 0;) {
-		struct page *page;
-
-		while ((page = alloc_pages_node(nid, gfp | __GFP_NOWARN, order))) {
-			list_add(&page->lru, taken);
-			pages += 1UL << order;
-		}
-	}
-	return pages;
-}
-
-void give_pages_back(struct list_head *taken)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, taken, lru)
-		__free_pages(page, page_order(page));
-	INIT_LIST_HEAD(taken);
-}
-
 unsigned long quiet_free_pages(void)
 {
 	percpu_trim();

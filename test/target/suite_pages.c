@@ -56,7 +56,7 @@ static void case_written_ahead(void)
 		ktap_ok(memmap_touched_bytes() > touched && memmap_touched_bytes() < memmap_reserved_bytes());
 		first = NULL;
 	}
-	give_pages_back(&taken);
+	give_blocks(&taken);
 	if (first)
 		__free_pages(first, MAX_PAGE_ORDER);
 }
@@ -325,7 +325,7 @@ static void case_exhaustion(void)
 	if (page)
 		__free_page(page);
 	ktap_ok(page_alloc_check());
-	give_pages_back(&taken);
+	give_blocks(&taken);
 	ktap_ok(quiet_free_pages() == before);
 }
 

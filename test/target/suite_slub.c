@@ -249,7 +249,7 @@ static void case_local_node_full(void)
 	while (n < FAR_OBJECTS && (obj[n] = kmem_cache_alloc(cache, GFP_KERNEL)))
 		n++;
 	ktap_ok(kmem_cache_alloc(cache, GFP_NOWAIT | __GFP_THISNODE) == NULL);
-	give_pages_back(&taken);
+	give_blocks(&taken);
 	ktap_ok(n == FAR_OBJECTS);
 	ktap_ok(slab_changes(obj, n) < 4 * FAR_OBJECTS / slab_of(obj[0])->objects);
 	while (n > 0)

@@ -4,9 +4,9 @@
 #define TARGET_H
 
 #include <lib/ktap.h>
-#include <lib/list.h>
 #include <lib/smp.h>
-#include <mm/gfp.h>
+
+#include "../page_list.h"
 
 /* xorshift64*: the state is never 0. */
 static inline u64 next_random(u64 *state)
@@ -84,16 +84,6 @@ bool only_devices_held(void);
 
 /* Machines with more memory are not driven to exhaustion: under emulation that takes too long. */
 #define EXHAUST_MAX_PAGES ((4UL << 30) >> PAGE_SHIFT)
-
-/**
- * take_all_pages() - allocate blocks with @gfp near @nid, the largest first, until there are none left; onto @taken by page->lru
- *
- * Return: how many pages.
- */
-unsigned long take_all_pages(int nid, gfp_t gfp, struct list_head *taken);
-
-/** give_pages_back() - free the blocks on @taken, of any order; it is empty then */
-void give_pages_back(struct list_head *taken);
 
 /** quiet_free_pages() - free pages when all that caches, slabs and vmalloc keep was given back: what can be compared */
 unsigned long quiet_free_pages(void);
