@@ -44,7 +44,13 @@ void host_cpus_start(void);
 /** host_cpus_stop() - end those threads; the CPUs stay on line, and a cross call to one still runs */
 void host_cpus_stop(void);
 
-/** host_on_all_cpus() - run @fn(@arg) on every CPU at once, this one, the boot CPU, too; wait for all. After host_cpus_start(). */
+/** host_start_others() - have every CPU but this one, the boot CPU, run @fn(@arg). After host_cpus_start(). */
+void host_start_others(smp_fn_t fn, void *arg);
+
+/** host_wait_for_others() - return when they have done that */
+void host_wait_for_others(void);
+
+/** host_on_all_cpus() - run @fn(@arg) on every CPU at once, this one too; wait for all */
 void host_on_all_cpus(smp_fn_t fn, void *arg);
 
 /**

@@ -44,27 +44,13 @@ static void count_up(void *arg)
 	}
 }
 
-static void start_others(smp_fn_t fn, void *arg)
-{
-	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
-		CHECK_EQ(smp_work_start(cpu, fn, arg), 0);
-}
-
-static void wait_for_others(void)
-{
-	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
-		smp_work_wait(cpu);
-}
-
 static void test_excludes(void)
 {
 	unsigned long n = tap_ops(400);
 
 	host_boot_simple(16 * MIB, CPUS);
 	host_cpus_start();
-	start_others(count_up, &n);
-	count_up(&n);
-	wait_for_others();
+	host_on_all_cpus(count_up, &n);
 	CHECK_EQ(counter, n * CPUS);
 	CHECK_EQ(calls, n / 8 * CPUS * CPUS);
 	host_cpus_stop();
@@ -145,12 +131,12 @@ static void test_walks(void)
 	host_cpus_start();
 	used = percpu_usage(&total);
 	busy = CPUS - 1;
-	start_others(make_caches, &n);
+	host_start_others(make_caches, &n);
 	while (__atomic_load_n(&busy, __ATOMIC_ACQUIRE)) {
 		kmem_cache_shrink_all();
 		walk_caches();
 	}
-	wait_for_others();
+	host_wait_for_others();
 	CHECK(percpu_check());
 	CHECK_EQ(percpu_usage(&total), used);
 	host_check();

@@ -549,12 +549,10 @@ static void test_offline_threads(void)
 	host_cpus_start();
 	start = host_checked_pages();
 	find_held();
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, use_pages, NULL), 0);
+	host_start_others(use_pages, NULL);
 	for (int i = 0; i < 400; i++)
 		name_one();
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_wait_for_others();
 	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
 		bad += named[i] && !held[i];
 	CHECK_EQ(num_poisoned_pages(), bad);

@@ -362,11 +362,9 @@ static void test_references_at_once(void)
 	start = host_quiet_pages();
 	host_cpus_start();
 	__atomic_store_n(&shared, &none, __ATOMIC_RELEASE);
-	for (int cpu = 1; cpu < 4; cpu++)
-		CHECK_EQ(smp_work_start(cpu, reference_shared, NULL), 0);
+	host_start_others(reference_shared, NULL);
 	share(tap_ops(60));
-	for (int cpu = 1; cpu < 4; cpu++)
-		smp_work_wait(cpu);
+	host_wait_for_others();
 	CHECK(vmalloc_check());
 	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
