@@ -417,6 +417,34 @@ static void test_reserve_stays(void)
 	host_check();
 }
 
+/* Whatever is allocated from now on holds something. */
+static void soil_memory(void)
+{
+	struct page *page;
+	LIST_HEAD(taken);
+
+	take_blocks(NUMA_NO_NODE, GFP_ATOMIC, 0, &taken);
+	list_for_each_entry(page, &taken, lru)
+		memset(page_address(page), 0x5a, PAGE_SIZE);
+	give_blocks(&taken);
+}
+
+/* Of a range with __GFP_ZERO each byte is 0, of its pages alone. */
+static void test_zeroed(void)
+{
+	struct page *page;
+
+	host_boot_simple(64 * MIB, 1);
+	soil_memory();
+	page = alloc_contig_pages(300, GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, NULL);
+	CHECK(page);
+	for (u8 *byte = page_address(page), *end = byte + 300 * PAGE_SIZE; byte < end; byte++)
+		CHECK_EQ(*byte, 0);
+	CHECK_EQ(*(u8 *)page_address(page + 300), 0x5a);
+	free_contig_range(page_to_pfn(page), 300);
+	host_check();
+}
+
 /* With __GFP_COMP a range is a compound block, which goes as one; what can be no block is refused. */
 static void test_compound(void)
 {
@@ -424,6 +452,7 @@ static void test_compound(void)
 
 	host_boot_simple(64 * MIB, 1);
 	before = host_quiet_pages();
+	soil_memory();
 	for (unsigned int order = 1; order <= MAX_PAGE_ORDER; order++) {
 		unsigned long n = 1UL << order;
 		struct page *page = alloc_contig_pages(n, GFP_KERNEL | __GFP_COMP | __GFP_ZERO, NUMA_NO_NODE, NULL);
@@ -711,6 +740,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("isolated pages are given to nobody", test_isolated),
 	TAP_CASE("a pageblock has its old type after isolation", test_types_return),
 	TAP_CASE("the reserve for urgent requests stays", test_reserve_stays),
+	TAP_CASE("ranges that are zeroed", test_zeroed),
 	TAP_CASE("ranges that are compound blocks", test_compound),
 	TAP_CASE("alloc_contig_pages() finds the lowest place", test_anywhere),
 	TAP_CASE("nodes", test_nodes),
