@@ -158,9 +158,9 @@ static void test_why_reserved_blocks(void)
 	CHECK(alloc_pages(GFP_ATOMIC, 2));
 }
 
-static void fail_ten_times(void)
+static void fail_aloud(int times)
 {
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < times; i++) {
 		host_log_clear();
 		CHECK(!alloc_pages(GFP_KERNEL, 9));
 		CHECK_LOG("page allocation failure: order 9, gfp 0x100 .GFP_KERNEL., node ");
@@ -182,7 +182,7 @@ static void test_reports_limited(void)
 		__free_page(page);
 	}
 	drain_all_pages();
-	fail_ten_times();
+	fail_aloud(10);
 	host_log_clear();
 	for (int i = 0; i < 190; i++) {
 		struct page *page = alloc_page(GFP_KERNEL);
@@ -195,7 +195,7 @@ static void test_reports_limited(void)
 	CHECK(!alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER + 1));
 	CHECK_NO_LOG("page allocation failure");
 	host_clock_skip(5000000000ULL);
-	fail_ten_times();
+	fail_aloud(10);
 	host_log_clear();
 	CHECK(!alloc_pages(GFP_KERNEL, 9));
 	host_clock_skip(4000000000ULL);
@@ -206,6 +206,13 @@ static void test_reports_limited(void)
 	CHECK(!alloc_pages(GFP_KERNEL, 9));
 	CHECK_LOG("page allocation failure: 2 more were not reported$");
 	CHECK_LOG("page allocation failure: order 9, ");
+	/* It is the last of the ten that counts, not the first. */
+	host_clock_skip(3000000000ULL);
+	fail_aloud(9);
+	host_clock_skip(3000000000ULL);
+	host_log_clear();
+	CHECK(!alloc_pages(GFP_KERNEL, 9));
+	CHECK_NO_LOG("page allocation failure");
 }
 
 static const struct tap_case cases[] = {
