@@ -258,8 +258,10 @@ static void walk(void)
 
 		ktap_ok(!found || pfn_valid(PFN_DOWN(pa)));
 		WRITE_ONCE(walked, walked + found);
-		if (at % (1UL << 20) == 0)
+		if (at % (1UL << 20) == 0) {
 			vmalloc_nr_pages();
+			cpu_relax();
+		}
 	}
 }
 
