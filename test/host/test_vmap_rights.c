@@ -14,7 +14,6 @@
 #include <mm/gfp.h>
 #include <mm/port.h>
 #include <mm/set_memory.h>
-#include <mm/slab.h>
 #include <mm/vmalloc.h>
 
 #include "../../mm/vmap.h"
@@ -76,15 +75,13 @@ static void check_area(void *(*way)(size_t size, gfp_t gfp), unsigned long nr)
 /* All of free memory can be written again: whoever gets it may rely on that. */
 static void write_all_memory(void)
 {
-	struct page *page, *next;
+	struct page *page;
 	LIST_HEAD(taken);
 
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN))) {
+	CHECK(take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken));
+	list_for_each_entry(page, &taken, lru)
 		memset(page_address(page), 0xa5, PAGE_SIZE);
-		list_add(&page->lru, &taken);
-	}
-	list_for_each_entry_safe(page, next, &taken, lru)
-		__free_page(page);
+	give_blocks(&taken);
 }
 
 static void test_areas(void)
@@ -338,10 +335,11 @@ static void test_restored(void)
 
 	host_boot_simple(64 * MIB, 1);
 	/* Only every other page is free, but for what is kept for handlers. */
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
-		list_add(&page->lru, page_to_pfn(page) % 2 ? &taken : &kept);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	list_for_each_entry_safe(page, next, &taken, lru)
-		__free_page(page);
+		if (page_to_pfn(page) % 2 == 0)
+			list_move(&page->lru, &kept);
+	give_blocks(&taken);
 	area = vmalloc(5 * PAGE_SIZE);
 	CHECK(area);
 	for (enum arch_rights rights = RIGHTS_RO; rights <= RIGHTS_RW; rights++) {
@@ -365,8 +363,7 @@ static void test_restored(void)
 	/* Two runs of pages at the least, and the area: the fourth change is none of these. */
 	CHECK(steps >= 2 * 4);
 	vfree(area);
-	list_for_each_entry_safe(page, next, &kept, lru)
-		__free_page(page);
+	give_blocks(&kept);
 	write_all_memory();
 	host_check();
 }
@@ -448,11 +445,7 @@ static void test_at_once(void)
 	host_boot_simple(256 * MIB, CPUS);
 	start = host_quiet_pages();
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, change_and_free, &n), 0);
-	change_and_free(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(change_and_free, &n);
 	for (int i = 0; i < CPUS; i++)
 		vfree(both[i]);
 	vm_unmap_aliases();

@@ -432,39 +432,30 @@ static void case_map(void)
 	free_block(block);
 }
 
-/* Blocks that are kept away from everybody else, each with the address of the next in its first word and its order in the second. */
-static u64 *hoard;
-
-/* All that a thread may have: what is left is for handlers. */
-static void take_all(void)
+/* All that a thread may have, kept away from everybody else: what is left is for handlers. */
+static void take_all(struct list_head *taken)
 {
-	for (int order = MAX_PAGE_ORDER; order >= 0; order--) {
+	for (unsigned int order = NR_PAGE_ORDERS; order-- > 0;) {
 		struct page *page;
 
-		while ((page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, (unsigned int)order))) {
-			u64 *block = page_address(page);
-
-			block[0] = (uintptr_t)hoard;
-			block[1] = (u64)order;
-			hoard = block;
-		}
+		while ((page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, order)))
+			list_add(&page->lru, taken);
 	}
 }
 
-static void give_back(void)
+static void give_back(struct list_head *taken)
 {
-	while (hoard) {
-		u64 *block = hoard;
+	struct page *page, *tmp;
 
-		hoard = (u64 *)(uintptr_t)block[0];
-		__free_pages(virt_to_page(block), (unsigned int)block[1]);
-	}
+	list_for_each_entry_safe(page, tmp, taken, lru)
+		__free_pages(page, page_order(page));
 }
 
 /* Tables that a thread asks for are not made out of what is kept for handlers, in the engine and in vmalloc's addresses. */
 static void case_short(void)
 {
 	struct page *own, *page;
+	LIST_HEAD(taken);
 
 	if (totalram_pages() > EXHAUST_MAX_PAGES) {
 		ktap_skip("more than 4 GiB: too slow under emulation");
@@ -474,14 +465,14 @@ static void case_short(void)
 	if (!ktap_ok(own != NULL))
 		return;
 	note_tables();
-	take_all();
+	take_all(&taken);
 	ktap_ok(map_free(FREE_VA, page_to_phys(own), PAGE_SIZE) == -ENOMEM);
 	ktap_ok(arch_vmap_table_alloc(FREE_VMALLOC) == NULL);
 	ktap_ok(arch_vmap_block(FREE_VMALLOC, 0, PAGE_KERNEL) == -ENOMEM);
 	page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
 	if (ktap_ok(page != NULL))
 		__free_page(page);
-	give_back();
+	give_back(&taken);
 	ktap_ok(map_free(FREE_VA, page_to_phys(own), PAGE_SIZE) == 0);
 	ktap_ok(unmap_free(FREE_VA, PAGE_SIZE) == 0);
 	ktap_ok(arch_vmap_table_alloc(FREE_VMALLOC) != NULL);
