@@ -620,6 +620,8 @@ static void test_bounce(void)
 	dma_boot(1);
 	gpu = dma_master_get("/free/gpu");
 	start = host_quiet_pages();
+	/* What others left in the pool is not for this master. */
+	memset(__va(POOL_BASE), 'p', POOL_SIZE);
 	buffer = kmalloc(6000, GFP_KERNEL);
 	CHECK(buffer);
 	memset(buffer, 'a', 6000);
