@@ -138,13 +138,20 @@ void host_load_pages(const struct host_page_load *load)
 static struct va_extent *addresses[ADDRESSES_MAX];
 static unsigned int nr_addresses;
 
+static struct va_extent *take_address_space(unsigned long len)
+{
+	struct va_extent *extent = vmap_extent_get(len, NULL);
+
+	return extent ? extent : vmap_extent_get_phys(len, VMAP_BLOCK_SIZE, 0, NULL);
+}
+
 void host_take_addresses(void)
 {
 	CHECK(!nr_addresses);
 	for (unsigned long len = VMALLOC_END - VMALLOC_START; len >= VMAP_BLOCK_SIZE; len /= 2) {
 		struct va_extent *extent;
 
-		while ((extent = vmap_extent_get(len, NULL))) {
+		while ((extent = take_address_space(len))) {
 			CHECK(nr_addresses < ADDRESSES_MAX);
 			addresses[nr_addresses++] = extent;
 		}

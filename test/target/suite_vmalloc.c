@@ -180,6 +180,29 @@ static void case_rights(void)
 	ktap_ok(vmalloc_check());
 }
 
+/* A third address of a page that is executable at the first: it is not to be written there. */
+static void case_third(void)
+{
+	char *mem = vmalloc(PAGE_SIZE), *map;
+	struct page *page = mem ? vmalloc_to_page(mem) : NULL;
+	unsigned long at = (unsigned long)mem;
+
+	if (!ktap_ok(mem != NULL))
+		return;
+	map = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
+	ktap_ok(map != NULL && set_memory_ro(at, 1) == 0);
+	ktap_ok(set_memory_x(at, 1) == -EPERM && all_may(mem, true, false) && all_may(map, true, true));
+	ktap_ok(set_memory_ro((unsigned long)map, 1) == 0 && set_memory_x(at, 1) == 0);
+	ktap_ok(set_memory_rw((unsigned long)map, 1) == -EPERM && all_may(map, true, false));
+	vunmap(map);
+	ktap_ok(vmap(&page, 1, VM_MAP, PAGE_KERNEL) == NULL && vm_map_ram(&page, 1, -1) == NULL);
+	map = vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO);
+	ktap_ok(map != NULL && all_may(map, true, false));
+	vunmap(map);
+	vfree(mem);
+	ktap_ok(vmalloc_check());
+}
+
 struct slot {
 	u64 *mem;
 	size_t words;
@@ -258,8 +281,10 @@ static void walk(void)
 
 		ktap_ok(!found || pfn_valid(PFN_DOWN(pa)));
 		WRITE_ONCE(walked, walked + found);
-		if (at % (1UL << 20) == 0)
+		if (at % (1UL << 20) == 0) {
 			vmalloc_nr_pages();
+			cpu_relax();
+		}
 	}
 }
 
@@ -388,6 +413,7 @@ static const struct ktap_case cases[] = {
 	{ "blocks of 2 MiB", case_huge },
 	{ "a reference holds one page, past vfree()", case_reference },
 	{ "rights of both addresses, and what vfree() gives back", case_rights },
+	{ "a third address of a page that is executable", case_third },
 	{ "all CPUs at once", case_all_cpus },
 	{ "a CPU walks while the others map and unmap", case_walker },
 	{ "all CPUs end each area at once: one does", case_twice },
