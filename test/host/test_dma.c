@@ -574,6 +574,8 @@ static void test_map_hidden(void)
 		{ DARK_BASE + DARK_SIZE, 16, true },
 		{ GIB + 208 * MIB - 8, 16, true },
 		{ GIB + RAM_SIZE - 8, 16, false },
+		{ GIB + 16 * MIB, ~0UL, false },
+		{ GIB + 16 * MIB, -(GIB + 15 * MIB), false },
 	};
 	struct device *dsp;
 
@@ -620,6 +622,8 @@ static void test_bounce(void)
 	dma_boot(1);
 	gpu = dma_master_get("/free/gpu");
 	start = host_quiet_pages();
+	/* What others left in the pool is not for this master. */
+	memset(__va(POOL_BASE), 'p', POOL_SIZE);
 	buffer = kmalloc(6000, GFP_KERNEL);
 	CHECK(buffer);
 	memset(buffer, 'a', 6000);
@@ -647,6 +651,11 @@ static void test_bounce(void)
 	CHECK(buffer[5999] == 'z');
 	dma_unmap_single(gpu, dma, 6000, DMA_BIDIRECTIONAL);
 	CHECK_LOG("dma_unmap_single of 6000 bytes at .*: freed before, as 6000 bytes of /free/gpu");
+	/* Outside of the pool. */
+	dma_unmap_single(gpu, POOL_BASE - 100, 100, DMA_BIDIRECTIONAL);
+	CHECK_LOG("dma_unmap_single of 100 bytes at bus 0x47ffff9c, .*: no buffer of it can be there");
+	dma_sync_single_for_cpu(gpu, POOL_BASE + POOL_SIZE - 1, 2, DMA_BIDIRECTIONAL);
+	CHECK_LOG("dma_sync_single_for_cpu of 2 bytes at bus 0x483fffff, .*: no buffer of it can be there");
 	/* What the master is only to read does not come back. */
 	dma = dma_map_single(gpu, buffer, 100, DMA_TO_DEVICE);
 	second = dma_map_single(gpu, buffer, 100, DMA_FROM_DEVICE);

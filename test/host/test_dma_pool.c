@@ -96,17 +96,20 @@ static void pool_at_random(struct device *dev)
 	CHECK(pool);
 	for (unsigned long n = 300; n; n--) {
 		struct block *b = &blocks[tap_below(ARRAY_SIZE(blocks))];
+		gfp_t gfp = tap_below(2) ? GFP_KERNEL : GFP_KERNEL | __GFP_ZERO;
 
 		if (b->cpu) {
-			CHECK(b->cpu[0] == (char)(b - blocks) && b->cpu[size - 1] == (char)(b - blocks));
+			CHECK(b->cpu[0] == (char)(b - blocks) + 1 && b->cpu[size - 1] == (char)(b - blocks) + 1);
 			dma_pool_free(pool, b->cpu, b->dma);
 			b->cpu = NULL;
 			continue;
 		}
-		b->cpu = dma_pool_alloc(pool, GFP_KERNEL, &b->dma);
+		b->cpu = dma_pool_alloc(pool, gfp, &b->dma);
 		CHECK(b->cpu);
+		for (size_t i = 0; (gfp & __GFP_ZERO) && i < size; i++)
+			CHECK(!b->cpu[i]);
 		check_block(b, blocks, ARRAY_SIZE(blocks), size, align, boundary);
-		memset(b->cpu, (int)(b - blocks), size);
+		memset(b->cpu, (int)(b - blocks) + 1, size);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++)
 		if (blocks[i].cpu)

@@ -275,6 +275,11 @@ static void test_order(void)
 	host_tlb_watch(note_flush);
 	put(&m);
 	CHECK(flushes);
+	/* Of what the linear map has not no cache has a line. */
+	cleans = 0;
+	CHECK(get(&m, "/free/codec", PAGE_SIZE, GFP_KERNEL));
+	put(&m);
+	CHECK_EQ(cleans, 0);
 	CHECK_EQ(memtype_held(), 0);
 	host_cache_watch(NULL);
 	host_tlb_watch(NULL);
