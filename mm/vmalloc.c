@@ -14,7 +14,6 @@
  * 5. On failure what was mapped is unmapped and freed, and the address given back.
  * 6. Physical ranges (vmap_phys(), for ioremap.c) are mapped in the same areas; all TLBs are told when such a mapping ends,
  *    because its memory type may change after that. Pages that vmap() maps are looked at for their types (vmap_type.c).
- *
  * 7. Who ends an area claims it first (vmap.h), a slot without a lock, a large area under that of the extents. So of two CPUs that
  *    end one area at the same moment, or one after the other, one does, and the other is refused. What a report says comes
  *    from a copy (vmap_area_at()): what lies there may be another CPU's, and on its way out.
