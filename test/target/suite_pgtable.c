@@ -24,8 +24,9 @@
 
 #define BLOCK_ORDER	9
 #define RET_INSTRUCTION 0xd65f03c0d65f03c0ULL
-#define ROUNDS		16
-#define CHECK_EVERY	10
+#define ROUNDS		8
+#define RACE_ROUNDS	16
+#define CHECK_EVERY	5
 #define RACE_PAGES	16
 #define FREE_VMALLOC	((VMALLOC_START + VMALLOC_END) / 2) /* areas begin at one end, chunks at the other */
 #define FREE_VA		(LINEAR_END - (8UL << 30))	    /* behind all RAM that a machine of today has */
@@ -256,16 +257,18 @@ static void case_all_cpus(void)
 	free_block(shared_block);
 }
 
-/* CPUs that may run the shared page, and those that may write it. Atomic. */
-static u32 may_run, may_write;
+/* CPUs that have come to the race, those that may run the shared page, and those that may write it. Atomic. */
+static u32 have_come, may_run, may_write;
 
-/* Half of the CPUs want to run what the other half wants to write. */
+/* Half of the CPUs want to run what the other half wants to write, at the same moment. */
 static void run_or_write(void *arg)
 {
 	unsigned long at = (unsigned long)shared_block + PAGE_SIZE;
 	int err;
 
 	(void)arg;
+	for (fetch_add32(&have_come, 1); __atomic_load_n(&have_come, __ATOMIC_ACQUIRE) < (u32)num_online_cpus();)
+		cpu_relax();
 	if (smp_processor_id() % 2) {
 		err = set_memory_rw(at, RACE_PAGES);
 		fetch_add32(&may_write, !err);
@@ -281,7 +284,7 @@ static void race_once(unsigned long at)
 {
 	struct pt_stats stats;
 
-	may_run = may_write = 0;
+	have_come = may_run = may_write = 0;
 	ktap_ok(set_memory_ro(at, RACE_PAGES) == 0);
 	on_all_cpus(run_or_write, NULL);
 	ktap_ok(!may_run != !may_write && may_run + may_write <= (u32)num_online_cpus());
@@ -296,7 +299,7 @@ static void case_race(void)
 	if (!shared_block)
 		return;
 	note_tables();
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < RACE_ROUNDS; i++)
 		race_once((unsigned long)shared_block + PAGE_SIZE);
 	tables_as_before();
 	free_block(shared_block);
