@@ -238,7 +238,10 @@ HOST_TESTS := $(call host_tests,asan) $(call host_tests,tsan) \
 	$(foreach variant,$(HOST_LEVEL_VARIANTS),$(call host_level_tests,$(variant)))
 SCRIPT_TESTS := $(sort $(wildcard test/scripts/*.t test/target/*.t test/boot/*.t test/fuzz/*.t test/misuse/*.t \
 	test/bench/*.t))
-TESTS := $(or $(T),$(HOST_TESTS) $(SCRIPT_TESTS))
+# Those that take longest go first, so that two jobs end together.
+LONGEST := $(wildcard test/target/suites.t $(addprefix test/boot/,uboot.t kaslr.t raspi4b.t faults.t matrix.t ptdump.t \
+	prompt.t efi.t soak.t gic.t))
+TESTS := $(or $(T),$(LONGEST) $(filter-out $(LONGEST),$(SCRIPT_TESTS)) $(HOST_TESTS))
 
 test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
 test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image full-image \

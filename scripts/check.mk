@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # What `make check` does: formatting, clang-tidy, the rules of scripts/check-style, and a second build that has to give
-# the same bytes. A verdict of clang-tidy or of the second build is kept in build/ until what it rests on changes.
+# the same bytes. A verdict of clang-tidy or of the second build is kept in build/ until what it rests on changes. The
+# second build is one job, so it is the first to be begun.
 
 # Headers of assembler macros are no C.
 C_FILES := $(sort $(shell find arch-arm64 lib mm test -name "*.[ch]" | xargs grep -L '^[[:space:]]*\.macro'))
@@ -9,7 +10,7 @@ C_FILES := $(sort $(shell find arch-arm64 lib mm test -name "*.[ch]" | xargs gre
 ##@ Checks
 
 .PHONY: check check-format check-tidy check-style check-reproducible format
-check: check-format check-style check-tidy check-reproducible ## Formatting, style, clang-tidy, reproducible build
+check: check-reproducible check-format check-style check-tidy ## Formatting, style, clang-tidy, reproducible build
 
 check-format:
 	$(call run,FORMAT,$(words $(C_FILES)) files)clang-format --dry-run -Werror $(C_FILES)

@@ -25,8 +25,8 @@
 
 #define BLOCK_ORDER	9
 #define RET_INSTRUCTION 0xd65f03c0d65f03c0ULL
-#define ROUNDS		16
-#define CHECK_EVERY	10
+#define ROUNDS		8
+#define CHECK_EVERY	5
 #define RACE_ROUNDS	50
 #define FREE_VMALLOC	((VMALLOC_START + VMALLOC_END) / 2) /* areas begin at one end, chunks at the other */
 #define FREE_VA		(LINEAR_END - (8UL << 30))	    /* behind all RAM that a machine of today has */
