@@ -8,9 +8,8 @@
  *    node one that takes nothing, a full stack takes nothing either: all of that is the slow path's.
  * 3. Both are restartable sequences (<mm/percpu_stack.h>): no lock, no atomic, interrupts as they are.
  * 4. Where frees are checked, what a free is given has to look right (<mm/object_check.h>), and is marked while it is
- *    free. What looks odd is tried as an object of an uneven slab: some 15 instructions more, still without lock. What looks
- *    odd there, too, goes to the slow path, which knows. Caches whose mark is not at the beginning of their objects have a
- *    stack that hits do not see; kmem_cache_missed() pops from it and clears the mark where it is.
+ *    free. The mark lies where the cache says. Who does not name the cache looks for it at the beginning of the object: objects
+ *    of caches that have it elsewhere look odd then. What looks odd goes to the slow path, which knows.
  * 5. Several objects at once are copied from and to the stack with interrupts masked, BULK_MASKED at the most.
  * 6. Functions here are called by inline ones, which know at compile time what flags and sizes are constants, and by those only:
  *    so they need no landing pads. Who has arguments in the first register but one, and anything in the first, need not move
@@ -35,14 +34,12 @@ u16 kmalloc_stack_of_size[KMALLOC_MAX_CACHE_SIZE / ARCH_KMALLOC_MINALIGN];
 _Static_assert(OBJECT_STACK(OBJECT_STACKS) <= 0xffff, "a u16 holds it");
 _Static_assert(NR_KMALLOC_CACHES < NO_OBJECT_STACK, "each general cache has a stack");
 
-/* What no struct page of an earlier run has; and neither 0 nor small, nor 0 or less, as _mapcount is. */
+/* What no struct page of an earlier run has. */
 static u32 draw_tag(void)
 {
 	u64 random = (get_cycles() ^ arch_clock_ns() ^ (uintptr_t)percpu_base(0)) * 0x9e3779b97f4a7c15UL;
-	u32 top = (u32)(random >> 60) % 14 + 1;
 
-	return (top << (OBJECT_CHECK_TAG_BITS - 4) | (u32)(random >> 48 & (BIT(OBJECT_CHECK_TAG_BITS - 4) - 1)))
-	       << OBJECT_CHECK_TAG_SHIFT;
+	return object_window(random);
 }
 
 void slab_hot_init(void)
@@ -59,6 +56,12 @@ void slab_hot_init(void)
 static size_t index_of(size_t stack)
 {
 	return (stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack);
+}
+
+__noinline void *kmem_cache_missed(size_t unused, struct kmem_cache *cache, gfp_t gfp)
+{
+	(void)unused;
+	return slab_alloc_slow(cache, gfp);
 }
 
 __noinline void *kmalloc_missed(size_t unused, size_t stack, gfp_t gfp)
@@ -114,86 +117,47 @@ __by_name __restartable void *kmalloc_hot_any(size_t size, gfp_t gfp)
 	return kmalloc_sized(size, gfp);
 }
 
-__by_name __restartable void *kmem_cache_missed(size_t unused, struct kmem_cache *cache, gfp_t gfp)
+/* popped() of an object of @cache, whose mark is @offset bytes into it. */
+static __always_inline void *popped_of(struct kmem_cache *cache, void *obj, u32 offset)
 {
-	void *obj = HARDENED ? asm_stack_pop(cache->stack) : NULL;
-
-	(void)unused;
-	if (!obj)
-		return slab_alloc_slow(cache, gfp);
-	mark_taken(cache, obj);
+	if (HARDENED)
+		*(u32 *)(void *)((char *)obj + offset) = 0;
 	slub_debug_alloc(cache, obj);
 	return obj;
 }
 
+/* Both fields in one load. */
 __by_name __restartable void *kmem_cache_alloc_hot(size_t unused, struct kmem_cache *cache, gfp_t gfp)
 {
-	void *obj = asm_stack_pop(cache->hit_stack);
+	const u32 stack = cache->stack, offset = HARDENED ? cache->offset : 0;
+	void *obj = asm_stack_pop(stack);
 
 	(void)unused;
-	return likely(obj) ? popped(obj) : kmem_cache_missed(any_value(), cache, gfp);
+	return likely(obj) ? popped_of(cache, obj, offset) : kmem_cache_missed(any_value(), cache, gfp);
 }
 
 __by_name __restartable void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	if (likely(!(gfp & GFP_COLD))) {
-		void *obj = asm_stack_pop(cache->hit_stack);
+		const u32 stack = cache->stack, offset = HARDENED ? cache->offset : 0;
+		void *obj = asm_stack_pop(stack);
 
 		if (likely(obj))
-			return popped(obj);
-		return kmem_cache_missed(any_value(), cache, gfp);
+			return popped_of(cache, obj, offset);
 	}
 	return slab_alloc_slow(cache, gfp);
-}
-
-/*
- * The second try of point 4: whether @obj, in @page, is an object of an uneven slab, of @named's if @of_one; then it is marked, and
- * *@stack is the place for it.
- */
-static __always_inline bool leaves_uneven(const struct mm_cpu *cpu, const struct kmem_cache *named, bool of_one,
-					  const struct page *page, void *obj, u32 *stack)
-{
-	const struct kmem_cache *cache;
-	u32 offset;
-
-	if (unlikely(!asm_slab_page(page, obj, cpu->object_tag, stack)))
-		return false;
-	cache = page->slab_cache;
-	offset = page->head_offset * (u32)PAGE_SIZE + ((u32)(uintptr_t)obj & (u32)(PAGE_SIZE - 1));
-	return likely(!of_one || named == cache) && likely(offset * cache->reciprocal < cache->bound) &&
-	       likely(asm_mark_free(free_word(cache, obj), (u32)(uintptr_t)page));
-}
-
-static __restartable void kfree_uneven(void *p, const struct page *page, struct mm_cpu *cpu)
-{
-	u32 stack;
-
-	if (slub_debug_on() || unlikely(!leaves_uneven(cpu, NULL, false, page, p, &stack)))
-		kfree_slow(p);
-	else if (unlikely(!asm_stack_push_at(cpu, stack, p)))
-		slab_free_slow(p);
-}
-
-static __restartable void kmem_cache_free_uneven(struct kmem_cache *cache, void *obj, const struct page *page)
-{
-	struct mm_cpu *cpu = this_cpu();
-	u32 stack;
-
-	if (slub_debug_on() || unlikely(!leaves_uneven(cpu, cache, true, page, obj, &stack)))
-		kmem_cache_free_slow(cache, obj);
-	else if (unlikely(!asm_stack_push_at(cpu, stack, obj)))
-		slab_free_slow(obj);
 }
 
 /* Point 4 of the theory. */
 static __always_inline void kfree_checked(struct page *page, void *p)
 {
-	struct mm_cpu *cpu = this_cpu();
-	u32 stack;
+	enum object_free free = slub_debug_on() ? OBJECT_ODD : asm_object_free(page, p, this_cpu()->object_tag);
 
-	if (slub_debug_on() || unlikely(!asm_object_leaves(page, p, cpu->object_tag, &stack)))
-		kfree_uneven(p, page, cpu);
-	else if (unlikely(!asm_stack_push_at(cpu, stack, p)))
+	if (likely(free == OBJECT_FREED))
+		return;
+	if (free == OBJECT_ODD)
+		kfree_slow(p);
+	else
 		slab_free_slow(p);
 }
 
@@ -210,18 +174,21 @@ __by_name __restartable void __kfree(const void *p)
 	}
 	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
 		return;
-	if (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, (void *)(uintptr_t)p)))
+	if (slub_debug_on() || unlikely(!asm_object_push(&page->object_stack, (void *)(uintptr_t)p)))
 		kfree_slow(p);
 }
 
 /* The same for who names the cache. NULL is no object, so it is sorted out behind the checks. */
 static __always_inline void free_checked(struct kmem_cache *cache, struct page *page, void *obj)
 {
-	u32 stack;
+	enum object_free free =
+		slub_debug_on() ? OBJECT_ODD : asm_object_free_to(page, obj, free_word(cache, obj), cache->object_id);
 
-	if (slub_debug_on() || unlikely(!asm_object_leaves_cache(page, obj, cache, &stack)))
-		kmem_cache_free_uneven(cache, obj, page);
-	else if (unlikely(!asm_stack_push_at(asm_percpu_base(), stack, obj)))
+	if (likely(free == OBJECT_FREED))
+		return;
+	if (free == OBJECT_ODD)
+		kmem_cache_free_slow(cache, obj);
+	else
 		slab_free_slow(obj);
 }
 
@@ -231,7 +198,7 @@ __by_name __restartable void __kmem_cache_free(struct kmem_cache *cache, void *o
 
 	if (HARDENED)
 		free_checked(cache, page, obj);
-	else if (obj && (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, obj))))
+	else if (obj && (slub_debug_on() || unlikely(!asm_object_push(&page->object_stack, obj))))
 		kmem_cache_free_slow(cache, obj);
 }
 

@@ -26,18 +26,47 @@
 
 static void *objects[MANY];
 
-/* One multiplication tells what a division does, for each stride and each byte of the largest slab. */
-static void test_bound(void)
-{
-	for (u32 stride = 8; stride < 1U << 14; stride += 8) {
-		for (u32 bytes = stride > PAGE_SIZE ? 32768 : 4096; bytes <= 32768; bytes *= 8) {
-			u32 objs = bytes / stride, c = object_reciprocal(stride), bound = object_bound(stride, objs);
+#define LINEAR (0xffffUL << 48) /* an Arm machine's */
+#define NOISE  BIT(33)		/* what other fields may add to a product */
 
-			for (u32 n = 0; n < bytes; n++)
-				if (unlikely((n * c < bound) != (n % stride == 0 && n / stride < objs)))
-					tap_fail(__FILE__, __LINE__, "stride %u, offset %u", stride, n);
-		}
+/* A physical address: those at both ends of the linear map, in the first gigabytes, and any. */
+static u64 any_slab_at(u32 bytes)
+{
+	const u64 ends[] = { 0, 240UL << 40, GIB, 4 * GIB, 1UL << 44, 1UL << 47 };
+	u64 from = ends[tap_below(ARRAY_SIZE(ends))], within = BIT(13 + tap_below(20));
+
+	if (from == 240UL << 40)
+		return from - ALIGN(tap_below(within), (u64)bytes) - bytes;
+	return ALIGN(from + tap_below(within), (u64)bytes);
+}
+
+/* One multiplication tells what a division does, for each byte of a slab, wherever that is. */
+static bool try_factor(u32 stride, u32 bytes)
+{
+	const u32 first = bytes % stride, id = (u32)tap_below(0x10000);
+	const u64 base = LINEAR + any_slab_at(bytes), factor = object_factor(base + first, object_step(stride), id);
+
+	for (u32 n = 0; factor && n < bytes; n++) {
+		bool begins = n >= first && (n - first) % stride == 0;
+		u64 product = (base + n) * factor;
+
+		if (unlikely((object_window(product) == id) != begins ||
+			     (begins && object_window(product + NOISE) != id)))
+			tap_fail(__FILE__, __LINE__, "slab of %u bytes at 0x%llx, stride %u, id 0x%x: offset %u", bytes,
+				 base, stride, id, n);
 	}
+	return factor;
+}
+
+static void test_factor(void)
+{
+	unsigned int none = 0, tried = 0;
+
+	for (u32 stride = 8; stride <= 1U << 14; stride += 8) {
+		for (u32 bytes = stride > PAGE_SIZE ? 32768 : 4096; bytes <= 32768; bytes *= 8, tried++)
+			none += !try_factor(stride, bytes);
+	}
+	CHECK(none <= tried / 100);
 }
 
 /* The free of @p is refused with a report, and nothing is written. */
@@ -58,8 +87,8 @@ static void check_refused(struct kmem_cache *cache, char *p, bool by_kfree)
 }
 
 /*
- *	| object | object | ... | object | rest |
- *	   ^  no address in there and none of the rest, is handed out to anybody after it was freed
+ *	| rest | object | object | ... | object |
+ *	           ^  no address in there and none of the rest, is handed out to anybody after it was freed
  */
 static void try_inner(size_t size, void (*ctor)(void *obj))
 {
@@ -73,7 +102,7 @@ static void try_inner(size_t size, void (*ctor)(void *obj))
 		check_refused(cache, obj + i, i % 2);
 	for (size_t i = PAGE_SIZE; i < cache->size; i += PAGE_SIZE)
 		check_refused(cache, obj + i, i == PAGE_SIZE);
-	for (size_t i = (size_t)cache->objects * cache->size; i < cache->slab_bytes; i += 8)
+	for (size_t i = 0; i < cache->first; i += 8)
 		check_refused(cache, slab + i, i % 16);
 	host_log_clear();
 	next = kmem_cache_alloc(cache, GFP_KERNEL);
@@ -387,7 +416,7 @@ static void test_natural_alignment(void)
 }
 
 static const struct tap_case cases[] = {
-	TAP_CASE("where an object begins, by multiplication", test_bound),
+	TAP_CASE("where an object begins, by multiplication", test_factor),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "addresses inside of objects", test_inner),
 	TAP_CASE("objects with a constructor, and typesafe ones, have stacks", test_constructed),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "two CPUs free an object at the same moment", test_race),
