@@ -10,7 +10,8 @@
  * 4. Where frees are checked, what a free is given has to look right (<mm/object_check.h>), and is marked while it is
  *    free. The mark lies where the cache says. Who does not name the cache looks for it at the beginning of the object: objects
  *    of caches that have it elsewhere look odd then. What looks odd goes to the slow path, which knows.
- * 5. Several objects at once are copied from and to the stack with interrupts masked, BULK_MASKED at the most.
+ * 5. Several objects at once are copied from and to the stack with interrupts masked, BULK_MASKED at the most. Where frees are
+ *    checked each is looked at and marked on its way; one that looks odd ends the stretch, and is freed by itself behind it.
  * 6. Functions here are called by inline ones, which know at compile time what flags and sizes are constants, and by those only:
  *    so they need no landing pads. Who has arguments in the first register but one, and anything in the first, need not move
  *    them out of the way of the object.
@@ -107,9 +108,38 @@ __by_name __restartable void *kmalloc_hot_odd(size_t unused, size_t stack, u32 r
 	return likely(obj) ? popped(obj) : kmalloc_missed_odd(any_value(), stack, request);
 }
 
+/* memset() clears the mark, too. */
+static __always_inline void *zeroed(struct kmem_cache *cache, void *obj, size_t size)
+{
+	if (slub_debug_on()) {
+		mark_taken(cache, obj);
+		slub_debug_alloc(cache, obj);
+	}
+	return memset(obj, 0, size);
+}
+
+/* kmalloc() of any size with __GFP_ZERO, and none else of GFP_COLD. All of an object is zeroed, as ksize() may be asked for it. */
+static __restartable void *kmalloc_zeroed(size_t size, gfp_t gfp)
+{
+	size_t last = size - 1, stack;
+	void *obj;
+
+	if (unlikely(last >= KMALLOC_MAX_CACHE_SIZE))
+		return kmalloc_slow(size, gfp);
+	stack = kmalloc_stack_of_size[last / ARCH_KMALLOC_MINALIGN];
+	obj = asm_stack_pop(stack);
+	if (unlikely(!obj))
+		return kmalloc_missed_size(stack, gfp, last);
+	return zeroed(kmalloc_caches[index_of(stack)], obj, kmalloc_sizes[index_of(stack)]);
+}
+
 __by_name __restartable void *__kmalloc(size_t size, gfp_t gfp)
 {
-	return kmalloc_any(size, gfp);
+	if (likely(!(gfp & GFP_COLD)))
+		return kmalloc_sized(size, gfp);
+	if (!(gfp & GFP_COLD & ~__GFP_ZERO))
+		return kmalloc_zeroed(size, gfp);
+	return kmalloc_slow(size, gfp);
 }
 
 __by_name __restartable void *kmalloc_hot_any(size_t size, gfp_t gfp)
@@ -136,6 +166,18 @@ __by_name __restartable void *kmem_cache_alloc_hot(size_t unused, struct kmem_ca
 	return likely(obj) ? popped_of(cache, obj, offset) : kmem_cache_missed(any_value(), cache, gfp);
 }
 
+/* kmem_cache_alloc() with __GFP_ZERO, and none else of GFP_COLD. */
+static __restartable void *kmem_cache_zeroed(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *obj = asm_stack_pop(cache->stack);
+
+	if (unlikely(!obj))
+		return slab_alloc_slow(cache, gfp);
+	if (HARDENED)
+		mark_taken(cache, obj);
+	return zeroed(cache, obj, cache->object_size);
+}
+
 __by_name __restartable void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	if (likely(!(gfp & GFP_COLD))) {
@@ -144,6 +186,8 @@ __by_name __restartable void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t
 
 		if (likely(obj))
 			return popped_of(cache, obj, offset);
+	} else if (!(gfp & GFP_COLD & ~__GFP_ZERO)) {
+		return kmem_cache_zeroed(cache, gfp);
 	}
 	return slab_alloc_slow(cache, gfp);
 }
@@ -222,16 +266,26 @@ static size_t pop_some(struct kmem_cache *cache, size_t n, void **objs)
 	return some;
 }
 
+/* The marks of @n objects. */
+static __always_inline void clear_marks(u32 offset, size_t n, void *const *objs)
+{
+	for (; n >= BULK_STEP; n -= BULK_STEP, objs += BULK_STEP) {
+#pragma GCC unroll 8
+		for (size_t i = 0; i < BULK_STEP; i++)
+			*(u32 *)(void *)((char *)objs[i] + offset) = 0;
+	}
+	for (; n; n--)
+		*(u32 *)(void *)((char *)*objs++ + offset) = 0;
+}
+
 /* What bulks owe the objects that they pop: each what popped() and the flags ask for. */
 static void hand_out_some(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs)
 {
-	const u32 offset = cache->offset;
-
-	if (!HARDENED && !slub_debug_on() && !(gfp & __GFP_ZERO))
+	if (HARDENED)
+		clear_marks(cache->offset, n, objs);
+	if (!slub_debug_on() && !(gfp & __GFP_ZERO))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		if (HARDENED)
-			*(u32 *)(void *)((char *)objs[i] + offset) = 0;
 		slub_debug_alloc(cache, objs[i]);
 		if (gfp & __GFP_ZERO)
 			memset(objs[i], 0, cache->object_size);
@@ -306,6 +360,54 @@ static __always_inline size_t push_some(const struct kmem_cache *cache, size_t n
 	return some;
 }
 
+/*
+ * The same where frees are checked: those that look right are marked, and go on the stack. *@far: the one behind those is another
+ * node's, and bears its mark already.
+ */
+static __always_inline size_t push_checked(const struct kmem_cache *cache, size_t n, void *const *objs, bool *far)
+{
+	unsigned long flags = local_irq_save();
+	struct percpu_stack *stack = this_stack(cache);
+	const u32 offset = cache->offset, id = cache->object_id, place = object_stack_of(cache, node_for_alloc[this_cpu()->nid]);
+	const bool many_nodes = nr_node_ids > 1;
+	void **top = stack->top;
+	size_t some = 0;
+
+	for (n = min(n, (size_t)(stack->limit - top)); some < n; some++) {
+		void *obj = objs[some];
+		struct page *page = virt_to_page(obj);
+
+		if (unlikely(!asm_object_claim(page, obj, (u32 *)(void *)((char *)obj + offset), id)))
+			break;
+		if (many_nodes && unlikely(page->object_stack != place)) {
+			*far = true;
+			break;
+		}
+		WRITE_ONCE(*++top, obj);
+	}
+	WRITE_ONCE(stack->top, top);
+	local_irq_restore(flags);
+	return some;
+}
+
+static void free_bulk_checked(struct kmem_cache *cache, size_t n, void **objs)
+{
+	while (n) {
+		bool far = false;
+		size_t some = push_checked(cache, min(n, BULK_MASKED), objs, &far);
+
+		if (likely(some == n))
+			break;
+		/* It is another node's; or the stack is full, or the object odd: which of the two, a free of its own finds out. */
+		if (far)
+			slab_free_slow(objs[some]);
+		else
+			kmem_cache_free(cache, objs[some]);
+		n -= some + 1;
+		objs += some + 1;
+	}
+}
+
 /* Each by itself. */
 static void free_each(struct kmem_cache *cache, size_t n, void **objs)
 {
@@ -319,8 +421,12 @@ static void free_each(struct kmem_cache *cache, size_t n, void **objs)
 
 void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs)
 {
-	if (HARDENED || slub_debug_on() || unlikely(!cache)) {
+	if (slub_debug_on() || unlikely(!cache)) {
 		free_each(cache, n, objs);
+		return;
+	}
+	if (HARDENED) {
+		free_bulk_checked(cache, n, objs);
 		return;
 	}
 	while (n) {
