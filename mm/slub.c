@@ -121,39 +121,59 @@ static u32 take_first(const struct kmem_cache *cache, struct page *slab, void **
 	return n;
 }
 
-/* is_free_object() of one in the list of @slab at @base: the factor tells most. */
-static __always_inline bool is_listed(const struct kmem_cache *cache, const struct page *slab, const char *base,
-				      u32 bytes, const void *obj)
+/* Of any other, where frees are trusted. */
+static u32 take_trusted(const struct kmem_cache *cache, struct page *slab, void **objs, u32 n)
 {
-	const u64 product = asm_object_product(obj, slab->object_factor);
-
-	return (likely(((uintptr_t)obj ^ (uintptr_t)base) < bytes && object_window(product) == cache->object_id) &&
-		likely(is_marked_free(cache, obj))) ||
-	       is_free_object(cache, slab, obj);
-}
-
-/* Of any other. What follows a word that was written over is lost: it counts as taken for ever. */
-static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
-{
-	const struct free_format format = free_format(cache);
-	const char *base = page_address(slab);
-	const u32 bytes = cache->slab_bytes;
+	const u32 offset = cache->offset;
 	void *obj = slab->freelist;
-	u32 n = min(room, (u32)(cache->objects - slab->inuse));
 
 	for (void **end = objs + n; objs < end; objs++) {
-		if (HARDENED && unlikely(!is_listed(cache, slab, base, bytes, obj))) {
-			slab_report_list(cache, slab, obj);
-			n -= (u32)(end - objs);
-			slab->inuse = (u16)(cache->objects - n);
-			obj = NULL;
-			break;
-		}
 		*objs = obj;
-		obj = next_free(format, base, obj);
+		obj = *(void **)(void *)((char *)obj + offset);
 	}
 	slab->freelist = obj;
 	return n;
+}
+
+/*
+ * Where they are checked: is_free_object() is asked of each, its word, mark and link, with one load. What follows a word that was
+ * written over is lost: it counts as taken for ever.
+ */
+static u32 take_checked(const struct kmem_cache *cache, struct page *slab, void **objs, u32 n)
+{
+	const u32 offset = cache->offset, id = cache->object_id, key = cache->key, bytes = cache->slab_bytes;
+	const u64 factor = slab->object_factor;
+	char *base = page_address(slab);
+	u32 at = (u32)((char *)slab->freelist - base), done = 0;
+
+	for (; done < n; done++) {
+		void *obj = base + at;
+		u64 word;
+
+		if (unlikely(at >= bytes || object_window(asm_object_product(obj, factor)) != id) &&
+		    !begins_object(cache, slab, obj))
+			break;
+		word = *(const u64 *)(void *)((char *)obj + offset);
+		if (unlikely((u32)word != free_mark(obj)))
+			break;
+		objs[done] = obj;
+		at = ((u32)(word >> 32) ^ key) - 1;
+	}
+	if (done)
+		slab->freelist = at == ~0u ? NULL : base + at;
+	if (unlikely(done < n)) {
+		slab_report_list(cache, slab, slab->freelist);
+		slab->inuse = (u16)(cache->objects - done);
+		slab->freelist = NULL;
+	}
+	return done;
+}
+
+static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
+{
+	u32 n = min(room, (u32)(cache->objects - slab->inuse));
+
+	return HARDENED ? take_checked(cache, slab, objs, n) : take_trusted(cache, slab, objs, n);
 }
 
 /* Move objects of @slab, which is in no list, to @to, until that is full or the slab has no more; then list the slab. */
@@ -205,18 +225,19 @@ static __noinline u32 link_each(const struct kmem_cache *cache, struct page *sla
 	return (u32)(at - objs);
 }
 
-/* link_each() where frees are checked, which is for those that do not look right. */
+/* link_each() where frees are checked, which is for what does not look right. */
 static __always_inline u32 link_checked(const struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs,
 					u32 n, u32 *wrong)
 {
 	const size_t bytes = cache->slab_bytes;
-	const bool whole = run_is_whole(slab, base, bytes, objs, n);
-	u32 run = whole ? slab->inuse : run_length(base, bytes, objs);
+	u32 run;
 
-	if (unlikely(!run_begins(slab->object_factor, cache->object_id, objs, run)))
-		return link_each(cache, slab, base, objs, wrong);
-	if (!whole)
-		run_link_encoded(slab, cache->offset, cache->key, base, objs, run);
+	if (run_is_whole(slab, base, bytes, objs, n) &&
+	    likely(run_begins(slab->object_factor, cache->object_id, objs, slab->inuse)))
+		return slab->inuse;
+	run = run_link_checked(slab, cache->object_id, cache->offset, cache->key, base, bytes, objs);
+	if (unlikely(((uintptr_t)objs[run] ^ base) < bytes))
+		run += link_each(cache, slab, base, objs + run, wrong);
 	return run;
 }
 
@@ -246,7 +267,12 @@ static void mark_all(const struct kmem_cache *cache, const struct page *slab)
 	for (size_t i = PAGE_SIZE; i <= bytes; i += PAGE_SIZE, slab++) {
 		const char *end = base + i + cache->offset;
 
-#pragma GCC unroll 4
+		for (; word + 3 * size < end; word += 4 * size) {
+			*(u32 *)(void *)word = (u32)(uintptr_t)slab;
+			*(u32 *)(void *)(word + size) = (u32)(uintptr_t)slab;
+			*(u32 *)(void *)(word + 2 * size) = (u32)(uintptr_t)slab;
+			*(u32 *)(void *)(word + 3 * size) = (u32)(uintptr_t)slab;
+		}
 		for (; word < end; word += size)
 			*(u32 *)(void *)word = (u32)(uintptr_t)slab;
 	}

@@ -364,17 +364,17 @@ static __always_inline size_t push_some(const struct kmem_cache *cache, size_t n
  * The same where frees are checked: those that look right are marked, and go on the stack. *@far: the one behind those is another
  * node's, and bears its mark already.
  */
-static __always_inline size_t push_checked(const struct kmem_cache *cache, size_t n, void *const *objs, bool *far)
+static __always_inline size_t push_checked(const struct kmem_cache *cache, size_t n, void *const *objs, bool many_nodes,
+					   bool *far)
 {
 	unsigned long flags = local_irq_save();
 	struct percpu_stack *stack = this_stack(cache);
-	const u32 offset = cache->offset, id = cache->object_id, place = object_stack_of(cache, node_for_alloc[this_cpu()->nid]);
-	const bool many_nodes = nr_node_ids > 1;
-	void **top = stack->top;
-	size_t some = 0;
+	const u32 offset = cache->offset, id = cache->object_id,
+		  place = many_nodes ? object_stack_of(cache, node_for_alloc[this_cpu()->nid]) : 0;
+	void **top = stack->top, **const before = top, **const last = top + min(n, (size_t)(stack->limit - top));
 
-	for (n = min(n, (size_t)(stack->limit - top)); some < n; some++) {
-		void *obj = objs[some];
+	while (top < last) {
+		void *obj = *objs++;
 		struct page *page = virt_to_page(obj);
 
 		if (unlikely(!asm_object_claim(page, obj, (u32 *)(void *)((char *)obj + offset), id)))
@@ -387,14 +387,16 @@ static __always_inline size_t push_checked(const struct kmem_cache *cache, size_
 	}
 	WRITE_ONCE(stack->top, top);
 	local_irq_restore(flags);
-	return some;
+	return (size_t)(top - before);
 }
 
 static void free_bulk_checked(struct kmem_cache *cache, size_t n, void **objs)
 {
 	while (n) {
 		bool far = false;
-		size_t some = push_checked(cache, min(n, BULK_MASKED), objs, &far);
+		size_t most = min(n, BULK_MASKED), some = nr_node_ids == 1 ?
+								  push_checked(cache, most, objs, false, &far) :
+								  push_checked(cache, most, objs, true, &far);
 
 		if (likely(some == n))
 			break;

@@ -67,45 +67,50 @@ static __always_inline bool run_is_whole(const struct page *slab, uintptr_t base
 	       run_in_slab(objs, last + 1, base, bytes);
 }
 
-/** run_length() - how many of @objs, from the first one on, lie in the slab. @objs: behind them there is a NULL */
-static __always_inline u32 run_length(uintptr_t base, size_t bytes, void *const *objs)
-{
-	void *const *at = objs;
-
-	while (((uintptr_t)*at ^ base) < bytes)
-		at++;
-	return (u32)(at - objs);
-}
-
 /** run_begins() - whether each of the first @n @objs, which lie in the slab with @factor, has the window @id (<mm/object_check.h>) */
 static __always_inline bool run_begins(u64 factor, u32 id, void *const *objs, u32 n)
 {
-	const u64 wanted = (u64)id << OBJECT_WINDOW_SHIFT;
+	const u64 less = (u64)id << OBJECT_WINDOW_SHIFT;
 	u64 differ = 0;
 
 	for (; n >= RUN_STEP; n -= RUN_STEP, objs += RUN_STEP) {
 #pragma GCC unroll 8
 		for (u32 i = 0; i < RUN_STEP; i++)
-			differ |= asm_object_product(objs[i], factor) ^ wanted;
+			differ |= asm_object_product(objs[i], factor) - less;
 	}
 	for (; n; n--)
-		differ |= asm_object_product(*objs++, factor) ^ wanted;
+		differ |= asm_object_product(*objs++, factor) - less;
 	return differ < OBJECT_WINDOW;
 }
 
-/** run_link_encoded() - where frees are checked: the first @n @objs, which lie in @slab, back into its list, as set_next_free() does */
-static __always_inline void run_link_encoded(struct page *slab, u32 offset, u32 key, uintptr_t base, void **objs, u32 n)
+/**
+ * run_link_checked() - where frees are checked: those of @objs, from the first one on, that lie in @slab back into its list
+ * @id, @offset, @key: the cache's
+ * @objs: behind them there is a NULL
+ *
+ * They are linked as set_next_free() does it, up to the first that does not begin an object. Return: how many were linked.
+ */
+static __always_inline u32 run_link_checked(struct page *slab, u32 id, u32 offset, u32 key, uintptr_t base,
+					    size_t bytes, void **objs)
 {
 	const uintptr_t less = base - 1, link = offset + sizeof(u32);
+	const u64 factor = slab->object_factor;
 	uintptr_t last = (uintptr_t)slab->freelist;
 	u32 code = (last ? (u32)(last - less) : 0) ^ key;
+	void **at = objs;
 
-	for (void **end = objs + n; objs < end; objs++) {
-		last = (uintptr_t)*objs;
-		*(u32 *)(last + link) = code;
-		code = (u32)(last - less) ^ key;
-	}
+	do {
+		uintptr_t obj = (uintptr_t)*at;
+
+		if (unlikely(object_window(asm_object_product((void *)obj, factor)) != id))
+			break;
+		*(u32 *)(obj + link) = code;
+		code = (u32)(obj - less) ^ key;
+		last = obj;
+		at++;
+	} while (((uintptr_t)*at ^ base) < bytes);
 	slab->freelist = (void *)last;
+	return (u32)(at - objs);
 }
 
 /**
