@@ -24,7 +24,7 @@
 
 #define MANY 1000
 
-static void *objects[MANY];
+static void *objects[MANY + 1];
 
 #define LINEAR (0xffffUL << 48) /* an Arm machine's */
 #define NOISE  BIT(33)		/* what other fields may add to a product */
@@ -298,6 +298,89 @@ static void test_kfree_bulk(void)
 	CHECK_EQ(kmem_cache_destroy(odd), 0);
 }
 
+/* What is wrong among the objects of a bulk is reported and left alone, wherever it stands, and all others are free. */
+static void try_wrong_bulk(size_t size, void (*ctor)(void *obj), unsigned int n, unsigned int wrong)
+{
+	struct kmem_cache *cache = kmem_cache_create("wrong", size, 0, SLAB_NO_MERGE, ctor),
+			  *other = kmem_cache_create("other", size, 0, SLAB_NO_MERGE, ctor);
+	void *foreign = kmem_cache_alloc(other, GFP_KERNEL);
+	struct slab_sums sums;
+
+	CHECK(foreign);
+	for (int kind = 0; kind < 4; kind++) {
+		void *odd = foreign;
+
+		for (unsigned int i = 0; i < n; i++)
+			CHECK(objects[i] = kmem_cache_alloc(cache, GFP_KERNEL));
+		if (kind == 1)
+			odd = (char *)objects[wrong] + 4;
+		if (kind == 2)
+			odd = &sums;
+		if (kind == 3)
+			odd = objects[wrong];
+		/* One more, between the others. */
+		memmove(objects + wrong + 1, objects + wrong, (n - wrong) * sizeof(objects[0]));
+		objects[wrong] = odd;
+		host_clock_skip(10000000000);
+		host_log_clear();
+		kmem_cache_free_bulk(cache, n + 1, objects);
+		CHECK_LOG(kind == 0 ? "slub: BUG in wrong: what was to be freed belongs to another cache" :
+			  kind == 1 ? "slub: BUG in wrong: what was to be freed is not the beginning of an object" :
+			  kind == 2 ? "slub: BUG in wrong: what was to be freed lies in no slab" :
+				      "slub: BUG in wrong: what was to be freed is free already, ");
+		slab_sum(cache, &sums);
+		CHECK_EQ(sums.taken, sums.stacked);
+		host_check();
+	}
+	kmem_cache_free(other, foreign);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	CHECK_EQ(kmem_cache_destroy(other), 0);
+}
+
+static void test_wrong_bulk(void)
+{
+	host_boot_simple(64 * MIB, 1);
+	host_mute();
+	for (unsigned int round = 0; round < 40; round++) {
+		unsigned int n = 1 + (unsigned int)tap_below(round % 2 ? 40 : MANY - 1);
+
+		try_wrong_bulk(8 + 8 * tap_below(40), round % 4 < 2 ? NULL : make_nothing, n,
+			       (unsigned int)tap_below(n));
+	}
+}
+
+/* Objects that were written to come zeroed from stack and slab, all of each, whatever way they are asked for. */
+static void test_zeroed(void)
+{
+	static const size_t sizes[] = { 8, 24, 64, 96, 200, 1024, 8192 };
+	volatile gfp_t zero = GFP_KERNEL | __GFP_ZERO;
+
+	host_boot_simple(64 * MIB, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct kmem_cache *cache = kmem_cache_create("zeroed", sizes[i], 0, SLAB_NO_MERGE, NULL);
+
+		for (int round = 0; round < 6; round++) {
+			volatile size_t size = sizes[i] - (size_t)(round % 2);
+			u8 *made = round % 2 ? kmem_cache_zalloc(cache, GFP_KERNEL) : kmem_cache_alloc(cache, zero);
+			u8 *any = round % 2 ? kzalloc(size, GFP_KERNEL) : kmalloc(size, zero);
+			size_t whole;
+
+			CHECK(made && any);
+			whole = kmalloc_size_roundup(size);
+			for (size_t byte = 0; byte < sizes[i]; byte++)
+				CHECK(!made[byte]);
+			for (size_t byte = 0; byte < (KMALLOC_EXACT ? size : whole); byte++)
+				CHECK(!any[byte]);
+			memset(made, 0x5a, sizes[i]);
+			memset(any, 0x5a, size);
+			kmem_cache_free(cache, made);
+			kfree(any);
+			host_check();
+		}
+		CHECK_EQ(kmem_cache_destroy(cache), 0);
+	}
+}
+
 #define BULK_MANY (1UL << 17)
 
 static bool freeing, seen_half;
@@ -421,6 +504,8 @@ static const struct tap_case cases[] = {
 	TAP_CASE("objects with a constructor, and typesafe ones, have stacks", test_constructed),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "two CPUs free an object at the same moment", test_race),
 	TAP_CASE("kfree_bulk()", test_kfree_bulk),
+	TAP_CASE_IF(HARDENED, "where frees are checked", "what is wrong in a bulk", test_wrong_bulk),
+	TAP_CASE("__GFP_ZERO", test_zeroed),
 	TAP_CASE("interrupts during a bulk", test_bulk_unmasked),
 	TAP_CASE("a bulk of two nodes' objects", test_bulk_nodes),
 	TAP_CASE("SLAB_HWCACHE_ALIGN", test_hwcache_align),
