@@ -102,7 +102,8 @@ static void try_inner(size_t size, void (*ctor)(void *obj))
 		check_refused(cache, obj + i, i % 2);
 	for (size_t i = PAGE_SIZE; i < cache->size; i += PAGE_SIZE)
 		check_refused(cache, obj + i, i == PAGE_SIZE);
-	for (size_t i = 0; i < cache->first; i += 8)
+	CHECK_EQ((size_t)(slab + cache->slab_bytes - obj) % cache->size, 0);
+	for (size_t i = 0; i < cache->slab_bytes % cache->size; i += 8)
 		check_refused(cache, slab + i, i % 16);
 	host_log_clear();
 	next = kmem_cache_alloc(cache, GFP_KERNEL);
