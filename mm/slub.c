@@ -5,7 +5,8 @@
  * 1. A slab is a block of pages cut into objects. Its first page's struct page holds all there is to know: the cache, the
  *    first free object, how many are taken. A free object has the link to the next one in its word (free_word()): in its
  *    middle; at its beginning, which costs nothing to find, when frees are checked; behind it when a constructor made
- *    what is inside. A slab from which nothing is taken has no list: its objects are told by address.
+ *    what is inside. A slab from which nothing is taken has no list: its objects are told by address. Where frees are checked
+ *    each of its pages says how an object is told (<mm/object_check.h>).
  * 2. Every CPU has a stack of free objects for each cache (<mm/percpu_stack.h>). A hit is a pop or a push (slub_hot.c).
  *    Each page of a slab names the stacks that take its objects: those of its cache for its own node. That is the stack to pop
  *    from for CPUs of the node; CPUs of other nodes have a short one there, from which nothing is popped: full, it goes home
@@ -18,7 +19,8 @@
  *    node, or for one node only (__GFP_THISNODE, which ends with the first two steps), gets one object past the stack.
  * 4. A full stack gives a batch back, the hottest: their lines are written to for that, and the others need not move.
  *    Neighbours on the stack that are of one slab are linked and put in its list at once, and not even linked when they are
- *    all that it misses (slub_runs.h); the lock is held on while slabs are of one node.
+ *    all that it misses (slub_runs.h); the lock is held on while slabs are of one node. Where frees are checked, each is
+ *    looked at once more, for a stack is memory that a wild store may have hit; and on its way out its mark and its link.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
  *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone: a cache whose objects
