@@ -113,6 +113,16 @@ void on_each_cpu(smp_fn_t fn, void *arg)
 		smp_call_function_single(cpu, fn, arg);
 }
 
+static void nothing(void *unused)
+{
+	(void)unused;
+}
+
+void kick_all_cpus_sync(void)
+{
+	on_each_cpu(nothing, NULL);
+}
+
 void smp_call_interrupt(void)
 {
 	int cpu = smp_processor_id();

@@ -4,7 +4,7 @@
  *
  * 1. Each mapping is an area of vmalloc's (vmap_phys()) and a struct memtype_range, which is held before the area is mapped and
  *    dropped after all TLBs have been told that it is not: two types for one page never work at the same time.
- * 2. Mappings are found by their address (memtype_map.h). Who ends one first takes it out: of two CPUs that do so, one ends it
+ * 2. Mappings are found by their address (vmap_notes.h). Who ends one first takes it out: of two CPUs that do so, one ends it
  *    and one is reported.
  * 3. RAM is what claims say (provenance.c): memory that is neither left out nor no-map, which is what the linear map has. It
  *    needs no mapping, so nothing is held for it; but who has it mapped with another type stands in the way.
@@ -21,14 +21,14 @@
 
 #include "internal.h"
 #include "ioremap.h"
-#include "memtype_map.h"
+#include "memtype_mapping.h"
 #include "provenance.h"
 #include "vmap.h"
 
 #define MAX_REPORTS 20
 #define NAME_MAX    128
 
-static struct memtype_map mappings;
+static DEFINE_VMAP_NOTES(mappings);
 static u32 refusals; /* reported; atomic */
 
 static bool may_report(void)
@@ -159,7 +159,7 @@ static void *map_range(const struct memtype_range *wanted, bool quiet)
 		memtype_mapping_end(mapping);
 		return NULL;
 	}
-	memtype_map_add(&mappings, mapping, va, nr << PAGE_SHIFT);
+	vmap_note_add(&mappings, &mapping->at, va, nr << PAGE_SHIFT);
 	return (char *)va + offset;
 }
 
@@ -188,7 +188,7 @@ void __iomem *ioremap_wc(phys_addr_t phys, size_t size)
 static void unmap(const char *name, const void *addr)
 {
 	void *page = (void *)ALIGN_DOWN((uintptr_t)addr, PAGE_SIZE);
-	struct memtype_mapping *mapping = memtype_map_take(&mappings, page);
+	struct memtype_mapping *mapping = memtype_mapping_of(vmap_note_take(&mappings, page));
 
 	if (!mapping) {
 		vunmap_phys_report(name, addr);

@@ -555,6 +555,7 @@ static __noinline void free_any(void *ptr, const void *by)
 	unsigned long flags = lock_pool(), start, n;
 	size_t offset = percpu_offset(ptr);
 	struct percpu_chunk *chunk = chunk_at(offset);
+
 	if (!chunk || !begins_at(chunk, offset)) {
 		report_bad(ptr, offset, flags);
 		return;

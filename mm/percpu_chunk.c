@@ -10,7 +10,7 @@
  *
  * 2. The blocks of 2 MiB that the areas' first PERCPU_UNIT bytes lie in, those that touch made one, are the ranges. A chunk is
  *    a copy of them, moved by a multiple of 2 MiB into vmalloc's address space: an extent for each range, as high as there is
- *    room for all, away from what vmalloc() takes from below. What lies between the ranges stays free, so nodes that are far
+ *    room for all, away from what vmalloc() takes from below, and with an unmapped block in front of large physical ranges. What lies between the ranges stays free, so nodes that are far
  *    apart cost address space only within 2 MiB. Areas that are further apart than vmalloc's address space is long have no
  *    chunks but the first.
  * 3. Units do not overlap, for a unit is not longer than an area. Each has pages of its CPU's node, or of the nearest with memory.
@@ -33,6 +33,8 @@
 #include "internal.h"
 #include "percpu_chunk.h"
 #include "vmap.h"
+
+#define CHUNKS_END (VMAP_PHYS_START - VMAP_BLOCK_SIZE)
 
 static struct range {
 	unsigned long start, end;
@@ -111,9 +113,9 @@ static bool find_place(struct percpu_chunk *chunk)
 	unsigned long span = ranges[nr_ranges - 1].end - ranges[0].start, place;
 	int err = -EBUSY;
 
-	if (span > VMALLOC_END - VMALLOC_START)
+	if (span > CHUNKS_END - VMALLOC_START)
 		return false;
-	for (place = VMALLOC_END - span; err == -EBUSY && place >= VMALLOC_START; place -= VMAP_BLOCK_SIZE) {
+	for (place = CHUNKS_END - span; err == -EBUSY && place >= VMALLOC_START; place -= VMAP_BLOCK_SIZE) {
 		chunk->offset = place - ranges[0].start;
 		err = take_extents(chunk, chunk->offset);
 	}

@@ -123,8 +123,22 @@ static const char *place_fault(const struct request *rq)
 	return vmap_holds(rq->addr, last) ? NULL : "not in one area";
 }
 
-/* What the port's @err means. */
-static int refuse_change(const struct request *rq, int err)
+/* Executable here and writable at @other, or the other way round. */
+static int refuse_both(const struct request *rq, unsigned long other)
+{
+	const char *what = rq->rights == RIGHTS_X ? "its pages can be written at other addresses" :
+						    "its pages are executable at other addresses";
+	char owner[OWNER_MAX], why[OWNER_MAX + 80];
+
+	if (!other)
+		return refuse(rq, -EPERM, what);
+	owner_of(other, PAGE_SIZE, owner, sizeof(owner));
+	snprintf(why, sizeof(why), "%s: 0x%lx, %s", what, other, owner);
+	return refuse(rq, -EPERM, why);
+}
+
+/* What the port's @err means; @other is with -ETXTBSY. */
+static int refuse_change(const struct request *rq, int err, unsigned long other)
 {
 	switch (err) {
 	case -ENOENT:
@@ -134,9 +148,7 @@ static int refuse_change(const struct request *rq, int err)
 			      rq->rights == RIGHTS_X ? "it is writable, and would be executable as well" :
 						       "it is executable, and would be writable as well");
 	case -ETXTBSY:
-		return refuse(rq, -EPERM,
-			      rq->rights == RIGHTS_X ? "its pages can be written at other addresses" :
-						       "its pages are executable at vmalloc's addresses");
+		return refuse_both(rq, other);
 	case -EPERM:
 		return refuse(rq, err, "the running image stays as it is");
 	case -ENOMEM:
@@ -150,6 +162,7 @@ static int change(const char *who, unsigned long addr, unsigned long pages, enum
 {
 	struct request rq = { who, addr, pages, rights };
 	const char *why = range_fault(&rq);
+	unsigned long other;
 	int err;
 
 	if (!why)
@@ -158,8 +171,8 @@ static int change(const char *who, unsigned long addr, unsigned long pages, enum
 		return refuse(&rq, -EINVAL, why);
 	if (!arch_cross_call_ok())
 		return refuse(&rq, -EBUSY, "interrupts are masked, or it is a handler that asks");
-	err = vmap_change_rights(addr, pages << PAGE_SHIFT, rights);
-	return err ? refuse_change(&rq, err) : 0;
+	err = vmap_change_rights(addr, pages << PAGE_SHIFT, rights, &other);
+	return err ? refuse_change(&rq, err, other) : 0;
 }
 
 int set_memory_ro(unsigned long addr, unsigned long numpages)

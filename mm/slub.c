@@ -389,15 +389,10 @@ static void free_slabs(struct kmem_cache *cache, struct list_head *list)
 	}
 }
 
-static void nothing(void *unused)
-{
-	(void)unused;
-}
-
 void slab_wait_for_readers(const struct kmem_cache *cache)
 {
 	if (cache->flags & SLAB_TYPESAFE_BY_RCU)
-		on_each_cpu(nothing, NULL);
+		kick_all_cpus_sync();
 }
 
 /* --- misses --- */

@@ -111,16 +111,11 @@ static int look_for(struct kmem_cache *cache, const struct page *slab, const voi
 	return listed ? IN_SLAB : found;
 }
 
-static void do_nothing(void *unused)
-{
-	(void)unused;
-}
-
 /* Time enough for a free that another CPU has begun: it has taken an interrupt and gone on, where it may be given one. */
 static void let_others_finish(void)
 {
 	if (arch_cross_call_ok())
-		on_each_cpu(do_nothing, NULL);
+		kick_all_cpus_sync();
 	settle();
 }
 

@@ -12,9 +12,9 @@
  *    is used again: who touches freed memory meets its next owner, as with any other allocator.
  * 4. A large area is unmapped, all TLBs are told, and its tables freed, at once.
  * 5. On failure what was mapped is unmapped and freed, and the address given back.
- * 6. Physical ranges (vmap_phys(), for ioremap.c) are mapped in the same areas; all TLBs are told when such a mapping ends,
- *    because its memory type may change after that. Pages that vmap() maps are looked at for their types (vmap_type.c).
- *
+ * 6. Physical ranges (vmap_phys(), for ioremap.c) are mapped in slots, too; larger ones by the port as a whole, at addresses of their
+ *    own (vmap_phys.c). All TLBs are told when such a mapping ends, because its memory type may change after that. Pages that vmap()
+ *    maps are looked at for their types (vmap_type.c) and rights (vmap_rights.c).
  * 7. Who ends an area claims it first (vmap.h), a slot without a lock, a large area under that of the extents. So of two CPUs that
  *    end one area at the same moment, or one after the other, one does, and the other is refused. What a report says comes
  *    from a copy (vmap_area_at()): what lies there may be another CPU's, and on its way out.
@@ -27,6 +27,7 @@
 #include <mm/port.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
+#include <stdio.h>
 
 #include "internal.h"
 #include "vmap.h"
@@ -34,6 +35,7 @@
 #include "vmap_type.h"
 
 #define MAX_REPORTS 20
+#define OTHER_MAX   192
 
 static u32 refusals;		   /* of calls; atomic */
 static unsigned long max_nr_pages; /* of an area: all RAM; constant after set-up */
@@ -146,15 +148,6 @@ static __always_inline struct vmap_area *map_small(unsigned int nr, const struct
 
 /* --- large areas, a block of 2 MiB at a time --- */
 
-/* Map the block of 2 MiB at @va of a given physical range. Return: whether it could be mapped as one. */
-static bool map_phys_block(const struct request *rq, unsigned long va, unsigned long first, unsigned long n)
-{
-	phys_addr_t phys = rq->phys + PFN_PHYS(first);
-
-	return is_phys(rq->use) && n == VMAP_BLOCK_PAGES && IS_ALIGNED(phys, VMAP_BLOCK_SIZE) &&
-	       !arch_vmap_block(va, phys, rq->prot);
-}
-
 /* Map the pages [first, first + n) of @large, which lie in one block. */
 static bool map_part(struct large_area *large, unsigned long first, unsigned long n, const struct request *rq)
 {
@@ -162,8 +155,6 @@ static bool map_part(struct large_area *large, unsigned long first, unsigned lon
 	struct page *block = NULL;
 	u64 *table;
 
-	if (map_phys_block(rq, va, first, n))
-		return true;
 	if (large->blocks && n == VMAP_BLOCK_PAGES)
 		block = alloc_pages_node(rq->nid, (rq->gfp & ~(__GFP_DIRECT_RECLAIM | __GFP_NOFAIL)) | __GFP_NOWARN,
 					 BLOCK_ORDER);
@@ -212,8 +203,8 @@ static void unmap_part(const struct vmap_area *area, unsigned long first, unsign
 		free_block_pages(pfn_to_page(PFN_DOWN(block)));
 }
 
-/* Unmap the first @mapped pages, tell all TLBs, and let go of the address. @large is the caller's alone. */
-static void end_large(struct large_area *large, unsigned long mapped)
+/* Unmap the first @mapped pages, tell all TLBs, and free the tables. */
+static void unmap_large(const struct large_area *large, unsigned long mapped)
 {
 	unsigned long addr = large->area.addr;
 
@@ -222,10 +213,23 @@ static void end_large(struct large_area *large, unsigned long mapped)
 	arch_flush_tlb_kernel(addr, addr + large->extent->len);
 	for (unsigned long first = 0; first < mapped; first += VMAP_BLOCK_PAGES)
 		arch_vmap_table_free(addr + (first << PAGE_SHIFT));
+}
+
+/* The same, and let go of the address. @large is the caller's alone. */
+static void end_large(struct large_area *large, unsigned long mapped)
+{
+	bool unmapped = true;
+
 	if (large->area.caller)
 		vmap_note_large(&large->area, mapped);
-	vmap_extent_put(large->extent);
-	kfree(large);
+	if (is_phys(large->area.use))
+		unmapped = vmap_phys_unmap(large, mapped);
+	else
+		unmap_large(large, mapped);
+	if (unmapped) {
+		vmap_extent_put(large->extent);
+		kfree(large);
+	}
 	vmap_reap_many();
 }
 
@@ -240,23 +244,33 @@ static struct va_extent *extent_or_purge(unsigned long len, void *owner)
 	return extent;
 }
 
-static struct vmap_area *map_large(unsigned long nr, const struct request *rq)
+static struct large_area *new_large(u8 use)
 {
 	struct large_area *large = kzalloc(sizeof(*large), GFP_KERNEL | __GFP_NOWARN);
-	/* At least two blocks, by which it is told from a block of slots. */
-	unsigned long len = max(ALIGN((nr + 1) << PAGE_SHIFT, VMAP_BLOCK_SIZE), 2 * VMAP_BLOCK_SIZE);
 
 	if (!large)
 		return NULL;
+	large->area.use = use;
 	vmap_reap_many();
 	vmap_rights_reap();
+	vmap_phys_reap();
+	return large;
+}
+
+static struct vmap_area *map_large(unsigned long nr, const struct request *rq)
+{
+	/* At least two blocks, by which it is told from a block of slots. */
+	unsigned long len = max(ALIGN((nr + 1) << PAGE_SHIFT, VMAP_BLOCK_SIZE), 2 * VMAP_BLOCK_SIZE);
+	struct large_area *large = new_large(rq->use);
+
+	if (!large)
+		return NULL;
 	large->extent = extent_or_purge(len, large);
 	if (!large->extent) {
 		kfree(large);
 		return NULL;
 	}
 	large->area.addr = large->extent->start;
-	WRITE_ONCE(large->area.use, rq->use);
 	large->blocks = rq->blocks;
 	for (unsigned long first = 0; first < nr; first += VMAP_BLOCK_PAGES) {
 		if (map_part(large, first, min(nr - first, VMAP_BLOCK_PAGES), rq))
@@ -265,6 +279,17 @@ static struct vmap_area *map_large(unsigned long nr, const struct request *rq)
 		return NULL;
 	}
 	return &large->area;
+}
+
+static struct vmap_area *map_large_phys(unsigned long nr, const struct request *rq)
+{
+	struct large_area *large = new_large(rq->use);
+
+	if (large && !vmap_phys_map(large, rq->phys, nr, rq->prot)) {
+		kfree(large);
+		return NULL;
+	}
+	return large ? &large->area : NULL;
 }
 
 /* --- any area --- */
@@ -460,6 +485,24 @@ static unsigned int first_missing(struct page **pages, unsigned int count)
 	return i;
 }
 
+/* Whether @count pages that were just mapped at @addr, to be written, are executable elsewhere, after a line that says where. */
+static bool executable_elsewhere(const void *addr, unsigned int count, const char *name, const void *caller)
+{
+	unsigned long va = (uintptr_t)addr, other;
+	char area[OTHER_MAX] = "its linear address", why[OTHER_MAX + 80];
+
+	if (vmap_rights_allow(va, va + ((unsigned long)count << PAGE_SHIFT), &other))
+		return false;
+	if (is_vmalloc_addr((const void *)other))
+		vmap_describe(other, area, sizeof(area));
+	if (other)
+		snprintf(why, sizeof(why), "one of them is executable at 0x%lx, %s", other, area);
+	else
+		snprintf(why, sizeof(why), "with interrupts masked, while there may be executable pages");
+	refuse_pages(name, count, why, caller);
+	return true;
+}
+
 static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use, const void *caller)
 {
 	struct request rq = {
@@ -477,7 +520,10 @@ static void *map_pages(struct page **pages, unsigned int count, u64 prot, u8 use
 		return NULL;
 	addr = map_area((size_t)count << PAGE_SHIFT, &rq, caller);
 	vmap_type_mapped(held, addr);
-	return addr;
+	if (!addr || !executable_elsewhere(addr, count, name, caller))
+		return addr;
+	end_area(name, addr, use, 0);
+	return NULL;
 }
 
 void *vmap(struct page **pages, unsigned int count, unsigned long flags, u64 prot)
@@ -529,18 +575,15 @@ void vm_unmap_ram(const void *addr, unsigned int count)
 void vm_unmap_aliases(void)
 {
 	vmap_rights_reap();
+	vmap_phys_reap();
 	vmap_purge();
 }
 
 void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, u8 use, const void *caller)
 {
 	struct request rq = { .gfp = GFP_KERNEL, .prot = prot, .use = use, .given = true, .phys = phys };
-	struct vmap_area *area = NULL;
+	struct vmap_area *area = nr <= SLOT_PAGES_MAX ? map_small((unsigned int)nr, &rq) : map_large_phys(nr, &rq);
 
-	if (nr <= SLOT_PAGES_MAX)
-		area = map_small((unsigned int)nr, &rq);
-	else if (nr < PFN_DOWN(VMALLOC_END - VMALLOC_START))
-		area = map_large(nr, &rq);
 	return area ? give_area(area, nr, &rq, caller) : NULL;
 }
 

@@ -3,6 +3,7 @@
  * Areas of vmalloc's address space, for vmalloc.c, vmap_*.c, show_vmalloc.c and set_memory.c.
  *
  *	[VMALLOC_START, VMALLOC_END) = free extents + used extents, multiples of 2 MiB
+ *	from VMAP_PHYS_START on = large areas of physical ranges, and no others (vmap_phys.c)
  *	used extent = a block of equal slots, or one large area, or without an owner: units of per-CPU chunks (percpu_chunk.c)
  *	slots of a block = free in the block + cached by CPUs + dirty + used
  *
@@ -99,11 +100,15 @@ struct vmap_block {
  * struct large_area - an area that is an extent of its own
  * @area: its pte is NULL
  * @extent: (c) its address space
+ * @list: (L) of a physical range: in the list of those that wait (vmap_phys.c)
+ * @offset: (c) of its first address in the extent, bytes
  * @blocks: (c) it is mapped by blocks of 2 MiB where there are any
  */
 struct large_area {
 	struct vmap_area area;
 	struct va_extent *extent;
+	struct list_head list;
+	u32 offset;
 	bool blocks;
 };
 
@@ -210,8 +215,19 @@ void vmap_reap_many(void);
 struct va_extent *vmap_extent_get(unsigned long len, void *owner);
 
 /**
+ * vmap_extent_get_phys() - @len bytes of address space from VMAP_PHYS_START on, a multiple of 2 MiB, for @large
+ * @align: a power of two, 2 MiB at the least
+ * @like: a multiple of 2 MiB; modulo @align the first address is like it
+ *
+ * Context: thread. Return: as vmap_extent_get().
+ */
+struct va_extent *vmap_extent_get_phys(unsigned long len, unsigned long align, unsigned long like,
+				       struct large_area *large);
+
+/**
  * vmap_extent_get_at() - the @len bytes of address space at @start, multiples of 2 MiB, for nobody that this header knows
  *
+ * Below VMAP_PHYS_START.
  * Context: thread. Return: 0 and *@extent; -EBUSY when not all of it is free, or something is mapped there, -ENOMEM; then nothing has
  * changed.
  */
@@ -283,13 +299,26 @@ bool vmap_holds(unsigned long addr, unsigned long last);
  * @use: VMAP_IOREMAP or VMAP_DMA
  * @prot: PAGE_KERNEL, PAGE_DEVICE or another of <asm/vmap.h>
  *
- * By blocks of 2 MiB where @phys is aligned to them and the area has more than 511 pages. Context: thread. Return: its
- * address; NULL, with nothing left behind, when memory or address space is short.
+ * More than 511 pages are mapped in the largest units that @phys and its end allow (vmap_phys.c). Context: where arch_cross_call_ok().
+ * Return: its address; NULL, with nothing left behind, when memory or address space is short.
  */
 void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, u8 use, const void *caller);
 
-/** vunmap_phys() - end a mapping of vmap_phys() for @use; no TLB knows it any more. What is none is reported in @caller's name. */
+/**
+ * vunmap_phys() - end a mapping of vmap_phys() for @use; no TLB knows it any more. What is none is reported in @caller's name.
+ *
+ * Context: any. Its tables and addresses may have to wait for a thread: vmap_phys_reap().
+ */
 void vunmap_phys(const char *caller, const void *addr, u8 use);
+
+/** vmap_phys_map() - find addresses for @nr pages from @phys on, more than a slot has, and map them. Return: false, nothing left. */
+bool vmap_phys_map(struct large_area *large, phys_addr_t phys, unsigned long nr, u64 prot);
+
+/** vmap_phys_unmap() - unmap it. Return: whether @large and its extent are the caller's to free; else vmap_phys_reap() does. */
+bool vmap_phys_unmap(struct large_area *large, unsigned long nr);
+
+/** vmap_phys_reap() - free what handlers have left of mappings, if this may take a mutex. Context: any, no lock held. */
+void vmap_phys_reap(void);
 
 /** vunmap_phys_report() - say in @caller's name what lies at @addr, which it took for a mapping of ioremap() */
 void vunmap_phys_report(const char *caller, const void *addr);
@@ -304,10 +333,20 @@ int set_memory_check(unsigned long va, unsigned long end, enum arch_rights right
 /**
  * vmap_change_rights() - arch_change_rights() of linear addresses, or of addresses in one area, and of the other address of their pages
  *
+ * @other: set to that other address, or 0, when the result is -ETXTBSY
+ *
  * Contract: <mm/set_memory.h>. Context: where arch_cross_call_ok(). Return: as arch_change_rights(); -ETXTBSY when a page would be
  * executable at one address and writable at another.
  */
-int vmap_change_rights(unsigned long va, unsigned long size, enum arch_rights rights);
+int vmap_change_rights(unsigned long va, unsigned long size, enum arch_rights rights, unsigned long *other);
+
+/**
+ * vmap_rights_allow() - vmap() has mapped [@va, @end), which nobody knows yet: whether what can be written there is executable nowhere
+ * @other: set to the address where it is; 0 when that cannot be said, for there are such pages and this may take no mutex
+ *
+ * Context: any, no lock held. Cost: some ten instructions as long as nobody has changed rights; else O(pages and areas).
+ */
+bool vmap_rights_allow(unsigned long va, unsigned long end, unsigned long *other);
 
 /**
  * vmap_rights_end() - before vfree() ends the area at @addr: its pages get the rights back that they had

@@ -50,13 +50,22 @@ static bool check_block(const struct vmap_block *block, unsigned long *held)
 
 static bool check_large(const struct va_extent *extent, const struct large_area *large)
 {
-	const struct vmap_area *area = &large->area;
-	phys_addr_t pa;
+	unsigned long start = extent->start + large->offset, at;
+	unsigned long end = start + ((unsigned long)large->area.nr_pages << PAGE_SHIFT);
+	struct arch_mapping mapping;
 
-	for (unsigned long i = 0; i < extent->len >> PAGE_SHIFT; i++)
-		if (arch_vmap_lookup(extent->start + (i << PAGE_SHIFT), &pa) != (i < area->nr_pages))
-			return complain("page %lu of the large area of %u at 0x%lx is %s", i, area->nr_pages,
-					extent->start, i < area->nr_pages ? "not mapped" : "mapped");
+	for (at = start; at < end; at = mapping.end) {
+		arch_query_mapping(at, &mapping);
+		if (!mapping.mapped)
+			return complain("page %lu of the large area of %u at 0x%lx is not mapped",
+					(at - start) >> PAGE_SHIFT, large->area.nr_pages, start);
+	}
+	at = arch_vmap_next(extent->start, start);
+	if (at == start)
+		at = arch_vmap_next(end, extent->start + extent->len);
+	if (at != start && at != extent->start + extent->len)
+		return complain("0x%lx is mapped, outside of the large area of %u pages at 0x%lx", at,
+				large->area.nr_pages, start);
 	return true;
 }
 

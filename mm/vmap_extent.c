@@ -2,8 +2,9 @@
 /*
  * vmalloc's address space: which parts of it are free.
  *
- * 1. Two trees (va_tree.h), of free extents and of used ones. Extents are multiples of 2 MiB, so each has page tables of its
- *    own, and neighbours in the tree of free ones are merged.
+ * 1. Trees (va_tree.h) of free extents, one for each of two parts, and one of used extents. Extents are multiples of 2 MiB, so each has
+ *    page tables of its own, and neighbours in a tree of free ones are merged. The second part, from VMAP_PHYS_START on, is for large
+ *    physical ranges (vmap_phys.c), the first for all else.
  * 2. The node of a used extent is that of the free one it was cut from, or a new one: so giving back needs no memory, and
  *    what has merged is freed.
  * 3. First fit by address: what is in use stays low, in few tables. Who needs certain addresses (percpu_chunk.c) takes them by
@@ -14,7 +15,7 @@
  *    by its owner. But an extent that is taken is looked at as a whole: where free addresses map something all the same, nobody
  *    gets them, the mapping stays, and a line names it.
  *
- * va_lock covers both trees.
+ * va_lock covers the trees.
  */
 #include <errno.h>
 
@@ -28,25 +29,36 @@
 #define MAX_REPORTS 20
 
 static DEFINE_SPINLOCK(va_lock, LOCK_RANK_VMALLOC);
-static u32 refusals;				  /* atomic */
-static struct va_tree free_extents, used_extents; /* va_lock */
-static struct va_extent whole = { .start = VMALLOC_START, .len = VMALLOC_END - VMALLOC_START };
+static u32 refusals;			     /* atomic */
+static struct va_tree free_areas, free_phys; /* va_lock */
+static struct va_tree used_extents;	     /* va_lock */
+static struct va_extent all_areas = { .start = VMALLOC_START, .len = VMAP_PHYS_START - VMALLOC_START };
+static struct va_extent all_phys = { .start = VMAP_PHYS_START, .len = VMALLOC_END - VMAP_PHYS_START };
 
-_Static_assert(VMALLOC_START % VMAP_BLOCK_SIZE == 0 && VMALLOC_END % VMAP_BLOCK_SIZE == 0, "extents are whole blocks");
+_Static_assert(VMALLOC_START % VMAP_BLOCK_SIZE == 0 && VMAP_PHYS_START % VMAP_BLOCK_SIZE == 0 &&
+		       VMALLOC_END % VMAP_BLOCK_SIZE == 0,
+	       "extents are whole blocks");
 
 void vmap_extents_init(void)
 {
-	va_insert(&free_extents, &whole);
+	va_insert(&free_areas, &all_areas);
+	va_insert(&free_phys, &all_phys);
+}
+
+/* The tree of the part that @addr lies in. */
+static struct va_tree *free_at(unsigned long addr)
+{
+	return addr < VMAP_PHYS_START ? &free_areas : &free_phys;
 }
 
 /* Cut @len bytes from @from, the lowest fit, whose rest @rest may become. Return: the node of the part that is cut. */
 static struct va_extent *cut(struct va_extent *from, struct va_extent *rest, unsigned long len)
 {
-	va_remove(&free_extents, from);
+	va_remove(&free_areas, from);
 	if (from->len > len) {
 		rest->start = from->start + len;
 		rest->len = from->len - len;
-		va_insert(&free_extents, rest);
+		va_insert(&free_areas, rest);
 	}
 	from->len = len;
 	return from;
@@ -84,7 +96,7 @@ struct va_extent *vmap_extent_get(unsigned long len, void *owner)
 	if (!rest)
 		return NULL;
 	flags = spin_lock_irqsave(&va_lock);
-	extent = va_first_fit(&free_extents, len);
+	extent = va_first_fit(&free_areas, len);
 	if (extent) {
 		bool exact = extent->len == len;
 
@@ -104,19 +116,20 @@ static struct va_extent *cut_at(struct va_extent *from, unsigned long start, uns
 				struct va_extent *spare[2])
 {
 	unsigned long end = from->start + from->len;
+	struct va_tree *free = free_at(start);
 	struct va_extent *node = from;
 
-	va_remove(&free_extents, from);
+	va_remove(free, from);
 	if (start > from->start) {
 		node = spare[0];
 		spare[0] = NULL;
 		from->len = start - from->start;
-		va_insert(&free_extents, from);
+		va_insert(free, from);
 	}
 	if (end > start + len) {
 		spare[1]->start = start + len;
 		spare[1]->len = end - start - len;
-		va_insert(&free_extents, spare[1]);
+		va_insert(free, spare[1]);
 		spare[1] = NULL;
 	}
 	node->start = start;
@@ -124,61 +137,98 @@ static struct va_extent *cut_at(struct va_extent *from, unsigned long start, uns
 	return node;
 }
 
+/* The same, in use by @owner now. Context: va_lock. */
+static struct va_extent *use_at(struct va_extent *from, unsigned long start, unsigned long len, void *owner,
+				struct va_extent *spare[2])
+{
+	struct va_extent *extent = cut_at(from, start, len, spare);
+
+	extent->owner = owner;
+	va_insert(&used_extents, extent);
+	return extent;
+}
+
+static bool get_spare(struct va_extent *spare[2])
+{
+	for (int i = 0; i < 2; i++)
+		spare[i] = kmalloc(sizeof(*spare[i]), GFP_KERNEL | __GFP_NOWARN);
+	return spare[0] && spare[1];
+}
+
+static void put_spare(struct va_extent *spare[2])
+{
+	kfree(spare[0]);
+	kfree(spare[1]);
+}
+
 int vmap_extent_get_at(unsigned long start, unsigned long len, struct va_extent **extent)
 {
-	struct va_extent *spare[2] = { kmalloc(sizeof(*spare[0]), GFP_KERNEL | __GFP_NOWARN),
-				       kmalloc(sizeof(*spare[0]), GFP_KERNEL | __GFP_NOWARN) };
-	int err = spare[0] && spare[1] ? -EBUSY : -ENOMEM;
-	struct va_extent *from;
+	struct va_extent *spare[2], *from;
+	int err = get_spare(spare) ? -EBUSY : -ENOMEM;
 	unsigned long flags;
 
 	flags = spin_lock_irqsave(&va_lock);
-	from = va_at_or_below(&free_extents, start);
+	from = va_at_or_below(&free_areas, start);
 	if (err == -EBUSY && from && start + len - from->start <= from->len) {
-		*extent = cut_at(from, start, len, spare);
-		(*extent)->owner = NULL;
-		va_insert(&used_extents, *extent);
+		*extent = use_at(from, start, len, NULL, spare);
 		err = 0;
 	}
 	spin_unlock_irqrestore(&va_lock, flags);
-	kfree(spare[0]);
-	kfree(spare[1]);
+	put_spare(spare);
 	if (!err && !checked(*extent))
 		err = -EBUSY;
 	return err;
 }
 
+struct va_extent *vmap_extent_get_phys(unsigned long len, unsigned long align, unsigned long like,
+				       struct large_area *large)
+{
+	struct va_extent *spare[2], *extent = NULL, *from;
+	bool enough = get_spare(spare);
+	unsigned long flags;
+
+	flags = spin_lock_irqsave(&va_lock);
+	/* Wherever it begins, there is a place in it. */
+	from = va_first_fit(&free_phys, len + align - VMAP_BLOCK_SIZE);
+	if (enough && from)
+		extent = use_at(from, from->start + ((like - from->start) & (align - 1)), len, large, spare);
+	spin_unlock_irqrestore(&va_lock, flags);
+	put_spare(spare);
+	return checked(extent);
+}
+
 /* Join @extent with @next, which begins where it ends. Return: the node that is not needed any more. */
 static struct va_extent *merge(struct va_extent *extent, struct va_extent *next)
 {
-	va_remove(&free_extents, next);
+	va_remove(free_at(extent->start), next);
 	extent->len += next->len;
 	return next;
 }
 
-/* The first node is static: it is never given to kfree(). */
+/* The first nodes are static: they are never given to kfree(). */
 static void free_node(struct va_extent *node)
 {
-	if (node != &whole)
+	if (node != &all_areas && node != &all_phys)
 		kfree(node);
 }
 
 void vmap_extent_put(struct va_extent *extent)
 {
 	unsigned long flags = spin_lock_irqsave(&va_lock);
-	struct va_extent *below = va_at_or_below(&free_extents, extent->start), *gone[2] = { NULL, NULL };
-	struct va_extent *above = va_at_or_above(&free_extents, extent->start);
+	struct va_tree *free = free_at(extent->start);
+	struct va_extent *below = va_at_or_below(free, extent->start), *gone[2] = { NULL, NULL };
+	struct va_extent *above = va_at_or_above(free, extent->start);
 
 	va_remove(&used_extents, extent);
 	if (above && extent->start + extent->len == above->start)
 		gone[0] = merge(extent, above);
 	if (below && below->start + below->len == extent->start) {
-		va_remove(&free_extents, below);
+		va_remove(free, below);
 		below->len += extent->len;
 		gone[1] = extent;
 		extent = below;
 	}
-	va_insert(&free_extents, extent);
+	va_insert(free, extent);
 	spin_unlock_irqrestore(&va_lock, flags);
 	free_node(gone[0]);
 	free_node(gone[1]);
@@ -211,7 +261,7 @@ bool vmap_extent_at(unsigned long addr, struct va_extent *copy)
 static void copy_large(const struct va_extent *extent, const struct large_area *large, struct vmap_area *copy)
 {
 	*copy = (struct vmap_area){
-		.addr = extent->start,
+		.addr = extent->start + large->offset,
 		.caller = READ_ONCE(large->area.caller),
 		.nr_pages = READ_ONCE(large->area.nr_pages),
 		.use = READ_ONCE(large->area.use),
@@ -225,10 +275,8 @@ static bool area_in(const struct va_extent *extent, unsigned long addr, struct v
 		return false;
 	if (extent_is_block(extent))
 		return vmap_block_next(extent->owner, addr, copy);
-	if (extent->start < addr)
-		return false;
 	copy_large(extent, extent->owner, copy);
-	return copy->nr_pages;
+	return copy->addr >= addr && copy->nr_pages;
 }
 
 bool vmap_area_next(unsigned long addr, struct vmap_area *copy)
@@ -261,6 +309,17 @@ bool vmap_area_at(unsigned long addr, struct vmap_area *copy)
 	return found;
 }
 
+/* Whether @extent is in use for a large area that begins at @addr. va_lock is held. */
+static bool large_begins(const struct va_extent *extent, unsigned long addr)
+{
+	const struct large_area *large;
+
+	if (!extent || !extent->owner || extent_is_block(extent))
+		return false;
+	large = extent->owner;
+	return extent->start + large->offset == addr;
+}
+
 /* va_lock is held. */
 static struct vmap_claim claim_large(struct large_area *large, u8 use, u32 count)
 {
@@ -278,7 +337,7 @@ struct vmap_claim vmap_large_claim(unsigned long addr, u8 use, u32 count)
 	const struct va_extent *extent = va_at_or_below(&used_extents, addr);
 	struct vmap_claim claim = { NULL, 0 };
 
-	if (extent && extent->owner && extent->start == addr && !extent_is_block(extent))
+	if (large_begins(extent, addr))
 		claim = claim_large(extent->owner, use, count);
 	spin_unlock_irqrestore(&va_lock, flags);
 	return claim;
@@ -302,7 +361,7 @@ bool vmap_area_mark(unsigned long addr, u8 from, u8 to)
 	if (marked && extent_is_block(extent))
 		marked = vmap_block_mark(extent->owner, addr, from, to);
 	else if (marked)
-		marked = extent->start == addr && mark_large(extent->owner, from, to);
+		marked = large_begins(extent, addr) && mark_large(extent->owner, from, to);
 	spin_unlock_irqrestore(&va_lock, flags);
 	return marked;
 }
@@ -313,11 +372,12 @@ bool vmap_extents_whole(void)
 	bool was_free = false, whole_cover = true;
 
 	while (whole_cover && at < VMALLOC_END) {
-		const struct va_extent *unused = va_at_or_above(&free_extents, at);
+		const struct va_extent *unused = va_at_or_above(free_at(at), at);
 		const struct va_extent *used = va_at_or_above(&used_extents, at);
 		bool is_free = unused && unused->start == at;
 
-		/* One of them begins here, not both; and two free ones would have merged. */
+		/* One of them begins here, not both; and two free ones of one part would have merged. */
+		was_free &= at != VMAP_PHYS_START;
 		whole_cover = is_free != (used && used->start == at) && !(is_free && was_free);
 		if (whole_cover)
 			at += is_free ? unused->len : used->len;

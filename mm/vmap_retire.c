@@ -119,11 +119,6 @@ static void free_blocks(struct list_head *blocks)
 		kfree(block);
 }
 
-static void nothing(void *unused)
-{
-	(void)unused;
-}
-
 void vmap_reap(void)
 {
 	unsigned long flags;
@@ -137,7 +132,7 @@ void vmap_reap(void)
 	spin_unlock_irqrestore(&retired.lock, flags);
 	if (list_empty(&tables) && list_empty(&blocks))
 		return;
-	on_each_cpu(nothing, NULL);
+	kick_all_cpus_sync();
 	free_tables(&tables);
 	free_blocks(&blocks);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Rights of pages that have two addresses: one in the linear map, and one that vmalloc() gave them.
+ * Rights of pages that have two addresses and more: one in the linear map, and those that vmalloc(), vmap() and others gave them.
  *
  * 1. Read-only is what a page is, not an address: set_memory_ro() and set_memory_rw() of vmalloc()'s addresses change the pages' linear
  *    addresses with them. So who may not write at the one may not write at the other.
@@ -19,7 +19,13 @@
  * 4. That takes a thread, for other CPUs may have to stand still. Of a handler vfree() marks the area VMAP_ENDED, and it is ended by the next
  *    thread that makes a large area or a block of slots, or calls vm_unmap_aliases(). The same goes for an area whose pages could not be
  *    made writable, for want of a page for a table. Until then nothing of it is free, and it is seen in vmallocinfo.
- * 5. What vmap() and vm_map_ram() map is written at other addresses as its owner likes: it is never executable.
+ * 5. What vmap() and vm_map_ram() map is written at other addresses as its owner likes: it is never executable. Nor does a page become
+ *    executable at vmalloc()'s or at its linear address while any other mapping of it can be written: set_memory_x() looks at all
+ *    areas. And of a page that is executable nobody gets a mapping that can be written: vmap() looks at its pages, set_memory_rw() of
+ *    vmap()'s addresses, too.
+ * 6. As long as nobody has changed rights, that costs vmap() an atomic read (watch()). It looks when its area is known to walks, and
+ *    set_memory_x() walks when the number says that there is something to look for: of two in the same moment one sees the other.
+ *    Until vmap() returns nobody has the address.
  *
  * rights_mutex covers all changes of rights, so that what was seen of one address stays true until the other is changed.
  */
@@ -34,8 +40,21 @@
 #include "vmap.h"
 
 static DEFINE_MUTEX(rights_mutex);
-static unsigned long nr_changed; /* areas that are VMAP_CHANGED or VMAP_ENDED; rights_mutex */
-static u32 nr_ended;		 /* areas that are VMAP_ENDED; atomic */
+static u32
+	watched; /* areas that are VMAP_CHANGED or VMAP_ENDED, and 1 for linear_x; atomic, changed under rights_mutex */
+static u32 nr_ended;  /* areas that are VMAP_ENDED; atomic */
+static bool linear_x; /* somebody has wanted to run pages at linear addresses; rights_mutex */
+
+/* Count what is watched. Who counts after another sees what that one did before. Return: how much there is. */
+static u32 watch(u32 by)
+{
+	u32 old;
+
+	do
+		old = READ_ONCE(watched);
+	while (!cas32_acq_rel(&watched, old, old + by));
+	return old + by;
+}
 
 /**
  * struct run - pages at addresses of vmalloc()'s, as far as they lie behind one another in the linear map
@@ -86,12 +105,52 @@ static bool any_executable(unsigned long va, unsigned long end)
 	return false;
 }
 
-static bool any_linear_writable(unsigned long va, unsigned long end)
+/* Whether a page of [@linear, @linear + @size) may be written, or else run, at an address of @area, which is *@at then. */
+static bool may_in(const struct vmap_area *area, unsigned long linear, unsigned long size, bool write,
+		   unsigned long *at)
+{
+	unsigned long va = area->addr, end = va + ((unsigned long)area->nr_pages << PAGE_SHIFT), first;
+	struct arch_mapping mapping;
+	phys_addr_t pa;
+
+	for (; va < end; va = mapping.end) {
+		arch_query_mapping(va, &mapping);
+		if (!(write ? mapping.writable : mapping.executable) || !arch_vmap_lookup(va, &pa))
+			continue;
+		first = (unsigned long)__va(pa);
+		if (first >= linear + size || linear >= first + (min(mapping.end, end) - va))
+			continue;
+		*at = va + (max(first, linear) - first);
+		return true;
+	}
+	return false;
+}
+
+/* The same of all areas: what is executable is so in one whose rights were changed. */
+static bool may_elsewhere(unsigned long linear, unsigned long size, bool write, unsigned long *at)
+{
+	struct vmap_area area = { .addr = 0 };
+
+	if (!write && !READ_ONCE(watched))
+		return false;
+	while (vmap_area_next(area.addr + PAGE_SIZE, &area))
+		if ((write || area.use == VMAP_CHANGED || area.use == VMAP_ENDED) &&
+		    may_in(&area, linear, size, write, at))
+			return true;
+	return false;
+}
+
+/* The same of linear addresses and all areas, for the pages at [@va, @end). */
+static bool pages_may(unsigned long va, unsigned long end, bool write, unsigned long *at)
 {
 	while (va < end) {
 		struct run run = run_from(va, end);
+		unsigned long size = run.end - run.va;
 
-		if (any_writable(run.linear, run.linear + (run.end - run.va)))
+		*at = run.linear;
+		if (write ? any_writable(run.linear, run.linear + size) : any_executable(run.linear, run.linear + size))
+			return true;
+		if (may_elsewhere(run.linear, size, write, at))
 			return true;
 		va = run.end;
 	}
@@ -129,7 +188,7 @@ static int change_both(const struct vmap_area *area, unsigned long va, unsigned 
 	if (rights == RIGHTS_RW && any_executable(va, end))
 		return arch_change_rights(va, end - va, rights);
 	if (rights == RIGHTS_RO && vmap_area_mark(area->addr, VMAP_VMALLOC, VMAP_CHANGED))
-		nr_changed++;
+		watch(1);
 	err = change_linear(va, end, rights);
 	if (!err)
 		err = arch_change_rights(va, end - va, rights);
@@ -138,57 +197,64 @@ static int change_both(const struct vmap_area *area, unsigned long va, unsigned 
 	return err;
 }
 
-static int change_area(unsigned long va, unsigned long end, enum arch_rights rights)
+static int change_area(unsigned long va, unsigned long end, enum arch_rights rights, unsigned long *other)
 {
 	struct vmap_area area;
 	bool own = vmap_area_at(va, &area) && vmap_owns_pages(area.use);
 
 	if (own && (rights == RIGHTS_RO || rights == RIGHTS_RW))
 		return change_both(&area, va, end, rights);
-	if (rights == RIGHTS_X && !any_writable(va, end) && (!own || any_linear_writable(va, end)))
+	if (rights == RIGHTS_RW && pages_may(va, end, false, other))
 		return -ETXTBSY;
+	if (rights == RIGHTS_X && !any_writable(va, end)) {
+		watch(0);
+		if (pages_may(va, end, true, other))
+			return -ETXTBSY;
+		*other = 0;
+		if (!own)
+			return -ETXTBSY;
+	}
 	return arch_change_rights(va, end - va, rights);
 }
 
-/* Whether a page of [@linear, @linear + @size) is executable at addresses of @area. */
-static bool executable_in(const struct vmap_area *area, unsigned long linear, unsigned long size)
+static int change_linear_only(unsigned long va, unsigned long size, enum arch_rights rights, unsigned long *other)
 {
-	unsigned long va = area->addr, end = va + ((unsigned long)area->nr_pages << PAGE_SHIFT);
-
-	for (; va < end; va += PAGE_SIZE)
-		if (any_executable(va, va + PAGE_SIZE) && linear_address(va) - linear < size)
-			return true;
-	return false;
-}
-
-static bool executable_elsewhere(unsigned long linear, unsigned long size)
-{
-	struct vmap_area area = { .addr = 0 };
-
-	if (!nr_changed)
-		return false;
-	while (vmap_area_next(area.addr + PAGE_SIZE, &area))
-		if ((area.use == VMAP_CHANGED || area.use == VMAP_ENDED) && executable_in(&area, linear, size))
-			return true;
-	return false;
-}
-
-static int change_linear_only(unsigned long va, unsigned long size, enum arch_rights rights)
-{
-	if (rights == RIGHTS_RW && executable_elsewhere(va, size))
+	if (rights == RIGHTS_RW && may_elsewhere(va, size, false, other))
 		return -ETXTBSY;
+	if (rights == RIGHTS_X && !any_writable(va, va + size)) {
+		watch(!linear_x);
+		linear_x = true;
+		if (may_elsewhere(va, size, true, other))
+			return -ETXTBSY;
+	}
 	return arch_change_rights(va, size, rights);
 }
 
-int vmap_change_rights(unsigned long va, unsigned long size, enum arch_rights rights)
+int vmap_change_rights(unsigned long va, unsigned long size, enum arch_rights rights, unsigned long *other)
 {
 	int err;
 
+	*other = 0;
 	mutex_lock(&rights_mutex);
-	err = is_vmalloc_addr((const void *)va) ? change_area(va, va + size, rights) :
-						  change_linear_only(va, size, rights);
+	err = is_vmalloc_addr((const void *)va) ? change_area(va, va + size, rights, other) :
+						  change_linear_only(va, size, rights, other);
 	mutex_unlock(&rights_mutex);
 	return err;
+}
+
+bool vmap_rights_allow(unsigned long va, unsigned long end, unsigned long *other)
+{
+	bool found;
+
+	*other = 0;
+	if (!watch(0) || !any_writable(va, va + PAGE_SIZE))
+		return true;
+	if (!arch_cross_call_ok())
+		return false;
+	mutex_lock(&rights_mutex);
+	found = pages_may(va, end, false, other);
+	mutex_unlock(&rights_mutex);
+	return !found;
 }
 
 /* --- the end of an area --- */
@@ -205,7 +271,7 @@ static bool give_back_rights(const struct vmap_area *area)
 		err = change_linear(va, end, RIGHTS_RW);
 	if (err || !vmap_area_mark(va, area->use, VMAP_VMALLOC))
 		return false;
-	nr_changed--;
+	watch(-1U);
 	if (area->use == VMAP_ENDED)
 		fetch_add32(&nr_ended, -1U);
 	return true;

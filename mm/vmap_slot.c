@@ -202,6 +202,7 @@ static bool add_block(unsigned int order)
 
 	vmap_reap_many();
 	vmap_rights_reap();
+	vmap_phys_reap();
 	block = new_block(order);
 	if (!block)
 		return false;

@@ -22,7 +22,7 @@
 
 #define MAX_REPORTS 20
 
-static struct memtype_map mappings;
+static DEFINE_VMAP_NOTES(mappings);
 static u32 refusals; /* reported; atomic */
 
 /* What is to be mapped. */
@@ -126,14 +126,14 @@ void vmap_type_mapped(struct memtype_mapping *mapping, const void *va)
 	if (!mapping)
 		return;
 	if (va)
-		memtype_map_add(&mappings, mapping, va, mapping->at.len);
+		vmap_note_add(&mappings, &mapping->at, va, mapping->at.len);
 	else
 		memtype_mapping_end(mapping);
 }
 
 struct memtype_mapping *vmap_type_take(const void *va)
 {
-	return memtype_map_take(&mappings, va);
+	return memtype_mapping_of(vmap_note_take(&mappings, va));
 }
 
 void vmap_type_end(struct memtype_mapping *mapping)

@@ -3,7 +3,7 @@
 #ifndef MM_VMAP_TYPE_H
 #define MM_VMAP_TYPE_H
 
-#include "memtype_map.h"
+#include "memtype_mapping.h"
 
 struct page;
 

@@ -9,18 +9,21 @@
  *    the end lies, and so on down. The new tables are complete before one entry is made to point to them.
  * 3. Merging is the reverse, from level 3 upwards: a table of 512 leaves that are alike and lie behind one another becomes a
  *    block, sixteen entries become a group. So tables are always in the largest units that alignment allows, and who undoes a
- *    change finds them as they were. Only tables with PTE_OWN are freed; vmalloc's are left as vmalloc wrote them.
+ *    change finds them as they were. Only tables with PTE_OWN are freed; vmalloc's are left as vmalloc wrote them. A table of
+ *    vmalloc's addresses is retired, with all entries 0, for who looks there for a table takes no lock (vmap.c).
  * 4. Break-before-make: an entry that is valid and becomes another block, table or group goes through 0, with the TLBs told in
  *    between. In that moment nobody may use the addresses, and in the linear map everybody does. So all other CPUs stand
  *    still, and this one touches nothing but the image's data, its stack, and the entries through an alias: pt_live_begin().
  *    A change of rights alone needs none of that, except in a group, whose entries must always be alike.
  * 5. TLBs: what is rewritten is invalidated in one batch, behind the last store, one entry at a time, or everything when that
  *    would be more than PT_FLUSH_MAX; one barrier waits for all. A table is freed only when that is done.
- * 6. In vmalloc's addresses vmalloc links and unlinks tables without pt_mutex, at any moment. There only rights are changed,
+ * 6. In vmalloc's addresses below VMAP_PHYS_START vmalloc links and unlinks tables without pt_mutex, at any moment. There only rights are changed,
  *    of what stays mapped: no table on the way to it is empty. So whether a table is empty is asked without holding tables. What is
  *    behind the range is not looked at, for its tables may go at any moment: of a unit that reaches over an end, one page is in the range.
  * 7. A group changes while tables are held, or while all other CPUs stand still: whoever holds tables sees all of it as it was, or as
  *    it is.
+ * 8. pt_clear_range() takes no mutex: it writes no entries but those of its range, to which nobody else writes, for a unit
+ *    is made of one mapping's entries, and reads tables that are not empty, which nobody frees. It uses nothing static.
  *
  * Locks: pt_mutex covers values[] and gone[], and all of this; tables are unlinked while they are held, or while all other
  * CPUs stand still.
@@ -29,6 +32,7 @@
 
 #include <lib/printk.h>
 
+#include <asm/page.h>
 #include <asm/pgtable.h>
 #include <asm/pt_hw.h>
 
@@ -66,8 +70,18 @@ struct flush {
 	u64 stride;
 };
 
-static u64 values[PT_ENTRIES];	   /* what replace() makes of entries */
-static phys_addr_t gone[GONE_MAX]; /* tables that are unlinked and that TLBs may know */
+/**
+ * struct gone - a table that is unlinked and that TLBs may know
+ * @pa: it
+ * @va: an address that it mapped
+ */
+struct gone {
+	phys_addr_t pa;
+	u64 va;
+};
+
+static u64 values[PT_ENTRIES]; /* what replace() makes of entries */
+static struct gone gone[GONE_MAX];
 static unsigned int nr_gone;
 
 static u64 apply(const struct change *change, u64 entry)
@@ -317,12 +331,22 @@ static bool is_uniform(const u64 *entry, unsigned int n, int level)
 	return true;
 }
 
-/* Free what nothing points to any more, and no TLB knows. */
+/* Free a table that nothing points to any more, and no TLB knows. */
+static void free_table(const struct gone *table)
+{
+	if (table->va < VMALLOC_START || table->va >= VMALLOC_END) {
+		pt_page_free(table->pa);
+		return;
+	}
+	clear_page(pt_table(table->pa, PT_LAST_LEVEL));
+	pt_page_retire(table->pa);
+}
+
 static void free_gone(struct flush *flush)
 {
 	flush_done(flush);
 	while (nr_gone)
-		pt_page_free(gone[--nr_gone]);
+		free_table(&gone[--nr_gone]);
 	*flush = (struct flush){ 0 };
 }
 
@@ -330,7 +354,7 @@ static void unlink_table(u64 *parent, u64 va, struct flush *flush)
 {
 	unsigned long flags = pt_hold_tables();
 
-	gone[nr_gone++] = pt_entry_pa(*parent);
+	gone[nr_gone++] = (struct gone){ pt_entry_pa(*parent), va };
 	pt_write(parent, 0);
 	pt_count(-1);
 	pt_release_tables(flags);
@@ -343,11 +367,11 @@ static void unlink_table(u64 *parent, u64 va, struct flush *flush)
 /* The table of @level that *@parent points to becomes a block. */
 static void merge_table(u64 *parent, u64 va, int level, const u64 *table)
 {
-	phys_addr_t pa = pt_entry_pa(*parent);
+	const struct gone merged = { pt_entry_pa(*parent), va };
 
 	values[0] = as_level(table[0], level - 1);
 	replace(parent, 1, va, level - 1, -1);
-	pt_page_free(pa);
+	free_table(&merged);
 }
 
 static bool can_group(const u64 *group, int level)
@@ -370,12 +394,13 @@ static void make_groups(u64 *table, u64 base, int level, unsigned int i, unsigne
 	}
 }
 
-_Static_assert(!(VMALLOC_START % PT_SPAN(0)) && !(VMALLOC_END % PT_SPAN(0)), "vmalloc shares no table but the first");
+_Static_assert(!(VMALLOC_START % PT_SPAN(0)) && !(VMAP_PHYS_START % PT_SPAN(0)) && !(VMALLOC_END % PT_SPAN(0)),
+	       "vmalloc, and the engine in its addresses, share no table but the first");
 
-/* In vmalloc's addresses vmalloc's own tables keep the form that it gave them. */
+/* Where vmalloc maps, its own tables keep the form that it gave them. */
 static bool may_merge(u64 va, int level, u64 parent)
 {
-	return va < VMALLOC_START || va >= VMALLOC_END || (level == PT_LAST_LEVEL && (parent & PTE_OWN));
+	return va < VMALLOC_START || va >= VMAP_PHYS_START || (level == PT_LAST_LEVEL && (parent & PTE_OWN));
 }
 
 /* The table of @level that *@parent points to, the part of it in [@start, @end) just rewritten. */
@@ -452,10 +477,10 @@ int pt_check_free_range(const char *what, u64 va, u64 size)
 {
 	int err = pt_check_range(what, va, size);
 
-	if (err || va >= VMALLOC_END || va + size <= VMALLOC_START)
+	if (err || va >= VMAP_PHYS_START || va + size <= VMALLOC_START)
 		return err;
 	printk("page tables: %s 0x%llx-0x%llx: vmalloc has 0x%llx-0x%llx, and it alone maps and unmaps there: nothing changed\n",
-	       what, va, va + size - 1, (u64)VMALLOC_START, (u64)VMALLOC_END - 1);
+	       what, va, va + size - 1, (u64)VMALLOC_START, (u64)VMAP_PHYS_START - 1);
 	return -EINVAL;
 }
 
@@ -514,6 +539,16 @@ int pt_unmap_range(u64 va, u64 size)
 	if (err == -ENOMEM)
 		printk("page tables: unmap 0x%llx-0x%llx: no page for a table: nothing changed\n", va, va + size - 1);
 	return err;
+}
+
+void pt_clear_range(u64 va, u64 size)
+{
+	rewrite(va, va + size, &unmap);
+}
+
+void pt_tidy_range(u64 va, u64 size)
+{
+	tidy(va, va + size);
 }
 
 int pt_protect_range(u64 va, u64 size, u64 set, u64 clear)

@@ -10,9 +10,14 @@
  * 3. TLB maintenance is broadcast by hardware: no CPU is interrupted.
  * 4. Pages for tables are taken without the lock, one at a time: what is kept for handlers is left to them, and other CPUs' caches are
  *    asked, where it is a thread that wants a table. A page that turns out not to be needed goes back.
+ * 5. From VMAP_PHYS_START on the engine maps and unmaps (pt_map.c, pt_change.c), under pt_mutex: no table there but the first is anybody
+ *    else's. What it takes out is retired as well. A handler, which may take no mutex, clears the entries of its range, which are
+ *    its own as those of level 3 are, and leaves the tables to a thread.
+ * 6. Small areas do not go that way: a pair of vmalloc() and vfree() has some 400 instructions, of which the entries' stores are a few.
  */
 #include <errno.h>
 
+#include <lib/mutex.h>
 #include <lib/printk.h>
 #include <lib/spinlock.h>
 #include <mm/gfp.h>
@@ -55,27 +60,33 @@ static void free_tables(phys_addr_t table, unsigned long va)
 		vmap_retire_table(pfn_to_page(PFN_DOWN(gone[--n])));
 }
 
-/* The entry of level 2 for @va; NULL when there is no table of level 2. All tables but the first are ordinary pages. */
-static __always_inline u64 *block_entry(unsigned long va)
+_Static_assert((PTE_TABLE & ~PTE_BLOCK) == 2, "a bit tells tables from blocks, valid or not, and from nothing");
+
+/*
+ * On the way of each vfree(): its own walk, for all tables but the first are ordinary pages, which pt_slot() has to find out. Between
+ * the levels one bit is looked at.
+ */
+u64 *arch_vmap_table(unsigned long va)
 {
-	u64 *table = boot_tables.pgd;
+	const u64 *table = boot_tables.pgd;
+	u64 entry;
 
 	for (int level = 0; level < 2; level++) {
-		u64 entry = READ_ONCE(table[pt_index(va, level)]);
-
-		if (!entry)
+		entry = READ_ONCE(table[pt_index(va, level)]);
+		if (!(entry & PTE_TABLE & ~PTE_BLOCK))
 			return NULL;
 		table = __va(entry & PTE_ADDR_MASK);
 	}
-	return &table[pt_index(va, 2)];
+	entry = READ_ONCE(table[pt_index(va, 2)]);
+	return pt_is_table(entry, 2) ? __va(entry & PTE_ADDR_MASK) : NULL;
 }
 
-u64 *arch_vmap_table(unsigned long va)
+/* The entry of level 2 for @va; NULL when there is no table of level 2. */
+static u64 *block_entry(unsigned long va)
 {
-	const u64 *slot = block_entry(va);
-	u64 entry = slot ? READ_ONCE(*slot) : 0;
+	u64 next;
 
-	return pt_is_table(entry, 2) ? __va(entry & PTE_ADDR_MASK) : NULL;
+	return pt_slot(va, 2, &next);
 }
 
 static phys_addr_t take_spare(void)
@@ -195,17 +206,52 @@ phys_addr_t arch_vunmap_block(unsigned long va)
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)
 {
 	unsigned long flags = spin_lock_irqsave(&vmap_lock);
-	const u64 *slot = block_entry(va);
-	u64 entry = slot ? READ_ONCE(*slot) : 0;
-	int level = 2;
+	struct pt_unit unit;
 
-	if (pt_is_table(entry, 2)) {
-		entry = READ_ONCE(((const u64 *)__va(entry & PTE_ADDR_MASK))[pt_index(va, PT_LAST_LEVEL)]);
-		level = PT_LAST_LEVEL;
-	}
+	pt_query(va, &unit);
 	spin_unlock_irqrestore(&vmap_lock, flags);
-	*pa = (entry & PTE_ADDR_MASK) + (va & (PT_SPAN(level) - 1));
-	return entry;
+	*pa = pt_entry_pa(unit.entry) + (va - unit.va);
+	return unit.entry;
+}
+
+/* --- large physical ranges --- */
+
+void pt_page_retire(phys_addr_t pa)
+{
+	vmap_retire_table(pfn_to_page(PFN_DOWN(pa)));
+}
+
+int arch_vmap_phys(unsigned long va, phys_addr_t pa, unsigned long size, u64 prot)
+{
+	int err;
+
+	mutex_lock(&pt_mutex);
+	err = pt_map_range(va, pa, size, prot);
+	mutex_unlock(&pt_mutex);
+	return err;
+}
+
+bool arch_vunmap_phys(unsigned long va, unsigned long size)
+{
+	int err;
+
+	if (!arch_cross_call_ok()) {
+		pt_clear_range(va, size);
+		return false;
+	}
+	mutex_lock(&pt_mutex);
+	err = pt_unmap_range(va, size);
+	mutex_unlock(&pt_mutex);
+	if (err)
+		panic("vmalloc: 0x%lx-0x%lx is unmapped: error %d", va, va + size - 1, err);
+	return true;
+}
+
+void arch_vmap_phys_tidy(unsigned long va, unsigned long size)
+{
+	mutex_lock(&pt_mutex);
+	pt_tidy_range(va, size);
+	mutex_unlock(&pt_mutex);
 }
 
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end)

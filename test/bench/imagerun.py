@@ -76,7 +76,7 @@ def image(config="bench"):
 
 def board(cpu, ram=4 * GIB, nodes=1):
     """The machine to measure on; @nodes share the memory in equal parts."""
-    return Machine(cpu=cpu, ram=ram, nodes=[ram // nodes] * nodes if nodes > 1 else ())
+    return Machine(cpu=cpu, ram=ram, nodes=[ram // nodes] * nodes if nodes > 1 else (), threads=True)
 
 
 def append(words):

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The table engine: 1 GiB mapped with blocks of 2 MiB, and the rights of a page changed.
+ * The table engine: 1 GiB mapped with blocks of 2 MiB, the rights of a page changed, and physical ranges mapped and unmapped.
  *
  * Addresses are behind all RAM, in the linear map's part; the physical ones are 2 MiB off, so that no larger unit fits. It is a figure for
- * each entry, tables included: two are made for each mapping.
+ * each entry, tables included: two are made for each mapping. Physical ranges are at the end of physical addresses, where nothing is.
  */
 #include <lib/mutex.h>
 #include <mm/gfp.h>
+#include <mm/io.h>
 #include <mm/set_memory.h>
 
 #include <asm/pgtable.h>
@@ -53,9 +54,21 @@ BENCH_LOOP(rights_pairs, {
 	set_memory_rw(page, 1);
 })
 
+/* The largest that takes a slot, the smallest that the engine maps, by pages and as a block, and a GiB. */
+#define TOP (1ULL << arch_pa_bits())
+
+BENCH_LOOP(ioremap_slot, { iounmap(ioremap_wc(TOP - PT_SPAN(2), PT_SPAN(2) - PAGE_SIZE)); })
+BENCH_LOOP(ioremap_pages, { iounmap(ioremap_wc(TOP - PT_SPAN(2) - PAGE_SIZE, PT_SPAN(2))); })
+BENCH_LOOP(ioremap_block, { iounmap(ioremap_wc(TOP - PT_SPAN(2), PT_SPAN(2))); })
+BENCH_LOOP(ioremap_gib, { iounmap(ioremap_wc(TOP - PT_SPAN(1), PT_SPAN(1))); })
+
 void bench_pgtable(void)
 {
-	static const struct bench_loop loops[] = { { "set_memory_pair", rights_pairs, 64 } };
+	static const struct bench_loop loops[] = {
+		{ "set_memory_pair", rights_pairs, 64 },   { "ioremap_2044k", ioremap_slot, 64 },
+		{ "ioremap_2m_pages", ioremap_pages, 64 }, { "ioremap_2m", ioremap_block, 64 },
+		{ "ioremap_1g", ioremap_gib, 64 },
+	};
 	void *area = (void *)__get_free_page(GFP_KERNEL);
 
 	bench_map();

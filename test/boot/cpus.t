@@ -78,7 +78,7 @@ def main():
     cases = [("a CPU for each reason not to come, and the suites on the others", 8, holes, 2),
              ("no PSCI", 3, psci_missing, 1), ("one enable-method for all", 3, common_method, 3)]
     for name, cpus, make, online in cases:
-        board = Machine(cpus=cpus, ram=GIB)
+        board = Machine(cpus=cpus, ram=GIB, threads=True)
         tree, patterns = make(board)
         result = board.boot_tree(tree, limit=LIMIT)
         log = BootLog(result.log)

@@ -236,7 +236,7 @@ def nested_faults(result):
 
 def main():
     tap = ktap.Tap()
-    board = Machine(cpus=4, ram=GIB)
+    board = Machine(cpus=4, ram=GIB, threads=True)
     symbols = Symbols()
 
     def judge(kind, cpu, faults_of, on=board):
@@ -259,8 +259,9 @@ def main():
     for kind in ("null", "data-exec", "stack"):
         judge(kind, 0, lambda result, kind=kind: report_faults(result, 0, KINDS[kind], symbols, least=5), protected)
     judge("panic", 2, lambda result: panic_faults(result, 2, symbols), protected)
-    tree = edit.with_reserved_memory(board.tree(""), [(NO_MAP, 0x3000)], "no-map")
-    machine.report_cases(tap, [Access(kind, cpu, board, tree, symbols) for kind in ACCESSES for cpu in range(CORES)],
+    turns = Machine(cpus=4, ram=GIB)
+    tree = edit.with_reserved_memory(turns.tree(""), [(NO_MAP, 0x3000)], "no-map")
+    machine.report_cases(tap, [Access(kind, cpu, turns, tree, symbols) for kind in ACCESSES for cpu in range(CORES)],
                          AT_ONCE)
     return tap.done()
 

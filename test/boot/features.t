@@ -82,7 +82,7 @@ def cpuinfo_faults(log, board, found):
 
 class Case:
     def __init__(self, model, args="", level=1):
-        self.board = Machine(cpus=3, ram=256 * MIB, cpu=model, level=level)
+        self.board = Machine(cpus=3, ram=256 * MIB, cpu=model, level=level, threads=True)
         self.model, self.args = model, args
         self.name = f"{model}, EL{level}{', ' + args if args else ''}"
         self.log = ""

@@ -157,7 +157,8 @@ def by_spin_table(board, typed, number, step):
 
 def right_machines():
     for cpus, level, typed in ((1, 1, SUITE), (4, 2, SUITE), (16, 1, SUITE), (64, 1, LOAD)):
-        yield Right(f"GICv3, {cpus} CPUs, EL{level}", Machine(cpus=cpus, ram=GIB, level=level, gic=3), by_kernel, typed)
+        board = Machine(cpus=cpus, ram=GIB, level=level, gic=3, threads=cpus == 4)
+        yield Right(f"GICv3, {cpus} CPUs, EL{level}", board, by_kernel, typed)
     for gic in 2, 3:
         for level in 1, 2:
             board = Machine(cpus=4, ram=GIB, level=level, gic=gic, secure=True)

@@ -5,6 +5,10 @@
 2. Machine.boot_tree() starts it with any tree at all, or none. QEMU's -dtb would not do: virt replaces the /memory
    nodes of a given tree. So loader devices place image and tree, and a few instructions of our own set x0 and jump.
 3. Each boot has a time limit; what it printed until then is in the result.
+4. CPUs take turns in one thread of the host's, if nothing else is said. A CPU that waits for another one then gives the
+   turn to it. Where each is a thread, and there are more than the host has cores, the one that is waited for often is
+   not running, and the wait is what all cores work at: the suites take five times as long. So CPUs that run at once
+   are for what is about that.
 """
 
 import os
@@ -41,6 +45,9 @@ TREE_ADDR = RAM_BASE + 0x2000000
 COMMON = ["-nodefaults", "-nographic", "-monitor", "none", "-serial", "stdio",
           "-semihosting-config", "enable=on,target=native"]
 
+# A turn ends with the YIELD instruction, which is in all loops that wait, with WFI, or after 100 ms.
+IN_TURNS = ["-accel", "tcg,thread=single"]
+
 # status: QEMU's exit status, None when the time limit ended it. seconds: of wall time.
 Run = namedtuple("Run", "status log seconds")
 
@@ -54,11 +61,13 @@ class Machine:
     level: the exception level at which boot_tree() enters the image, and boot() too unless it is 3
     gic: the interrupt controller's version, 2 or 3; version 2 serves 8 CPUs
     secure: whether a secure state is beside levels 1 and 2 too; boot() only, where QEMU is its firmware
+    threads: whether the CPUs run at once, each in a thread of the host's, or in turns
     """
 
-    def __init__(self, cpus=4, ram=4 * GIB, nodes=(), cpu="cortex-a72", level=1, distance=None, gic=2, secure=False):
+    def __init__(self, cpus=4, ram=4 * GIB, nodes=(), cpu="cortex-a72", level=1, distance=None, gic=2, secure=False,
+                 threads=False):
         self.cpus, self.ram, self.nodes, self.cpu = cpus, ram, list(nodes), cpu
-        self.level, self.distance, self.gic, self.secure = level, distance, gic, secure
+        self.level, self.distance, self.gic, self.secure, self.threads = level, distance, gic, secure, threads
 
     def options(self, machine_option=""):
         board = f"virt,gic-version={self.gic}" + LEVELS[self.level] + ",secure=on" * self.secure + machine_option
@@ -74,7 +83,7 @@ class Machine:
             board += ",memory-backend=m0"
             options += self._ram_object("m0", self.ram)
         return ["-M", board, "-cpu", self.cpu, "-m", f"{self.ram // MIB}M",
-                "-smp", f"{self.cpus},sockets={self.cpus}"] + options
+                "-smp", f"{self.cpus},sockets={self.cpus}"] + IN_TURNS * (not self.threads) + options
 
     def tree(self, append=""):
         """The flattened tree that QEMU passes to an image started with the command line @append."""

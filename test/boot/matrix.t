@@ -5,7 +5,7 @@
 Five properties with four levels each, so that every pair of levels of any two properties is on some machine: the
 orthogonal array of strength 2 over the field of four elements, 16 machines (a, b, a+b, a+2b, a+3b). That every pair is
 there is checked, not assumed. A quarter of them, at EL2, run the suites too (at EL1 test/target/suites.t does). Half
-have a GICv3, half of those that run the suites, too.
+have a GICv3, half of those that run the suites, too; on these all CPUs run at once, on the others they take turns.
 """
 
 import itertools
@@ -61,7 +61,8 @@ class Case:
         cpus, ram, core, nodes, way = row
         self.run, level = WAYS[way]
         self.board = Machine(cpus=CPUS[cpus], ram=RAM[ram], nodes=node_sizes(NODES[nodes], RAM[ram]), cpu=CORES[core],
-                             level=level, distance=distance, gic=GICS[ram % 2])
+                             level=level, distance=distance, gic=GICS[ram % 2],
+                             threads=self.run == "test" and GICS[ram % 2] == 3)
         size = f"{RAM[ram] // GIB} GiB" if RAM[ram] >= GIB else f"{RAM[ram] // MIB} MiB"
         self.name = (f"{CPUS[cpus]} CPU{'s' if cpus else ''} {CORES[core]}, {size}, {NODES[nodes]}, "
                      f"GICv{self.board.gic}, EL{level}, {self.run}")

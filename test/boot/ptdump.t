@@ -230,7 +230,8 @@ def no_map_faults(result):
 
 
 def through_uboot(folder):
-    board = uboot.Board("EL2", ["SMP=4", "MEM=1G", "MACHINE=virtualization=on"], 2, 4)
+    board = uboot.Board("EL2", ["SMP=4", "MEM=1G", "MACHINE=virtualization=on", f"QEMU_ARGS={uboot.IN_TURNS}"],
+                        2, 4)
     return lambda lines: uboot.boot(uboot.LOADERS[0], board, folder, as_bytes(lines).decode(), limit=uboot.LIMIT)
 
 

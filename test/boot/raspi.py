@@ -14,7 +14,7 @@ from pathlib import Path
 
 import edit
 import machine
-from machine import IMAGE, LIMIT, QEMU, ROOT
+from machine import IMAGE, IN_TURNS, LIMIT, QEMU, ROOT
 
 IMAGE_ADDR = 0x200000  # where -kernel puts it
 TREES = ROOT / "build/deps/usr/lib"
@@ -40,16 +40,17 @@ class Pi:
     """
     serial: PL011 or MINI_UART, the line that is read
     level: the exception level at which the image is entered
+    threads: whether the cores run at once or in turns, as those of a Machine
     """
 
     level = 2
 
-    def __init__(self, serial=MINI_UART):
-        self.serial = serial
+    def __init__(self, serial=MINI_UART, threads=False):
+        self.serial, self.threads = serial, threads
 
     def command(self, *options, machine_option=""):
         return [QEMU, "-M", "raspi4b" + machine_option, "-nodefaults", "-nographic", "-monitor", "none",
-                *SERIALS[self.serial], *options]
+                *IN_TURNS * (not self.threads), *SERIALS[self.serial], *options]
 
     def boot(self, blob, append, stdin=None, limit=LIMIT, semihosting=True):
         """Start the image by -kernel, with the tree @blob."""

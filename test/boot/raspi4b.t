@@ -46,7 +46,7 @@ def test_boots(tap, good):
     for cpu, word in WORDS.items():
         short = edit.set_property(short, CPUS[cpu], "cpu-release-addr", cells32(word))
     cases = [
-        ("the suites, on the mini UART", Pi(), good, "test",
+        ("the suites, on the mini UART", Pi(threads=True), good, "test",
          r"console: mini UART at 0xfe215040, /soc/serial@7e215040$"),
         ("the PL011, by stdout-path", Pi(PL011), raspi.with_stdout(good, "serial0"), "boot",
          r"console: pl011 at 0xfe201000, /soc/serial@7e201000$"),

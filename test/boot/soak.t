@@ -30,12 +30,13 @@ LIMIT = 120 + 4 * SECONDS
 
 WRONG = re.compile(r"not true|not ok|[a-z]+ check: |slub: |bad page|kmem_cache_(create|destroy): ")
 MACHINES = {
-    "1 node": (Machine(cpus=4, ram=256 * MIB), "", IMAGE),
-    "2 nodes, movable zones": (Machine(cpus=4, ram=256 * MIB, nodes=[160 * MIB, 96 * MIB]), "movablecore=64M",
-                               IMAGE),
-    "8 nodes": (Machine(cpus=4, ram=256 * MIB, nodes=[32 * MIB] * 8, distance=lambda a, b: 20 + 2 * abs(a - b)), "",
-                IMAGE),
-    "2 nodes, debug checks": (Machine(cpus=4, ram=128 * MIB, nodes=[80 * MIB, 48 * MIB]), "", DEBUG_IMAGE),
+    "1 node": (Machine(cpus=4, ram=256 * MIB, threads=True), "", IMAGE),
+    "2 nodes, movable zones": (Machine(cpus=4, ram=256 * MIB, nodes=[160 * MIB, 96 * MIB], threads=True),
+                               "movablecore=64M", IMAGE),
+    "8 nodes": (Machine(cpus=4, ram=256 * MIB, nodes=[32 * MIB] * 8, distance=lambda a, b: 20 + 2 * abs(a - b),
+                        threads=True), "", IMAGE),
+    "2 nodes, debug checks": (Machine(cpus=4, ram=128 * MIB, nodes=[80 * MIB, 48 * MIB], threads=True), "",
+                              DEBUG_IMAGE),
 }
 
 DONE = re.compile(r"^soak: (\d+) rounds, (\d+) taken by threads and (\d+) by handlers in (\d+) interrupts, "

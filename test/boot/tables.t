@@ -39,15 +39,20 @@ DEFERRED_STOCK = 8  # <mm/mmzone.h>
 AT_ONCE = 2
 LIMIT = 90
 
+
+def board(**what):
+    return Machine(threads=True, **what)
+
+
 MACHINES = {
-    "1 node": Machine(cpus=4, ram=4 * GIB),
-    "1 node, movable zone": Machine(cpus=4, ram=512 * MIB),
-    "1 node, CMA area": Machine(cpus=2, ram=512 * MIB),
-    "2 nodes": Machine(cpus=4, ram=GIB, nodes=[640 * MIB, 384 * MIB], distance=lambda a, b: 21),
-    "8 nodes": Machine(cpus=8, ram=GIB, nodes=[128 * MIB] * 8, distance=lambda a, b: 12 + 4 * abs(a - b)),
-    "1 node, guarded caches": Machine(cpus=4, ram=GIB),
-    "2 nodes, guarded caches": Machine(cpus=4, ram=GIB, nodes=[640 * MIB, 384 * MIB], distance=lambda a, b: 21),
-    "2 nodes, owners": Machine(cpus=2, ram=512 * MIB, nodes=[256 * MIB] * 2, distance=lambda a, b: 21),
+    "1 node": board(cpus=4, ram=4 * GIB),
+    "1 node, movable zone": board(cpus=4, ram=512 * MIB),
+    "1 node, CMA area": board(cpus=2, ram=512 * MIB),
+    "2 nodes": board(cpus=4, ram=GIB, nodes=[640 * MIB, 384 * MIB], distance=lambda a, b: 21),
+    "8 nodes": board(cpus=8, ram=GIB, nodes=[128 * MIB] * 8, distance=lambda a, b: 12 + 4 * abs(a - b)),
+    "1 node, guarded caches": board(cpus=4, ram=GIB),
+    "2 nodes, guarded caches": board(cpus=4, ram=GIB, nodes=[640 * MIB, 384 * MIB], distance=lambda a, b: 21),
+    "2 nodes, owners": board(cpus=2, ram=512 * MIB, nodes=[256 * MIB] * 2, distance=lambda a, b: 21),
 }
 ARGS = {"1 node, movable zone": "movablecore=128M", "1 node, CMA area": "cma=64M",
         "1 node, guarded caches": "slub_debug=FZPU", "2 nodes, guarded caches": "slub_debug=FZPU"}

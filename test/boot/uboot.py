@@ -48,6 +48,9 @@ LOADERS = [
     Loader("fwcfg", 0x40400000, "loading kernel to address 0000000040400000"),
 ]
 
+# Value of QEMU_ARGS, or its beginning: CPUs take turns (machine.py).
+IN_TURNS = " ".join(machine.IN_TURNS)
+
 # options: variables of scripts/run's environment. level: the exception level at which U-Boot leaves the image.
 Board = namedtuple("Board", "name options level cpus")
 

@@ -28,12 +28,13 @@ AT_ONCE = 2
 APPEND = "console=ttyAMA0 memstage.through=uboot second=$stdout;last"
 SUITES = ["test"]
 
-EL1 = Board("EL1", ["SMP=4", "MEM=1G"], 1, 4)
-EL2 = Board("EL2", ["SMP=4", "MEM=4G", "MACHINE=virtualization=on"], 2, 4)
+QEMU_ARGS = f"QEMU_ARGS={uboot.IN_TURNS}"
+EL1 = Board("EL1", ["SMP=4", "MEM=1G", QEMU_ARGS], 1, 4)
+EL2 = Board("EL2", ["SMP=4", "MEM=4G", "MACHINE=virtualization=on", QEMU_ARGS], 2, 4)
 ONE_CPU = Board("EL1, 1 CPU", ["SMP=1", "MEM=512M"], 1, 1)
 # U-Boot itself at EL3, PSCI nowhere: with more CPUs all of them would run it at once.
 SECURE = Board("U-Boot at EL3", ["SMP=1", "MEM=1G", "MACHINE=secure=on,virtualization=on"], 2, 1)
-NODES = Board("2 nodes", ["SMP=4", "MEM=1G", "QEMU_ARGS=-object memory-backend-ram,id=m0,size=512M "
+NODES = Board("2 nodes", ["SMP=4", "MEM=1G", f"{QEMU_ARGS} -object memory-backend-ram,id=m0,size=512M "
                           "-object memory-backend-ram,id=m1,size=512M -numa node,memdev=m0,cpus=0-1 "
                           "-numa node,memdev=m1,cpus=2-3"], 1, 4)
 

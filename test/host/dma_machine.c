@@ -4,10 +4,6 @@
 
 #include <string.h>
 
-#include <mm/memtype.h>
-#include <mm/slab.h>
-#include <mm/vmalloc.h>
-
 #include "machine.h"
 #include "tap.h"
 
@@ -100,13 +96,4 @@ struct device *dma_master_get(const char *path)
 
 	CHECK(dev && !strcmp(dev_name(dev), path));
 	return dev;
-}
-
-unsigned long dma_quiet_pages(void)
-{
-	CHECK_EQ(memtype_held(), 0);
-	vm_unmap_aliases();
-	kmem_cache_shrink_all();
-	drain_all_pages();
-	return nr_free_pages();
 }

@@ -43,7 +43,4 @@ void dma_boot(int nr_cpus);
 /** dma_master_get() - dma_device_get(), which must succeed */
 struct device *dma_master_get(const char *path);
 
-/** dma_quiet_pages() - free pages when every cache was given back; no memory type is held for any master then */
-unsigned long dma_quiet_pages(void);
-
 #endif

@@ -44,8 +44,21 @@ void host_cpus_start(void);
 /** host_cpus_stop() - end those threads; the CPUs stay on line, and a cross call to one still runs */
 void host_cpus_stop(void);
 
-/** host_on_all_cpus() - run @fn(@arg) on every CPU at once, this one, the boot CPU, too; wait for all. After host_cpus_start(). */
+/** host_start_others() - have every CPU but this one, the boot CPU, run @fn(@arg). After host_cpus_start(). */
+void host_start_others(smp_fn_t fn, void *arg);
+
+/** host_wait_for_others() - return when they have done that */
+void host_wait_for_others(void);
+
+/** host_on_all_cpus() - run @fn(@arg) on every CPU at once, this one too; wait for all */
 void host_on_all_cpus(smp_fn_t fn, void *arg);
+
+/**
+ * host_meet() - wait until @nr CPUs have come to this for the @nth time; *@came, which counts them, is 0 before the first
+ *
+ * Who waits does not sleep at first: so all go on at once, if there are processors for them.
+ */
+void host_meet(u32 *came, u32 nr, u32 nth);
 
 /** host_cpu_enter() - make the calling thread CPU @cpu, on line. One thread at a time may be a CPU. */
 void host_cpu_enter(int cpu);

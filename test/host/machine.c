@@ -3,22 +3,25 @@
 #include "machine.h"
 
 #include <libfdt.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <mm/memblock.h>
-#include <mm/memtype.h>
 #include <mm/mm_init.h>
 #include <mm/port.h>
 #include <mm/slab.h>
 #include <mm/vmalloc.h>
 #include <mm/vmstat.h>
 
+#include "../../mm/vmap.h"
 #include "host.h"
 #include "tap.h"
 
-#define IMAGE_OFFSET (64ULL << 10)
-#define IMAGE_SIZE   (64ULL << 10)
-#define TREE_OFFSET  (128ULL << 10)
-#define LIVE_BLOCKS  16
+#define IMAGE_OFFSET  (64ULL << 10)
+#define IMAGE_SIZE    (64ULL << 10)
+#define TREE_OFFSET   (128ULL << 10)
+#define LIVE_BLOCKS   16
+#define ADDRESSES_MAX 64
 
 static void dma_ranges(u32 limit)
 {
@@ -29,6 +32,16 @@ static void dma_ranges(u32 limit)
 	tree_u32("#size-cells", 1);
 	tree_cells("dma-ranges", entry, ARRAY_SIZE(entry));
 	tree_close();
+}
+
+/* Host backtraces cost too much for tests that are not about them, and keep requests off the shortest ways. */
+static const char *bootargs(const char *said)
+{
+	static char args[256];
+
+	snprintf(args, sizeof(args), "%s%s", said && strstr(said, "page_owner=") ? "" : "page_owner=off ",
+		 said ? said : "");
+	return args;
 }
 
 static void *make_tree(const struct host_machine *machine)
@@ -44,8 +57,7 @@ static void *make_tree(const struct host_machine *machine)
 	if (machine->add_nodes)
 		machine->add_nodes();
 	tree_open("chosen");
-	/* Host backtraces cost too much for tests that are not about them. */
-	tree_string("bootargs", machine->bootargs ? machine->bootargs : "page_owner=off");
+	tree_string("bootargs", bootargs(machine->bootargs));
 	tree_close();
 	return tree_finish();
 }
@@ -123,12 +135,64 @@ void host_load_pages(const struct host_page_load *load)
 	}
 }
 
+static struct va_extent *addresses[ADDRESSES_MAX];
+static unsigned int nr_addresses;
+
+static struct va_extent *take_address_space(unsigned long len)
+{
+	struct va_extent *extent = vmap_extent_get(len, NULL);
+
+	return extent ? extent : vmap_extent_get_phys(len, VMAP_BLOCK_SIZE, 0, NULL);
+}
+
+void host_take_addresses(void)
+{
+	CHECK(!nr_addresses);
+	for (unsigned long len = VMALLOC_END - VMALLOC_START; len >= VMAP_BLOCK_SIZE; len /= 2) {
+		struct va_extent *extent;
+
+		while ((extent = take_address_space(len))) {
+			CHECK(nr_addresses < ADDRESSES_MAX);
+			addresses[nr_addresses++] = extent;
+		}
+	}
+	CHECK(nr_addresses);
+}
+
+void host_put_addresses(void)
+{
+	while (nr_addresses)
+		vmap_extent_put(addresses[--nr_addresses]);
+}
+
 unsigned long host_quiet_pages(void)
 {
+	CHECK_EQ(memtype_held(), 0);
 	vm_unmap_aliases();
 	kmem_cache_shrink_all();
 	drain_all_pages();
 	return nr_free_pages();
+}
+
+unsigned long host_checked_pages(void)
+{
+	unsigned long pages = host_quiet_pages();
+
+	host_check();
+	return pages;
+}
+
+void host_check_conflict(const char *asker, phys_addr_t base, u64 size, enum memtype type, const char *owner,
+			 phys_addr_t owned, u64 owned_size, enum memtype owned_type)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line),
+		 "\\] %s: \\[mem 0x%016llx-0x%016llx\\] as %s, asked for by [^ ]+: mapped already, "
+		 "\\[mem 0x%016llx-0x%016llx\\] as %s by %s, asked for by [^ ]+: refused$",
+		 asker, base, base + size - 1, memtype_name(type), owned, owned + owned_size - 1,
+		 memtype_name(owned_type), owner);
+	CHECK_LOG(line);
 }
 
 void host_check(void)

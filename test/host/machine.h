@@ -6,7 +6,9 @@
 #include <lib/types.h>
 #include <mm/discover.h>
 #include <mm/gfp.h>
+#include <mm/memtype.h>
 
+#include "../page_list.h"
 #include "tree.h"
 
 /**
@@ -26,7 +28,7 @@ struct host_bank {
  * @nr_cpus: 0 is 1
  * @cpu_node: the node of each CPU; NULL when all are on the lowest
  * @dma_limit: masters reach the addresses below this one, which is below 4 GiB; 0 when they are not limited
- * @bootargs: NULL for none
+ * @bootargs: NULL for none; page_owner=off is added unless they say page_owner=on
  * @add_nodes: called while the tree's root is open, to add nodes to it; NULL for nothing
  * @before_hand_over: called between mm_init() and mm_hand_over(), for instance to start the other CPUs; NULL for nothing
  */
@@ -77,8 +79,29 @@ struct host_page_load {
 /** host_load_pages() - use pages like that, by the calling CPU's own random numbers; in the end all are freed */
 void host_load_pages(const struct host_page_load *load);
 
-/** host_quiet_pages() - how many pages are free when nothing is held back that could go. Context: all CPUs quiet. */
+/** host_take_addresses() - all of vmalloc's addresses that are free are in use; not again before host_put_addresses() */
+void host_take_addresses(void);
+
+/** host_put_addresses() - they are free again */
+void host_put_addresses(void);
+
+/**
+ * host_quiet_pages() - how many pages are free when nothing is held back that could go
+ *
+ * No memory type is held then (<mm/memtype.h>), which is a fact of the case, too. Context: all CPUs quiet.
+ */
 unsigned long host_quiet_pages(void);
+
+/** host_checked_pages() - host_quiet_pages(), and host_check() */
+unsigned long host_checked_pages(void);
+
+/**
+ * host_check_conflict() - the log says that a mapping was refused for its memory type, and names both parties
+ * @asker, @base, @size, @type: who asked, for which bytes, with which type; "vmap", or "master PATH"
+ * @owner, @owned, @owned_size, @owned_type: the same of who has some of those pages
+ */
+void host_check_conflict(const char *asker, phys_addr_t base, u64 size, enum memtype type, const char *owner,
+			 phys_addr_t owned, u64 owned_size, enum memtype owned_type);
 
 /** host_check() - every check function of the allocators agrees. Context: all CPUs quiet. */
 void host_check(void);

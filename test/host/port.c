@@ -513,14 +513,32 @@ void host_cpus_stop(void)
 	}
 }
 
-void host_on_all_cpus(smp_fn_t fn, void *arg)
+void host_start_others(smp_fn_t fn, void *arg)
 {
 	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
 		if (smp_work_start(cpu, fn, arg))
 			host_die("CPU %d is not on line, or works", cpu);
-	fn(arg);
+}
+
+void host_wait_for_others(void)
+{
 	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
 		smp_work_wait(cpu);
+}
+
+void host_on_all_cpus(smp_fn_t fn, void *arg)
+{
+	host_start_others(fn, arg);
+	fn(arg);
+	host_wait_for_others();
+}
+
+void host_meet(u32 *came, u32 nr, u32 nth)
+{
+	__atomic_fetch_add(came, 1, __ATOMIC_ACQ_REL);
+	for (unsigned int i = 0; __atomic_load_n(came, __ATOMIC_ACQUIRE) < nr * nth; i++)
+		if (i > 2000)
+			cpu_relax();
 }
 
 void host_boot_cpu(int nr_cpus)

@@ -5,10 +5,13 @@
  * 1. One entry for each block of 2 MiB: the address of its table, or the physical address of a block with bit 0 set.
  * 2. table_lock covers what tables there are, as the machine's does; pages for them are taken under it. A table that is taken
  *    out is retired, as the machine's are: who looks for one takes no lock.
- * 3. Unmapping leaves a mapping that allows nothing, so that nothing else of the process lands there.
+ * 3. Large physical ranges are mapped by blocks, and by tables at both ends, under phys_mutex. Who may not take it leaves the tables.
+ * 4. Unmapping leaves a mapping that allows nothing, so that nothing else of the process lands there.
  */
+#include <errno.h>
 #include <sys/mman.h>
 
+#include <lib/mutex.h>
 #include <lib/spinlock.h>
 #include <mm/gfp.h>
 #include <mm/port.h>
@@ -130,6 +133,95 @@ phys_addr_t arch_vunmap_block(unsigned long va)
 	__atomic_store_n(entry_of(va), 0, __ATOMIC_RELEASE);
 	unmap_range(va, VMAP_BLOCK_SIZE);
 	return arch_pte_phys(entry);
+}
+
+/* --- large physical ranges --- */
+
+static DEFINE_MUTEX(phys_mutex);
+
+static bool whole_block(unsigned long va, unsigned long end, phys_addr_t pa)
+{
+	return !((va | pa) % VMAP_BLOCK_SIZE) && end - va >= VMAP_BLOCK_SIZE;
+}
+
+/* The end of what is mapped from @va on in one block of 2 MiB. */
+static unsigned long part_end(unsigned long va, unsigned long end)
+{
+	return min(end, ALIGN_DOWN(va, VMAP_BLOCK_SIZE) + VMAP_BLOCK_SIZE);
+}
+
+static void clear_phys(unsigned long va, unsigned long end)
+{
+	for (unsigned long next; va < end; va = next) {
+		u64 *table = arch_vmap_table(va);
+
+		next = part_end(va, end);
+		if (table)
+			arch_clear_ptes(table + va % VMAP_BLOCK_SIZE / PAGE_SIZE, va, (next - va) / PAGE_SIZE);
+		else if (!arch_vunmap_block(va))
+			host_die("%#lx is not mapped", va);
+	}
+}
+
+static void free_phys_tables(unsigned long va, unsigned long end)
+{
+	for (va = ALIGN_DOWN(va, VMAP_BLOCK_SIZE); va < end; va += VMAP_BLOCK_SIZE)
+		arch_vmap_table_free(va);
+}
+
+static int map_phys(unsigned long va, unsigned long end, phys_addr_t pa, u64 prot)
+{
+	for (unsigned long at = va, next; at < end; pa += next - at, at = next) {
+		u64 *table;
+
+		next = part_end(at, end);
+		if (whole_block(at, end, pa)) {
+			arch_vmap_block(at, pa, prot);
+			continue;
+		}
+		table = arch_vmap_table_alloc(at);
+		if (!table) {
+			clear_phys(va, at);
+			free_phys_tables(va, at);
+			return -ENOMEM;
+		}
+		arch_set_ptes(table + at % VMAP_BLOCK_SIZE / PAGE_SIZE, at, pa, (next - at) / PAGE_SIZE, prot);
+	}
+	return 0;
+}
+
+int arch_vmap_phys(unsigned long va, phys_addr_t pa, unsigned long size, u64 prot)
+{
+	int err;
+
+	if (va < VMAP_PHYS_START || va + size > VMALLOC_END)
+		host_die("%#lx, %#lx bytes, is not for large physical ranges", va, size);
+	mutex_lock(&phys_mutex);
+	err = map_phys(va, va + size, pa, prot);
+	mutex_unlock(&phys_mutex);
+	return err;
+}
+
+bool arch_vunmap_phys(unsigned long va, unsigned long size)
+{
+	bool thread = arch_cross_call_ok();
+
+	if (thread)
+		mutex_lock(&phys_mutex);
+	clear_phys(va, va + size);
+	arch_flush_tlb_kernel(va, va + size);
+	if (thread) {
+		free_phys_tables(va, va + size);
+		mutex_unlock(&phys_mutex);
+	}
+	return thread;
+}
+
+void arch_vmap_phys_tidy(unsigned long va, unsigned long size)
+{
+	mutex_lock(&phys_mutex);
+	free_phys_tables(va, va + size);
+	mutex_unlock(&phys_mutex);
 }
 
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa)

@@ -33,12 +33,6 @@ static struct zone *the_zone(void)
 	return node_data[0]->zonelist[0];
 }
 
-static unsigned long quiet_pages(void)
-{
-	drain_all_pages();
-	return nr_free_pages();
-}
-
 static struct page *taken[MAX_PAGES];
 static unsigned int taken_order[MAX_PAGES];
 
@@ -71,7 +65,7 @@ static void runs_on(unsigned long start, unsigned long bad)
 	host_check();
 	CHECK_EQ(num_poisoned_pages(), bad);
 	CHECK_EQ(the_zone()->nr_bad_pending, 0);
-	CHECK_EQ(quiet_pages(), start - bad);
+	CHECK_EQ(host_quiet_pages(), start - bad);
 }
 
 /* --- Freed twice --- */
@@ -88,7 +82,7 @@ static void freed_twice(unsigned int order, const char *said)
 	unsigned long start;
 
 	host_boot_simple(BANK_SIZE, 1);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	page = alloc_pages(GFP_KERNEL, order);
 	CHECK(page);
 	__free_pages(page, order);
@@ -124,7 +118,7 @@ static void test_twice_later(void)
 	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 	CHECK(page);
 	__free_pages(page, MAX_PAGE_ORDER);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	__free_page(page + 5);
 	CHECK_LOG("  page: number [0-9]+ of the free block of order ");
 	CHECK_LOG("bad page: pfn 0x[0-9a-f]+: taken out of use$");
@@ -151,7 +145,7 @@ static void test_twice_in_part(void)
 	unsigned long start;
 
 	host_boot_simple(BANK_SIZE, 1);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	page = alloc_pages(GFP_KERNEL, 3);
 	CHECK(page);
 	__free_pages(page, 3);
@@ -172,7 +166,7 @@ static void test_range_twice(void)
 	unsigned long start;
 
 	host_boot_simple(BANK_SIZE, 1);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	page = alloc_contig_pages(300, GFP_KERNEL, NUMA_NO_NODE, NULL);
 	CHECK(page);
 	free_contig_range(page_to_pfn(page), 300);
@@ -196,7 +190,7 @@ static void test_twice_in_handler(void)
 
 	host_boot_simple(BANK_SIZE, 2);
 	host_cpus_start();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	victim = alloc_page(GFP_KERNEL);
 	CHECK(victim);
 	__free_page(victim);
@@ -227,7 +221,7 @@ static void test_twice_masked(void)
 
 	host_boot_simple(BANK_SIZE, 2);
 	host_cpus_start();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	for (unsigned long n = 1; n <= 2 * BAD_NOTES; n++) {
 		victim = alloc_page(GFP_KERNEL);
 		CHECK(victim);
@@ -262,7 +256,7 @@ static void test_twice_given(void)
 
 	host_boot_simple(BANK_SIZE, 2);
 	host_cpus_start();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	victim = alloc_page(GFP_KERNEL);
 	CHECK(victim);
 	have_freed_by(1);
@@ -285,7 +279,7 @@ static void test_no_notes(void)
 
 	host_boot_simple(BANK_SIZE, 2);
 	host_cpus_start();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	for (unsigned int i = 0; i < BAD_NOTES; i++) {
 		used[i] = alloc_pages(GFP_KERNEL, 1);
 		CHECK(used[i]);
@@ -390,10 +384,10 @@ static void test_twice_threads(void)
 	host_boot_simple(BANK_SIZE, THREADS);
 	host_cpus_start();
 	host_mute();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	host_on_all_cpus(use_pages, NULL);
 	CHECK(num_poisoned_pages());
-	quiet_pages();
+	drain_all_pages();
 	runs_on(start, num_poisoned_pages());
 	host_cpus_stop();
 }
@@ -451,7 +445,7 @@ static void test_twice_ranges(void)
 	host_boot_simple(BANK_SIZE, 2);
 	host_cpus_start();
 	host_mute();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	page = alloc_contig_pages(RANGE, GFP_KERNEL, NUMA_NO_NODE, NULL);
 	CHECK(page);
 	range_first = page_to_pfn(page);
@@ -464,7 +458,7 @@ static void test_twice_ranges(void)
 	for (u32 n = 1; n <= TRIES; n++)
 		use_range(n);
 	smp_work_wait(1);
-	quiet_pages();
+	drain_all_pages();
 	runs_on(start, num_poisoned_pages());
 	host_cpus_stop();
 }
@@ -572,7 +566,7 @@ static void test_one_link(void)
 
 	host_boot_simple(BANK_SIZE, 1);
 	host_mute();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	for (unsigned long n = tap_ops(60); n; n--) {
 		unsigned long pages = 0;
 		struct page *page;
@@ -589,7 +583,7 @@ static void test_one_link(void)
 		bad += pages;
 		host_check();
 		free_kept();
-		CHECK_EQ(quiet_pages(), start - bad);
+		CHECK_EQ(host_quiet_pages(), start - bad);
 	}
 	runs_on(start, bad);
 }
@@ -623,7 +617,7 @@ static void test_many_links(void)
 
 	host_boot_simple(BANK_SIZE, 1);
 	host_mute();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	for (unsigned long n = tap_ops(20); n; n--) {
 		make_lists();
 		for (unsigned long i = 1 + tap_below(20); i; i--) {
@@ -637,24 +631,35 @@ static void test_many_links(void)
 		CHECK(num_poisoned_pages() <= most);
 		host_check();
 		free_kept();
-		CHECK_EQ(quiet_pages(), start - num_poisoned_pages());
+		CHECK_EQ(host_quiet_pages(), start - num_poisoned_pages());
 	}
 	runs_on(start, num_poisoned_pages());
+}
+
+/*
+ * A machine with @nr free blocks of the largest order that have struct pages, at the front of their list. Return: how many
+ * pages are free.
+ */
+static unsigned long boot_and_free_blocks(struct page **block, int nr)
+{
+	unsigned long start;
+
+	host_boot_simple(BANK_SIZE, 1);
+	start = host_quiet_pages();
+	for (int i = 0; i < nr; i++)
+		CHECK(block[i] = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
+	for (int i = 0; i < nr; i++)
+		__free_pages(block[i], MAX_PAGE_ORDER);
+	drain_all_pages();
+	return start;
 }
 
 /* What is said: the block, what its links held, how many are in the list again. */
 static void test_link_report(void)
 {
-	unsigned long start;
 	struct page *page[3];
+	unsigned long start = boot_and_free_blocks(page, 3);
 
-	host_boot_simple(BANK_SIZE, 1);
-	start = quiet_pages();
-	for (int i = 0; i < 3; i++)
-		CHECK(page[i] = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
-	for (int i = 0; i < 3; i++)
-		__free_pages(page[i], MAX_PAGE_ORDER);
-	drain_all_pages();
 	page[1]->lru.next = (struct list_head *)0x1234;
 	exhaust(MAX_PAGE_ORDER);
 	CHECK_LOG("bad free list: node 0 zone DMA, order 10, type Unmovable: pfn 0x[0-9a-f]+: next does not lead back: "
@@ -666,27 +671,12 @@ static void test_link_report(void)
 	runs_on(start, PAGEBLOCK_NR_PAGES);
 }
 
-/* A machine with a free block of the largest order that has struct pages, first in its list; *@start: pages that are free. */
-static struct page *boot_and_free_block(unsigned long *start)
-{
-	struct page *page;
-
-	host_boot_simple(BANK_SIZE, 1);
-	*start = quiet_pages();
-	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
-	CHECK(page);
-	__free_pages(page, MAX_PAGE_ORDER);
-	drain_all_pages();
-	return page;
-}
-
 /* The first of the list, both links to itself: taken out of the list it would be in it still. */
 static void test_links_to_itself(void)
 {
-	unsigned long start;
 	struct page *page;
+	unsigned long start = boot_and_free_blocks(&page, 1);
 
-	page = boot_and_free_block(&start);
 	INIT_LIST_HEAD(&page->lru);
 	exhaust(MAX_PAGE_ORDER);
 	CHECK_LOG("bad free list: .*: pfn 0x[0-9a-f]+: neither link leads back: next 0x[0-9a-f]+, prev 0x[0-9a-f]+$");
@@ -697,10 +687,9 @@ static void test_links_to_itself(void)
 /* Who frees a page again that lies in a free block whose links were written to: the block is out as a whole. */
 static void test_twice_in_damaged(void)
 {
-	unsigned long start;
 	struct page *page;
+	unsigned long start = boot_and_free_blocks(&page, 1);
 
-	page = boot_and_free_block(&start);
 	CHECK(page_test(page, PG_buddy));
 	page->lru.prev = (struct list_head *)0x1234;
 	__free_page(page + 3);
@@ -717,7 +706,7 @@ static void test_damaged_in_isolation(void)
 	struct page *page = pfn_to_page(pfn);
 
 	host_boot_simple(BANK_SIZE, 1);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	CHECK_EQ(start_isolate_page_range(pfn, pfn + 2 * PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE), 0);
 	CHECK(page_test(page, PG_buddy));
 	page->lru.next = (struct list_head *)0x1234;
@@ -761,7 +750,7 @@ static void test_range_damaged(void)
 
 	host_boot_simple(BANK_SIZE, 2);
 	host_cpus_start();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER - 1);
 	CHECK(page);
 	pfn = page_to_pfn(page);
@@ -793,15 +782,8 @@ static void test_links_in_a_ring(void)
 {
 	struct list_head *member[8];
 	struct page *block[8];
-	unsigned long start;
+	unsigned long start = boot_and_free_blocks(block, 8);
 
-	host_boot_simple(BANK_SIZE, 1);
-	start = quiet_pages();
-	for (int i = 0; i < 8; i++)
-		CHECK(block[i] = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER));
-	for (int i = 0; i < 8; i++)
-		__free_pages(block[i], MAX_PAGE_ORDER);
-	drain_all_pages();
 	member[0] =
 		the_zone()->free_area[MAX_PAGE_ORDER].free_list[get_pageblock_migratetype(page_to_pfn(block[0]))].next;
 	for (int i = 1; i < 8; i++)

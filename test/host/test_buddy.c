@@ -10,7 +10,6 @@
  *    number of free pages in the same number of blocks of the largest order.
  */
 #include <pthread.h>
-#include <string.h>
 
 #include <lib/smp.h>
 #include <mm/gfp.h>
@@ -411,34 +410,6 @@ static void test_addresses(void)
 	CHECK_LOG("page allocation failure: order 11, .*: there is no such order");
 }
 
-static void take_all_of_order_4(void)
-{
-	while (alloc_pages(GFP_KERNEL | __GFP_NOWARN, 4)) {
-	}
-}
-
-static void fail_ten_times(void)
-{
-	for (int i = 0; i < 10; i++) {
-		host_log_clear();
-		CHECK(!alloc_pages(GFP_KERNEL, 4));
-		CHECK_LOG("page allocation failure: order 4, gfp 0x100 .GFP_KERNEL., node ");
-		CHECK_LOG("  node 0 zone DMA: below min watermark by [0-9]+: free [0-9]+, min .*largest block order ");
-	}
-	host_log_clear();
-	CHECK(!alloc_pages(GFP_KERNEL, 4));
-	CHECK_NO_LOG("page allocation failure");
-}
-
-/* A failure says why, ten times in a row; __GFP_NOWARN keeps it quiet. */
-static void test_failure_report(void)
-{
-	host_boot_simple(16 * MIB, 1);
-	take_all_of_order_4();
-	CHECK_NO_LOG("page allocation failure");
-	fail_ten_times();
-}
-
 static void check_refused(int nid, gfp_t gfp, unsigned int order, const char *report)
 {
 	host_log_clear();
@@ -653,11 +624,12 @@ static void exchange_page(void)
 	}
 }
 
-static void thread_work(void *arg)
+static void thread_work(void *unused)
 {
-	struct holder *holder = arg;
+	struct holder *holder = &holders[smp_processor_id()];
 
-	tap_random_stream((unsigned int)(holder - holders) + 1);
+	(void)unused;
+	tap_random_stream((unsigned int)smp_processor_id() + 1);
 	holder->max = 100;
 	for (unsigned long i = 0; i < thread_ops; i++) {
 		if (tap_below(8))
@@ -715,11 +687,7 @@ static void threads_test(const struct host_machine *machine, unsigned long ops)
 	start = shape_now();
 	thread_ops = ops;
 	CHECK(!pthread_create(&interrupter, NULL, interrupt_all, NULL));
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, thread_work, &holders[cpu]), 0);
-	thread_work(&holders[0]);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(thread_work, NULL);
 	__atomic_store_n(&interrupts_stop, true, __ATOMIC_RELAXED);
 	pthread_join(interrupter, NULL);
 	empty_mailboxes();
@@ -764,7 +732,6 @@ static const struct tap_case cases[] = {
 	TAP_CASE("wrong frees are reported and refused", test_bad_frees),
 	TAP_CASE("the last user frees", test_references),
 	TAP_CASE("pages by address", test_addresses),
-	TAP_CASE("a failure is reported, ten times in a row", test_failure_report),
 	TAP_CASE("what cannot be is refused", test_refusals),
 	TAP_CASE("a node without pages to give is served by the nearest", test_node_without_pages),
 	TAP_CASE("per-CPU areas lie on the nearest node", test_percpu_nodes),

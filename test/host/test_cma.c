@@ -253,15 +253,6 @@ static unsigned long take_all(gfp_t gfp, unsigned int order, struct list_head *t
 	return n;
 }
 
-static void put_all(struct list_head *taken)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, taken, lru)
-		__free_pages(page, page_order(page));
-	INIT_LIST_HEAD(taken);
-}
-
 /* Requests that are not movable get nothing of the areas, not even at the end, and movable ones all that is left. */
 static void test_lending(void)
 {
@@ -280,7 +271,7 @@ static void test_lending(void)
 			CHECK(page_alloc_check());
 			/* The mark is kept of what such a request may have: CMA pages do not count. */
 			CHECK(the_zone()->nr_free >= totalcma_pages() + the_zone()->watermark[WMARK_MIN] / 2);
-			put_all(&taken);
+			give_blocks(&taken);
 		}
 	}
 	take_all(GFP_KERNEL, 0, &taken, &of_cma);
@@ -289,7 +280,7 @@ static void test_lending(void)
 	take_all(GFP_KERNEL | __GFP_MOVABLE, 0, &taken, &of_cma);
 	CHECK(whole * PAGEBLOCK_NR_PAGES + of_cma + the_zone()->watermark[WMARK_MIN] >= totalcma_pages());
 	host_check();
-	put_all(&taken);
+	give_blocks(&taken);
 	drain_all_pages();
 	CHECK_EQ(nr_free_pages(), before);
 	host_check();
@@ -314,7 +305,7 @@ static void test_balance(void)
 	page = alloc_pages(GFP_KERNEL | __GFP_MOVABLE, 9);
 	CHECK(page && in_cma(page));
 	__free_pages(page, 9);
-	put_all(&fill);
+	give_blocks(&fill);
 	host_check();
 }
 
@@ -339,8 +330,8 @@ static void test_caches(void)
 	}
 	list_for_each_entry(page, &lent, lru)
 		CHECK(in_cma(page));
-	put_all(&taken);
-	put_all(&lent);
+	give_blocks(&taken);
+	give_blocks(&lent);
 	CHECK(zone_pcp_pages(the_zone()) > 0);
 	CHECK(page_alloc_check());
 	/* What the caches have comes first, and then what the zone has. */
@@ -351,7 +342,7 @@ static void test_caches(void)
 		CHECK_EQ(of_cma, 0);
 		CHECK(page_alloc_check());
 	}
-	put_all(&taken);
+	give_blocks(&taken);
 	host_check();
 }
 
@@ -486,7 +477,7 @@ static void test_model(void)
 	}
 	put_everything();
 	CHECK_EQ(cma_used_pages(area), 0);
-	put_all(&taken);
+	give_blocks(&taken);
 	drain_all_pages();
 	CHECK_EQ(zone_free_cma(the_zone()), totalcma_pages());
 	host_check();
@@ -579,12 +570,13 @@ static void thread_borrow(struct page **slot)
 		mark_page(*slot, FREE, LENT);
 }
 
-static void thread_work(void *arg)
+static void thread_work(void *unused)
 {
 	struct range mine[4] = { { 0, 0 } };
 	struct page *borrowed[32] = { NULL };
 
-	tap_random_stream((unsigned int)(unsigned long)arg + 1);
+	(void)unused;
+	tap_random_stream((unsigned int)smp_processor_id() + 1);
 	for (unsigned long i = 0; i < thread_ops; i++) {
 		thread_cma(&mine[tap_below(ARRAY_SIZE(mine))]);
 		for (int k = 0; k < 8; k++)
@@ -607,14 +599,10 @@ static void test_threads(void)
 	host_cpus_start();
 	take_all(GFP_KERNEL, 0, &taken, &of_cma);
 	thread_ops = tap_ops(300);
-	for (unsigned long cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start((int)cpu, thread_work, (void *)cpu), 0);
-	thread_work((void *)0);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(thread_work, NULL);
 	CHECK(ranges_had > 0);
 	CHECK_EQ(cma_used_pages(area), 0);
-	put_all(&taken);
+	give_blocks(&taken);
 	drain_all_pages();
 	CHECK_EQ(zone_free_cma(the_zone()), totalcma_pages());
 	host_check();

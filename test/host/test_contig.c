@@ -70,12 +70,6 @@ static void make_map(unsigned long pages)
 	}
 }
 
-static unsigned long quiet_pages(void)
-{
-	drain_all_pages();
-	return nr_free_pages();
-}
-
 static void get_block(void)
 {
 	gfp_t gfp = (tap_below(2) ? GFP_KERNEL : GFP_KERNEL | __GFP_MOVABLE) | __GFP_NOWARN;
@@ -200,7 +194,7 @@ static void model_test(const struct host_bank *banks, int nr_banks, unsigned lon
 
 	host_boot(&(struct host_machine){ .banks = banks, .nr_banks = nr_banks });
 	make_map(pages);
-	before = quiet_pages();
+	before = host_quiet_pages();
 	for (unsigned long i = 0; i < ops; i++) {
 		random_op();
 		if (i % 64 == 0)
@@ -208,7 +202,7 @@ static void model_test(const struct host_bank *banks, int nr_banks, unsigned lon
 	}
 	host_check();
 	put_everything();
-	CHECK_EQ(quiet_pages(), before);
+	CHECK_EQ(host_quiet_pages(), before);
 	host_check();
 }
 
@@ -327,25 +321,6 @@ static void test_errors(void)
 	host_check();
 }
 
-/* All there is, one page after the other, chained through lru. */
-static unsigned long take_all(gfp_t gfp, struct list_head *taken)
-{
-	unsigned long n = 0;
-	struct page *page;
-
-	for (; (page = alloc_page(gfp | __GFP_NOWARN)); n++)
-		list_add(&page->lru, taken);
-	return n;
-}
-
-static void put_all(struct list_head *taken)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, taken, lru)
-		__free_page(page);
-}
-
 /* Isolated pages are free in the account, and nobody gets one: neither what was free, nor what is freed into them. */
 static void test_isolated(void)
 {
@@ -356,7 +331,7 @@ static void test_isolated(void)
 
 	host_boot_simple(64 * MIB, 1);
 	zone = &node_data[0]->node_zones[ZONE_DMA];
-	before = quiet_pages();
+	before = host_quiet_pages();
 	/* One page of the range stays in use, and is freed while the range is isolated. */
 	CHECK_EQ(alloc_contig_range(first + 7, first + 8, MIGRATE_MOVABLE, GFP_KERNEL), 0);
 	kept = pfn_to_page(first + 7);
@@ -366,7 +341,7 @@ static void test_isolated(void)
 	CHECK_EQ(zone_free_special(zone, MIGRATE_ISOLATE), last - first - 1);
 	CHECK_EQ(nr_free_pages(), before - 1);
 	host_check();
-	n = take_all(GFP_ATOMIC | __GFP_MOVABLE, &taken);
+	n = take_blocks(NUMA_NO_NODE, GFP_ATOMIC | __GFP_MOVABLE, 0, &taken);
 	CHECK(n + (last - first) <= before);
 	list_for_each_entry(page, &taken, lru)
 		CHECK(page_to_pfn(page) < first || page_to_pfn(page) >= last);
@@ -380,8 +355,8 @@ static void test_isolated(void)
 	page = alloc_page(GFP_KERNEL);
 	CHECK(page);
 	__free_page(page);
-	put_all(&taken);
-	CHECK_EQ(quiet_pages(), before);
+	give_blocks(&taken);
+	CHECK_EQ(host_quiet_pages(), before);
 	host_check();
 }
 
@@ -442,13 +417,42 @@ static void test_reserve_stays(void)
 	host_check();
 }
 
+/* Whatever is allocated from now on holds something. */
+static void soil_memory(void)
+{
+	struct page *page;
+	LIST_HEAD(taken);
+
+	take_blocks(NUMA_NO_NODE, GFP_ATOMIC, 0, &taken);
+	list_for_each_entry(page, &taken, lru)
+		memset(page_address(page), 0x5a, PAGE_SIZE);
+	give_blocks(&taken);
+}
+
+/* Of a range with __GFP_ZERO each byte is 0, of its pages alone. */
+static void test_zeroed(void)
+{
+	struct page *page;
+
+	host_boot_simple(64 * MIB, 1);
+	soil_memory();
+	page = alloc_contig_pages(300, GFP_KERNEL | __GFP_ZERO, NUMA_NO_NODE, NULL);
+	CHECK(page);
+	for (u8 *byte = page_address(page), *end = byte + 300 * PAGE_SIZE; byte < end; byte++)
+		CHECK_EQ(*byte, 0);
+	CHECK_EQ(*(u8 *)page_address(page + 300), 0x5a);
+	free_contig_range(page_to_pfn(page), 300);
+	host_check();
+}
+
 /* With __GFP_COMP a range is a compound block, which goes as one; what can be no block is refused. */
 static void test_compound(void)
 {
 	unsigned long before, block = BASE_PFN + 8 * PAGEBLOCK_NR_PAGES;
 
 	host_boot_simple(64 * MIB, 1);
-	before = quiet_pages();
+	before = host_quiet_pages();
+	soil_memory();
 	for (unsigned int order = 1; order <= MAX_PAGE_ORDER; order++) {
 		unsigned long n = 1UL << order;
 		struct page *page = alloc_contig_pages(n, GFP_KERNEL | __GFP_COMP | __GFP_ZERO, NUMA_NO_NODE, NULL);
@@ -460,14 +464,14 @@ static void test_compound(void)
 		}
 		host_check();
 		put_page(page + n - 1);
-		CHECK_EQ(quiet_pages(), before);
+		CHECK_EQ(host_quiet_pages(), before);
 		CHECK_EQ(alloc_contig_range(block, block + n, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP), 0);
 		get_page(pfn_to_page(block + 1));
 		free_contig_range(block, n);
 		CHECK_EQ(compound_order(pfn_to_page(block)), order);
 		free_contig_range(block, n);
 		CHECK(!PageCompound(pfn_to_page(block + 1)));
-		CHECK_EQ(quiet_pages(), before);
+		CHECK_EQ(host_quiet_pages(), before);
 	}
 	CHECK_NO_LOG("bad page");
 	CHECK_EQ(alloc_contig_range(block, block + 1, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP), 0);
@@ -480,7 +484,7 @@ static void test_compound(void)
 	CHECK_EQ(alloc_contig_range(block, block + 2 * PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP),
 		 -EINVAL);
 	CHECK(!alloc_contig_pages(3, GFP_KERNEL | __GFP_COMP, NUMA_NO_NODE, NULL));
-	CHECK_EQ(quiet_pages(), before);
+	CHECK_EQ(host_quiet_pages(), before);
 	/* A part of a compound block is no range. */
 	CHECK_EQ(alloc_contig_range(block, block + 4, MIGRATE_MOVABLE, GFP_KERNEL | __GFP_COMP), 0);
 	free_contig_range(block, 2);
@@ -488,7 +492,7 @@ static void test_compound(void)
 	CHECK_LOG("bad page free: .*, order 0: it is in the middle of a block: not freed");
 	CHECK_EQ(compound_order(pfn_to_page(block)), 2);
 	put_page(pfn_to_page(block));
-	CHECK_EQ(quiet_pages(), before);
+	CHECK_EQ(host_quiet_pages(), before);
 }
 
 /* The lowest aligned place for @n pages by the map; nr_pages when there is none. */
@@ -512,7 +516,7 @@ static void test_anywhere(void)
 	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1 });
 	zone = &node_data[0]->node_zones[ZONE_DMA];
 	make_map(64 * MIB >> PAGE_SHIFT);
-	before = quiet_pages();
+	before = host_quiet_pages();
 	for (unsigned long i = 0; i < ops; i++) {
 		unsigned long n = tap_below(3) ? 1 + tap_below(5000) : 1UL << tap_below(13), place;
 		struct page *page;
@@ -531,7 +535,7 @@ static void test_anywhere(void)
 		check_range(page_to_pfn(page), n);
 	}
 	put_everything();
-	CHECK_EQ(quiet_pages(), before);
+	CHECK_EQ(host_quiet_pages(), before);
 	host_check();
 }
 
@@ -570,7 +574,7 @@ static void test_watermark(void)
 	zone = &node_data[0]->node_zones[ZONE_DMA];
 	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 	CHECK(page);
-	take_all(GFP_ATOMIC, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_ATOMIC, 0, &taken);
 	__free_pages(page, MAX_PAGE_ORDER);
 	drain_all_pages();
 	n = zone->nr_free - zone->watermark[WMARK_MIN];
@@ -579,7 +583,7 @@ static void test_watermark(void)
 	CHECK_LOG("contig: no [0-9]+ free pages behind one another near node 0, gfp 0x100$");
 	CHECK(alloc_contig_pages(n, GFP_KERNEL, NUMA_NO_NODE, NULL) == page);
 	free_contig_range(page_to_pfn(page), n);
-	put_all(&taken);
+	give_blocks(&taken);
 	host_check();
 }
 
@@ -613,7 +617,7 @@ static void test_one_at_a_time(void)
 	page = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER);
 	CHECK(page);
 	shared_block = page_to_pfn(page);
-	take_all(GFP_ATOMIC, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_ATOMIC, 0, &taken);
 	__free_pages(page, MAX_PAGE_ORDER);
 	drain_all_pages();
 	CHECK_EQ(alloc_contig_range(shared_block + 30, shared_block + 31, MIGRATE_MOVABLE, GFP_KERNEL), 0);
@@ -626,7 +630,7 @@ static void test_one_at_a_time(void)
 	__atomic_store_n(&one_is_done, true, __ATOMIC_RELAXED);
 	smp_work_wait(1);
 	free_contig_range(shared_block + 30, 1);
-	put_all(&taken);
+	give_blocks(&taken);
 	host_check();
 	host_cpus_stop();
 }
@@ -685,12 +689,13 @@ static void thread_block(struct block *block)
 		change_owner(page_to_pfn(block->page), 1UL << block->order, FREE, BLOCK);
 }
 
-static void thread_work(void *arg)
+static void thread_work(void *unused)
 {
 	struct range ranges[RANGES_MAX] = { { 0, 0 } };
 	struct block blocks[32] = { { NULL, 0 } };
 
-	tap_random_stream((unsigned int)(unsigned long)arg + 1);
+	(void)unused;
+	tap_random_stream((unsigned int)smp_processor_id() + 1);
 	for (unsigned long i = 0; i < thread_ops; i++) {
 		struct range *range = &ranges[tap_below(RANGES_MAX)];
 
@@ -717,15 +722,11 @@ static void test_threads(void)
 	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS });
 	host_cpus_start();
 	make_map(32 * MIB >> PAGE_SHIFT);
-	before = quiet_pages();
+	before = host_quiet_pages();
 	thread_ops = tap_ops(400);
-	for (unsigned long cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start((int)cpu, thread_work, (void *)cpu), 0);
-	thread_work((void *)0);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(thread_work, NULL);
 	CHECK(ranges_had > 0);
-	CHECK_EQ(quiet_pages(), before);
+	CHECK_EQ(host_quiet_pages(), before);
 	host_check();
 	host_cpus_stop();
 }
@@ -739,6 +740,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("isolated pages are given to nobody", test_isolated),
 	TAP_CASE("a pageblock has its old type after isolation", test_types_return),
 	TAP_CASE("the reserve for urgent requests stays", test_reserve_stays),
+	TAP_CASE("ranges that are zeroed", test_zeroed),
 	TAP_CASE("ranges that are compound blocks", test_compound),
 	TAP_CASE("alloc_contig_pages() finds the lowest place", test_anywhere),
 	TAP_CASE("nodes", test_nodes),

@@ -12,7 +12,6 @@
 #include <asm/cache.h>
 
 #include "../../mm/dma.h"
-#include "../../mm/vmap.h"
 #include "dma_machine.h"
 #include "host.h"
 #include "machine.h"
@@ -182,7 +181,7 @@ static void test_random(void)
 	dma_boot(2);
 	for (size_t i = 0; i < ARRAY_SIZE(all_masters); i++)
 		devs[i] = dma_master_get(all_masters[i]);
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	for (unsigned long i = 0; i < n; i++) {
 		struct buffer *b = &buffers[tap_below(LIVE)];
 
@@ -202,7 +201,7 @@ static void test_random(void)
 		if (buffers[i].cpu)
 			end(&buffers[i]);
 	CHECK(dma_check());
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -302,7 +301,7 @@ static void test_exhaustion(void)
 	host_mute();
 	for (size_t i = 0; i < ARRAY_SIZE(all_masters); i++)
 		dma_master_get(all_masters[i]);
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	exhaust("/odd/cam", PAGE_SIZE, ODD_SIZE / PAGE_SIZE,
 		"dma: /odd/cam: dma_alloc_coherent of 4096 bytes: no memory in reach; it reaches bus 0x0-0x7fffff = .mem "
 		"0x46400000-0x46bfffff., mask 0xffffffff; of RAM the largest free block in reach has 0 bytes");
@@ -312,7 +311,7 @@ static void test_exhaustion(void)
 	exhaust("/free/codec", DARK_SIZE, 1, "its pool /reserved-memory/dark@49000000 the largest .* has 0 bytes");
 	exhaust("/soc/eth", MIB, 8, "dma: /soc/eth: dma_alloc_coherent of 1048576 bytes: no memory in reach");
 	CHECK(dma_check());
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -329,7 +328,7 @@ static void test_refused(void)
 	eth = dma_master_get("/soc/eth");
 	usb = dma_master_get("/soc/usb");
 	cam = dma_master_get("/odd/cam");
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	CHECK(!dma_alloc_coherent(eth, 0, &dma, GFP_KERNEL));
 	CHECK_LOG(
 		"dma: /soc/eth: dma_alloc_coherent of 0 bytes: nothing to allocate; it reaches bus 0xc0000000-0xc3ffffff");
@@ -362,7 +361,7 @@ static void test_refused(void)
 	dma_free_coherent(usb, PAGE_SIZE, q, other);
 	dma_free_coherent(usb, PAGE_SIZE, NULL, other);
 	CHECK(dma_check());
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -393,9 +392,7 @@ static void test_cheap_reports(void)
 /* Pages are there, and no addresses to map them at: the pages go back. */
 static void test_no_addresses(void)
 {
-	struct va_extent *taken[64];
 	struct device *eth, *usb;
-	unsigned int n = 0;
 	unsigned long start;
 	dma_addr_t dma;
 	void *p;
@@ -403,11 +400,8 @@ static void test_no_addresses(void)
 	dma_boot(1);
 	eth = dma_master_get("/soc/eth");
 	usb = dma_master_get("/soc/usb");
-	start = dma_quiet_pages();
-	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
-		while ((taken[n] = vmap_extent_get(len, NULL)))
-			n++;
-	CHECK(n && n < ARRAY_SIZE(taken));
+	start = host_quiet_pages();
+	host_take_addresses();
 	CHECK(!dma_alloc_coherent(eth, 3 * PAGE_SIZE, &dma, GFP_KERNEL));
 	CHECK_LOG(
 		"dma: /soc/eth: dma_alloc_coherent of 12288 bytes: no address space, or no memory, to map it; it reaches");
@@ -416,10 +410,9 @@ static void test_no_addresses(void)
 	CHECK(p);
 	dma_free_coherent(usb, 3 * PAGE_SIZE, p, dma);
 	CHECK_EQ(memtype_held(), 0);
-	while (n)
-		vmap_extent_put(taken[--n]);
+	host_put_addresses();
 	CHECK(dma_check() && vmalloc_check());
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -626,7 +619,7 @@ static void test_bounce(void)
 
 	dma_boot(1);
 	gpu = dma_master_get("/free/gpu");
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	buffer = kmalloc(6000, GFP_KERNEL);
 	CHECK(buffer);
 	memset(buffer, 'a', 6000);
@@ -674,7 +667,7 @@ static void test_bounce(void)
 	dma_unmap_single(gpu, dma, POOL_SIZE, DMA_TO_DEVICE);
 	free_pages((unsigned long)buffer, 10);
 	CHECK(dma_check());
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 

@@ -123,11 +123,11 @@ static void test_pools(void)
 	devs[0] = dma_master_get("/soc/eth");
 	devs[1] = dma_master_get("/soc/usb");
 	devs[2] = dma_master_get("/free/codec");
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	for (unsigned long n = tap_ops(120); n; n--)
 		pool_at_random(devs[n % 3]);
 	CHECK(dma_check());
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -226,18 +226,14 @@ static void test_threads(void)
 	shared[3] = dma_master_get("/odd/spy");
 	/* A cache of memory of a zone is made when it is asked for, and stays. */
 	kfree(kmalloc(300, GFP_DMA));
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	shared_pool = dma_pool_create("shared", shared[0], 200, 64, 0);
 	CHECK(shared_pool);
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
-	load(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(load, &n);
 	dma_pool_destroy(shared_pool);
 	CHECK(dma_check() && vmalloc_check());
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 	host_cpus_stop();
 }

@@ -53,23 +53,6 @@ static void no_marks(void)
 		the_zone()->watermark[mark] = 0;
 }
 
-static void take_all(gfp_t gfp, unsigned int order, struct list_head *taken)
-{
-	struct page *page;
-
-	while ((page = alloc_pages(gfp | __GFP_NOWARN, order)))
-		list_add(&page->lru, taken);
-}
-
-static void put_all(struct list_head *taken)
-{
-	struct page *page, *next;
-
-	list_for_each_entry_safe(page, next, taken, lru)
-		__free_pages(page, page_order(page));
-	INIT_LIST_HEAD(taken);
-}
-
 /* As long as there are free pageblocks no pageblock has two types, whatever is asked for in whatever order. */
 static void test_grouped(void)
 {
@@ -107,8 +90,8 @@ static struct page *steal_from(enum migratetype has, enum migratetype asks, unsi
 	unsigned long block;
 
 	no_marks();
-	take_all(gfp_of[has], order, &taken);
-	take_all(gfp_of[has], 0, &rest);
+	take_blocks(NUMA_NO_NODE, gfp_of[has], order, &taken);
+	take_blocks(NUMA_NO_NODE, gfp_of[has], 0, &rest);
 	drain_all_pages();
 	block = BIT(40);
 	list_for_each_entry(page, &taken, lru)
@@ -181,8 +164,8 @@ static void steal_half(bool exactly)
 
 	host_boot_simple(64 * MIB, 1);
 	no_marks();
-	take_all(GFP_KERNEL, 3, &taken);
-	take_all(GFP_KERNEL, 0, &rest);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 3, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &rest);
 	block = free_every_second(&taken, 3, MIGRATE_UNMOVABLE);
 	if (!exactly)
 		CHECK_EQ(block_of(alloc_pages(GFP_KERNEL, 3)), block);
@@ -235,8 +218,8 @@ static void test_fallback_order(void)
 /* Memory down to where only urgent requests are served. */
 static void fill_to_min(struct list_head *taken)
 {
-	take_all(GFP_KERNEL, 4, taken);
-	take_all(GFP_KERNEL, 0, taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 4, taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, taken);
 	drain_all_pages();
 	CHECK(!alloc_page(GFP_KERNEL | __GFP_NOWARN));
 }
@@ -276,7 +259,7 @@ static void test_highatomic(void)
 	CHECK(zone_free_special(zone, MIGRATE_HIGHATOMIC) >= 4);
 	CHECK(page_alloc_check());
 	__free_pages(more, 2);
-	put_all(&taken);
+	give_blocks(&taken);
 	/* Nobody else gets it while there is other memory. */
 	drain_all_pages();
 	for (unsigned int i = 0; i < 1000; i++) {
@@ -285,9 +268,9 @@ static void test_highatomic(void)
 		list_add(&page->lru, &taken);
 	}
 	/* Before a request fails it is given back. */
-	take_all(GFP_KERNEL, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	CHECK_EQ(zone->nr_reserved_highatomic, 0);
-	put_all(&taken);
+	give_blocks(&taken);
 	host_check();
 }
 
@@ -435,7 +418,7 @@ static void test_checkerboard(void)
 	zone = the_zone();
 	CHECK_EQ(fragmentation_index(zone, 9), -1000);
 	no_marks();
-	take_all(GFP_KERNEL, 0, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	drain_all_pages();
 	CHECK_EQ(zone->nr_free, 0);
 	CHECK_EQ(fragmentation_index(zone, 9), 0);
@@ -460,11 +443,12 @@ static void test_checkerboard(void)
 
 static unsigned long thread_ops;
 
-static void thread_work(void *arg)
+static void thread_work(void *unused)
 {
 	struct page *mine[200] = { NULL };
 
-	tap_random_stream((unsigned int)(unsigned long)arg + 1);
+	(void)unused;
+	tap_random_stream((unsigned int)smp_processor_id() + 1);
 	for (unsigned long i = 0; i < thread_ops; i++) {
 		struct page **slot = &mine[tap_below(ARRAY_SIZE(mine))];
 		gfp_t gfp = gfp_of[tap_below(MIGRATE_PCPTYPES)] | __GFP_NOWARN;
@@ -503,13 +487,9 @@ static void test_threads(void)
 		list_add(&page->lru, &taken);
 	}
 	thread_ops = tap_ops(6000);
-	for (unsigned long cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start((int)cpu, thread_work, (void *)cpu), 0);
-	thread_work((void *)0);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(thread_work, NULL);
 	CHECK(zone->nr_fallbacks > 0);
-	put_all(&taken);
+	give_blocks(&taken);
 	drain_all_pages();
 	CHECK_EQ(nr_free_pages(), before);
 	host_check();

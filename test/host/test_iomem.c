@@ -5,8 +5,6 @@
 #include <lib/smp.h>
 #include <mm/ioport.h>
 #include <mm/port.h>
-#include <mm/slab.h>
-#include <string.h>
 
 #include "host.h"
 #include "machine.h"

@@ -148,6 +148,126 @@ static void test_large(void)
 	host_check();
 }
 
+/* The pages at the ends of a large mapping, the middle, and the unmapped ones beside it. */
+static void check_large(u8 *map, phys_addr_t phys, unsigned long size)
+{
+	const unsigned long places[] = { 0, size / 2, size - 1 };
+	phys_addr_t pa;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		CHECK(arch_vmap_lookup((uintptr_t)map + places[i], &pa));
+		CHECK_EQ(pa, phys + places[i]);
+		map[places[i]]++;
+	}
+	CHECK(!arch_vmap_lookup((uintptr_t)map + size, &pa) && !arch_vmap_lookup((uintptr_t)map - 1, &pa));
+}
+
+/*
+ * Addresses are alike modulo the largest unit that there is a whole one of:
+ *
+ *	physical	    | 2 MiB | 2 MiB |  1 GiB  | 2 MiB |	(or 32 MiB in place of 1 GiB)
+ *	virtual		        | 2 MiB | 2 MiB |  1 GiB  | 2 MiB | unmapped page |
+ */
+static void test_alike(void)
+{
+	static const struct {
+		unsigned long offset, size, unit;
+	} tries[] = {
+		{ 0, 2 * MIB, 2 * MIB },
+		{ 0x1000, 2 * MIB, 2 * MIB },
+		{ 0x1000, 4 * MIB - 0x1000, 2 * MIB },
+		{ 31 * MIB, 2 * MIB, 2 * MIB },
+		{ 0, 32 * MIB, 32 * MIB },
+		{ 30 * MIB + 0x3000, 34 * MIB, 32 * MIB },
+		{ 30 * MIB + 0x3000, 34 * MIB - 0x4000, 2 * MIB },
+		{ 0, 1024 * MIB, 1024 * MIB },
+		{ 0x1000, 1024 * MIB, 32 * MIB },
+		{ 1020 * MIB + 0x5000, 1100 * MIB, 1024 * MIB },
+	};
+	u8 *maps[ARRAY_SIZE(tries)];
+	unsigned long start;
+
+	host_boot_simple(64 * MIB, 1);
+	start = quiet_pages();
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+		phys_addr_t phys = 0x80000000 + tries[i].offset;
+
+		maps[i] = ioremap(phys, tries[i].size);
+		CHECK(maps[i] && (uintptr_t)maps[i] >= VMAP_PHYS_START);
+		CHECK_EQ(((uintptr_t)maps[i] - phys) % tries[i].unit, 0);
+		check_large(maps[i], phys, tries[i].size);
+	}
+	CHECK(vmalloc_check());
+	host_log_clear();
+	show_vmalloc_areas();
+	CHECK_LOG("^0x[0-9a-f]{13}000-0x[0-9a-f]{16} 2101248 [^ ]+ phys=0x0000000080001000 ioremap$");
+	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
+		iounmap(maps[i] + 2 * MIB - PAGE_SIZE);
+		CHECK_LOG("iounmap: .* lies in the area .*, ioremap\\(\\)'s, asked for by .*: nothing done");
+		iounmap(maps[i]);
+	}
+	CHECK(vmalloc_check());
+	CHECK_EQ(quiet_pages(), start);
+	host_check();
+}
+
+/* Address space for large ranges runs out in the end; alike modulo a smaller unit is better than nothing. */
+static void test_no_space(void)
+{
+	const unsigned long space = VMALLOC_END - VMAP_PHYS_START, gib = 1UL << 30;
+	u8 *most, *rest;
+
+	host_boot_simple(64 * MIB, 1);
+	CHECK(!vmap_phys(0x80000000, space / PAGE_SIZE, PAGE_KERNEL, VMAP_DMA, test_no_space));
+	most = vmap_phys(0x80000000 + 2 * MIB, (space - 2 * gib) / PAGE_SIZE, PAGE_KERNEL, VMAP_DMA, test_no_space);
+	CHECK(most);
+	rest = vmap_phys(0x80000000, gib / PAGE_SIZE, PAGE_KERNEL, VMAP_DMA, test_no_space);
+	CHECK(rest && ((uintptr_t)rest - 0x80000000) % (32 * MIB) == 0);
+	CHECK(!ioremap(0x80000000, gib));
+	CHECK_LOG(
+		"ioremap: 0x40000000 bytes at 0x0000000080000000, asked for by .*: no memory, or no address space: refused");
+	/* Neither slots nor large areas of pages are in the way. */
+	vfree(vmalloc(4 * MIB));
+	CHECK(vmalloc_check());
+	vunmap_phys("test", most, VMAP_DMA);
+	vunmap_phys("test", rest, VMAP_DMA);
+	CHECK(vmalloc_check());
+	host_check();
+}
+
+/* A handler ends a large mapping: nothing is mapped any more, and a thread does the rest. */
+static void test_end_masked(void)
+{
+	unsigned long start, flags;
+	phys_addr_t pa;
+	u8 *map, *next;
+
+	host_boot_simple(64 * MIB, 1);
+	start = quiet_pages();
+	map = vmap_phys(DEV + 0x1000, 1000, PAGE_KERNEL, VMAP_DMA, test_end_masked);
+	CHECK(map);
+	flags = local_irq_save();
+	CHECK(!vmap_phys(DEV, 1000, PAGE_KERNEL, VMAP_DMA, test_end_masked));
+	CHECK_LOG(
+		"vmalloc: \\[mem 0x0000000010000000-0x00000000103e7fff\\], more than 511 pages, with interrupts masked or from a handler: not mapped");
+	vunmap_phys("test", map, VMAP_DMA);
+	CHECK(!arch_vmap_lookup((uintptr_t)map, &pa) && !arch_vmap_lookup((uintptr_t)map + 999 * PAGE_SIZE, &pa));
+	host_log_clear();
+	vunmap_phys("test", map, VMAP_DMA);
+	CHECK_LOG(
+		"test: .*: the area 0x[0-9a-f]+-0x[0-9a-f]+, dma_alloc_coherent\\(\\)'s, asked for by .*, is free: nothing");
+	local_irq_restore(flags);
+	CHECK(vmalloc_check());
+	next = vmap_phys(DEV + 0x1000, 1000, PAGE_KERNEL, VMAP_DMA, test_end_masked);
+	CHECK(next == map);
+	flags = local_irq_save();
+	vunmap_phys("test", next, VMAP_DMA);
+	local_irq_restore(flags);
+	CHECK_EQ(quiet_pages(), start);
+	CHECK(vmalloc_check());
+	host_check();
+}
+
 static void test_conflicts(void)
 {
 	u8 *device, *again;
@@ -231,7 +351,8 @@ static void test_bad_ranges(void)
 	/* More than there is address space for, and then memory. */
 	CHECK(!ioremap(0x80000000, VMALLOC_END - VMALLOC_START));
 	CHECK_LOG("ioremap: .* no memory, or no address space: refused");
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
+	/* What is kept for handlers, too: the host's tables are made of that. */
+	while ((page = alloc_page(GFP_ATOMIC | __GFP_NOWARN)))
 		list_add(&page->lru, &taken);
 	host_log_clear();
 	CHECK(!ioremap(DEV + PAGE_SIZE, 512 * MIB));
@@ -397,6 +518,23 @@ static void count(unsigned long page, enum memtype type, u32 by)
 		CHECK(other == (int)type || !__atomic_load_n(&users[page][other], __ATOMIC_SEQ_CST));
 }
 
+/* Large ones meanwhile, each CPU's at a place of its own, half of them ended by what may take no mutex. */
+static void load_large(void)
+{
+	phys_addr_t phys = 0x80000000 + (phys_addr_t)smp_processor_id() * 64 * MIB + tap_below(3) * PAGE_SIZE;
+	unsigned long nr = 512 + tap_below(1024), flags = 0;
+	u8 *map = vmap_phys(phys, nr, PAGE_KERNEL, VMAP_DMA, load_large);
+	bool masked = tap_below(2);
+
+	CHECK(map);
+	check_large(map, phys, nr * PAGE_SIZE);
+	if (masked)
+		flags = local_irq_save();
+	vunmap_phys("test", map, VMAP_DMA);
+	if (masked)
+		local_irq_restore(flags);
+}
+
 static void load(void *arg)
 {
 	tap_random_stream((unsigned int)smp_processor_id() + 1);
@@ -405,6 +543,8 @@ static void load(void *arg)
 		unsigned long first = tap_below(PAGES - 2), nr = 1 + tap_below(2);
 		u8 *addr = (way->map)(DEV + first * PAGE_SIZE, nr * PAGE_SIZE);
 
+		if (n % 16 == 0)
+			load_large();
 		if (!addr)
 			continue;
 		for (unsigned long i = 0; i < nr; i++) {
@@ -461,6 +601,9 @@ static void test_threads(void)
 static const struct tap_case cases[] = {
 	TAP_CASE("mappings at random", test_random),
 	TAP_CASE("large mappings, by blocks where they can be", test_large),
+	TAP_CASE("large mappings have addresses that allow the largest units", test_alike),
+	TAP_CASE("no address space for large mappings", test_no_space),
+	TAP_CASE("a large mapping is ended where no mutex may be taken", test_end_masked),
 	TAP_CASE("two types for one page are refused, and both mappings are named", test_conflicts),
 	TAP_CASE("RAM is refused, with whose it is; memremap() gives its linear address", test_ram),
 	TAP_CASE("ranges that cannot be, and no memory", test_bad_ranges),

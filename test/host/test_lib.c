@@ -183,23 +183,13 @@ static void count_up(void *arg)
 	}
 }
 
-/* Run @fn(@arg) on all CPUs at once. */
-static void on_all(smp_fn_t fn, void *arg)
-{
-	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
-		CHECK_EQ(smp_work_start(cpu, fn, arg), 0);
-	fn(arg);
-	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
-		smp_work_wait(cpu);
-}
-
 static void test_spinlock(void)
 {
 	unsigned long n = tap_ops(2000);
 
 	host_boot_simple(16 * MIB, CPUS);
 	host_cpus_start();
-	on_all(count_up, &n);
+	host_on_all_cpus(count_up, &n);
 	CHECK_EQ(counter, n * CPUS);
 	CHECK(!spin_is_locked(&low_lock));
 	host_cpus_stop();
@@ -268,7 +258,7 @@ static void test_cross_calls(void)
 	on_each_cpu(note_call, NULL);
 	for (int cpu = 0; cpu < CPUS; cpu++)
 		CHECK_EQ(called[cpu], 1);
-	on_all(call_others, &n);
+	host_on_all_cpus(call_others, &n);
 	for (int cpu = 0; cpu < CPUS; cpu++)
 		sum += called[cpu];
 	CHECK_EQ(sum, CPUS + CPUS * n);

@@ -149,11 +149,7 @@ static void test_lines_do_not_mix(void)
 	host_boot_simple(16 << 20, CPUS);
 	host_cpus_start();
 	host_log_clear();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, print_lines, NULL), 0);
-	print_lines(NULL);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(print_lines, NULL);
 	for (const char *p = host_log(); *p; p += strcspn(p, "\n") + 1, lines++) {
 		const char *said = strstr(p, "] CPU ");
 

@@ -6,13 +6,10 @@
 #include <mm/io.h>
 #include <mm/memtype.h>
 #include <mm/port.h>
-#include <mm/slab.h>
 #include <mm/va_tree.h>
 #include <mm/vmalloc.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "../../mm/vmap.h"
 #include "host.h"
 #include "machine.h"
 #include "tap.h"
@@ -185,25 +182,6 @@ static const struct prot {
 	{ PAGE_DEVICE, MEMTYPE_DEVICE, "device nGnRE" }, { PAGE_DEVICE_NP, MEMTYPE_DEVICE_NP, "device nGnRnE" },
 };
 
-static unsigned long quiet_pages(void)
-{
-	CHECK_EQ(memtype_held(), 0);
-	return host_quiet_pages();
-}
-
-static void check_conflict(const char *asker, phys_addr_t base, phys_addr_t last, const char *type, const char *owner,
-			   phys_addr_t owned, phys_addr_t owned_last, const char *owned_type)
-{
-	char line[512];
-
-	snprintf(
-		line, sizeof(line),
-		"\\] %s: \\[mem 0x%016llx-0x%016llx\\] as %s, asked for by [^ ]+: mapped already, \\[mem 0x%016llx-0x%016llx\\] "
-		"as %s by %s, asked for by [^ ]+: refused$",
-		asker, base, last, type, owned, owned_last, owned_type, owner);
-	CHECK_LOG(line);
-}
-
 /* Two mappings of a page, the second of which shares the first one's last page. */
 static void try_pair(struct page *page, const struct prot *first, const struct prot *second)
 {
@@ -220,8 +198,8 @@ static void try_pair(struct page *page, const struct prot *first, const struct p
 	if (agree)
 		CHECK_NO_LOG(".");
 	else
-		check_conflict("vmap", phys + 2 * PAGE_SIZE, phys + 4 * PAGE_SIZE - 1, second->words, "vmap", phys,
-			       phys + 3 * PAGE_SIZE - 1, first->words);
+		host_check_conflict("vmap", phys + 2 * PAGE_SIZE, 2 * PAGE_SIZE, second->type, "vmap", phys,
+				    3 * PAGE_SIZE, first->type);
 	vunmap(b);
 	CHECK_EQ(memtype_held(), first->type != MEMTYPE_WB);
 	vunmap(a);
@@ -239,16 +217,18 @@ static void test_vmap_pairs(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	page = alloc_pages(GFP_KERNEL, 2);
 	CHECK(page);
-	/* A line for each pair: fewer than are told. */
-	for (size_t i = 0; i < ARRAY_SIZE(prots); i++)
-		for (size_t j = 0; j < 3; j++)
-			try_pair(page, &prots[i], &prots[(i + j + 1) % ARRAY_SIZE(prots)]);
+	/* Twenty do not agree: as many as are told. */
+	for (size_t i = 0; i < ARRAY_SIZE(prots); i++) {
+		CHECK(!strcmp(memtype_name(prots[i].type), prots[i].words));
+		for (size_t j = 0; j < ARRAY_SIZE(prots); j++)
+			try_pair(page, &prots[i], &prots[j]);
+	}
 	__free_pages(page, 2);
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -274,15 +254,14 @@ static void test_vmap_others(void)
 	CHECK_EQ(memtype_held(), 2);
 	CHECK_EQ(memtype_ram_held(), 2);
 	CHECK(!memremap(phys + 3 * PAGE_SIZE, PAGE_SIZE + 8, MEMREMAP_WB));
-	check_conflict("memremap", phys + 3 * PAGE_SIZE, phys + 4 * PAGE_SIZE + 7, "write-back", "vmap",
-		       phys + 4 * PAGE_SIZE, phys + 6 * PAGE_SIZE - 1, "not cacheable");
+	host_check_conflict("memremap", phys + 3 * PAGE_SIZE, PAGE_SIZE + 8, MEMTYPE_WB, "vmap", phys + 4 * PAGE_SIZE,
+			    2 * PAGE_SIZE, MEMTYPE_WC);
 	CHECK(!memremap(phys + PAGE_SIZE, 1, MEMREMAP_WB | MEMREMAP_WC));
-	check_conflict("memremap", phys + PAGE_SIZE, phys + PAGE_SIZE, "write-back", "vmap", phys,
-		       phys + 2 * PAGE_SIZE - 1, "not cacheable");
+	host_check_conflict("memremap", phys + PAGE_SIZE, 1, MEMTYPE_WB, "vmap", phys, 2 * PAGE_SIZE, MEMTYPE_WC);
 	CHECK(memremap(phys + 2 * PAGE_SIZE, 2 * PAGE_SIZE, MEMREMAP_WB) == page_address(page + 2));
 	CHECK(!vm_map_ram(apart + 1, 1, -1));
-	check_conflict("vm_map_ram", phys + 5 * PAGE_SIZE, phys + 6 * PAGE_SIZE - 1, "write-back", "vmap",
-		       phys + 4 * PAGE_SIZE, phys + 6 * PAGE_SIZE - 1, "not cacheable");
+	host_check_conflict("vm_map_ram", phys + 5 * PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, "vmap", phys + 4 * PAGE_SIZE,
+			    2 * PAGE_SIZE, MEMTYPE_WC);
 	/* A wrong end ends nothing. */
 	vunmap(nc + PAGE_SIZE);
 	vm_unmap_ram(nc, 4);
@@ -314,15 +293,13 @@ static void test_vmap_nomap(void)
 	CHECK(map);
 	CHECK_EQ(memtype_held(), 1);
 	CHECK(!memremap(0x41001ff0, 8, MEMREMAP_WC));
-	check_conflict("memremap", 0x41001ff0, 0x41001ff7, "not cacheable", "vmap", 0x41000000, 0x41001fff,
-		       "write-back");
+	host_check_conflict("memremap", 0x41001ff0, 8, MEMTYPE_WC, "vmap", 0x41000000, 0x2000, MEMTYPE_WB);
 	CHECK(!ioremap(0x41000000, 8));
 	memory = memremap(0x41000000, 0x2000, MEMREMAP_WB);
 	CHECK(memory);
 	vunmap(map);
 	CHECK(!vmap(pages, 2, VM_MAP, PAGE_KERNEL_WT));
-	check_conflict("vmap", 0x41000000, 0x41001fff, "write-through", "memremap", 0x41000000, 0x41001fff,
-		       "write-back");
+	host_check_conflict("vmap", 0x41000000, 0x2000, MEMTYPE_WT, "memremap", 0x41000000, 0x2000, MEMTYPE_WB);
 	memunmap(memory);
 	map = vm_map_ram(pages, 2, -1);
 	CHECK(map && !ioremap_wc(0x41001000, 1));
@@ -335,9 +312,7 @@ static void test_vmap_nomap(void)
 /* What cannot be leaves nothing: a protection that is none, no memory for the note, no addresses. */
 static void test_vmap_refused(void)
 {
-	struct va_extent *taken[64];
-	struct page *page, *next, *pages[600];
-	unsigned int n = 0;
+	struct page *page, *pages[600];
 	LIST_HEAD(all);
 
 	host_boot_simple(32 * MIB, 1);
@@ -349,26 +324,20 @@ static void test_vmap_refused(void)
 	CHECK(!vmap(&page, 0, VM_MAP, PAGE_KERNEL_NC));
 	CHECK(!vmap(&page, ~0U, VM_MAP, PAGE_KERNEL_NC));
 	CHECK_LOG("more than all RAM");
-	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
-		while ((taken[n] = vmap_extent_get(len, NULL)))
-			n++;
-	CHECK(n && n < ARRAY_SIZE(taken));
+	host_take_addresses();
 	CHECK(!vmap(&page, 1, VM_MAP, PAGE_KERNEL_NC));
 	CHECK_LOG("no memory, or no address space");
 	CHECK_EQ(memtype_held(), 0);
-	while (n)
-		vmap_extent_put(taken[--n]);
+	host_put_addresses();
 	/* Each page a run of its own, and no memory for so many. */
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
 		pages[i] = page;
-	while ((next = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
-		list_add(&next->lru, &all);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &all);
 	host_log_clear();
 	CHECK(!vmap(pages, ARRAY_SIZE(pages), VM_MAP, PAGE_KERNEL_NC));
 	CHECK_LOG("\\] vmap: 600 pages .*: no memory to note its memory type: refused$");
 	CHECK_EQ(memtype_held(), 0);
-	list_for_each_entry_safe(page, next, &all, lru)
-		__free_page(page);
+	give_blocks(&all);
 	CHECK(vmalloc_check());
 	__free_page(pages[0]);
 	host_check();

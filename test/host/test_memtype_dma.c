@@ -7,9 +7,6 @@
 #include <mm/io.h>
 #include <mm/memtype.h>
 #include <mm/port.h>
-#include <mm/slab.h>
-#include <stdio.h>
-#include <string.h>
 
 #include <asm/cache.h>
 
@@ -50,21 +47,6 @@ static void put(struct memory *m)
 	CHECK_EQ(dma_device_put(m->dev), 0);
 }
 
-/* One line: who asked, for which bytes of which type, and who has which. */
-static void check_line(const char *asker, phys_addr_t base, u64 size, enum memtype type, const char *owner,
-		       phys_addr_t owned, u64 owned_size, enum memtype owned_type)
-{
-	char line[512];
-
-	snprintf(
-		line, sizeof(line),
-		"\\] %s: \\[mem 0x%016llx-0x%016llx\\] as %s, asked for by [^ ]+: mapped already, \\[mem 0x%016llx-0x%016llx\\] "
-		"as %s by %s, asked for by [^ ]+: refused$",
-		asker, base, base + size - 1, memtype_name(type), owned, owned + owned_size - 1,
-		memtype_name(owned_type), owner);
-	CHECK_LOG(line);
-}
-
 /* --- a pool that the linear map has not --- */
 
 /* The master comes first. */
@@ -83,8 +65,8 @@ static void try_master_first(const struct io_way *way)
 	if (map)
 		(way->unmap)(map);
 	else
-		check_line(way->name, DARK_BASE + 0x1ff8, 16, way->type, "master /free/codec", DARK_BASE, 0x2000,
-			   MEMTYPE_WC);
+		host_check_conflict(way->name, DARK_BASE + 0x1ff8, 16, way->type, "master /free/codec", DARK_BASE,
+				    0x2000, MEMTYPE_WC);
 	/* The page behind it is free. */
 	map = (way->map)(DARK_BASE + 0x2000, 16);
 	CHECK(map);
@@ -110,8 +92,8 @@ static void try_master_second(const struct io_way *way)
 		CHECK_EQ(memtype_held(), 2);
 		put(&m);
 	} else {
-		check_line("master /free/codec", DARK_BASE, 2 * PAGE_SIZE, MEMTYPE_WC, way->name, DARK_BASE + 0x1010, 8,
-			   way->type);
+		host_check_conflict("master /free/codec", DARK_BASE, 2 * PAGE_SIZE, MEMTYPE_WC, way->name,
+				    DARK_BASE + 0x1010, 8, way->type);
 		CHECK_LOG(
 			"dma: /free/codec: dma_alloc_coherent of 8192 bytes: some of its memory is mapped with another "
 			"memory type; it reaches .*, mask 0xffffffff$");
@@ -139,13 +121,13 @@ static void test_pool(void)
 	/* The region is made for the first who asks, and stays. */
 	CHECK(get(&m, "/free/codec", 1, GFP_KERNEL));
 	put(&m);
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	for (size_t i = 0; i < ARRAY_SIZE(io_ways); i++) {
 		try_master_first(&io_ways[i]);
 		try_master_second(&io_ways[i]);
 	}
 	CHECK(dma_check());
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -162,14 +144,17 @@ static void try_ram(const char *path, const char *owner)
 	CHECK_EQ(memtype_ram_held(), 1);
 	host_log_clear();
 	CHECK(!memremap(m.phys - 8, 16, MEMREMAP_WB | MEMREMAP_WT | MEMREMAP_WC));
-	check_line("memremap", m.phys - 8, 16, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
+	host_check_conflict("memremap", m.phys - 8, 16, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
 	CHECK(memremap(m.phys - 8, 8, MEMREMAP_WB) == __va(m.phys - 8));
 	CHECK(!vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO));
-	check_line("vmap", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
+	host_check_conflict("vmap", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE,
+			    MEMTYPE_WC);
 	CHECK(!vmap(&page, 1, VM_MAP, PAGE_KERNEL_WT));
-	check_line("vmap", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WT, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
+	host_check_conflict("vmap", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WT, owner, m.phys, 3 * PAGE_SIZE,
+			    MEMTYPE_WC);
 	CHECK(!vm_map_ram(&page, 1, -1));
-	check_line("vm_map_ram", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE, MEMTYPE_WC);
+	host_check_conflict("vm_map_ram", m.phys + PAGE_SIZE, PAGE_SIZE, MEMTYPE_WB, owner, m.phys, 3 * PAGE_SIZE,
+			    MEMTYPE_WC);
 	/* For ioremap() it is RAM, as before. */
 	CHECK(!ioremap_wc(m.phys, 8));
 	CHECK_LOG("ioremap_wc: .* is RAM of node 0");
@@ -208,7 +193,8 @@ static void try_region(u64 prot, enum memtype type)
 	CHECK(map);
 	host_log_clear();
 	CHECK(!get(&m, "/free/dsp", PAGE_SIZE, GFP_KERNEL));
-	check_line("master /free/dsp", PLAIN_BASE, PAGE_SIZE, MEMTYPE_WC, "vmap", PLAIN_BASE, 2 * PAGE_SIZE, type);
+	host_check_conflict("master /free/dsp", PLAIN_BASE, PAGE_SIZE, MEMTYPE_WC, "vmap", PLAIN_BASE, 2 * PAGE_SIZE,
+			    type);
 	CHECK_EQ(memtype_held(), 1);
 	CHECK(dma_check());
 	vunmap(map);
@@ -239,7 +225,7 @@ static void test_many(void)
 	host_mute();
 	CHECK(get(&many[0], "/free/codec", 1, GFP_KERNEL));
 	put(&many[0]);
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	for (int i = 0; i < MANY; i++)
 		CHECK(get(&many[i], paths[i % 3], 1 + tap_below(2 * PAGE_SIZE), GFP_KERNEL));
 	CHECK_EQ(memtype_held(), MANY);
@@ -253,29 +239,29 @@ static void test_many(void)
 		if (i % 64 == 0)
 			CHECK(memtype_check());
 	}
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
 /* --- held before caches are cleaned, and until TLBs were told --- */
 
-static unsigned long held_at_clean, held_at_flush;
-static bool watching;
+static unsigned long cleans, flushes;
 
 static void note_clean(enum host_cache_op op, unsigned long start, unsigned long end)
 {
 	(void)op;
 	(void)start;
 	(void)end;
-	held_at_clean += memtype_held();
+	CHECK_EQ(memtype_held(), 1);
+	cleans++;
 }
 
 static void note_flush(unsigned long start, unsigned long end)
 {
 	(void)start;
 	(void)end;
-	if (watching)
-		held_at_flush = memtype_held();
+	CHECK_EQ(memtype_held(), 1);
+	flushes++;
 }
 
 static void test_order(void)
@@ -284,12 +270,11 @@ static void test_order(void)
 
 	dma_boot(1);
 	host_cache_watch(note_clean);
-	host_tlb_watch(note_flush);
 	CHECK(get(&m, "/soc/eth", PAGE_SIZE, GFP_KERNEL));
-	CHECK_EQ(held_at_clean, 1);
-	watching = true;
+	CHECK(cleans);
+	host_tlb_watch(note_flush);
 	put(&m);
-	CHECK_EQ(held_at_flush, 1);
+	CHECK(flushes);
 	CHECK_EQ(memtype_held(), 0);
 	host_cache_watch(NULL);
 	host_tlb_watch(NULL);
@@ -310,7 +295,8 @@ static void end_master(unsigned long start, unsigned long end)
 	CHECK_EQ(dma_device_put(last.dev), 0);
 	last.dev = NULL;
 	CHECK(!memremap(DARK_BASE, 8, MEMREMAP_WT));
-	check_line("memremap", DARK_BASE, 8, MEMTYPE_WT, "master /free/codec", DARK_BASE, PAGE_SIZE, MEMTYPE_WC);
+	host_check_conflict("memremap", DARK_BASE, 8, MEMTYPE_WT, "master /free/codec", DARK_BASE, PAGE_SIZE,
+			    MEMTYPE_WC);
 }
 
 static void test_named_late(void)
@@ -427,16 +413,12 @@ static void test_threads(void)
 	host_mute();
 	codec = dma_master_get("/free/codec");
 	eth = dma_master_get("/soc/eth");
-	start = dma_quiet_pages();
+	start = host_quiet_pages();
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
-	load(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(load, &n);
 	CHECK(served > n / 4 && mapped > n / 4);
 	CHECK(dma_check() && vmalloc_check());
-	CHECK_EQ(dma_quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 	host_cpus_stop();
 }

@@ -19,14 +19,6 @@ static u32 calls;	      /* atomic */
 static u32 busy;	      /* atomic: CPUs that are at work */
 static u32 ready;	      /* atomic: CPUs that have come to the start */
 
-/* All CPUs begin together. */
-static void meet(void)
-{
-	__atomic_fetch_add(&ready, 1, __ATOMIC_RELAXED);
-	while (__atomic_load_n(&ready, __ATOMIC_RELAXED) < CPUS)
-		cpu_relax();
-}
-
 static void count_call(void *arg)
 {
 	(void)arg;
@@ -36,7 +28,8 @@ static void count_call(void *arg)
 /* The holder calls all others, who wait for the mutex meanwhile. */
 static void count_up(void *arg)
 {
-	meet();
+	/* All CPUs begin together. */
+	host_meet(&ready, CPUS, 1);
 	for (unsigned long n = *(const unsigned long *)arg; n; n--) {
 		unsigned long was;
 
@@ -51,27 +44,13 @@ static void count_up(void *arg)
 	}
 }
 
-static void start_others(smp_fn_t fn, void *arg)
-{
-	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
-		CHECK_EQ(smp_work_start(cpu, fn, arg), 0);
-}
-
-static void wait_for_others(void)
-{
-	for (int cpu = 1; cpu < nr_cpu_ids; cpu++)
-		smp_work_wait(cpu);
-}
-
 static void test_excludes(void)
 {
 	unsigned long n = tap_ops(400);
 
 	host_boot_simple(16 * MIB, CPUS);
 	host_cpus_start();
-	start_others(count_up, &n);
-	count_up(&n);
-	wait_for_others();
+	host_on_all_cpus(count_up, &n);
 	CHECK_EQ(counter, n * CPUS);
 	CHECK_EQ(calls, n / 8 * CPUS * CPUS);
 	host_cpus_stop();
@@ -152,12 +131,12 @@ static void test_walks(void)
 	host_cpus_start();
 	used = percpu_usage(&total);
 	busy = CPUS - 1;
-	start_others(make_caches, &n);
+	host_start_others(make_caches, &n);
 	while (__atomic_load_n(&busy, __ATOMIC_ACQUIRE)) {
 		kmem_cache_shrink_all();
 		walk_caches();
 	}
-	wait_for_others();
+	host_wait_for_others();
 	CHECK(percpu_check());
 	CHECK_EQ(percpu_usage(&total), used);
 	host_check();

@@ -33,13 +33,6 @@
 
 static struct page *taken[MAX_PAGES];
 
-static unsigned long quiet_pages(void)
-{
-	drain_all_pages();
-	host_check();
-	return nr_free_pages();
-}
-
 /* Every page that @gfp may have, into taken[]. Return: how many. */
 static unsigned long take_all(gfp_t gfp)
 {
@@ -87,12 +80,12 @@ static void exact_of(unsigned long n, gfp_t gfp, unsigned long start)
 			CHECK(addr[i * PAGE_SIZE] == 0 && addr[i * PAGE_SIZE + PAGE_SIZE - 2] == 0);
 		memset(addr + i * PAGE_SIZE, 0xa5, PAGE_SIZE);
 	}
-	CHECK_EQ(quiet_pages(), start - n);
+	CHECK_EQ(host_checked_pages(), start - n);
 	free_pages_exact(addr, n / 2 * PAGE_SIZE);
-	CHECK_EQ(quiet_pages(), start - (n - n / 2));
+	CHECK_EQ(host_checked_pages(), start - (n - n / 2));
 	for (unsigned long i = n; i > n / 2; i--)
 		free_page((unsigned long)addr + (i - 1) * PAGE_SIZE);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 static void test_exact(void)
@@ -101,7 +94,7 @@ static void test_exact(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		exact_of(sizes[i], GFP_KERNEL, start);
 		exact_of(sizes[i], GFP_KERNEL | __GFP_ZERO | __GFP_COMP, start);
@@ -111,7 +104,7 @@ static void test_exact(void)
 	host_log_clear();
 	CHECK(!alloc_pages_exact(0, GFP_KERNEL));
 	CHECK_LOG("page allocation failure: order 52, .*: there is no such order");
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 /* A block that was split has the users that it had; each page then goes for itself, the last user of it frees it. */
@@ -121,7 +114,7 @@ static void test_split(void)
 	struct page *page;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	page = alloc_pages(GFP_KERNEL, 3);
 	CHECK(page);
 	get_page(page);
@@ -130,10 +123,10 @@ static void test_split(void)
 	get_page(page + 5);
 	for (unsigned long i = 0; i < 8; i++)
 		__free_page(page + i);
-	CHECK_EQ(quiet_pages(), start - 2);
+	CHECK_EQ(host_checked_pages(), start - 2);
 	put_page(page + 5);
 	put_page(page);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 static void test_split_refused(void)
@@ -142,7 +135,7 @@ static void test_split_refused(void)
 	struct page *page;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	page = alloc_pages(GFP_KERNEL | __GFP_COMP, 2);
 	CHECK(page);
 	split_page(page, 2);
@@ -153,7 +146,7 @@ static void test_split_refused(void)
 	__free_pages(page, 2);
 	split_page(page, 2);
 	CHECK_LOG("bad page split: pfn 0x[0-9a-f]+, order 2: the page is free already$");
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 /* --- Compound blocks --- */
@@ -188,7 +181,7 @@ static void test_compound(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	for (unsigned int order = 1; order <= MAX_PAGE_ORDER; order++) {
 		struct page *page = alloc_pages(GFP_KERNEL | __GFP_COMP | __GFP_ZERO, order);
 
@@ -204,7 +197,7 @@ static void test_compound(void)
 		host_check();
 		put_page(page + (1UL << order) - 1);
 		check_no_compound();
-		CHECK_EQ(quiet_pages(), start);
+		CHECK_EQ(host_checked_pages(), start);
 	}
 }
 
@@ -294,12 +287,24 @@ static void test_noretry(void)
 	host_cpus_stop();
 }
 
-static void free_later(void *page)
+static unsigned long calls_before; /* that CPU 1 has taken */
+
+static unsigned long calls_taken(void)
 {
-	for (u64 end = arch_clock_ns() + 20000000; arch_clock_ns() < end;)
+	unsigned long flags = local_irq_save(), calls = *this_cpu_ptr(&host_interrupts);
+
+	local_irq_restore(flags);
+	return calls;
+}
+
+/* When the other CPU has had this one's cache drained twice: once before it says that there is nothing, and again as it waits. */
+static void free_later(void *unused)
+{
+	(void)unused;
+	while (calls_taken() < calls_before + 2)
 		cpu_relax();
 	for (int i = 0; i < 64; i++)
-		__free_page(((struct page **)page)[i]);
+		__free_page(taken[i]);
 }
 
 /* With nothing left, a request that must not fail waits until another CPU frees. */
@@ -313,7 +318,8 @@ static void test_nofail_waits(void)
 	n = take_all(GFP_KERNEL | __GFP_HIGH);
 	CHECK(n > 64);
 	CHECK(!alloc_page(GFP_QUIET | __GFP_HIGH));
-	CHECK_EQ(smp_work_start(1, free_later, taken), 0);
+	calls_before = *per_cpu_ptr(&host_interrupts, 1);
+	CHECK_EQ(smp_work_start(1, free_later, NULL), 0);
 	page = alloc_page(GFP_KERNEL | __GFP_NOFAIL);
 	CHECK(page);
 	CHECK_LOG("page allocation failure: order 0, gfp 0x500 .GFP_KERNEL.__GFP_NOFAIL., node 0, CPU 0$");
@@ -362,7 +368,8 @@ static void test_nofail_noretry(void)
 	host_cpus_start();
 	n = take_all(GFP_KERNEL | __GFP_HIGH);
 	CHECK(!alloc_page(GFP_QUIET | __GFP_NORETRY | __GFP_HIGH));
-	CHECK_EQ(smp_work_start(1, free_later, taken), 0);
+	calls_before = *per_cpu_ptr(&host_interrupts, 1);
+	CHECK_EQ(smp_work_start(1, free_later, NULL), 0);
 	page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOFAIL);
 	CHECK(page);
 	smp_work_wait(1);
@@ -392,7 +399,7 @@ static void test_offline_free(void)
 	struct page *page;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	CHECK(!page_initialised(pfn));
 	CHECK_EQ(page_offline(pfn), 0); /* of a pageblock that nobody has written yet */
 	check_bad(pfn, 1);
@@ -404,11 +411,11 @@ static void test_offline_free(void)
 	__free_page(page);
 	CHECK_EQ(page_offline(page_to_pfn(page)), 0); /* in a CPU's cache */
 	check_bad(page_to_pfn(page), 4);
-	CHECK_EQ(quiet_pages(), start - 4 - NOTES(1));
+	CHECK_EQ(host_checked_pages(), start - 4 - NOTES(1));
 	__free_page(page);
 	CHECK_LOG("bad page free: .*: the page is bad and was taken out of use: not freed$");
 	CHECK_LOG("  page: node 0 zone DMA, flags 0x[0-9a-f]+ .hwpoison., order 0, refcount 0, mapcount 0$");
-	CHECK_EQ(quiet_pages(), start - 4 - NOTES(1));
+	CHECK_EQ(host_checked_pages(), start - 4 - NOTES(1));
 }
 
 static void test_offline_used(void)
@@ -417,7 +424,7 @@ static void test_offline_used(void)
 	struct page *page, *compound;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	page = alloc_pages(GFP_KERNEL, 4);
 	compound = alloc_pages(GFP_KERNEL | __GFP_COMP, 3);
 	CHECK(page && compound);
@@ -427,14 +434,14 @@ static void test_offline_used(void)
 	CHECK_EQ(page_offline(page_to_pfn(compound + 2)), 1);
 	CHECK_EQ(num_poisoned_pages(), 0);
 	memset(page_address(page), 0x5a, PAGE_SIZE << 4);
-	CHECK_EQ(quiet_pages(), start - 24 - NOTES(3));
+	CHECK_EQ(host_checked_pages(), start - 24 - NOTES(3));
 	__free_pages(page, 4);
 	CHECK_EQ(num_poisoned_pages(), 2);
 	check_bad(page_to_pfn(page + 7), 2);
 	check_bad(page_to_pfn(page), 2);
 	put_page(compound + 2);
 	check_bad(page_to_pfn(compound + 2), 3);
-	CHECK_EQ(quiet_pages(), start - 3 - NOTES(3));
+	CHECK_EQ(host_checked_pages(), start - 3 - NOTES(3));
 }
 
 static void test_offline_refused(void)
@@ -442,13 +449,13 @@ static void test_offline_refused(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	CHECK_EQ(page_offline(PFN_DOWN(GIB) - 1), -ENXIO);
 	CHECK_EQ(page_offline(PFN_DOWN(3 * GIB)), -ENXIO);
 	CHECK_EQ(page_offline(~0UL >> PAGE_SHIFT), -ENXIO);
 	CHECK_EQ(page_offline(PFN_DOWN(GIB + 64 * KIB)), -EBUSY);
 	CHECK_EQ(num_poisoned_pages(), 0);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 /* More than the notes of one page, in use; then all are freed. */
@@ -457,7 +464,7 @@ static void test_offline_many(void)
 	unsigned long n, start, bad = 0;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	n = take_all(GFP_KERNEL);
 	give_back(16);
 	for (unsigned long i = 16; i < n; i += 5) {
@@ -468,7 +475,7 @@ static void test_offline_many(void)
 	for (unsigned long i = 16; i < n; i++)
 		__free_page(taken[i]);
 	CHECK_EQ(num_poisoned_pages(), bad);
-	CHECK_EQ(quiet_pages(), start - bad - NOTES(bad));
+	CHECK_EQ(host_checked_pages(), start - bad - NOTES(bad));
 }
 
 #define THREADS	  4
@@ -523,7 +530,7 @@ static void find_held(void)
 	CHECK(page);
 	CHECK_EQ(page_offline(page_to_pfn(page)), 1);
 	__free_page(page);
-	quiet_pages();
+	drain_all_pages();
 	for (unsigned long i = 0; i < ARRAY_SIZE(held); i++) {
 		page = pfn_to_page(PFN_DOWN(GIB) + i);
 		named[i] = PageHWPoison(page);
@@ -540,18 +547,16 @@ static void test_offline_threads(void)
 
 	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .nr_cpus = THREADS });
 	host_cpus_start();
-	start = quiet_pages();
+	start = host_checked_pages();
 	find_held();
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, use_pages, NULL), 0);
+	host_start_others(use_pages, NULL);
 	for (int i = 0; i < 400; i++)
 		name_one();
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_wait_for_others();
 	for (size_t i = 0; i < ARRAY_SIZE(named); i++)
 		bad += named[i] && !held[i];
 	CHECK_EQ(num_poisoned_pages(), bad);
-	CHECK_EQ(quiet_pages(), start - bad - NOTES(1));
+	CHECK_EQ(host_checked_pages(), start - bad - NOTES(1));
 	host_cpus_stop();
 }
 

@@ -15,25 +15,35 @@
 #define MIB (1ULL << 20)
 #define GIB (1ULL << 30)
 
-#define MAX_PAGES 131072
 #define GFP_QUIET (GFP_KERNEL | __GFP_NOWARN)
 
-static struct page *taken[MAX_PAGES];
+static LIST_HEAD(taken); /* every page that a request may have */
 
-/* Every page that @gfp may have, into taken[]. Return: how many. */
-static unsigned long take_all(gfp_t gfp)
+/* Every second page of what a request of @gfp may have is free, and nothing else that it may have is. */
+static void leave_single_pages(gfp_t gfp)
 {
-	unsigned long n = 0;
+	struct page *page, *next;
+	LIST_HEAD(odd);
 
-	while (n < MAX_PAGES && (taken[n] = alloc_page(gfp | __GFP_NOWARN)))
-		n++;
-	return n;
+	take_blocks(NUMA_NO_NODE, gfp | __GFP_HIGH, 0, &taken);
+	list_for_each_entry_safe(page, next, &taken, lru)
+		if (page_to_pfn(page) % 2)
+			list_move(&page->lru, &odd);
+	CHECK(!list_empty(&odd));
+	give_blocks(&odd);
+	drain_all_pages();
+	/* What is kept back still is in pairs: take it, down to the pages that were just freed. */
+	while (alloc_pages(gfp | __GFP_NOWARN | __GFP_HIGH, 1)) {
+	}
+	host_log_clear();
 }
 
 static void test_why_min(void)
 {
 	host_boot_simple(16 * MIB, 1);
-	take_all(GFP_KERNEL);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
+	/* With __GFP_NOWARN, as there, nothing is said. */
+	CHECK_NO_LOG("page allocation failure");
 	CHECK(!alloc_pages(GFP_KERNEL | __GFP_COMP, 2));
 	CHECK_LOG("page allocation failure: order 2, gfp 0x1100 .GFP_KERNEL.__GFP_COMP., node 0, CPU 0$");
 	CHECK_LOG(
@@ -44,18 +54,8 @@ static void test_why_min(void)
 /* Every other page is in use: half of memory is free, and no two pages of it lie together. */
 static void test_why_fragments(void)
 {
-	unsigned long n;
-
 	host_boot_simple(16 * MIB, 1);
-	n = take_all(GFP_KERNEL | __GFP_HIGH);
-	for (unsigned long i = 0; i < n; i++)
-		if (page_to_pfn(taken[i]) % 2)
-			__free_page(taken[i]);
-	drain_all_pages();
-	/* What the reserve has still is in pairs: take it, down to the pages that were just freed. */
-	while (alloc_pages(GFP_QUIET | __GFP_HIGH, 1)) {
-	}
-	host_log_clear();
+	leave_single_pages(GFP_KERNEL);
 	CHECK(!alloc_pages(GFP_KERNEL, 1));
 	CHECK_LOG("  node 0 zone DMA: no block of order 1 .largest 0.: free [0-9]+, min ");
 }
@@ -67,7 +67,7 @@ static void test_why_isolated(void)
 
 	host_boot_simple(16 * MIB, 1);
 	CHECK_EQ(start_isolate_page_range(first, first + 2 * PAGEBLOCK_NR_PAGES, MIGRATE_MOVABLE), 0);
-	take_all(GFP_KERNEL);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	CHECK(!alloc_page(GFP_KERNEL));
 	CHECK_LOG(
 		"  node 0 zone DMA: 20[0-9][0-9] pages are isolated, CMA's or kept for others, short by 1: free 2[0-9]+, min 125, ");
@@ -79,16 +79,14 @@ static void boot_nodes_and_zones(void)
 {
 	static const struct host_bank banks[] = { { GIB, 32 * MIB, 0 }, { GIB + 32 * MIB, 32 * MIB, 1 } };
 
-	host_boot(&(struct host_machine){ .banks = banks,
-					  .nr_banks = 2,
-					  .dma_limit = (u32)(GIB + 16 * MIB),
-					  .bootargs = "movablecore=8M page_owner=off" });
+	host_boot(&(struct host_machine){
+		.banks = banks, .nr_banks = 2, .dma_limit = (u32)(GIB + 16 * MIB), .bootargs = "movablecore=8M" });
 }
 
 static void test_why_not_tried(void)
 {
 	boot_nodes_and_zones();
-	take_all(GFP_KERNEL | __GFP_THISNODE);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL | __GFP_THISNODE, 0, &taken);
 	CHECK(!alloc_pages_node(0, GFP_KERNEL | __GFP_THISNODE, 4));
 	CHECK_LOG("  node 0 zone DMA32: below min watermark by ");
 	CHECK_LOG("  node 1 zone DMA32: not tried: other node, __GFP_THISNODE$");
@@ -101,29 +99,12 @@ static void test_why_not_tried(void)
 
 static void test_why_lowmem_reserve(void)
 {
-	unsigned long n;
-
 	boot_nodes_and_zones();
-	n = take_all(GFP_HIGHUSER_MOVABLE);
-	CHECK(n);
+	CHECK(take_blocks(NUMA_NO_NODE, GFP_HIGHUSER_MOVABLE, 0, &taken));
 	host_log_clear();
 	CHECK(!alloc_page(GFP_HIGHUSER_MOVABLE));
 	CHECK_LOG(
 		"  node 0 zone DMA: below lowmem reserve by 1: free [0-9]+, min [0-9]+, .*, lowmem reserve [1-9][0-9]*, ");
-}
-
-/* Every second page of what a request of @gfp may have is free, and nothing else that it may have is. */
-static void leave_single_pages(gfp_t gfp)
-{
-	unsigned long n = take_all(gfp | __GFP_HIGH);
-
-	for (unsigned long i = 0; i < n; i++)
-		if (page_to_pfn(taken[i]) % 2)
-			__free_page(taken[i]);
-	drain_all_pages();
-	while (alloc_pages(gfp | __GFP_NOWARN | __GFP_HIGH, 1)) {
-	}
-	host_log_clear();
 }
 
 /* Large blocks are free, all of them the CMA area's: they are not for the request, and the report says so. */
@@ -131,7 +112,7 @@ static void test_why_cma(void)
 {
 	static const struct host_bank bank = { GIB, 96 * MIB, -1 };
 
-	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "cma=64M page_owner=off" });
+	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "cma=64M" });
 	leave_single_pages(GFP_KERNEL);
 	CHECK(!alloc_pages(GFP_KERNEL, 3));
 	CHECK_LOG(
@@ -177,9 +158,9 @@ static void test_why_reserved_blocks(void)
 	CHECK(alloc_pages(GFP_ATOMIC, 2));
 }
 
-static void fail_ten_times(void)
+static void fail_aloud(int times)
 {
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < times; i++) {
 		host_log_clear();
 		CHECK(!alloc_pages(GFP_KERNEL, 9));
 		CHECK_LOG("page allocation failure: order 9, gfp 0x100 .GFP_KERNEL., node ");
@@ -192,14 +173,16 @@ static void fail_ten_times(void)
  */
 static void test_reports_limited(void)
 {
-	unsigned long n;
-
 	host_boot_simple(16 * MIB, 1);
-	n = take_all(GFP_KERNEL);
-	for (int i = 0; i < 20; i++)
-		__free_page(taken[--n]);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
+	for (int i = 0; i < 20; i++) {
+		struct page *page = list_first_entry(&taken, struct page, lru);
+
+		list_del(&page->lru);
+		__free_page(page);
+	}
 	drain_all_pages();
-	fail_ten_times();
+	fail_aloud(10);
 	host_log_clear();
 	for (int i = 0; i < 190; i++) {
 		struct page *page = alloc_page(GFP_KERNEL);
@@ -212,7 +195,7 @@ static void test_reports_limited(void)
 	CHECK(!alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER + 1));
 	CHECK_NO_LOG("page allocation failure");
 	host_clock_skip(5000000000ULL);
-	fail_ten_times();
+	fail_aloud(10);
 	host_log_clear();
 	CHECK(!alloc_pages(GFP_KERNEL, 9));
 	host_clock_skip(4000000000ULL);
@@ -223,6 +206,13 @@ static void test_reports_limited(void)
 	CHECK(!alloc_pages(GFP_KERNEL, 9));
 	CHECK_LOG("page allocation failure: 2 more were not reported$");
 	CHECK_LOG("page allocation failure: order 9, ");
+	/* It is the last of the ten that counts, not the first. */
+	host_clock_skip(3000000000ULL);
+	fail_aloud(9);
+	host_clock_skip(3000000000ULL);
+	host_log_clear();
+	CHECK(!alloc_pages(GFP_KERNEL, 9));
+	CHECK_NO_LOG("page allocation failure");
 }
 
 static const struct tap_case cases[] = {

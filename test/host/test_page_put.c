@@ -8,7 +8,6 @@
  *    are found out at once, and each page holds its owner's stamp.
  * 3. After each case every page is back, and all check functions agree.
  */
-#include <sched.h>
 #include <string.h>
 
 #include <lib/smp.h>
@@ -18,7 +17,7 @@
 #include <mm/port.h>
 #include <mm/slab.h>
 
-#include "../../mm/page_report.h"
+#include "../../mm/buddy.h"
 #include "host.h"
 #include "machine.h"
 #include "tap.h"
@@ -29,13 +28,6 @@
 #define BANK_SIZE (64 * MIB)
 #define GFP_QUIET (GFP_KERNEL | __GFP_NOWARN)
 
-static unsigned long quiet_pages(void)
-{
-	drain_all_pages();
-	host_check();
-	return nr_free_pages();
-}
-
 /* --- put_page() --- */
 
 /* Blocks of every order, with one user and two; of a compound block any page stands for all. */
@@ -44,7 +36,7 @@ static void test_put(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	for (unsigned int order = 0; order <= MAX_PAGE_ORDER; order++) {
 		struct page *page = alloc_pages(GFP_KERNEL, order), *compound;
 
@@ -61,7 +53,7 @@ static void test_put(void)
 		CHECK_EQ(page_ref_count(compound), 1);
 		put_page(compound + (1UL << order) / 2);
 		CHECK(!page_ref_count(compound) && !PageCompound(compound));
-		CHECK_EQ(quiet_pages(), start);
+		CHECK_EQ(host_checked_pages(), start);
 	}
 	CHECK_NO_LOG("bad page");
 }
@@ -80,7 +72,7 @@ static struct page *rubbish(void)
 static void check_not_put(struct page *page, const char *report)
 {
 	struct page *pages[3] = { NULL, NULL, NULL };
-	unsigned long start = quiet_pages();
+	unsigned long start = host_checked_pages();
 
 	host_log_clear();
 	put_page(page);
@@ -91,7 +83,7 @@ static void check_not_put(struct page *page, const char *report)
 	host_log_clear();
 	release_pages(pages, 3);
 	CHECK_LOG(report);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 static void test_put_rubbish(void)
@@ -125,7 +117,7 @@ static void test_put_wild_head(void)
 	struct page *page;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	page = alloc_page(GFP_KERNEL);
 	CHECK(page);
 	get_page(page);
@@ -139,7 +131,7 @@ static void test_put_wild_head(void)
 	page->compound_head = 0;
 	put_page(page);
 	put_page(page);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 /* What is put twice is free already, and goes out of use; what stands beside it is freed. */
@@ -149,14 +141,14 @@ static void test_put_twice(void)
 	struct page *page;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	page = alloc_pages(GFP_KERNEL, 2);
 	CHECK(page);
 	put_page(page);
 	put_page(page);
 	CHECK_LOG("bad page free: .*, order 2: the page is free already: not freed$");
 	CHECK_EQ(num_poisoned_pages(), 4);
-	CHECK_EQ(quiet_pages(), start - 4);
+	CHECK_EQ(host_checked_pages(), start - 4);
 }
 
 /*
@@ -168,19 +160,6 @@ static struct page *contested;
 static bool by_range; /* whether it is a range's */
 static u32 arrived;   /* atomic */
 static unsigned long rounds;
-
-/* Wait until both CPUs have called this for the @nth time; they go on at once, if there are processors for both. */
-static void meet(u32 nth)
-{
-	unsigned int spins = 0;
-
-	__atomic_fetch_add(&arrived, 1, __ATOMIC_ACQ_REL);
-	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < 2 * nth) {
-		cpu_relax();
-		if (++spins % 1024 == 0)
-			sched_yield();
-	}
-}
 
 static void free_contested(void)
 {
@@ -201,13 +180,13 @@ static void free_too_often(void *first)
 			CHECK(contested);
 			get_page(contested);
 		}
-		meet(3 * round + 1);
+		host_meet(&arrived, 2, 3 * round + 1);
 		for (u32 delay = first ? round % 32 : 0; delay; delay--)
 			cpu_relax();
 		free_contested();
 		if (!first)
 			free_contested();
-		meet(3 * round + 2);
+		host_meet(&arrived, 2, 3 * round + 2);
 		/* What was one too many was reported, and the page is out of use. */
 		if (first) {
 			CHECK_EQ(page_ref_count(contested), 0);
@@ -215,7 +194,7 @@ static void free_too_often(void *first)
 			CHECK_EQ(nr_free_pages() + num_poisoned_pages(), all);
 			CHECK(PageHWPoison(contested));
 		}
-		meet(3 * round + 3);
+		host_meet(&arrived, 2, 3 * round + 3);
 	}
 }
 
@@ -230,7 +209,8 @@ static void three_of_two(void)
 	free_too_often(&rounds);
 	smp_work_wait(1);
 	CHECK_LOG("bad page free: pfn 0x[0-9a-f]+, order [03]: the page is free already: not freed");
-	quiet_pages();
+	drain_all_pages();
+	host_check();
 	host_cpus_stop();
 }
 
@@ -257,7 +237,7 @@ static void test_release(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, RELEASED - 6, pages), RELEASED - 6);
 	twice = pages[100];
 	get_page(twice);
@@ -281,10 +261,9 @@ static void test_release(void)
 	get_page(shared);
 	release_pages(pages, RELEASED);
 	CHECK_EQ(page_ref_count(shared), 1);
-	host_check();
-	CHECK_EQ(quiet_pages(), start - 1);
+	CHECK_EQ(host_checked_pages(), start - 1);
 	release_pages(&shared, 1);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 	release_pages(NULL, 0);
 	host_check();
 }
@@ -296,15 +275,14 @@ static void test_release_bad(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, 3, pages), 3);
 	__free_page(pages[1]);
 	host_log_clear();
 	release_pages(pages, 3);
 	CHECK_LOG("bad page free: .*: the page is free already: not freed$");
 	CHECK(PageHWPoison(pages[1]));
-	CHECK_EQ(quiet_pages(), start - 1);
-	host_check();
+	CHECK_EQ(host_checked_pages(), start - 1);
 }
 
 /* --- alloc_pages_bulk() --- */
@@ -319,7 +297,7 @@ static void test_bulk_filled(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	for (int i = 0; i < BULK; i += 3)
 		pages[i] = mine;
 	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, BULK, pages), BULK);
@@ -333,7 +311,7 @@ static void test_bulk_filled(void)
 	for (int i = 0; i < BULK; i++)
 		if (pages[i] != mine)
 			__free_page(pages[i]);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 static void test_bulk_zeroed(void)
@@ -342,7 +320,7 @@ static void test_bulk_zeroed(void)
 	unsigned long start;
 
 	host_boot_simple(32 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	for (int round = 0; round < 2; round++) {
 		CHECK_EQ(alloc_pages_bulk(GFP_KERNEL | __GFP_ZERO, BULK, pages), BULK);
 		for (int i = 0; i < BULK; i++) {
@@ -355,7 +333,7 @@ static void test_bulk_zeroed(void)
 		release_pages(pages, BULK);
 		memset(pages, 0, sizeof(pages));
 	}
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 /* When memory runs out, entries from the first on hold a page, the others nothing; that is a failure, which is reported. */
@@ -366,7 +344,7 @@ static void test_bulk_short(void)
 	struct zone *zone;
 
 	host_boot_simple(16 * MIB, 1);
-	start = quiet_pages();
+	start = host_checked_pages();
 	zone = node_data[0]->zonelist[0];
 	had = alloc_pages_bulk(GFP_KERNEL, ARRAY_SIZE(pages), pages);
 	CHECK(had > 3000 && had < start);
@@ -379,7 +357,7 @@ static void test_bulk_short(void)
 	CHECK_EQ(alloc_pages_bulk(__GFP_MOVABLE | __GFP_RECLAIMABLE | __GFP_NOWARN, 1, pages + had), 0);
 	CHECK_NO_LOG(".");
 	release_pages(pages, (int)had);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 }
 
 /* Which pages come: of the zones and groups that the flags say. */
@@ -389,10 +367,18 @@ static void test_bulk_flags(void)
 	static struct page *pages[BULK];
 
 	host_boot(&(struct host_machine){ .banks = &bank, .nr_banks = 1, .bootargs = "quiet movablecore=256M" });
+	/* These are cached when the others are asked for. */
+	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL, BULK, pages), BULK);
+	for (int i = 0; i < BULK; i++)
+		CHECK_EQ(get_pageblock_migratetype(page_to_pfn(pages[i])), MIGRATE_UNMOVABLE);
+	release_pages(pages, BULK);
+	memset(pages, 0, sizeof(pages));
 	CHECK_EQ(alloc_pages_bulk(GFP_HIGHUSER_MOVABLE, BULK / 2, pages), BULK / 2);
 	CHECK_EQ(alloc_pages_bulk(GFP_KERNEL | __GFP_MOVABLE, BULK, pages), BULK);
-	for (int i = 0; i < BULK; i++)
+	for (int i = 0; i < BULK; i++) {
 		CHECK_EQ(page_zonenum(pages[i]) == ZONE_MOVABLE, i < BULK / 2);
+		CHECK_EQ(get_pageblock_migratetype(page_to_pfn(pages[i])), MIGRATE_MOVABLE);
+	}
 	release_pages(pages, BULK);
 	host_check();
 }
@@ -429,14 +415,14 @@ static void let_go(const struct page *page, u64 owner)
 static void use_in_handler(void *unused)
 {
 	struct page *pages[HANDLER] = { NULL };
-	unsigned long n = alloc_pages_bulk(GFP_ATOMIC | __GFP_NOWARN, HANDLER, pages);
 
 	(void)unused;
-	for (unsigned long i = 0; i < n; i++)
+	CHECK_EQ(alloc_pages_bulk(GFP_ATOMIC | __GFP_NOWARN, HANDLER, pages), HANDLER);
+	for (int i = 0; i < HANDLER; i++)
 		claim(pages[i], (u64)(uintptr_t)pages);
-	for (unsigned long i = 0; i < n; i++)
+	for (int i = 0; i < HANDLER; i++)
 		let_go(pages[i], (u64)(uintptr_t)pages);
-	release_pages(pages, (int)n);
+	release_pages(pages, HANDLER);
 }
 
 /* Fill up what is empty. */
@@ -483,12 +469,13 @@ static void put_some(struct page **pages, u64 owner)
 			put_page(put[--n]);
 }
 
-static void use_batches(void *arg)
+static void use_batches(void *unused)
 {
 	struct page *pages[BATCH] = { NULL };
-	u64 owner = (u64)(uintptr_t)arg + 1;
+	u64 owner = (u64)smp_processor_id() + 1;
 	int left = 0;
 
+	(void)unused;
 	tap_random_stream((unsigned int)owner);
 	for (unsigned long i = 0; i < thread_ops; i++) {
 		fill_batch(pages, owner);
@@ -511,15 +498,11 @@ static void test_threads(void)
 
 	host_boot_simple(BANK_SIZE, THREADS);
 	host_cpus_start();
-	start = quiet_pages();
+	start = host_checked_pages();
 	thread_ops = tap_ops(3000);
-	for (unsigned long cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start((int)cpu, use_batches, (void *)cpu), 0);
-	use_batches(NULL);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(use_batches, NULL);
 	CHECK_NO_LOG("bad page");
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_checked_pages(), start);
 	host_cpus_stop();
 }
 

@@ -4,7 +4,6 @@
  *
  * A zone's nr_allocs counts blocks taken from its free lists: where it stands still, a CPU's stack has served.
  */
-#include <sched.h>
 #include <string.h>
 
 #include <lib/smp.h>
@@ -463,12 +462,15 @@ static void grow_without(enum migratetype type)
 	for (int i = 0; i < 10; i++)
 		warm(GFP_KERNEL, 0);
 	CHECK_EQ(pcp_sum(cache).high, 0);
-	for (size_t i = 0; i < ARRAY_SIZE(kept) && type == MIGRATE_ISOLATE; i++)
-		undo_isolate_page_range(page_to_pfn(kept[i]), page_to_pfn(kept[i]) + PAGEBLOCK_NR_PAGES);
-	if (type == MIGRATE_ISOLATE) {
-		warm(GFP_KERNEL, 0);
-		CHECK(pcp_sum(cache).high);
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		block = page_to_pfn(kept[i]);
+		if (type == MIGRATE_ISOLATE)
+			undo_isolate_page_range(block, block + PAGEBLOCK_NR_PAGES);
+		else
+			convert_pageblock(zone, block, MIGRATE_UNMOVABLE);
 	}
+	warm(GFP_KERNEL, 0);
+	CHECK(pcp_sum(cache).high);
 }
 
 static void test_grow_without_isolated(void)
@@ -487,14 +489,6 @@ static struct page *contested;
 static unsigned long rounds;
 static u32 arrived; /* atomic */
 
-/* Wait until both CPUs have called this for the @nth time. */
-static void meet(u32 nth)
-{
-	dec_return32_acq_rel(&arrived);
-	while (-__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < 2 * nth)
-		sched_yield();
-}
-
 static void free_contested(void *first)
 {
 	struct zone *zone = node_data[0]->zonelist[0];
@@ -503,13 +497,13 @@ static void free_contested(void *first)
 	for (u32 round = 0; round < rounds; round++) {
 		if (first)
 			contested = alloc_page(GFP_KERNEL);
-		meet(3 * round + 1);
+		host_meet(&arrived, 2, 3 * round + 1);
 		__free_page(contested);
-		meet(3 * round + 2);
+		host_meet(&arrived, 2, 3 * round + 2);
 		/* One of them freed it; the other has it taken out of use, if it found it free. */
 		if (first)
 			CHECK_EQ(zone_pcp_pages(zone) + nr_free_pages() + num_poisoned_pages(), all);
-		meet(3 * round + 3);
+		host_meet(&arrived, 2, 3 * round + 3);
 	}
 }
 

@@ -2,7 +2,6 @@
 /* Per-CPU memory: allocations against a map of bytes, chunks that come and go, what is refused, and eight CPUs at once. */
 #include <lib/smp.h>
 #include <mm/port.h>
-#include <mm/slab.h>
 #include <mm/vmalloc.h>
 #include <string.h>
 
@@ -550,14 +549,12 @@ static void test_interrupted(void)
 		shared[i] = alloc_percpu(u32);
 	host_cpus_start();
 	adding = CPUS - 1;
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, thread_adds, &n), 0);
+	host_start_others(thread_adds, &n);
 	do {
 		host_interrupt((int)(handlers % CPUS), handler_adds, shared);
 		handlers++;
 	} while (__atomic_load_n(&adding, __ATOMIC_ACQUIRE));
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_wait_for_others();
 	handlers += (CPUS - 1) * (n / 64);
 	for (int cpu = 0; cpu < CPUS; cpu++) {
 		sum[0] += *per_cpu_ptr(shared[0], cpu);

@@ -149,11 +149,7 @@ static void test_threads(void)
 	host_boot_simple(64 * MIB, CPUS);
 	CHECK_EQ(percpu_counter_init(&counter, 1000, GFP_KERNEL), 0);
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
-	load(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(load, &n);
 	CHECK_EQ(percpu_counter_sum(&counter), 1000 + CPUS * (s64)(n + n / 32 * 31 - n / 64 * 3));
 	check_parts(percpu_counter_batch);
 	percpu_counter_destroy(&counter);

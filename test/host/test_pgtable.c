@@ -344,12 +344,13 @@ static void test_refused(void)
 	CHECK_EQ(pt_map_range(PAGE_SIZE, 0, PAGE_SIZE, PT_RW), -EINVAL);
 	CHECK_EQ(pt_map_range(BASE + BLOCK, 5, PAGE_SIZE, PT_RW), -EINVAL);
 	CHECK_LOG("to 0x5, which is no page: nothing changed");
-	CHECK_EQ(pt_map_range(VMALLOC_END - BLOCK, 0, 2 * BLOCK, PT_RW), -EINVAL);
+	CHECK_EQ(pt_map_range(VMAP_PHYS_START - BLOCK, 0, 2 * BLOCK, PT_RW), -EINVAL);
 	CHECK_LOG(
-		"map 0xfffff7ffffe00000-0xfffff800001fffff: vmalloc has 0xfffff00000000000-0xfffff7ffffffffff, and it alone");
+		"map 0xfffff5ffffe00000-0xfffff600001fffff: vmalloc has 0xfffff00000000000-0xfffff5ffffffffff, and it alone");
 	CHECK_EQ(pt_unmap_range(VMALLOC_START, PAGE_SIZE), -EINVAL);
 	CHECK_LOG("unmap 0xfffff00000000000-0xfffff00000000fff: vmalloc has 0xfffff00000000000-");
 	CHECK_EQ(pt_unmap_range(VMALLOC_START - PAGE_SIZE, PAGE_SIZE), -ENOENT);
+	CHECK_EQ(pt_unmap_range(VMAP_PHYS_START, PAGE_SIZE), -ENOENT);
 	CHECK_EQ(pt_unmap_range(VMALLOC_END, PAGE_SIZE), -ENOENT);
 	recorder_end();
 	check_unit(BASE, BLOCK, 2);
@@ -447,6 +448,51 @@ static void test_vmalloc(void)
 		check_unit(va, BLOCK, 2);
 }
 
+/*
+ * Large physical ranges in vmalloc's addresses: blocks and groups are split and merged, and what is taken out is retired.
+ *
+ *	VMAP_PHYS_START + 511 GiB - 2 MiB - a page | page | 2 MiB | 1 GiB | 2 MiB | page |	over a border of level 0
+ */
+static void test_phys(void)
+{
+	u64 gib = VMAP_PHYS_START + 511 * GIB, start = gib - BLOCK - PAGE_SIZE, end = gib + GIB + BLOCK + PAGE_SIZE;
+	u64 page = gib + 100 * BLOCK + 7 * PAGE_SIZE;
+
+	for (unsigned int masked = 0; masked < 2; masked++) {
+		unsigned long before;
+
+		map(start, 7 * GIB + (start - gib), end - start);
+		before = recorder_pages();
+		check_unit(start, PAGE_SIZE, 3);
+		check_unit(gib - BLOCK, BLOCK, 2);
+		check_unit(gib, GIB, 1);
+		check_unit(end - PAGE_SIZE, PAGE_SIZE, 3);
+		CHECK_EQ(protect(page, PAGE_SIZE, PTE_RDONLY, 0), 0);
+		check_unit(page, PAGE_SIZE, 3);
+		check_unit(gib, 16 * BLOCK, 2);
+		CHECK_EQ(recorder_pages(), before + 2);
+		if (!masked) {
+			CHECK_EQ(protect(page, PAGE_SIZE, 0, PTE_RDONLY), 0);
+			check_unit(gib, GIB, 1);
+			CHECK_EQ(recorder_pages(), before);
+		}
+		recorder_check_shape();
+		recorder_begin(start, end);
+		recorder_reach(start, end);
+		if (masked) {
+			before = recorder_pages();
+			pt_clear_range(start, end - start);
+			CHECK_EQ(pt_next_mapped(start, end), end);
+			CHECK_EQ(recorder_pages(), before);
+			pt_tidy_range(start, end - start);
+		} else {
+			CHECK_EQ(pt_unmap_range(start, end - start), 0);
+		}
+		recorder_end();
+		CHECK_EQ(recorder_pages(), 0);
+	}
+}
+
 /* What is switched on again was in no TLB: there is nothing to invalidate, and a barrier all the same. */
 static void test_switched_on(void)
 {
@@ -508,6 +554,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("a group is written as a whole or not at all", test_taken_group),
 	TAP_CASE("neighbours' tables are not looked at", test_neighbours),
 	TAP_CASE("vmalloc's tables keep their form", test_vmalloc),
+	TAP_CASE("large physical ranges of vmalloc's addresses", test_phys),
 	TAP_CASE("what is switched on is seen", test_switched_on),
 	TAP_CASE("a walk sees the rest of a block that is merged meanwhile", test_visit_of_merged),
 	TAP_CASE("what is refused, and what is said", test_refused),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* set_memory_*(): what may be changed, what is refused, and what is said of it. That rights hold is tried by the kernel's own accesses. */
 #include <errno.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -149,17 +148,10 @@ static struct race {
 	int err;
 } race;
 
-static void meet(void)
-{
-	__atomic_fetch_add(&race.ready, 1, __ATOMIC_ACQ_REL);
-	while (__atomic_load_n(&race.ready, __ATOMIC_ACQUIRE) < 2)
-		cpu_relax();
-}
-
 static void want_writable(void *arg)
 {
 	(void)arg;
-	meet();
+	host_meet(&race.ready, 2, 1);
 	race.err = set_memory_rw(race.pages, RACE_PAGES);
 }
 
@@ -187,7 +179,7 @@ static void test_race(void)
 		CHECK_EQ(set_memory_ro(race.pages, RACE_PAGES), 0);
 		race.ready = 0;
 		CHECK_EQ(smp_work_start(1, want_writable, NULL), 0);
-		meet();
+		host_meet(&race.ready, 2, 1);
 		err = set_memory_x(race.pages, RACE_PAGES);
 		smp_work_wait(1);
 		check_race(err);

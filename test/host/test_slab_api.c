@@ -642,11 +642,7 @@ static void test_counts(void)
 	check_counted(counted_cache, 50);
 	host_cpus_start();
 	for (int round = 0; round < 3; round++) {
-		for (int cpu = 1; cpu < COUNTED_CPUS; cpu++)
-			CHECK_EQ(smp_work_start(cpu, use_counted, NULL), 0);
-		use_counted(NULL);
-		for (int cpu = 1; cpu < COUNTED_CPUS; cpu++)
-			smp_work_wait(cpu);
+		host_on_all_cpus(use_counted, NULL);
 		check_counted(counted_cache, 50 + nr_kept());
 		kmem_cache_shrink(counted_cache);
 		check_counted(counted_cache, 50 + nr_kept());

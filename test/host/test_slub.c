@@ -600,11 +600,12 @@ static void exchange_object(void)
 	kfree(p);
 }
 
-static void thread_work(void *arg)
+static void thread_work(void *unused)
 {
-	struct holder *holder = arg;
+	struct holder *holder = &holders[smp_processor_id()];
 
-	tap_random_stream((unsigned int)(holder - holders) + 1);
+	(void)unused;
+	tap_random_stream((unsigned int)smp_processor_id() + 1);
 	holder->max = 200;
 	for (unsigned long i = 0; i < thread_ops; i++) {
 		if (tap_below(4))
@@ -651,11 +652,7 @@ static void threads_test(const struct host_machine *machine, unsigned long ops)
 	create_caches();
 	thread_ops = ops;
 	CHECK(!pthread_create(&interrupter, NULL, interrupt_all, NULL));
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, thread_work, &holders[cpu]), 0);
-	thread_work(&holders[0]);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(thread_work, NULL);
 	__atomic_store_n(&interrupts_stop, true, __ATOMIC_RELAXED);
 	pthread_join(interrupter, NULL);
 	for (int i = 0; i < MAILBOXES; i++)

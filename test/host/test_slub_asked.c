@@ -330,11 +330,7 @@ static void test_threads(void)
 	boot_with("slub_debug=FZPU");
 	host_cpus_start();
 	CHECK_EQ(pthread_create(&thread, NULL, interrupts, NULL), 0);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, churn, NULL), 0);
-	churn(NULL);
-	for (int cpu = 1; cpu < THREADS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(churn, NULL);
 	__atomic_store_n(&stop, true, __ATOMIC_RELEASE);
 	pthread_join(thread, NULL);
 	host_cpus_stop();

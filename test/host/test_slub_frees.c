@@ -212,7 +212,7 @@ static void test_constructed(void)
 
 static struct kmem_cache *raced;
 static void *contested;
-static unsigned int arrived;
+static u32 arrived; /* atomic */
 static bool by_kfree;
 
 /* Both CPUs free the object as soon as both are here. */
@@ -221,16 +221,14 @@ static void free_contested(void *unused)
 	void *obj = contested;
 
 	(void)unused;
-	__atomic_fetch_add(&arrived, 1, __ATOMIC_ACQ_REL);
-	while (__atomic_load_n(&arrived, __ATOMIC_ACQUIRE) < 2)
-		cpu_relax();
+	host_meet(&arrived, 2, 1);
 	if (by_kfree)
 		kfree(obj);
 	else
 		kmem_cache_free(raced, obj);
 }
 
-/* Whether @obj lies on @cpu's stack. */
+/* How often @obj lies on @cpu's stack. */
 static unsigned int times_on_stack(int cpu, const void *obj)
 {
 	void *const *slot = per_cpu_ptr(raced->cpu, cpu)->slot;

@@ -15,7 +15,6 @@
  */
 #include <lib/smp.h>
 #include <mm/port.h>
-#include <mm/slab.h>
 #include <mm/vmalloc.h>
 
 #include "../../mm/vmap.h"
@@ -53,15 +52,6 @@ static struct pair {
 static u32 pairs_left;	/* CPUs of them; atomic */
 static u32 wrong_frees; /* of odd pages; atomic */
 
-/* Wait until both have come for the @n-th time. Who waits does not sleep at first: so that both go on at once. */
-static void meet(struct pair *pair, u32 n)
-{
-	__atomic_fetch_add(&pair->met, 1, __ATOMIC_ACQ_REL);
-	for (unsigned int i = 0; __atomic_load_n(&pair->met, __ATOMIC_ACQUIRE) < 2 * n; i++)
-		if (i > 2000)
-			cpu_relax();
-}
-
 static void *make_area(const struct pair *pair)
 {
 	if (pair->count)
@@ -81,14 +71,14 @@ static void end_both(void *arg)
 			pair->mem[i] = make_area(pair);
 			CHECK(pair->mem[i]);
 		}
-		meet(pair, ++meetings);
+		host_meet(&pair->met, 2, ++meetings);
 		for (unsigned int i = 0; i < pair->batch; i++) {
 			if (pair->count)
 				vm_unmap_ram(pair->mem[i], pair->count);
 			else
 				vfree(pair->mem[i]);
 		}
-		meet(pair, ++meetings);
+		host_meet(&pair->met, 2, ++meetings);
 	}
 	__atomic_fetch_sub(&pairs_left, 1, __ATOMIC_ACQ_REL);
 }

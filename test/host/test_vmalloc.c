@@ -362,11 +362,9 @@ static void test_references_at_once(void)
 	start = host_quiet_pages();
 	host_cpus_start();
 	__atomic_store_n(&shared, &none, __ATOMIC_RELEASE);
-	for (int cpu = 1; cpu < 4; cpu++)
-		CHECK_EQ(smp_work_start(cpu, reference_shared, NULL), 0);
+	host_start_others(reference_shared, NULL);
 	share(tap_ops(60));
-	for (int cpu = 1; cpu < 4; cpu++)
-		smp_work_wait(cpu);
+	host_wait_for_others();
 	CHECK(vmalloc_check());
 	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
@@ -376,7 +374,6 @@ static void test_references_at_once(void)
 /* What cannot be had, and what is left of it. */
 static void test_refused(void)
 {
-	struct page *page, *next;
 	unsigned long start;
 	LIST_HEAD(taken);
 
@@ -392,14 +389,12 @@ static void test_refused(void)
 	CHECK(!vmalloc((nr_free_pages() - 8) * PAGE_SIZE));
 	CHECK_LOG("no memory, or no address space");
 	CHECK(!__vmalloc(1UL << 63, GFP_KERNEL | __GFP_NOWARN));
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
-		list_add(&page->lru, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	host_log_clear();
 	CHECK(!__vmalloc(PAGE_SIZE, GFP_KERNEL | __GFP_NOWARN));
 	CHECK(!__vmalloc(3 * MIB, GFP_KERNEL | __GFP_NOWARN));
 	CHECK_NO_LOG(".");
-	list_for_each_entry_safe(page, next, &taken, lru)
-		__free_page(page);
+	give_blocks(&taken);
 	CHECK(vmalloc_check());
 	CHECK_EQ(vmalloc_nr_pages(), 0);
 	CHECK_EQ(host_quiet_pages(), start);
@@ -578,8 +573,7 @@ static void test_flushed_once(void)
 /* Address space runs out before memory does; whoever asks again when there is some gets it. */
 static void test_no_address_space(void)
 {
-	struct va_extent *taken[64], *one;
-	unsigned int n = 0;
+	struct va_extent *one;
 	unsigned long start;
 	void *mem;
 
@@ -590,10 +584,7 @@ static void test_no_address_space(void)
 	start = host_quiet_pages();
 	one = vmap_extent_get(VMAP_BLOCK_SIZE, NULL);
 	CHECK(one);
-	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
-		while ((taken[n] = vmap_extent_get(len, NULL)))
-			n++;
-	CHECK(n > 1 && n < ARRAY_SIZE(taken));
+	host_take_addresses();
 	CHECK(!vmalloc(PAGE_SIZE));
 	CHECK_LOG("vmalloc: 4096 bytes, CPU 0: no memory, or no address space");
 	CHECK(!vmalloc(8 * MIB));
@@ -606,8 +597,7 @@ static void test_no_address_space(void)
 	mem = vmalloc(2 * PAGE_SIZE);
 	CHECK(mem);
 	vfree(mem);
-	while (n)
-		vmap_extent_put(taken[--n]);
+	host_put_addresses();
 	CHECK(vmalloc_check());
 	CHECK_EQ(host_quiet_pages(), start);
 }
@@ -618,8 +608,6 @@ static void test_no_address_space(void)
  */
 static void test_purge_for_large(void)
 {
-	struct va_extent *taken[64];
-	unsigned int n = 0;
 	unsigned long block[2];
 	void *mem[2];
 
@@ -632,15 +620,11 @@ static void test_purge_for_large(void)
 	CHECK_EQ(block[1], block[0] + VMAP_BLOCK_SIZE);
 	for (int i = 0; i < 2; i++)
 		vfree(mem[i]);
-	for (unsigned long len = 1UL << 34; len >= VMAP_BLOCK_SIZE; len /= 2)
-		while ((taken[n] = vmap_extent_get(len, NULL)))
-			n++;
-	CHECK(n > 1 && n < ARRAY_SIZE(taken));
+	host_take_addresses();
 	mem[0] = vmalloc(3 * MIB);
 	CHECK_EQ((unsigned long)mem[0], block[0]);
 	vfree(mem[0]);
-	while (n)
-		vmap_extent_put(taken[--n]);
+	host_put_addresses();
 	CHECK(vmalloc_check());
 	host_check();
 }
@@ -687,11 +671,7 @@ static void test_threads(void)
 	host_boot_simple(1024 * MIB, CPUS);
 	start = host_quiet_pages();
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
-	load(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(load, &n);
 	for (int i = 0; i < CPUS * 16; i++)
 		vfree((&handed[0][0])[i]);
 	CHECK(vmalloc_check());

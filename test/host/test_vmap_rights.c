@@ -14,7 +14,6 @@
 #include <mm/gfp.h>
 #include <mm/port.h>
 #include <mm/set_memory.h>
-#include <mm/slab.h>
 #include <mm/vmalloc.h>
 
 #include "../../mm/vmap.h"
@@ -76,15 +75,13 @@ static void check_area(void *(*way)(size_t size, gfp_t gfp), unsigned long nr)
 /* All of free memory can be written again: whoever gets it may rely on that. */
 static void write_all_memory(void)
 {
-	struct page *page, *next;
+	struct page *page;
 	LIST_HEAD(taken);
 
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN))) {
+	CHECK(take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken));
+	list_for_each_entry(page, &taken, lru)
 		memset(page_address(page), 0xa5, PAGE_SIZE);
-		list_add(&page->lru, &taken);
-	}
-	list_for_each_entry_safe(page, next, &taken, lru)
-		__free_page(page);
+	give_blocks(&taken);
 }
 
 static void test_areas(void)
@@ -117,13 +114,13 @@ static void test_refused(void)
 	CHECK_EQ(set_memory_rw(linear, 1), 0);
 	CHECK_EQ(set_memory_x(at, 2), -EPERM);
 	CHECK_LOG(
-		"set_memory_x: 0x[0-9a-f]+, 2 pages, the area .*: its pages can be written at other addresses: nothing changed");
+		"set_memory_x: 0x[0-9a-f]+, 2 pages, the area .*: its pages can be written at other addresses: 0x[0-9a-f]+, the page allocator's, in .*: nothing changed");
 	check_may(at, false, false);
 	CHECK_EQ(set_memory_x(at + PAGE_SIZE, 1), 0);
 	CHECK_EQ(set_memory_rw(linear, 1), 0);
 	CHECK_EQ(set_memory_rw(linear_of(area + PAGE_SIZE), 1), -EPERM);
 	CHECK_LOG(
-		"set_memory_rw: 0x[0-9a-f]+, 1 pages, .*: its pages are executable at vmalloc's addresses: nothing changed");
+		"set_memory_rw: 0x[0-9a-f]+, 1 pages, .*: its pages are executable at other addresses: 0x[0-9a-f]+, the area .*: nothing changed");
 	check_may(linear_of(area + PAGE_SIZE), false, false);
 	vfree(area);
 	/* Once the area is gone, nothing is in the way. */
@@ -134,12 +131,164 @@ static void test_refused(void)
 	map = vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO);
 	CHECK(map);
 	CHECK_EQ(set_memory_x((unsigned long)map, 1), -EPERM);
-	CHECK_LOG("set_memory_x: .*, vmap\\(\\)'s, .*: its pages can be written at other addresses: nothing changed");
+	CHECK_LOG(
+		"set_memory_x: .*, vmap\\(\\)'s, .*: its pages can be written at other addresses: 0x[0-9a-f]+, the page allocator's");
 	CHECK_EQ(set_memory_rw((unsigned long)map, 1), 0);
 	CHECK_EQ(set_memory_ro((unsigned long)map, 1), 0);
 	check_may((unsigned long)page_address(page), true, false);
 	vunmap(map);
 	__free_page(page);
+	host_check();
+}
+
+static void refuse_writable(struct page **pages, unsigned int nr, const char *where)
+{
+	unsigned long start = host_quiet_pages(), flags;
+
+	host_log_clear();
+	CHECK(!vmap(pages, nr, VM_MAP, PAGE_KERNEL));
+	CHECK_LOG("vmap: [0-9]+ pages, asked for by .*: one of them is executable at 0x[0-9a-f]+, .*: nothing mapped");
+	CHECK_LOG(where);
+	CHECK(!vm_map_ram(pages, nr, NUMA_NO_NODE) && !vmap(pages, nr, VM_MAP | VM_MAP_PUT_PAGES, PAGE_KERNEL_NC));
+	vunmap(vmap(pages, nr, VM_MAP, PAGE_KERNEL_RO));
+	flags = local_irq_save();
+	CHECK(!vmap(pages, nr, VM_MAP, PAGE_KERNEL));
+	CHECK_LOG("vmap: .*: with interrupts masked, while there may be executable pages: nothing mapped");
+	local_irq_restore(flags);
+	CHECK_EQ(host_quiet_pages(), start);
+	CHECK(vmalloc_check());
+}
+
+#define MANY 600
+
+/*
+ * A page at three addresses: what can be written at one of them is executable at none.
+ *
+ *	vmalloc()'s	vmap()'s
+ *	r--		rw-		set_memory_x() there is refused
+ *	r-x		r--		set_memory_rw() here, and vmap() of rw-, are refused
+ */
+static void test_third(void)
+{
+	char *area, *map;
+	struct page *pages[MANY];
+	unsigned long at;
+
+	host_boot_simple(64 * MIB, 1);
+	area = vmalloc(MANY * PAGE_SIZE);
+	CHECK(area);
+	for (unsigned int i = 0; i < MANY; i++)
+		pages[i] = vmalloc_to_page(area + i * PAGE_SIZE);
+	at = (unsigned long)area + (MANY - 2) * PAGE_SIZE;
+	CHECK_EQ(set_memory_ro(at, 2), 0);
+	for (unsigned int nr = 2; nr <= MANY; nr += MANY - 2) {
+		map = vmap(pages + MANY - nr, nr, VM_MAP, PAGE_KERNEL);
+		CHECK(map);
+		CHECK_EQ(set_memory_x(at, 2), -EPERM);
+		CHECK_LOG(
+			"set_memory_x: 0x[0-9a-f]+, 2 pages, the area .*: its pages can be written at other addresses: 0x[0-9a-f]+, the area .*, vmap\\(\\)'s, asked for by .*: nothing");
+		CHECK_EQ(set_memory_ro((unsigned long)map, nr), 0);
+		CHECK_EQ(set_memory_x(at, 2), 0);
+		CHECK_EQ(set_memory_rw((unsigned long)map, nr), -EPERM);
+		CHECK_LOG(
+			"set_memory_rw: .*, vmap.*: its pages are executable at other addresses: 0x[0-9a-f]+, the area .*, vmalloc\\(\\)'s, .*: nothing");
+		vunmap(map);
+		refuse_writable(pages + MANY - nr, nr, "vmalloc\\(\\)'s, with rights changed, asked for by");
+		map = vmap(pages, 2, VM_MAP, PAGE_KERNEL);
+		CHECK(map);
+		vunmap(map);
+		CHECK_EQ(set_memory_nx(at, 2), 0);
+	}
+	vfree(area);
+	CHECK(vmalloc_check());
+	host_check();
+}
+
+/* The same of a page that is executable at its linear address, and of one that DMA has. */
+static void test_linear(void)
+{
+	struct page *page;
+	unsigned long at;
+	char *map;
+
+	host_boot_simple(64 * MIB, 1);
+	page = alloc_page(GFP_KERNEL);
+	CHECK(page);
+	at = (unsigned long)page_address(page);
+	CHECK_EQ(set_memory_ro(at, 1), 0);
+	map = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
+	CHECK(map);
+	CHECK_EQ(set_memory_x(at, 1), -EPERM);
+	CHECK_LOG(
+		"set_memory_x: .*, the page allocator's, .*: its pages can be written at other addresses: .*, vmap\\(\\)'s");
+	vunmap(map);
+	map = vmap_phys(ALIGN_DOWN(page_to_phys(page), 4 * MIB), 1024, PAGE_KERNEL_NC, VMAP_DMA, test_linear);
+	CHECK(map);
+	CHECK_EQ(set_memory_x(at, 1), -EPERM);
+	CHECK_LOG("its pages can be written at other addresses: .*, dma_alloc_coherent\\(\\)'s");
+	vunmap_phys("test", map, VMAP_DMA);
+	CHECK_EQ(set_memory_x(at, 1), 0);
+	refuse_writable(&page, 1, "its linear address");
+	CHECK_EQ(set_memory_nx(at, 1), 0);
+	CHECK_EQ(set_memory_rw(at, 1), 0);
+	map = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
+	CHECK(map);
+	vunmap(map);
+	__free_page(page);
+	host_check();
+}
+
+/* One CPU maps a page to be written, another wants to run it, in the same moment: never do both get it. */
+
+static struct page *wanted;
+static char *run_at;
+static u32 running, writing; /* 1 while a CPU has what it wanted; atomic */
+
+/* This CPU has it: as long as that is so the other one has not. */
+static void have(u32 *mine, const u32 *other)
+{
+	__atomic_store_n(mine, 1, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < 5000; i++)
+		CHECK(!__atomic_load_n(other, __ATOMIC_SEQ_CST));
+	__atomic_store_n(mine, 0, __ATOMIC_SEQ_CST);
+}
+
+static void map_again(void *arg)
+{
+	while (!__atomic_load_n((const u32 *)arg, __ATOMIC_ACQUIRE)) {
+		char *map = vmap(&wanted, 1, VM_MAP, PAGE_KERNEL);
+
+		if (map)
+			have(&writing, &running);
+		vunmap(map);
+	}
+}
+
+static void test_third_race(void)
+{
+	unsigned long at;
+	u32 over = 0;
+
+	host_boot_simple(64 * MIB, 2);
+	host_cpus_start();
+	host_mute();
+	run_at = vmalloc(PAGE_SIZE);
+	CHECK(run_at);
+	wanted = vmalloc_to_page(run_at);
+	at = (unsigned long)run_at;
+	CHECK_EQ(smp_work_start(1, map_again, &over), 0);
+	for (unsigned long n = tap_ops(500); n; n--) {
+		CHECK_EQ(set_memory_ro(at, 1), 0);
+		if (!set_memory_x(at, 1)) {
+			have(&running, &writing);
+			CHECK_EQ(set_memory_nx(at, 1), 0);
+		}
+		host_log_clear();
+	}
+	__atomic_store_n(&over, 1, __ATOMIC_RELEASE);
+	smp_work_wait(1);
+	vfree(run_at);
+	host_cpus_stop();
 	host_check();
 }
 
@@ -186,10 +335,11 @@ static void test_restored(void)
 
 	host_boot_simple(64 * MIB, 1);
 	/* Only every other page is free, but for what is kept for handlers. */
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN)))
-		list_add(&page->lru, page_to_pfn(page) % 2 ? &taken : &kept);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	list_for_each_entry_safe(page, next, &taken, lru)
-		__free_page(page);
+		if (page_to_pfn(page) % 2 == 0)
+			list_move(&page->lru, &kept);
+	give_blocks(&taken);
 	area = vmalloc(5 * PAGE_SIZE);
 	CHECK(area);
 	for (enum arch_rights rights = RIGHTS_RO; rights <= RIGHTS_RW; rights++) {
@@ -213,8 +363,7 @@ static void test_restored(void)
 	/* Two runs of pages at the least, and the area: the fourth change is none of these. */
 	CHECK(steps >= 2 * 4);
 	vfree(area);
-	list_for_each_entry_safe(page, next, &kept, lru)
-		__free_page(page);
+	give_blocks(&kept);
 	write_all_memory();
 	host_check();
 }
@@ -296,11 +445,7 @@ static void test_at_once(void)
 	host_boot_simple(256 * MIB, CPUS);
 	start = host_quiet_pages();
 	host_cpus_start();
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, change_and_free, &n), 0);
-	change_and_free(&n);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(change_and_free, &n);
 	for (int i = 0; i < CPUS; i++)
 		vfree(both[i]);
 	vm_unmap_aliases();
@@ -350,6 +495,9 @@ static void test_twice(void)
 static const struct tap_case cases[] = {
 	TAP_CASE("read-only goes for both addresses, and vfree() gives back what can be written", test_areas),
 	TAP_CASE("executable at one address and writable at the other is refused", test_refused),
+	TAP_CASE("a third address that can be written", test_third),
+	TAP_CASE("executable at the linear address", test_linear),
+	TAP_CASE("mapped to be written by one CPU, and run by another", test_third_race),
 	TAP_CASE("no page for a table", test_no_tables),
 	TAP_CASE("no page for a table at each step", test_restored),
 	TAP_CASE("a handler frees an area that was changed", test_handler),

@@ -107,31 +107,6 @@ static void test_hits(void)
 	CHECK(zone_events_check());
 }
 
-static void take_all(struct list_head *taken, int nid, gfp_t gfp)
-{
-	struct page *page;
-
-	while ((page = alloc_pages_node(nid, gfp | __GFP_NOWARN, MAX_PAGE_ORDER)))
-		list_add(&page->lru, taken);
-}
-
-static void put_pages(struct list_head *taken)
-{
-	struct page *page, *tmp;
-
-	list_for_each_entry_safe(page, tmp, taken, lru)
-		__free_page(page);
-	INIT_LIST_HEAD(taken);
-}
-
-static void give_all(struct list_head *taken)
-{
-	struct page *page, *tmp;
-
-	list_for_each_entry_safe(page, tmp, taken, lru)
-		__free_pages(page, MAX_PAGE_ORDER);
-}
-
 /* This CPU, of node 0, asks for each node; then for node 0 when that has nothing left. */
 static void test_numa(void)
 {
@@ -150,7 +125,7 @@ static void test_numa(void)
 	CHECK_EQ(now[1].local + now[1].miss, start[1].local + start[1].miss);
 	__free_pages(page, MAX_PAGE_ORDER);
 
-	take_all(&taken, 0, GFP_KERNEL | __GFP_THISNODE);
+	take_blocks(0, GFP_KERNEL | __GFP_THISNODE, MAX_PAGE_ORDER, &taken);
 	start[0] = numa_of(0);
 	start[1] = numa_of(1);
 	page = alloc_pages_node(0, GFP_KERNEL, MAX_PAGE_ORDER);
@@ -164,7 +139,7 @@ static void test_numa(void)
 	CHECK_EQ(now[0].hit + now[0].miss, now[0].local + now[0].other);
 	CHECK_EQ(now[1].hit + now[1].miss, now[1].local + now[1].other);
 	__free_pages(page, MAX_PAGE_ORDER);
-	give_all(&taken);
+	give_blocks(&taken);
 	CHECK(zone_events_check());
 	host_check();
 }
@@ -185,10 +160,9 @@ static void test_fallbacks(void)
 			CHECK(page);
 			list_add(&page->lru, &taken);
 		}
-		put_pages(&taken);
+		give_blocks(&taken);
 	}
-	while ((page = alloc_page(GFP_KERNEL | __GFP_NOWARN | __GFP_THISNODE | __GFP_HIGH)))
-		list_add(&page->lru, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_KERNEL | __GFP_THISNODE | __GFP_HIGH, 0, &taken);
 	for (int round = 0; round < 20; round++) {
 		start[0] = numa_of(0);
 		start[1] = numa_of(1);
@@ -211,7 +185,7 @@ static void test_fallbacks(void)
 		CHECK_EQ(now[1].hit, start[1].hit);
 	}
 	CHECK_EQ(far, 30);
-	put_pages(&taken);
+	give_blocks(&taken);
 	CHECK(zone_events_check());
 	host_check();
 }
@@ -224,10 +198,10 @@ static void test_stall(void)
 
 	boot_two_nodes();
 	stalls = zone_event_sum(zone_of_node(1), ALLOCSTALL);
-	take_all(&taken, 1, GFP_KERNEL);
+	take_blocks(1, GFP_KERNEL, MAX_PAGE_ORDER, &taken);
 	CHECK(zone_event_sum(zone_of_node(1), ALLOCSTALL) > stalls);
 	CHECK_EQ(zone_event_sum(zone_of_node(0), ALLOCSTALL), 0);
-	give_all(&taken);
+	give_blocks(&taken);
 }
 
 static void test_check_sees(void)
@@ -476,11 +450,7 @@ static void test_threads(void)
 	host_cpus_start();
 	for (int nid = 0; nid < 2; nid++)
 		base[nid] = zone_page_state_snapshot(zone_of_node(nid), ITEM);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, count_on_cpu, &ops), 0);
-	count_on_cpu(&ops);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
+	host_on_all_cpus(count_on_cpu, &ops);
 	for (int cpu = 0; cpu < CPUS; cpu++)
 		for (int nid = 0; nid < 2; nid++)
 			sum[nid] += added[cpu][nid] + added_in_handler[cpu][nid];

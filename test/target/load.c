@@ -27,7 +27,6 @@
 #include <mm/slab.h>
 #include <mm/vmstat.h>
 #include <mm/vmalloc.h>
-#include <string.h>
 
 #include <asm/timer.h>
 

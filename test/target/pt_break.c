@@ -24,7 +24,6 @@
 
 #define AREA_PAGES  5
 #define BLOCK_ORDER 9
-#define BLOCK_PAGES (1UL << BLOCK_ORDER)
 #define GROUP_PAGE  (2 * PT_CONT_ENTRIES) /* first page of the group, of those of the block */
 
 /**

@@ -23,7 +23,6 @@
 #include <mm/percpu.h>
 #include <mm/port.h>
 #include <mm/slab.h>
-#include <string.h>
 
 #include <asm/timer.h>
 

@@ -5,7 +5,6 @@
 #include <mm/mm_init.h>
 #include <mm/percpu.h>
 #include <mm/port.h>
-#include <string.h>
 
 #include <asm/timer.h>
 

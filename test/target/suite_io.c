@@ -5,20 +5,30 @@
  *
  * Types of memory are tried at the top of physical addresses, where there is nothing: those mappings are never accessed.
  */
+#include <errno.h>
+#include <lib/mutex.h>
+#include <mm/contig.h>
 #include <mm/io.h>
 #include <mm/ioport.h>
 #include <mm/memtype.h>
 #include <mm/port.h>
+#include <mm/set_memory.h>
 #include <string.h>
 
 #include <asm/exception.h>
 #include <asm/sysreg.h>
 
+#include "../../mm/provenance.h"
+#include "../../mm/vmap.h"
 #include "../io_ways.h"
 #include "target.h"
 
 #define LOAD_ROUNDS 200
 #define NOTHING(n)  ((1ULL << arch_pa_bits()) - ((n) + 1ULL) * PAGE_SIZE)
+#define GIB	    (1UL << 30)
+#define NO_GIB(n)   ((1ULL << arch_pa_bits()) - ((n) + 1ULL) * GIB) /* nothing either */
+#define LARGE	    16
+#define BLOCK_PAGES (PT_SPAN(2) / PAGE_SIZE)
 
 /* Registers that keep their value, of each driver's device. */
 static const struct device {
@@ -164,6 +174,214 @@ static void case_types(void)
 	}
 }
 
+/* --- large ranges --- */
+
+static struct pt_stats tables_before;
+
+static void note_tables(void)
+{
+	vm_unmap_aliases();
+	ktap_ok(arch_pt_check(&tables_before));
+}
+
+static void tables_as_before(void)
+{
+	struct pt_stats now;
+
+	vm_unmap_aliases();
+	ktap_ok(arch_pt_check(&now) && now.tables == tables_before.tables);
+	for (int level = 1; level <= PT_LAST_LEVEL; level++)
+		ktap_ok(now.leaves[level] == tables_before.leaves[level]);
+}
+
+/* Whether the tables map @addr by a unit of @size, which begins there. */
+static bool unit_at(const volatile void *addr, u64 size)
+{
+	unsigned long flags = pt_hold_tables();
+	struct pt_unit unit;
+
+	pt_query((uintptr_t)addr, &unit);
+	pt_release_tables(flags);
+	return unit.entry && unit.va == (uintptr_t)addr && unit.size == size;
+}
+
+/*
+ * Each unit that there is, with each type, as the tables have it and as the hardware translates it:
+ *
+ *	| page | 64 KiB | 2 MiB | 32 MiB |  1 GiB  | page |
+ */
+static void case_large(void)
+{
+	static const u64 units[] = { PAGE_SIZE, PT_CONT_SPAN(3), PT_SPAN(2), PT_CONT_SPAN(2), PT_SPAN(1), PAGE_SIZE };
+	phys_addr_t base = NO_GIB(4) - PT_CONT_SPAN(2) - PT_SPAN(2) - PT_CONT_SPAN(3) - PAGE_SIZE;
+
+	note_tables();
+	for (size_t i = 0; i < ARRAY_SIZE(io_ways); i++) {
+		char *addr = (io_ways[i].map)(base, NO_GIB(3) + PAGE_SIZE - base);
+		u32 attr = attributes[io_ways[i].type];
+		u64 at = 0;
+
+		if (!ktap_ok(addr != NULL))
+			continue;
+		for (size_t u = 0; u < ARRAY_SIZE(units); at += units[u++]) {
+			ktap_ok(unit_at(addr + at, units[u]));
+			ktap_ok(all_translate(addr + at, base + at, attr));
+			ktap_ok(all_translate(addr + at + units[u] - 1, base + at + units[u] - 1, attr));
+		}
+		ktap_ok(all_translate(addr + at, 0, 0) && all_translate(addr - 1, 0, 0));
+		ktap_ok(vmalloc_check());
+		(io_ways[i].unmap)(addr);
+		ktap_ok(all_translate(addr, 0, 0) && all_translate(addr + at - PAGE_SIZE - 1, 0, 0));
+	}
+	tables_as_before();
+}
+
+/* The first whole GiB of RAM in one piece, which somebody may use; 0 when there is none. */
+static phys_addr_t gib_of_ram(void)
+{
+	struct ram_run run = { .end = 0 };
+
+	while (ram_run_next(&run))
+		if (!run.nomap && run.end - ALIGN(run.base, GIB) >= GIB && ALIGN(run.base, GIB) < run.end)
+			return ALIGN(run.base, GIB);
+	return 0;
+}
+
+/* 2 MiB of a GiB of RAM at @base; what is in use there is passed by. */
+static struct page *block_within(phys_addr_t base)
+{
+	for (unsigned long pfn = PFN_DOWN(base); pfn < PFN_DOWN(base + GIB); pfn += BLOCK_PAGES)
+		if (!alloc_contig_range(pfn, pfn + BLOCK_PAGES, MIGRATE_MOVABLE, GFP_KERNEL))
+			return pfn_to_page(pfn);
+	return NULL;
+}
+
+/* What one CPU writes at one address all read at the other. */
+struct two_ways {
+	u64 *linear, *other;
+};
+
+static void read_and_write(void *arg)
+{
+	const struct two_ways *way = arg;
+	u64 mine = 0x1000 + (u64)smp_processor_id();
+
+	WRITE_ONCE(way->linear[mine], ~mine);
+	ktap_ok(READ_ONCE(way->other[mine]) == ~mine);
+	WRITE_ONCE(way->other[mine], mine);
+	ktap_ok(READ_ONCE(way->linear[mine]) == mine);
+}
+
+static void cannot_write(void *arg)
+{
+	u64 value;
+
+	ktap_ok(arch_probe_read(arg, &value) && !arch_probe_write(arg, 0));
+}
+
+static void find_unmapped(void *arg)
+{
+	u64 value;
+
+	ktap_ok(!arch_probe_read(arg, &value));
+}
+
+static int protect(unsigned long at, u64 set, u64 clear)
+{
+	int err;
+
+	mutex_lock(&pt_mutex);
+	err = pt_protect_range(at, PAGE_SIZE, set, clear);
+	mutex_unlock(&pt_mutex);
+	return err;
+}
+
+/* A page at @at, of a GiB that is mapped at @map, is split off on all CPUs, and the GiB is one block again. */
+static void change_page(const char *map, char *at)
+{
+	ktap_ok(set_memory_ro((unsigned long)at, 1) == -EINVAL);
+	ktap_ok(protect((unsigned long)at, PTE_RDONLY, 0) == 0);
+	ktap_ok(unit_at(at, PAGE_SIZE));
+	on_all_cpus(cannot_write, at);
+	ktap_ok(arch_probe_write(at - PAGE_SIZE, 1) && arch_probe_write(at + PAGE_SIZE, 1));
+	ktap_ok(protect((unsigned long)at, 0, PTE_RDONLY) == 0);
+	ktap_ok(unit_at(map, GIB) && arch_probe_write(at, 1));
+}
+
+/* RAM a second time, of the linear map's type, ended in a thread, and where no mutex may be taken. */
+static void case_large_ram(void)
+{
+	phys_addr_t base = gib_of_ram();
+	struct page *block;
+
+	if (!base) {
+		ktap_skip("no whole GiB of RAM");
+		return;
+	}
+	block = block_within(base);
+	if (!ktap_ok(block != NULL))
+		return;
+	note_tables();
+	for (int masked = 0; masked < 2; masked++) {
+		char *map = vmap_phys(base, PFN_DOWN(GIB), PAGE_KERNEL, VMAP_DMA, case_large_ram);
+		struct two_ways ways = { page_address(block), NULL };
+		unsigned long flags = 0;
+
+		if (!ktap_ok(map != NULL))
+			break;
+		ktap_ok(unit_at(map, GIB));
+		ways.other = (u64 *)(void *)(map + (page_to_phys(block) - base));
+		on_all_cpus(read_and_write, &ways);
+		change_page(map, (char *)ways.other + 17 * PAGE_SIZE);
+		if (masked)
+			flags = local_irq_save();
+		vunmap_phys("suite_io", map, VMAP_DMA);
+		if (masked)
+			local_irq_restore(flags);
+		on_all_cpus(find_unmapped, ways.other);
+		ktap_ok(vmalloc_check());
+	}
+	tables_as_before();
+	free_contig_range(page_to_pfn(block), BLOCK_PAGES);
+}
+
+/* Each CPU's ranges lie side by side with the others', in tables that they share. */
+static void large_load(void *arg)
+{
+	u64 random = 88172645463325252ULL + (u64)smp_processor_id();
+
+	(void)arg;
+	for (int i = 0; i < LARGE; i++) {
+		phys_addr_t base = NO_GIB(8 + 2 * (u64)smp_processor_id()) + next_random(&random) % 3 * PAGE_SIZE;
+		u64 nr = (next_random(&random) % 2 ? PT_SPAN(1) : PT_SPAN(2)) / PAGE_SIZE + next_random(&random) % 600;
+		bool masked = next_random(&random) % 2;
+		unsigned long flags = 0;
+		struct translation t;
+
+		t.addr = vmap_phys(base, nr, PAGE_KERNEL_NC, VMAP_DMA, large_load);
+		if (!ktap_ok(t.addr != NULL))
+			continue;
+		ktap_ok(vmalloc_to_pfn((const void *)(uintptr_t)t.addr) == PFN_DOWN(base));
+		translate(&t);
+		ktap_ok(!(t.par & PAR_FAULT) && (t.par & PAR_PA_MASK) == base);
+		if (masked)
+			flags = local_irq_save();
+		vunmap_phys("suite_io", (const void *)(uintptr_t)t.addr, VMAP_DMA);
+		if (masked)
+			local_irq_restore(flags);
+		translate(&t);
+		/* Another CPU may have the address by now, with memory of its own. */
+		ktap_ok(t.par & PAR_FAULT || (t.par & PAR_PA_MASK) != base);
+	}
+}
+
+static void case_large_load(void)
+{
+	note_tables();
+	on_all_cpus(large_load, NULL);
+	tables_as_before();
+}
+
 /* The linear map is what memremap() of RAM gives. */
 static void case_ram(void)
 {
@@ -185,6 +403,7 @@ static void case_refused(void)
 {
 	const struct memtype_range *range = memtype_next_device(NULL);
 	char *wc = ioremap_wc(NOTHING(0), PAGE_SIZE);
+	u32 bad;
 
 	if (ktap_ok(range != NULL)) {
 		ktap_ok(ioremap_wc(range->base, range->size) == NULL);
@@ -196,6 +415,13 @@ static void case_refused(void)
 	ktap_ok(ioremap(NOTHING(0), PAGE_SIZE + 1) == NULL);
 	ktap_ok(ioremap(NOTHING(0), 1UL << 63) == NULL);
 	ktap_ok(early_ioremap(NOTHING(0), 8) == NULL);
+	/* Neither at its begin, nor in its GiB, is it an area of vmalloc()'s. */
+	wc = ioremap_wc(NO_GIB(2) - PAGE_SIZE, GIB + PAGE_SIZE);
+	bad = vmalloc_bad_frees();
+	vfree(wc);
+	vfree(wc + PAGE_SIZE);
+	ktap_ok(wc != NULL && vmalloc_bad_frees() == bad + 2);
+	iounmap(wc);
 }
 
 static void case_resources(void)
@@ -361,6 +587,9 @@ static bool check(void)
 static const struct ktap_case cases[] = {
 	{ "registers are what the drivers see, on all CPUs", case_registers },
 	{ "MAIR_EL1, and each type as the hardware translates it, on all CPUs", case_types },
+	{ "large ranges by each unit, with each type, on all CPUs", case_large },
+	{ "a GiB of RAM a second time, on all CPUs", case_large_ram },
+	{ "all CPUs map and unmap large ranges at once", case_large_load },
 	{ "RAM", case_ram },
 	{ "what is refused", case_refused },
 	{ "vmap() with each type, on all CPUs", case_vmap },

@@ -201,6 +201,7 @@ static void walk_or_map(void *arg)
 		if (!ktap_ok(arch_pt_check(&stats)))
 			break;
 		walks++;
+		cpu_relax();
 	}
 	ktap_ok((walks > 0 && areas_mapped > 0) || num_online_cpus() == 1);
 }

@@ -35,7 +35,7 @@ static bool has_helper(const struct zone *zone)
 /* After this CPU has used the stock up, another one fills it again. */
 static void case_written_ahead(void)
 {
-	struct page *first = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER), *page, *tmp;
+	struct page *first = alloc_pages(GFP_KERNEL, MAX_PAGE_ORDER), *page;
 	struct zone *zone = first ? page_zone(first) : NULL;
 	u64 end = arch_clock_ns() + STOCK_WAIT_NS, touched = memmap_touched_bytes();
 	LIST_HEAD(taken);
@@ -56,8 +56,7 @@ static void case_written_ahead(void)
 		ktap_ok(memmap_touched_bytes() > touched && memmap_touched_bytes() < memmap_reserved_bytes());
 		first = NULL;
 	}
-	list_for_each_entry_safe(page, tmp, &taken, lru)
-		__free_pages(page, MAX_PAGE_ORDER);
+	give_blocks(&taken);
 	if (first)
 		__free_pages(first, MAX_PAGE_ORDER);
 }
@@ -293,21 +292,6 @@ static void case_get_put(void)
 	ktap_ok(page_ref_count(page) == 0);
 }
 
-static unsigned long take_all(struct list_head *taken, gfp_t gfp)
-{
-	unsigned long pages = 0;
-
-	for (unsigned int order = NR_PAGE_ORDERS; order-- > 0;) {
-		struct page *page;
-
-		while ((page = alloc_pages(gfp | __GFP_NOWARN, order))) {
-			list_add(&page->lru, taken);
-			pages += 1UL << order;
-		}
-	}
-	return pages;
-}
-
 static unsigned long min_watermarks(void)
 {
 	unsigned long pages = 0;
@@ -322,7 +306,7 @@ static unsigned long min_watermarks(void)
 static void case_exhaustion(void)
 {
 	unsigned long before = quiet_free_pages(), taken_pages;
-	struct page *page, *tmp;
+	struct page *page;
 	LIST_HEAD(taken);
 
 	if (totalram_pages() > EXHAUST_MAX_PAGES) {
@@ -330,8 +314,8 @@ static void case_exhaustion(void)
 		return;
 	}
 	/* Lower zones keep more from movable requests than from others. */
-	taken_pages = take_all(&taken, GFP_HIGHUSER_MOVABLE);
-	taken_pages += take_all(&taken, GFP_KERNEL);
+	taken_pages = take_all_pages(NUMA_NO_NODE, GFP_HIGHUSER_MOVABLE, &taken);
+	taken_pages += take_all_pages(NUMA_NO_NODE, GFP_KERNEL, &taken);
 	ktap_ok(taken_pages + min_watermarks() >= before);
 	ktap_ok(taken_pages <= before);
 	/* Without memory a request fails, and an urgent one still succeeds. */
@@ -341,8 +325,7 @@ static void case_exhaustion(void)
 	if (page)
 		__free_page(page);
 	ktap_ok(page_alloc_check());
-	list_for_each_entry_safe(page, tmp, &taken, lru)
-		__free_pages(page, page_order(page));
+	give_blocks(&taken);
 	ktap_ok(quiet_free_pages() == before);
 }
 

@@ -20,13 +20,14 @@
 #include <asm/exception.h>
 #include <asm/sections.h>
 
+#include "../../mm/vmap.h"
 #include "target.h"
 
 #define BLOCK_ORDER	9
 #define RET_INSTRUCTION 0xd65f03c0d65f03c0ULL
 #define ROUNDS		16
 #define CHECK_EVERY	10
-#define RACE_PAGES	16
+#define RACE_ROUNDS	50
 #define FREE_VMALLOC	((VMALLOC_START + VMALLOC_END) / 2) /* areas begin at one end, chunks at the other */
 #define FREE_VA		(LINEAR_END - (8UL << 30))	    /* behind all RAM that a machine of today has */
 
@@ -256,50 +257,100 @@ static void case_all_cpus(void)
 	free_block(shared_block);
 }
 
-/* CPUs that may run the shared page, and those that may write it. Atomic. */
-static u32 may_run, may_write;
+/**
+ * struct race - what two CPUs ask for in the same moment, in many rounds
+ * @change: whom they ask: the port, or who sees to both addresses of a page
+ * @run: address that CPU 0 wants to run
+ * @write: address of the same page that CPU 1 wants to write, the same one or another
+ * @met: times that one of them has come to meet the other; atomic
+ * @err: what each was told
+ * @both: rounds after which the page could be run and written
+ * @not_one: rounds in which not just one was refused
+ */
+static struct race {
+	int (*change)(unsigned long va, unsigned long size, enum arch_rights rights);
+	unsigned long run, write;
+	u32 met;
+	int err[2];
+	u32 both, not_one;
+} race;
 
-/* Half of the CPUs want to run what the other half wants to write. */
+static void meet(void)
+{
+	u32 came;
+
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	came = fetch_add32(&race.met, 1);
+	while (__atomic_load_n(&race.met, __ATOMIC_ACQUIRE) <= (came | 1))
+		cpu_relax();
+}
+
+/* CPU 0 looks at what has come of a round, and puts things back. */
+static void judge(void)
+{
+	struct arch_mapping run, write;
+
+	arch_query_mapping(race.run, &run);
+	arch_query_mapping(race.write, &write);
+	race.both += run.executable && write.writable;
+	race.not_one += !race.err[0] == !race.err[1];
+	if (!race.err[0])
+		ktap_ok(race.change(race.run, PAGE_SIZE, RIGHTS_NX) == 0);
+	if (!race.err[1])
+		ktap_ok(race.change(race.write, PAGE_SIZE, RIGHTS_RO) == 0);
+}
+
 static void run_or_write(void *arg)
 {
-	unsigned long at = (unsigned long)shared_block + PAGE_SIZE;
-	int err;
+	int cpu = smp_processor_id();
 
 	(void)arg;
-	if (smp_processor_id() % 2) {
-		err = set_memory_rw(at, RACE_PAGES);
-		fetch_add32(&may_write, !err);
-	} else {
-		err = set_memory_x(at, RACE_PAGES);
-		fetch_add32(&may_run, !err);
+	for (int i = 0; i < RACE_ROUNDS && cpu < 2; i++) {
+		meet();
+		race.err[cpu] = race.change(cpu ? race.write : race.run, PAGE_SIZE, cpu ? RIGHTS_RW : RIGHTS_X);
+		meet();
+		if (!cpu)
+			judge();
 	}
-	ktap_ok(err == 0 || err == -EPERM);
 }
 
-/* Whoever comes first, the others are refused. */
-static void race_once(unsigned long at)
+static int change_both(unsigned long va, unsigned long size, enum arch_rights rights)
 {
-	struct pt_stats stats;
+	unsigned long other;
 
-	may_run = may_write = 0;
-	ktap_ok(set_memory_ro(at, RACE_PAGES) == 0);
-	on_all_cpus(run_or_write, NULL);
-	ktap_ok(!may_run != !may_write && may_run + may_write <= (u32)num_online_cpus());
-	ktap_ok(arch_pt_check(&stats));
-	ktap_ok(set_memory_nx(at, RACE_PAGES) == 0);
-	ktap_ok(set_memory_rw(at, RACE_PAGES) == 0);
+	return vmap_change_rights(va, size, rights, &other);
 }
 
+static void race_for(unsigned long run, unsigned long write,
+		     int (*change)(unsigned long va, unsigned long size, enum arch_rights rights))
+{
+	race = (struct race){ .change = change, .run = run, .write = write };
+	on_all_cpus(run_or_write, NULL);
+	ktap_ok(race.met == 4 * RACE_ROUNDS);
+	ktap_ok(race.both == 0);
+	ktap_ok(race.not_one == 0);
+}
+
+/* The second page stays read-only, so that nothing is split and merged in each round. */
 static void case_race(void)
 {
-	shared_block = linear_block();
-	if (!shared_block)
+	char *area = vmalloc(2 * PAGE_SIZE);
+	unsigned long at = (unsigned long)area;
+
+	if (num_online_cpus() < 2) {
+		vfree(area);
+		ktap_skip("one CPU");
+		return;
+	}
+	if (!ktap_ok(area != NULL))
 		return;
 	note_tables();
-	for (int i = 0; i < ROUNDS; i++)
-		race_once((unsigned long)shared_block + PAGE_SIZE);
+	ktap_ok(set_memory_ro(at, 2) == 0);
+	race_for(at, at, arch_change_rights);
+	race_for(at, (unsigned long)page_address(vmalloc_to_page(area)), change_both);
+	ktap_ok(set_memory_rw(at, 2) == 0);
 	tables_as_before();
-	free_block(shared_block);
+	vfree(area);
 }
 
 /* Of pages that are switched off the rights stay what they are, and what they must not become. */
@@ -374,39 +425,30 @@ static void case_map(void)
 	free_block(block);
 }
 
-/* Blocks that are kept away from everybody else, each with the address of the next in its first word and its order in the second. */
-static u64 *hoard;
-
-/* All that a thread may have: what is left is for handlers. */
-static void take_all(void)
+/* All that a thread may have, kept away from everybody else: what is left is for handlers. */
+static void take_all(struct list_head *taken)
 {
-	for (int order = MAX_PAGE_ORDER; order >= 0; order--) {
+	for (unsigned int order = NR_PAGE_ORDERS; order-- > 0;) {
 		struct page *page;
 
-		while ((page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, (unsigned int)order))) {
-			u64 *block = page_address(page);
-
-			block[0] = (uintptr_t)hoard;
-			block[1] = (u64)order;
-			hoard = block;
-		}
+		while ((page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, order)))
+			list_add(&page->lru, taken);
 	}
 }
 
-static void give_back(void)
+static void give_back(struct list_head *taken)
 {
-	while (hoard) {
-		u64 *block = hoard;
+	struct page *page, *tmp;
 
-		hoard = (u64 *)(uintptr_t)block[0];
-		__free_pages(virt_to_page(block), (unsigned int)block[1]);
-	}
+	list_for_each_entry_safe(page, tmp, taken, lru)
+		__free_pages(page, page_order(page));
 }
 
 /* Tables that a thread asks for are not made out of what is kept for handlers, in the engine and in vmalloc's addresses. */
 static void case_short(void)
 {
 	struct page *own, *page;
+	LIST_HEAD(taken);
 
 	if (totalram_pages() > EXHAUST_MAX_PAGES) {
 		ktap_skip("more than 4 GiB: too slow under emulation");
@@ -416,14 +458,14 @@ static void case_short(void)
 	if (!ktap_ok(own != NULL))
 		return;
 	note_tables();
-	take_all();
+	take_all(&taken);
 	ktap_ok(map_free(FREE_VA, page_to_phys(own), PAGE_SIZE) == -ENOMEM);
 	ktap_ok(arch_vmap_table_alloc(FREE_VMALLOC) == NULL);
 	ktap_ok(arch_vmap_block(FREE_VMALLOC, 0, PAGE_KERNEL) == -ENOMEM);
 	page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
 	if (ktap_ok(page != NULL))
 		__free_page(page);
-	give_back();
+	give_back(&taken);
 	ktap_ok(map_free(FREE_VA, page_to_phys(own), PAGE_SIZE) == 0);
 	ktap_ok(unmap_free(FREE_VA, PAGE_SIZE) == 0);
 	ktap_ok(arch_vmap_table_alloc(FREE_VMALLOC) != NULL);
@@ -465,7 +507,7 @@ static const struct ktap_case cases[] = {
 	{ "rights of vmalloc's pages and blocks", case_vmalloc },
 	{ "rights of ranges over blocks", case_ranges },
 	{ "all CPUs at once in one block", case_all_cpus },
-	{ "writable on some CPUs, executable on others: some are refused", case_race },
+	{ "one CPU wants to write what another wants to run: one is refused", case_race },
 	{ "rights of pages that are switched off", case_switched_off },
 	{ "mapped and unmapped while the machine runs", case_map },
 	{ "what is kept for handlers is not made tables of", case_short },

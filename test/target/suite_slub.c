@@ -218,33 +218,6 @@ static void case_wrong_frees(void)
 	kfree(other);
 }
 
-static void *hogged[NR_PAGE_ORDERS];
-
-/* Take all pages of @nid, a chain of blocks for each order. */
-static void hog_node(int nid)
-{
-	for (int order = MAX_PAGE_ORDER; order >= 0; order--) {
-		struct page *page;
-
-		while ((page = alloc_pages_node(nid, GFP_KERNEL | __GFP_THISNODE | __GFP_NOWARN, (u32)order))) {
-			*(void **)page_address(page) = hogged[order];
-			hogged[order] = page_address(page);
-		}
-	}
-}
-
-static void unhog(void)
-{
-	for (unsigned int order = 0; order < NR_PAGE_ORDERS; order++) {
-		while (hogged[order]) {
-			void *block = hogged[order];
-
-			hogged[order] = *(void **)block;
-			free_pages((unsigned long)block, order);
-		}
-	}
-}
-
 /* How often the next object lies in another slab than the one before. */
 static int slab_changes(void **obj, int n)
 {
@@ -263,6 +236,7 @@ static void case_local_node_full(void)
 	int nid = node_for_alloc[this_cpu()->nid], n = 0;
 	static void *obj[FAR_OBJECTS];
 	struct kmem_cache *cache;
+	LIST_HEAD(taken);
 
 	if (totalram_pages() - node_managed_pages(nid) < FAR_OBJECTS) {
 		ktap_skip("the other nodes have no memory to spare");
@@ -271,11 +245,11 @@ static void case_local_node_full(void)
 	cache = kmem_cache_create("far", 64, 0, 0, NULL);
 	if (!ktap_ok(cache != NULL))
 		return;
-	hog_node(nid);
+	take_all_pages(nid, GFP_KERNEL | __GFP_THISNODE, &taken);
 	while (n < FAR_OBJECTS && (obj[n] = kmem_cache_alloc(cache, GFP_KERNEL)))
 		n++;
 	ktap_ok(kmem_cache_alloc(cache, GFP_NOWAIT | __GFP_THISNODE) == NULL);
-	unhog();
+	give_blocks(&taken);
 	ktap_ok(n == FAR_OBJECTS);
 	ktap_ok(slab_changes(obj, n) < 4 * FAR_OBJECTS / slab_of(obj[0])->slab_cache->objects);
 	while (n > 0)

@@ -20,6 +20,7 @@
 #define TIMER_NS	 20000ULL
 #define LOAD_NS		 300000000ULL
 #define RESTART_LIMIT_NS 10000000000ULL
+#define LEAST_POPS	 1001
 #define IN_HANDLER	 6 /* items that the handler holds at most */
 
 /* One CPU's: its thread and its handler use it. */
@@ -82,13 +83,14 @@ static void set_up(struct stack_load *load, unsigned long capacity)
 	load->local = (uintptr_t)&load->stack - (uintptr_t)this_cpu()->local;
 }
 
-/* Until the end, and then until a sequence was interrupted: on a busy host a CPU may hardly have run. */
+/* Until the end, and then until enough was done and a sequence was interrupted: on a busy host a CPU may hardly have run. */
 static bool go_on(const struct stack_load *load, u64 end)
 {
 	u64 now = arch_clock_ns();
 
-	return now < end || (timer_available() && restart_count(smp_processor_id()) == load->restarts &&
-			     now < end + RESTART_LIMIT_NS);
+	return now < end || load->pops < LEAST_POPS ||
+	       (timer_available() && restart_count(smp_processor_id()) == load->restarts &&
+		now < end + RESTART_LIMIT_NS);
 }
 
 static void load_cpu(void *arg)
@@ -131,7 +133,7 @@ static void case_interrupted(void)
 	for_each_online_cpu(cpu) {
 		const struct stack_load *load = per_cpu_ptr(&stack_load, cpu);
 
-		ktap_ok(load->pops > 1000);
+		ktap_ok(load->pops >= LEAST_POPS);
 		ktap_ok(load->interrupts > 0 || !timer_available());
 		ktap_ok(restart_count(cpu) > load->restarts || !timer_available());
 		ktap_ok(load->mixed == 0);

@@ -47,13 +47,6 @@ static bool all_may(char *addr, bool readable, bool writable)
 	return true;
 }
 
-/* Free pages when vmalloc holds nothing back. */
-static unsigned long quiet_vmalloc_pages(void)
-{
-	vm_unmap_aliases();
-	return quiet_free_pages();
-}
-
 static void case_sizes(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -133,7 +126,7 @@ static void case_huge(void)
 static void case_reference(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
-		unsigned long before = quiet_vmalloc_pages();
+		unsigned long before = quiet_free_pages();
 		char *mem = vmalloc(sizes[i]);
 		struct page *page;
 
@@ -145,9 +138,9 @@ static void case_reference(void)
 		ktap_ok(page_ref_count(page) == 1 && all_may(mem + sizes[i] / 2, true, true));
 		get_page(page);
 		vfree(mem);
-		ktap_ok(quiet_vmalloc_pages() == before - 1 && page_ref_count(page) == 1);
+		ktap_ok(quiet_free_pages() == before - 1 && page_ref_count(page) == 1);
 		put_page(page);
-		ktap_ok(quiet_vmalloc_pages() == before);
+		ktap_ok(quiet_free_pages() == before);
 	}
 }
 
@@ -160,7 +153,7 @@ static void case_rights(void)
 	static const size_t counts[] = { 1, 16, 600 };
 
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(counts); i++) {
-		unsigned long nr = counts[i / 2], before = quiet_vmalloc_pages(), flags = 0;
+		unsigned long nr = counts[i / 2], before = quiet_free_pages(), flags = 0;
 		char *mem = vmalloc(nr * PAGE_SIZE), *linear;
 
 		if (!ktap_ok(mem != NULL))
@@ -181,9 +174,32 @@ static void case_rights(void)
 			ktap_ok(vmalloc_nr_pages() == nr);
 			local_irq_restore(flags);
 		}
-		ktap_ok(quiet_vmalloc_pages() == before && vmalloc_nr_pages() == 0);
+		ktap_ok(quiet_free_pages() == before && vmalloc_nr_pages() == 0);
 		ktap_ok(all_may(linear, true, true));
 	}
+	ktap_ok(vmalloc_check());
+}
+
+/* A third address of a page that is executable at the first: it is not to be written there. */
+static void case_third(void)
+{
+	char *mem = vmalloc(PAGE_SIZE), *map;
+	struct page *page = mem ? vmalloc_to_page(mem) : NULL;
+	unsigned long at = (unsigned long)mem;
+
+	if (!ktap_ok(mem != NULL))
+		return;
+	map = vmap(&page, 1, VM_MAP, PAGE_KERNEL);
+	ktap_ok(map != NULL && set_memory_ro(at, 1) == 0);
+	ktap_ok(set_memory_x(at, 1) == -EPERM && all_may(mem, true, false) && all_may(map, true, true));
+	ktap_ok(set_memory_ro((unsigned long)map, 1) == 0 && set_memory_x(at, 1) == 0);
+	ktap_ok(set_memory_rw((unsigned long)map, 1) == -EPERM && all_may(map, true, false));
+	vunmap(map);
+	ktap_ok(vmap(&page, 1, VM_MAP, PAGE_KERNEL) == NULL && vm_map_ram(&page, 1, -1) == NULL);
+	map = vmap(&page, 1, VM_MAP, PAGE_KERNEL_RO);
+	ktap_ok(map != NULL && all_may(map, true, false));
+	vunmap(map);
+	vfree(mem);
 	ktap_ok(vmalloc_check());
 }
 
@@ -239,10 +255,8 @@ static void load(void *arg)
 
 static void case_all_cpus(void)
 {
-	unsigned long before;
+	unsigned long before = quiet_free_pages();
 
-	vm_unmap_aliases();
-	before = quiet_free_pages();
 	on_all_cpus(load, NULL);
 	ktap_ok(vmalloc_nr_pages() == 0);
 	vm_unmap_aliases();
@@ -267,8 +281,10 @@ static void walk(void)
 
 		ktap_ok(!found || pfn_valid(PFN_DOWN(pa)));
 		WRITE_ONCE(walked, walked + found);
-		if (at % (1UL << 20) == 0)
+		if (at % (1UL << 20) == 0) {
 			vmalloc_nr_pages();
+			cpu_relax();
+		}
 	}
 }
 
@@ -382,6 +398,7 @@ static void case_twice(void)
 	free = quiet_free_pages();
 	printk("vmalloc: what is ended twice now, by all CPUs at once, is ended so on purpose\n");
 	on_all_cpus(end_together, &maker);
+	ktap_ok(twice.odd > 0);
 	ktap_ok(vmalloc_bad_frees() - before == again + twice.odd);
 	ktap_ok(vmalloc_nr_pages() == 0);
 	ktap_ok(vmalloc_check());
@@ -396,6 +413,7 @@ static const struct ktap_case cases[] = {
 	{ "blocks of 2 MiB", case_huge },
 	{ "a reference holds one page, past vfree()", case_reference },
 	{ "rights of both addresses, and what vfree() gives back", case_rights },
+	{ "a third address of a page that is executable", case_third },
 	{ "all CPUs at once", case_all_cpus },
 	{ "a CPU walks while the others map and unmap", case_walker },
 	{ "all CPUs end each area at once: one does", case_twice },

@@ -18,10 +18,11 @@ DEBUG_IMAGE = IMAGE.parents[1] / "debug/Image"
 FULL_IMAGE = IMAGE.parents[1] / "full/Image"
 BOOTMEM_IMAGE = IMAGE.parents[1] / "bootmem/Image"
 
-ONE_NODE = Machine(cpus=4, ram=4 * GIB)
-TWO_NODES = Machine(cpus=4, ram=4 * GIB, nodes=[GIB, 3 * GIB], distance=lambda a, b: 20)
-THREE_NODES = Machine(cpus=4, ram=2 * GIB, nodes=[GIB, GIB // 2, GIB // 2])
-EIGHT_NODES = Machine(cpus=8, ram=4 * GIB, nodes=[GIB // 2] * 8, distance=lambda a, b: 20 + 2 * abs(a - b))
+ONE_NODE = Machine(cpus=4, ram=4 * GIB, threads=True)
+TWO_NODES = Machine(cpus=4, ram=4 * GIB, nodes=[GIB, 3 * GIB], distance=lambda a, b: 20, threads=True)
+THREE_NODES = Machine(cpus=4, ram=2 * GIB, nodes=[GIB, GIB // 2, GIB // 2], threads=True)
+EIGHT_NODES = Machine(cpus=8, ram=4 * GIB, nodes=[GIB // 2] * 8, distance=lambda a, b: 20 + 2 * abs(a - b),
+                      threads=True)
 
 # Name: machine, image, boot arguments besides memstage.run=test.
 RUNS = {

@@ -6,6 +6,8 @@
 #include <lib/ktap.h>
 #include <lib/smp.h>
 
+#include "../page_list.h"
+
 /* xorshift64*: the state is never 0. */
 static inline u64 next_random(u64 *state)
 {
@@ -83,7 +85,7 @@ bool only_devices_held(void);
 /* Machines with more memory are not driven to exhaustion: under emulation that takes too long. */
 #define EXHAUST_MAX_PAGES ((4UL << 30) >> PAGE_SHIFT)
 
-/** quiet_free_pages() - free pages when every cache and empty slab was given back: what can be compared */
+/** quiet_free_pages() - free pages when all that caches, slabs and vmalloc keep was given back: what can be compared */
 unsigned long quiet_free_pages(void);
 
 /**

@@ -3,7 +3,7 @@
  * The layout of the kernel's half of the virtual address space: 48 bits, 4 KiB pages, all through TTBR1_EL1.
  *
  *	0xffff000000000000  linear map   240 TiB  virtual = physical | LINEAR_START
- *	0xfffff00000000000  vmalloc        8 TiB
+ *	0xfffff00000000000  vmalloc        8 TiB  the last 2 TiB for large physical ranges, from VMAP_PHYS_START on
  *	0xfffff80000000000  vmemmap        4 TiB  one struct page (64 bytes) for each of 2^36 page frames
  *	0xfffffd0000000000  stacks         2 MiB  a slot of 32 KiB per CPU: guard below, stack above
  *	0xffffff8000000000  image        510 GiB  of which it takes 8 MiB at most: text, read-only data, data
@@ -31,6 +31,8 @@
 
 #define VMALLOC_START UL(0xfffff00000000000)
 #define VMALLOC_END   UL(0xfffff80000000000)
+
+#define VMAP_PHYS_START UL(0xfffff60000000000)
 
 #define VMEMMAP_START UL(0xfffff80000000000)
 #define VMEMMAP_END   UL(0xfffffc0000000000)

@@ -11,6 +11,7 @@
  *    64 KiB: they are alike but for their addresses, and change together.
  * 4. PTE_OWN, ignored by hardware, marks an entry that points to a table which the engine frees when it is empty or has become
  *    uniform. Tables of the image, of the boot, and vmalloc's of level 3 have other owners.
+ * 5. Of vmalloc's addresses those from VMAP_PHYS_START on are the engine's; below, vmalloc maps and unmaps, and the engine changes rights.
  */
 #ifndef ASM_PGTABLE_H
 #define ASM_PGTABLE_H
@@ -229,17 +230,27 @@ int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc);
 /**
  * pt_map_range() - pt_map() with tables of the page allocator
  *
- * Not in vmalloc's addresses. Cost: about seven instructions per entry. Return: 0, -EEXIST, -ENOMEM or -EINVAL.
+ * Not in vmalloc's addresses below VMAP_PHYS_START. Cost: about seven instructions per entry. Return: 0, -EEXIST, -ENOMEM or -EINVAL.
  */
 int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot);
 
 /**
  * pt_unmap_range() - unmap, and free the tables that are empty then
  *
- * Not in vmalloc's addresses. On return no CPU uses the old translations. Return: 0; -EINVAL; -ENOENT when not all of the
+ * Where pt_map_range() maps. On return no CPU uses the old translations. Return: 0; -EINVAL; -ENOENT when not all of the
  * range is mapped; -ENOMEM when a block had to be split and there is no page for a table.
  */
 int pt_unmap_range(u64 va, u64 size);
+
+/**
+ * pt_clear_range() - unmap all of what one pt_map_range() mapped, and leave the tables, for pt_tidy_range()
+ *
+ * On return no CPU uses the old translations. Context: any, without pt_mutex: no unit reaches over an end, for its neighbours map nothing.
+ */
+void pt_clear_range(u64 va, u64 size);
+
+/** pt_tidy_range() - free the tables of a range that maps nothing. Context: pt_mutex. */
+void pt_tidy_range(u64 va, u64 size);
 
 /**
  * pt_protect_range() - set and clear attribute bits

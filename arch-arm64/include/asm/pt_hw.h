@@ -55,6 +55,9 @@ phys_addr_t pt_page_new_thread(void);
 /** pt_page_free() - give it back; no TLB knows it any more */
 void pt_page_free(phys_addr_t pa);
 
+/** pt_page_retire() - the same of a table of vmalloc's addresses, all entries 0: who walks there without a lock may be reading it */
+void pt_page_retire(phys_addr_t pa);
+
 /**
  * pt_live_begin() - from here to pt_live_end() every other CPU stands still, and nothing is reached by the linear map
  * @slot: the entries of this table are to change

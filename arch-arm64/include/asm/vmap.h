@@ -6,6 +6,8 @@
  *    break-before-make is needed; before it is written again, arch_flush_tlb_kernel() is called.
  * 2. Tables come from the page allocator and go back to it: those of level 3 when their owner says so, those of levels 1 and 2 when
  *    they are empty then. They go by way of vmap_retire_table() (mm/vmap.h), for arch_vmap_table() may be reading in them.
+ * 3. Large physical ranges have addresses of their own, from VMAP_PHYS_START on, whole entries of level 0. There the table engine
+ *    alone maps, protects and unmaps, under pt_mutex, in the largest units that fit.
  */
 #ifndef ASM_VMAP_H
 #define ASM_VMAP_H
@@ -21,6 +23,12 @@
 #define PAGE_DEVICE_NP PT_DEVICE_NP /* Device-nGnRnE: writes are not posted */
 
 #define VMAP_BLOCK_SIZE PT_SPAN(2)
+
+/* What arch_vmap_phys() maps by, largest first. */
+#define VMAP_UNITS                                      \
+	{                                               \
+		PT_SPAN(1), PT_CONT_SPAN(2), PT_SPAN(2) \
+	}
 
 /**
  * arch_vmap_table() - the table whose 512 entries map the block of 2 MiB at @va; NULL when there is none
@@ -75,6 +83,26 @@ int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot);
 
 /** arch_vunmap_block() - unmap the block at @va. Return: its physical address; 0 when none is mapped there. */
 phys_addr_t arch_vunmap_block(unsigned long va);
+
+/**
+ * arch_vmap_phys() - map whole pages of physical addresses at addresses from VMAP_PHYS_START on
+ *
+ * Blocks of 1 GiB and 2 MiB, and groups with the contiguous hint, where both sides are aligned to them. On return it works on every
+ * CPU. Context: where arch_cross_call_ok(); takes pt_mutex. Cost: O(units), 60 instructions for each table. Return: 0; -ENOMEM; -EEXIST,
+ * after a line that names both. Then nothing has changed.
+ */
+int arch_vmap_phys(unsigned long va, phys_addr_t pa, unsigned long size, u64 prot);
+
+/**
+ * arch_vunmap_phys() - unmap all of what it mapped at once; no TLB knows it then
+ *
+ * Context: any; takes pt_mutex where arch_cross_call_ok(). Return: true; false when the tables are left, for a thread to free them by
+ * arch_vmap_phys_tidy(): until then nothing is mapped there.
+ */
+bool arch_vunmap_phys(unsigned long va, unsigned long size);
+
+/** arch_vmap_phys_tidy() - free the tables of a range that maps nothing. Context: where arch_cross_call_ok(). */
+void arch_vmap_phys_tidy(unsigned long va, unsigned long size);
 
 /** arch_vmap_lookup() - what is mapped at @va, page or block, whoever unmaps meanwhile. Return: whether anything is. */
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa);

@@ -41,6 +41,14 @@ int smp_call_function_single(int cpu, smp_fn_t fn, void *arg);
 /** on_each_cpu() - smp_call_function_single() on every CPU on line, one after the other */
 void on_each_cpu(smp_fn_t fn, void *arg);
 
+/**
+ * kick_all_cpus_sync() - on_each_cpu() of nothing: wait until every CPU on line has taken a call
+ *
+ * Whatever one of them did with interrupts masked when this was called, or in a restartable sequence, has come to its end.
+ * Context: where arch_cross_call_ok().
+ */
+void kick_all_cpus_sync(void);
+
 /** smp_set_kick_task() - what smp_kick_others() has the others run. Context: boot, once. */
 void smp_set_kick_task(void (*task)(void));
 

@@ -100,7 +100,8 @@
  *	__by_name: marks a function that is called by name only, never through a pointer.
  *
  * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
- *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps.
+ *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps. VMAP_PHYS_START, another one: from there on
+ *	    nothing is mapped but by arch_vmap_phys().
  *	PAGE_KERNEL, PAGE_KERNEL_RO: readable and writable, readable only; neither executable.
  *	PAGE_KERNEL_NC, PAGE_KERNEL_WT, PAGE_DEVICE, PAGE_DEVICE_NP: as PAGE_KERNEL, and of another memory type: not cacheable,
  *	    write-through, device registers, registers whose writes are not posted.
@@ -112,6 +113,10 @@
  *	void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, u64 prot), arch_clear_ptes(pte, va, n),
  *	    phys_addr_t arch_pte_phys(u64 pte): entries of pages. An entry that maps nothing is 0.
  *	int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot), phys_addr_t arch_vunmap_block(va): whole blocks.
+ *	int arch_vmap_phys(unsigned long va, phys_addr_t pa, unsigned long size, u64 prot): whole pages from VMAP_PHYS_START on, in units of the
+ *	    largest of VMAP_UNITS that both sides are aligned to, and of smaller ones; published. Where arch_cross_call_ok(). 0, -ENOMEM or
+ *	    -EEXIST, and nothing has changed. bool arch_vunmap_phys(va, size): all of that, and TLBs are told; any context; false where
+ *	    arch_vmap_phys_tidy(va, size) has to be called later, by a thread, before the addresses are used again.
  *	bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa): what is mapped at @va.
  *	unsigned long arch_vmap_next(unsigned long va, unsigned long end): the first address below @end that anything is mapped at.
  *	void arch_vmap_publish(void): what was mapped works from now on.

@@ -10,8 +10,9 @@
  * one: set_memory_x() there, and set_memory_rw() here, are refused then. vfree() of such an area gives its pages back not executable and
  * writable; called by a handler it leaves that, and the area, to the next thread that makes a large area or calls vm_unmap_aliases().
  * What vmap() and vm_map_ram() map is changed at the given address alone, and never becomes executable: its pages have other addresses
- * that their owner may write at. Left to who owns the pages is what he makes of their linear address alone, and of a second mapping by
- * vmap(): of that only each address is looked at.
+ * that their owner may write at. set_memory_x(), of vmalloc()'s addresses or of linear ones, is refused, too, while any mapping of a
+ * page can be written, vmap()'s and DMA's included; and so is set_memory_rw() of vmap()'s addresses, and a vmap() that could be written,
+ * while a page is executable anywhere. Lines name both addresses and their owners.
  *
  * Common to all: @addr is page aligned and in the linear map (page_address(), kmalloc()'s pages, ...) or in one area of vmalloc() or
  * vmap(); @numpages pages from there on are mapped, and the caller's. But for what is said above, only the mapping at these addresses
@@ -20,7 +21,8 @@
  * Of CPUs that change the same pages at once one comes after the other, each as a whole.
  *
  * Context: thread, interrupts unmasked, no lock but mutexes held; other CPUs stand still for some thousand instructions where
- * a block is split or merged. Cost: O(pages); 5,000 instructions and more for a page.
+ * a block is split or merged. Cost: O(pages); 5,000 instructions and more for a page. set_memory_x(): all areas' pages besides, for each
+ * run of pages that lie behind one another.
  * Return: 0; else, with nothing changed, after a line with range, owner and reason:
  * -EINVAL	no pages, not page aligned, past the end of the address space, not linear nor in one area, or not all mapped
  * -EPERM	writable and executable at once, switched-off pages included, at one address or at two; or the running image's

@@ -69,8 +69,8 @@ u32 vmalloc_bad_frees(void);
  * maps it with another type cleans it from the caches before (dcache_clean_inval_poc()) and uses it through one of the two
  * mappings at a time. A page that is mapped with another type than @prot's already, for a bus master, by vmap(), ioremap() or
  * memremap(), is refused, and both are named (<mm/memtype.h>); until vunmap() those are refused in turn. The linear map, and a
- * write-back vmap() of the page allocator's pages, are in nobody's way. Refused, too: a @prot that is none of these, other flags, and
- * a page that is NULL.
+ * write-back vmap() of the page allocator's pages, are in nobody's way. Refused, too: a @prot that is none of these, other flags, a
+ * page that is NULL, and, if it could be written, one that is executable at another address (<mm/set_memory.h>).
  */
 void *vmap(struct page **pages, unsigned int count, unsigned long flags, u64 prot) __must_check;
 

@@ -245,6 +245,23 @@ phys_addr_t arch_vunmap_block(unsigned long va)
 	return 0;
 }
 
+int arch_vmap_phys(unsigned long va, phys_addr_t pa, unsigned long size, u64 prot)
+{
+	(void)va, (void)pa, (void)size, (void)prot;
+	return -1;
+}
+
+bool arch_vunmap_phys(unsigned long va, unsigned long size)
+{
+	(void)va, (void)size;
+	return true;
+}
+
+void arch_vmap_phys_tidy(unsigned long va, unsigned long size)
+{
+	(void)va, (void)size;
+}
+
 unsigned long arch_vmap_next(unsigned long va, unsigned long end)
 {
 	(void)va;

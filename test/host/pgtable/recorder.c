@@ -16,7 +16,8 @@
  *    group changed.
  * 6. Stores and barriers are numbered. A table is linked when a barrier has followed the last store to it; and the last store that made
  *    an entry valid is followed by one before others go on, or the call returns.
- * 7. A table that maps nothing of the addresses that a test has named is not looked up: it may be somebody else's, and gone.
+ * 7. A table of vmalloc's addresses is retired, empty, if it was ever linked; any other is freed.
+ * 8. A table that maps nothing of the addresses that a test has named is not looked up: it may be somebody else's, and gone.
  */
 #include "recorder.h"
 
@@ -129,7 +130,7 @@ phys_addr_t pt_page_new_thread(void)
 	return pt_page_new();
 }
 
-void pt_page_free(phys_addr_t pa)
+static void free_page(phys_addr_t pa)
 {
 	struct table_page *page = page_of((const u64 *)(uintptr_t)pa);
 
@@ -140,6 +141,27 @@ void pt_page_free(phys_addr_t pa)
 		      "the table %#llx is freed and a TLB may know it, at %#llx", pa, stale[i].va);
 	free(page->table);
 	*page = pages[--nr_pages];
+}
+
+void pt_page_free(phys_addr_t pa)
+{
+	const struct table_page *page = page_of((const u64 *)(uintptr_t)pa);
+
+	check(!page->va || page->va < VMALLOC_START || page->va >= VMALLOC_END,
+	      "the table at %#llx, of vmalloc's addresses, is freed, and not retired", page->va);
+	free_page(pa);
+}
+
+void pt_page_retire(phys_addr_t pa)
+{
+	const struct table_page *page = page_of((const u64 *)(uintptr_t)pa);
+
+	check(page->va >= VMALLOC_START && page->va < VMALLOC_END, "the table at %#llx is retired, and not vmalloc's",
+	      page->va);
+	for (unsigned int i = 0; i < PT_ENTRIES; i++)
+		check(!page->table[i], "the table at %#llx is retired, and its entry %u is 0x%llx", page->va, i,
+		      page->table[i]);
+	free_page(pa);
 }
 
 static void check_reach(const struct table_page *page)

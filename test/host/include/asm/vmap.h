@@ -17,9 +17,15 @@
 #define VMALLOC_START (VMEMMAP_START + HOST_VMEMMAP_SIZE + (16UL << 30))
 #define VMALLOC_END   (VMALLOC_START + (32UL << 30))
 
+#define VMAP_PHYS_START (VMALLOC_END - (8UL << 30))
+
 _Static_assert(VMALLOC_END <= HOST_LINEAR + (5UL << 36), "the program itself begins above");
 
 #define VMAP_BLOCK_SIZE (2UL << 20)
+#define VMAP_UNITS                                               \
+	{                                                        \
+		1UL << 30, 16 * VMAP_BLOCK_SIZE, VMAP_BLOCK_SIZE \
+	}
 
 /* Bit 1: read-only. Bits 2 to 4: the memory type, which makes no difference to the host. */
 #define PAGE_KERNEL    0ULL
@@ -36,6 +42,9 @@ void arch_set_ptes(u64 *pte, unsigned long va, phys_addr_t pa, unsigned long n, 
 void arch_clear_ptes(u64 *pte, unsigned long va, unsigned long n);
 int arch_vmap_block(unsigned long va, phys_addr_t pa, u64 prot);
 phys_addr_t arch_vunmap_block(unsigned long va);
+int arch_vmap_phys(unsigned long va, phys_addr_t pa, unsigned long size, u64 prot);
+bool arch_vunmap_phys(unsigned long va, unsigned long size);
+void arch_vmap_phys_tidy(unsigned long va, unsigned long size);
 bool arch_vmap_lookup(unsigned long va, phys_addr_t *pa);
 unsigned long arch_vmap_next(unsigned long va, unsigned long end);
 void arch_flush_tlb_kernel(unsigned long start, unsigned long end);

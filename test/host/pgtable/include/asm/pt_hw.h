@@ -16,6 +16,7 @@ void pt_invalidated(void);
 phys_addr_t pt_page_new(void);
 phys_addr_t pt_page_new_thread(void);
 void pt_page_free(phys_addr_t pa);
+void pt_page_retire(phys_addr_t pa);
 u64 *pt_live_begin(u64 *slot);
 void pt_live_end(void);
 
