@@ -383,7 +383,8 @@ static __always_inline size_t push_checked(const struct kmem_cache *cache, size_
 			*far = true;
 			break;
 		}
-		WRITE_ONCE(*++top, obj);
+		top++;
+		WRITE_ONCE(*top, obj);
 	}
 	WRITE_ONCE(stack->top, top);
 	local_irq_restore(flags);
