@@ -35,6 +35,9 @@ static size_t local_offset;   /* from the base; constant after set-up */
 static size_t dynamic_offset; /* from the base; constant after set-up */
 
 _Static_assert(sizeof(struct mm_cpu) % 64 == 0, "what follows the head is aligned");
+_Static_assert(sizeof(struct mm_cpu) + PERCPU_STATIC_MAX + 64 + MAX_NUMNODES * sizeof(struct mm_local) <=
+		       0x10000 * OBJECT_STACK_UNIT,
+	       "page->object_stack reaches the heads of all nodes");
 
 static size_t static_size(void)
 {

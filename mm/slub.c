@@ -5,7 +5,8 @@
  * 1. A slab is a block of pages cut into objects. Its first page's struct page holds all there is to know: the cache, the
  *    first free object, how many are taken. A free object has the link to the next one in its word (free_word()): in its
  *    middle; at its beginning, which costs nothing to find, when frees are checked; behind it when a constructor made
- *    what is inside. A slab from which nothing is taken has no list: its objects are told by address.
+ *    what is inside. A slab from which nothing is taken has no list: its objects are told by address. Where frees are checked
+ *    each of its pages says how an object is told (<mm/object_check.h>).
  * 2. Every CPU has a stack of free objects for each cache (<mm/percpu_stack.h>). A hit is a pop or a push (slub_hot.c).
  *    Each page of a slab names the stacks that take its objects: those of its cache for its own node. That is the stack to pop
  *    from for CPUs of the node; CPUs of other nodes have a short one there, from which nothing is popped: full, it goes home
@@ -18,7 +19,8 @@
  *    node, or for one node only (__GFP_THISNODE, which ends with the first two steps), gets one object past the stack.
  * 4. A full stack gives a batch back, the hottest: their lines are written to for that, and the others need not move.
  *    Neighbours on the stack that are of one slab are linked and put in its list at once, and not even linked when they are
- *    all that it misses (slub_runs.h); the lock is held on while slabs are of one node.
+ *    all that it misses (slub_runs.h); the lock is held on while slabs are of one node. Where frees are checked, each is
+ *    looked at once more, for a stack is memory that a wild store may have hit; and on its way out its mark and its link.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
  *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone: a cache whose objects
@@ -71,9 +73,9 @@ static struct kmem_cache_node *node_of(struct kmem_cache *cache, const struct pa
 	return &cache->node[page_to_nid(slab)];
 }
 
-static void list_slab(struct kmem_cache_node *n, struct page *slab)
+static void list_slab(const struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab)
 {
-	bool partial = slab->inuse < slab->objects;
+	bool partial = slab->inuse < cache->objects;
 
 	list_add(&slab->slab_list, partial ? &n->partial : &n->full);
 	slab->on_list = partial;
@@ -98,11 +100,12 @@ static void relist_slab(struct kmem_cache_node *n, struct page *slab)
 static void link_from(const struct kmem_cache *cache, struct page *slab, u32 n)
 {
 	const struct free_format format = free_format(cache);
-	char *base = page_address(slab);
+	const char *base = page_address(slab);
+	char *first = slab_first(cache, slab);
 	void *next = NULL;
 
-	for (u32 i = slab->objects; i-- > n;) {
-		void *obj = base + (size_t)i * cache->size;
+	for (u32 i = cache->objects; i-- > n;) {
+		void *obj = first + (size_t)i * cache->size;
 
 		set_next_free(format, base, obj, next);
 		next = obj;
@@ -113,34 +116,66 @@ static void link_from(const struct kmem_cache *cache, struct page *slab, u32 n)
 /* Of a slab from which nothing is taken: its first objects, the last of them first, so that they are popped in order. */
 static u32 take_first(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
 {
-	u32 n = min(room, (u32)slab->objects);
+	u32 n = min(room, (u32)cache->objects);
 
-	run_fill(objs, n, (char *)page_address(slab) + (size_t)(n - 1) * cache->size, cache->size);
+	run_fill(objs, n, slab_first(cache, slab) + (size_t)(n - 1) * cache->size, cache->size);
 	link_from(cache, slab, n);
 	return n;
 }
 
-/* Of any other. What follows a word that was written over is lost: it counts as taken for ever. */
-static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
+/* Of any other, where frees are trusted. */
+static u32 take_trusted(const struct kmem_cache *cache, struct page *slab, void **objs, u32 n)
 {
-	const struct free_format format = free_format(cache);
-	const char *base = page_address(slab);
+	const u32 offset = cache->offset;
 	void *obj = slab->freelist;
-	u32 n = min(room, (u32)(slab->objects - slab->inuse));
 
 	for (void **end = objs + n; objs < end; objs++) {
-		if (HARDENED && unlikely(!is_free_object(cache, slab, obj))) {
-			slab_report_list(cache, slab, obj);
-			n -= (u32)(end - objs);
-			slab->inuse = (u16)(slab->objects - n);
-			obj = NULL;
-			break;
-		}
 		*objs = obj;
-		obj = next_free(format, base, obj);
+		obj = *(void **)(void *)((char *)obj + offset);
 	}
 	slab->freelist = obj;
 	return n;
+}
+
+/*
+ * Where they are checked: is_free_object() is asked of each, its word, mark and link, with one load. What follows a word that was
+ * written over is lost: it counts as taken for ever.
+ */
+static u32 take_checked(const struct kmem_cache *cache, struct page *slab, void **objs, u32 n)
+{
+	const u32 offset = cache->offset, id = cache->object_id, key = cache->key, bytes = cache->slab_bytes;
+	const u64 factor = slab->object_factor;
+	char *base = page_address(slab);
+	u32 at = (u32)((char *)slab->freelist - base), done = 0;
+
+	for (; done < n; done++) {
+		void *obj = base + at;
+		u64 word;
+
+		if (unlikely(at >= bytes || object_window(asm_object_product(obj, factor)) != id) &&
+		    !begins_object(cache, slab, obj))
+			break;
+		word = *(const u64 *)(void *)((char *)obj + offset);
+		if (unlikely((u32)word != free_mark(obj)))
+			break;
+		objs[done] = obj;
+		at = ((u32)(word >> 32) ^ key) - 1;
+	}
+	if (done)
+		slab->freelist = at == ~0u ? NULL : base + at;
+	if (unlikely(done < n)) {
+		slab_report_list(cache, slab, slab->freelist);
+		slab->inuse = (u16)(cache->objects - done);
+		slab->freelist = NULL;
+	}
+	return done;
+}
+
+static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
+{
+	u32 n = min(room, (u32)(cache->objects - slab->inuse));
+
+	return HARDENED ? take_checked(cache, slab, objs, n) : take_trusted(cache, slab, objs, n);
 }
 
 /* Move objects of @slab, which is in no list, to @to, until that is full or the slab has no more; then list the slab. */
@@ -153,7 +188,7 @@ static __always_inline void take_objects(struct kmem_cache *cache, struct kmem_c
 	slab->inuse = (u16)(slab->inuse + got);
 	n->nr_taken += slab->inuse - taken;
 	WRITE_ONCE(to->top, to->top + got);
-	list_slab(n, slab);
+	list_slab(cache, n, slab);
 }
 
 /* Fill @to from @n's partial slabs until it holds @want objects. */
@@ -168,11 +203,11 @@ static void take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, st
 }
 
 /*
- * Where frees are checked: link those of @objs, from the first one on, that lie in @slab, at @base, into its list. NULL is
- * behind @objs. *@wrong: addresses that begin no object, of whose frees the hot path could not tell; they are reported and
- * left out. Return: how many were looked at.
+ * Link those of @objs, from the first one on, that lie in @slab, at @base, into its list. NULL is behind @objs. *@wrong: addresses
+ * that begin no object, which a wild store has put on a stack; they are reported and left out. Return: how many were looked at.
  */
-static u32 link_checked(const struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs, u32 *wrong)
+static __noinline u32 link_each(const struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs,
+				u32 *wrong)
 {
 	const struct free_format format = free_format(cache);
 	void *next = slab->freelist;
@@ -192,6 +227,22 @@ static u32 link_checked(const struct kmem_cache *cache, struct page *slab, uintp
 	return (u32)(at - objs);
 }
 
+/* link_each() where frees are checked, which is for what does not look right. */
+static __always_inline u32 link_checked(const struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs,
+					u32 n, u32 *wrong)
+{
+	const size_t bytes = cache->slab_bytes;
+	u32 run;
+
+	if (run_is_whole(slab, base, bytes, objs, n) &&
+	    likely(run_begins(slab->object_factor, cache->object_id, objs, slab->inuse)))
+		return slab->inuse;
+	run = run_link_checked(slab, cache->object_id, cache->offset, cache->key, base, bytes, objs);
+	if (unlikely(((uintptr_t)objs[run] ^ base) < bytes))
+		run += link_each(cache, slab, base, objs + run, wrong);
+	return run;
+}
+
 /* @slab, to which objects came back, was full, or is empty. One that is empty now and should go is moved to @empty. */
 static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
 			struct list_head *empty)
@@ -208,17 +259,37 @@ static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, 
 
 /* --- pages of slabs; no lock --- */
 
+/* The mark of objects that begin in one page is the same. */
+static void mark_all(const struct kmem_cache *cache, const struct page *slab)
+{
+	const size_t size = cache->size, bytes = cache->slab_bytes;
+	const char *base = page_address(slab);
+	char *word = slab_first(cache, slab) + cache->offset;
+
+	for (size_t i = PAGE_SIZE; i <= bytes; i += PAGE_SIZE, slab++) {
+		const char *end = base + i + cache->offset;
+
+		for (; word + 3 * size < end; word += 4 * size) {
+			*(u32 *)(void *)word = (u32)(uintptr_t)slab;
+			*(u32 *)(void *)(word + size) = (u32)(uintptr_t)slab;
+			*(u32 *)(void *)(word + 2 * size) = (u32)(uintptr_t)slab;
+			*(u32 *)(void *)(word + 3 * size) = (u32)(uintptr_t)slab;
+		}
+		for (; word < end; word += size)
+			*(u32 *)(void *)word = (u32)(uintptr_t)slab;
+	}
+}
+
 static void init_objects(const struct kmem_cache *cache, struct page *slab)
 {
-	char *obj = page_address(slab);
+	if (cache->ctor) {
+		char *obj = slab_first(cache, slab);
 
-	if (!HARDENED && !cache->ctor)
-		return;
-	for (u32 i = 0; i < slab->objects; i++, obj += cache->size) {
-		if (cache->ctor)
+		for (u32 i = 0; i < cache->objects; i++, obj += cache->size)
 			cache->ctor(obj);
-		mark_free(cache, obj);
 	}
+	if (HARDENED)
+		mark_all(cache, slab);
 }
 
 /* This CPU's page cache has pages of its node, and is asked first for those; a node without memory has none. */
@@ -242,21 +313,37 @@ static enum zone_stat_item slab_item(const struct kmem_cache *cache)
 	return cache->flags & SLAB_RECLAIM_ACCOUNT ? NR_SLAB_RECLAIMABLE : NR_SLAB_UNRECLAIMABLE;
 }
 
+/* What a checked free of an object in one of @slab's pages looks at. */
+static void set_factor(const struct kmem_cache *cache, struct page *slab)
+{
+	const char *first = slab_first(cache, slab);
+	const u64 factor = object_factor((uintptr_t)asm_object_product(first, 1), cache->step, cache->object_id);
+	const u32 tag = this_cpu()->object_tag + (cache->offset ? object_window_of_none(cache->step) : 0);
+
+	for (u64 i = 0; i < 1u << cache->order; i++) {
+		WRITE_ONCE(slab[i].object_factor, factor);
+		slab[i].on_list = 0;
+		WRITE_ONCE(slab[i].object_key,
+			   (u16)(tag - object_window(asm_object_product(first, factor) + (i << 40))));
+	}
+}
+
 struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
 {
 	gfp_t pages = (gfp & ~(__GFP_ZERO | __GFP_MOVABLE | __GFP_COMP)) | page_gfp(cache);
-	const u32 nr = 1u << cache->order, check = cache->object_check;
+	const u32 nr = 1u << cache->order;
 	struct page *slab = slab_pages(cache, pages, nid);
-	u32 stack;
+	u16 stack;
 
 	if (!slab)
 		return NULL;
 	stack = object_stack_of(cache, page_to_nid(slab));
-	for (u16 i = 0; i < nr; i++) {
+	if (HARDENED)
+		set_factor(cache, slab);
+	for (u8 i = 0; i < nr; i++) {
 		page_set(&slab[i], PG_slab);
 		slab[i].slab_cache = cache;
-		slab[i].head_offset = i;
-		WRITE_ONCE(slab[i].object_check, check);
+		WRITE_ONCE(slab[i].head_offset, i);
 		WRITE_ONCE(slab[i].object_stack, stack);
 	}
 	mod_zone_page_state(page_zone(slab), slab_item(cache), (long)nr);
@@ -270,7 +357,6 @@ static struct page *new_slab(struct kmem_cache *cache, gfp_t gfp, int nid)
 	if (!slab)
 		return NULL;
 	slab->inuse = 0;
-	slab->objects = cache->objects;
 	slab->freelist = NULL;
 	init_objects(cache, slab);
 	return slab;
@@ -283,7 +369,9 @@ void slab_free_pages(struct kmem_cache *cache, struct page *slab)
 	for (u32 i = 0; i < nr; i++) {
 		page_clear(&slab[i], PG_slab);
 		slab[i].slab_cache = NULL;
-		WRITE_ONCE(slab[i].object_check, 0);
+		if (HARDENED)
+			WRITE_ONCE(slab[i].object_factor, 0);
+		WRITE_ONCE(slab[i]._mapcount, 0);
 		WRITE_ONCE(slab[i].object_stack, 0);
 	}
 	mod_zone_page_state(page_zone(slab), slab_item(cache), -(long)nr);
@@ -550,7 +638,7 @@ static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
 			node = change_node(node, node_of(cache, slab), back);
 			back = 0;
 		}
-		run = HARDENED ? link_checked(cache, slab, base, objs, &wrong) :
+		run = HARDENED ? link_checked(cache, slab, base, objs, n, &wrong) :
 				 run_link(slab, cache->offset, base, cache->slab_bytes, objs, n);
 		slab->inuse = (u16)(slab->inuse - (run - wrong));
 		back += run - wrong;
@@ -600,13 +688,13 @@ static bool freed_in_order(void *const *top, u32 batch, size_t size)
 }
 
 /*
- * How many objects a full stack gives back: a batch, and two of a large stack where that takes no longer: where frees are
- * trusted and happened in order, each object takes half as long.
+ * How many objects a full stack gives back: a batch, and two of a large stack where that takes no longer: where frees happened in
+ * order, each object takes half as long.
  */
 static u32 flush_count(const struct kmem_cache *cache, void *const *top)
 {
 	u32 batch = slab_batch(cache);
-	bool more = !HARDENED && cache->capacity >= 4 * batch && freed_in_order(top, batch, cache->size);
+	bool more = cache->capacity >= 4 * batch && freed_in_order(top, batch, cache->size);
 
 	return more ? 2 * batch : batch;
 }

@@ -24,7 +24,7 @@
 /*
  * A batch, about ten instructions for each object. Interrupts are masked for more than that at times: an empty stack gets whole
  * lists, so up to CPU_STACK_MAX objects, most often all of a new slab, in two instructions each; a full one gives two batches back
- * where frees are trusted and came in order, in half the time for each.
+ * where frees came in order, in half the time for each.
  */
 #define BATCH_MAX 128u
 
@@ -81,20 +81,19 @@ struct kmem_cache_node {
 
 /**
  * struct kmem_cache - a cache
- * @hit_stack: (c) bytes from the local base to the head that hits pop from: @stack's, or that of NO_OBJECT_STACK where the word is
- *	not at the beginning of an object and frees are checked
- * @stack: (c) the same to the head of a CPU's stack
  * @capacity: (c) objects that a CPU's stack holds; 0: it has none
- * @object_size: (M) bytes a user may use; it grows when a larger maker shares the cache. Others read it without the mutex.
+ * @stack: (c) bytes from the local base to the head of a CPU's stack: what hits pop from
+ * @offset: (c) where in a free object its word is: free_word()
+ * @object_id: (c) where frees are checked: what its objects' addresses are told by (<mm/object_check.h>)
  * @cpu: (c) what each CPU has (a per-CPU cookie); NULL without stacks
  * @name: (c)
+ * @object_size: (M) bytes a user may use; it grows when a larger maker shares the cache. Others read it without the mutex.
  * @size: (c) bytes from one object to the next
  * @align: (c)
- * @offset: (c) where in a free object its word is: free_word()
- * @reciprocal, @bound: (c) object_reciprocal() and object_bound() of its slabs
+ * @first: (c) where in a slab its first object is: slab_first()
  * @key: (c) with which links to free objects are encoded
- * @object_check: (c) that of its slabs' pages (<mm/object_check.h>)
  * @slab_bytes: (c) of a slab, all of its pages
+ * @step: (c) object_step() of its objects
  * @objects: (c) per slab
  * @order: (c) of a slab
  * @min_partial: (c) empty slabs are kept as long as a node has no more partial ones than this
@@ -109,20 +108,19 @@ struct kmem_cache_node {
  * Lock letters: (c) constant once created; (M) slab_mutex.
  */
 struct kmem_cache {
-	u32 hit_stack;
-	u32 stack;
 	u32 capacity;
-	u32 object_size;
+	u32 stack;
+	u32 offset;
+	u32 object_id;
 	struct kmem_cache_cpu *cpu;
 	const char *name;
+	u32 object_size;
 	u32 size;
 	u32 align;
-	u32 reciprocal;
-	u32 bound;
-	u32 offset;
+	u32 first;
 	u32 key;
-	u32 object_check;
 	u32 slab_bytes;
+	u64 step;
 	u16 objects;
 	u16 order;
 	u16 min_partial;
@@ -144,6 +142,10 @@ struct slab_alias {
 	struct list_head list;
 	char name[];
 };
+
+_Static_assert(offsetof(struct kmem_cache, offset) == offsetof(struct kmem_cache, stack) + 4 &&
+		       offsetof(struct kmem_cache, object_id) == offsetof(struct kmem_cache, offset) + 4,
+	       "a hit loads the first two at once, a checked free the last two");
 
 /* (c) One more than the highest node id. */
 extern int nr_node_ids;
@@ -252,10 +254,16 @@ static inline unsigned long cpu_stack_count(const struct kmem_cache *cache, int 
 /** slab_alloc_slow() - kmem_cache_alloc() when the CPU's stack has nothing */
 void *slab_alloc_slow(struct kmem_cache *cache, gfp_t gfp);
 
-/** object_stack_of() - what pages of @cache's slabs on @nid name as the stack for its objects; 0 for none */
-static inline u32 object_stack_of(const struct kmem_cache *cache, int nid)
+/** object_stack_of() - page->object_stack of the pages of @cache's slabs on @nid */
+static inline u16 object_stack_of(const struct kmem_cache *cache, int nid)
 {
-	return has_stacks(cache) ? percpu_local_offset(nid) + cache->stack : 0;
+	return has_stacks(cache) ? (u16)((percpu_local_offset(nid) + cache->stack) / OBJECT_STACK_UNIT) : 0;
+}
+
+/** slab_first() - the first object of @cache's @slab; where frees are checked, what is left over lies before it */
+static inline char *slab_first(const struct kmem_cache *cache, const struct page *slab)
+{
+	return (char *)page_address(slab) + (HARDENED ? cache->first : 0);
 }
 
 /**
@@ -323,12 +331,12 @@ void slab_free_pages(struct kmem_cache *cache, struct page *slab);
  */
 void slab_wait_for_readers(const struct kmem_cache *cache);
 
-/** begins_object() - whether @obj, an address in @cache's @slab, is that of an object */
+/** begins_object() - whether @obj is the address of an object in @cache's @slab */
 static inline bool begins_object(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
-	size_t offset = (uintptr_t)obj - (uintptr_t)page_address(slab);
+	size_t offset = (uintptr_t)obj - (uintptr_t)slab_first(cache, slab);
 
-	return offset % cache->size == 0 && offset / cache->size < slab->objects;
+	return offset % cache->size == 0 && offset / cache->size < cache->objects;
 }
 
 /** object_fault() - why @obj, which lies in @slab (NULL: in none), is no object of @cache; NULL when it is one */
@@ -336,8 +344,8 @@ const char *object_fault(const struct kmem_cache *cache, const struct page *slab
 
 /*
  * A free object's word, @offset bytes into it. Where frees are trusted it is the address of the slab's next free object.
- * Where they are checked its lower half is the mark that tells a free object, and its upper half the number of the next
- * free one, from 1 on, 0 for none, encoded with the cache's key: so what was written over leads to no object elsewhere.
+ * Where they are checked its lower half is the mark that tells a free object, and its upper half how far into the slab the next
+ * free one is, from 1 on, 0 for none, encoded with the cache's key: so what was written over leads to no object elsewhere.
  */
 static inline u32 *free_word(const struct kmem_cache *cache, const void *obj)
 {
@@ -381,12 +389,12 @@ static inline bool is_marked_free(const struct kmem_cache *cache, const void *ob
 
 /** struct free_format - what of a cache its slabs' lists are made with: a copy, which no store to an object changes */
 struct free_format {
-	u32 offset, key, size;
+	u32 offset, key;
 };
 
 static inline struct free_format free_format(const struct kmem_cache *cache)
 {
-	return (struct free_format){ cache->offset, cache->key, cache->size };
+	return (struct free_format){ cache->offset, cache->key };
 }
 
 /** set_next_free() - @next, or NULL, follows @obj in the list of the slab at @base. Context: the slab's lock. */
@@ -395,7 +403,7 @@ static __always_inline void set_next_free(struct free_format format, const char 
 	char *word = (char *)obj + format.offset;
 
 	if (HARDENED) {
-		u32 nr = next ? (u32)((const char *)next - base) / format.size + 1 : 0;
+		u32 nr = next ? (u32)((const char *)next - base) + 1 : 0;
 
 		((u32 *)(void *)word)[1] = nr ^ format.key;
 	} else {
@@ -412,7 +420,7 @@ static __always_inline void *next_free(struct free_format format, const char *ba
 	if (!HARDENED)
 		return *(void **)(void *)word;
 	nr = ((u32 *)(void *)word)[1] ^ format.key;
-	return nr ? (void *)(uintptr_t)(base + (size_t)(nr - 1) * format.size) : NULL;
+	return nr ? (void *)(uintptr_t)(base + (nr - 1)) : NULL;
 }
 
 /** is_free_object() - whether @obj, found in the list of @cache's @slab, may be in it */

@@ -47,7 +47,7 @@ static bool in_list(const struct kmem_cache *cache, const struct page *slab, con
 	/* An empty slab has no list: all of it is free. */
 	if (!slab->inuse)
 		return true;
-	for (const void *obj = slab->freelist; obj && n++ < slab->objects;
+	for (const void *obj = slab->freelist; obj && n++ < cache->objects;
 	     obj = next_free(free_format(cache), base, obj)) {
 		if (obj == wanted)
 			return true;

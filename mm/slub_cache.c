@@ -103,8 +103,8 @@ static bool init_geometry(struct kmem_cache *cache, size_t size, size_t align)
 	cache->order = choose_order(cache->size);
 	cache->slab_bytes = (u32)(PAGE_SIZE << cache->order);
 	cache->objects = (u16)(cache->slab_bytes / cache->size);
-	cache->reciprocal = object_reciprocal(cache->size);
-	cache->bound = object_bound(cache->size, cache->objects);
+	cache->first = cache->guard ? 0 : cache->slab_bytes - cache->objects * cache->size;
+	cache->step = object_step(cache->size);
 	cache->key = (u32)((uintptr_t)cache * 0x9e3779b97f4a7c15UL >> 32) ^ (u32)get_cycles();
 	cache->min_partial = (u16)max(KEPT_BYTES / cache->slab_bytes, KEPT_SLABS);
 	return true;
@@ -138,20 +138,10 @@ static u32 stack_nr(const struct kmem_cache *cache)
 	return (u32)((cache->stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack));
 }
 
-/* Whether hits find the mark where they look for it, at the beginning of an object. */
-static bool may_have_hits(const struct kmem_cache *cache)
+/* What caches with the numbers @nr are told by: each another, and in another run of the machine others. */
+static u32 object_id(u32 nr)
 {
-	return !HARDENED || !cache->offset;
-}
-
-/* What frees look at: bits tell where objects begin if the stride is a power of two; slabs are aligned to their length. */
-static u32 object_check_of(const struct kmem_cache *cache)
-{
-	u32 tag = this_cpu()->object_tag, size = cache->size;
-
-	if (size & (size - 1) || size > OBJECT_CHECK_MAX_ALIGN || !may_have_hits(cache))
-		return object_check_uneven(tag);
-	return object_check_word(tag, size);
+	return (u16)(this_cpu()->object_tag + nr * (0x10000 / OBJECT_STACKS));
 }
 
 /* Empty stacks of @cpu, one for each node. */
@@ -173,8 +163,8 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 	u32 capacity = min(max(STACK_BYTES / cache->size, 4u), most);
 	u32 nr = cache->guard ? NO_OBJECT_STACK : claim_stack_nr(wanted), slots;
 
-	cache->hit_stack = cache->stack = (u32)OBJECT_STACK(NO_OBJECT_STACK);
-	cache->object_check = OBJECT_CHECK_NEVER;
+	cache->stack = (u32)OBJECT_STACK(NO_OBJECT_STACK);
+	cache->object_id = object_id(nr);
 	if (nr == NO_OBJECT_STACK)
 		return;
 	slots = capacity + 2 + (nr_node_ids > 1 ? (u32)nr_node_ids * (far_stack() + 2) : 0);
@@ -185,10 +175,7 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 		return;
 	}
 	cache->stack = (u32)OBJECT_STACK(nr);
-	if (may_have_hits(cache))
-		cache->hit_stack = cache->stack;
 	cache->capacity = capacity;
-	cache->object_check = object_check_of(cache);
 	for (int cpu = 0; cpu < nr_cpu_ids; cpu++)
 		init_cpu_stacks(cache, cpu);
 }

@@ -33,7 +33,7 @@ static u64 seen[(1UL << SEEN_SHIFT) / 64]; /* slab_mutex */
 
 static bool check_freelist(const struct kmem_cache *cache, const struct page *slab)
 {
-	unsigned long n = 0, expected = (unsigned long)slab->objects - slab->inuse;
+	unsigned long n = 0, expected = (unsigned long)cache->objects - slab->inuse;
 	const char *base = page_address(slab);
 
 	if (!slab->inuse)
@@ -47,7 +47,7 @@ static bool check_freelist(const struct kmem_cache *cache, const struct page *sl
 	}
 	if (n != expected)
 		return complain(cache, "slab at pfn 0x%lx: %lu free objects in its list, %u objects of which %u taken",
-				page_to_pfn(slab), n, slab->objects, slab->inuse);
+				page_to_pfn(slab), n, cache->objects, slab->inuse);
 	return true;
 }
 
@@ -55,7 +55,7 @@ static bool check_freelist(const struct kmem_cache *cache, const struct page *sl
 static bool check_slab_page(const struct kmem_cache *cache, const struct page *page, u32 nr)
 {
 	if (page_test(page, PG_slab) && page->slab_cache == cache && page->head_offset == nr &&
-	    page->object_check == cache->object_check &&
+	    page->object_factor == (page - nr)->object_factor &&
 	    page->object_stack == object_stack_of(cache, page_to_nid(page)))
 		return true;
 	return complain(cache, "slab at pfn 0x%lx: page %u is not marked as its own", page_to_pfn(page) - nr, nr);
@@ -66,9 +66,9 @@ static bool check_slab(const struct kmem_cache *cache, const struct page *slab, 
 	for (u32 i = 0; i < 1u << cache->order; i++)
 		if (!check_slab_page(cache, &slab[i], i))
 			return false;
-	if (partial != (slab->inuse < slab->objects) || slab->on_list != partial)
+	if (partial != (slab->inuse < cache->objects) || slab->on_list != partial)
 		return complain(cache, "slab at pfn 0x%lx: %u of %u taken, in the wrong list", page_to_pfn(slab),
-				slab->inuse, slab->objects);
+				slab->inuse, cache->objects);
 	return check_freelist(cache, slab);
 }
 
@@ -107,7 +107,7 @@ static bool in_freelist(const struct kmem_cache *cache, const struct page *slab,
 	if (!slab->inuse)
 		return true;
 	/* The node was checked under its lock; what others change meanwhile leads no further than the slab. */
-	for (const char *obj = slab->freelist; obj && n++ < slab->objects && is_free_object(cache, slab, obj);
+	for (const char *obj = slab->freelist; obj && n++ < cache->objects && is_free_object(cache, slab, obj);
 	     obj = next_free(free_format(cache), page_address(slab), obj))
 		if (obj == wanted)
 			return true;
@@ -237,17 +237,17 @@ bool kmem_cache_check(void)
 static unsigned long show_live_of(const struct kmem_cache *cache, const struct page *slab, unsigned long n,
 				  unsigned long max)
 {
-	char *base = page_address(slab);
+	const char *base = page_address(slab), *first = slab_first(cache, slab);
 	u32 free = 0;
 
-	memset(seen, 0, DIV_ROUND_UP(slab->objects, 64) * sizeof(seen[0]));
+	memset(seen, 0, DIV_ROUND_UP(cache->objects, 64) * sizeof(seen[0]));
 	/* Only as far as the list is one: who leaks an object may have written to another. */
-	for (const char *obj = slab->freelist; obj && free++ < slab->objects && is_free_object(cache, slab, obj);
+	for (const char *obj = slab->freelist; obj && free++ < cache->objects && is_free_object(cache, slab, obj);
 	     obj = next_free(free_format(cache), base, obj))
-		bit_set(seen, (unsigned long)(obj - base) / cache->size);
-	for (unsigned long i = 0; i < slab->objects && n < max; i++)
+		bit_set(seen, (unsigned long)(obj - first) / cache->size);
+	for (unsigned long i = 0; i < cache->objects && n < max; i++)
 		if (!bit_test(seen, i)) {
-			slub_show_object(cache, slab, base + i * cache->size);
+			slub_show_object(cache, slab, first + i * cache->size);
 			n++;
 		}
 	return n;

@@ -36,13 +36,13 @@ static void check_freelist(const struct passage *passage, const struct kmem_cach
 		panic("%s: %s: object %p is free %s: nothing of its slab at pfn 0x%lx is taken", passage->caller,
 		      cache->name, obj, passage->free, page_to_pfn(slab));
 	for (const void *free = slab->freelist; free; free = next_free(free_format(cache), base, free)) {
-		if (object_fault(cache, slab_head(free), free) || slab_head(free) != slab || ++n > slab->objects)
+		if (object_fault(cache, slab_head(free), free) || slab_head(free) != slab || ++n > cache->objects)
 			panic("%s: %s: the free list of the slab at pfn 0x%lx leads to %p, which is no free object of it",
 			      passage->caller, cache->name, page_to_pfn(slab), free);
 		if (free == obj)
 			panic("%s: %s: object %p is free %s: in the list of its slab at pfn 0x%lx, %u of %u taken",
 			      passage->caller, cache->name, obj, passage->free, page_to_pfn(slab), slab->inuse,
-			      slab->objects);
+			      cache->objects);
 	}
 }
 

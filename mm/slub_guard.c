@@ -132,7 +132,7 @@ static void rebuild_freelist(struct kmem_cache *cache, struct page *slab)
 	u32 nr_free = 0;
 
 	slab->freelist = NULL;
-	for (u32 i = 0; i < slab->objects; i++) {
+	for (u32 i = 0; i < cache->objects; i++) {
 		void *obj = guard_object(cache, slab, i);
 		u64 state = object_state(cache, obj)->state;
 
@@ -143,8 +143,8 @@ static void rebuild_freelist(struct kmem_cache *cache, struct page *slab)
 			isolate(cache, obj);
 		}
 	}
-	guard->nr_taken += (u32)slab->objects - nr_free - slab->inuse;
-	slab->inuse = (u16)(slab->objects - nr_free);
+	guard->nr_taken += (u32)cache->objects - nr_free - slab->inuse;
+	slab->inuse = (u16)(cache->objects - nr_free);
 	relist_slab(node_of(cache, slab), slab);
 }
 
@@ -191,7 +191,7 @@ static void cut_slab(struct kmem_cache *cache, struct page *slab)
 	void *last = NULL;
 
 	slab->freelist = NULL;
-	for (u32 i = 0; i < slab->objects; i++) {
+	for (u32 i = 0; i < cache->objects; i++) {
 		void *obj = guard_object(cache, slab, i);
 
 		if (cache->ctor)
@@ -383,7 +383,6 @@ static void *take_from_new(struct kmem_cache *cache, gfp_t gfp, int nid)
 	if (!slab)
 		return NULL;
 	slab->inuse = 0;
-	slab->objects = cache->objects;
 	cut_slab(cache, slab);
 	flags = spin_lock_irqsave(&cache->guard->lock);
 	cache->guard->nr_slabs++;
@@ -446,7 +445,7 @@ static void free_locked(struct kmem_cache *cache, struct page *slab, void *obj, 
 	if (!check_freed(cache, slab, obj))
 		return;
 	if (cache->flags & SLAB_CONSISTENCY_CHECKS)
-		mend_freelist(cache, slab, slab->objects);
+		mend_freelist(cache, slab, cache->objects);
 	trace(cache, obj, "frees");
 	guard_note_owner(cache, obj, true);
 	cache->guard->frees++;

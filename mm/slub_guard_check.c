@@ -58,7 +58,7 @@ static bool tally_object(struct tally *tally, u64 state)
 
 static bool check_freelist(const struct kmem_cache *cache, const struct page *slab)
 {
-	unsigned long n = 0, expected = (unsigned long)slab->objects - slab->inuse;
+	unsigned long n = 0, expected = (unsigned long)cache->objects - slab->inuse;
 
 	for (const void *obj = slab->freelist; obj && n <= expected; obj = object_state(cache, obj)->next, n++)
 		if (!guard_begins_object(cache, slab, obj) || object_state(cache, obj)->state != OBJECT_FREE)
@@ -66,7 +66,7 @@ static bool check_freelist(const struct kmem_cache *cache, const struct page *sl
 					page_to_pfn(slab), obj);
 	if (n != expected)
 		return complain(cache, "slab at pfn 0x%lx: free list of %lu, %u objects of which %u taken",
-				page_to_pfn(slab), n, slab->objects, slab->inuse);
+				page_to_pfn(slab), n, cache->objects, slab->inuse);
 	return true;
 }
 
@@ -75,7 +75,7 @@ static bool check_slab(const struct kmem_cache *cache, const struct page *slab, 
 	unsigned long was_free = tally->free;
 
 	tally->slabs++;
-	for (u32 i = 0; i < slab->objects; i++) {
+	for (u32 i = 0; i < cache->objects; i++) {
 		const void *obj = guard_object(cache, slab, i);
 		u64 state = object_state(cache, obj)->state;
 
@@ -85,9 +85,9 @@ static bool check_slab(const struct kmem_cache *cache, const struct page *slab, 
 		if (!check_bytes(cache, slab, obj, state))
 			return false;
 	}
-	if (tally->free - was_free + slab->inuse != slab->objects)
+	if (tally->free - was_free + slab->inuse != cache->objects)
 		return complain(cache, "slab at pfn 0x%lx: %lu of %u objects are free, %u taken", page_to_pfn(slab),
-				tally->free - was_free, slab->objects, slab->inuse);
+				tally->free - was_free, cache->objects, slab->inuse);
 	return check_freelist(cache, slab);
 }
 
@@ -135,7 +135,7 @@ static unsigned long show_live_of(const struct kmem_cache *cache, const struct l
 	const struct page *slab;
 
 	list_for_each_entry(slab, list, slab_list)
-		for (u32 i = 0; i < slab->objects; i++) {
+		for (u32 i = 0; i < cache->objects; i++) {
 			const void *obj = guard_object(cache, slab, i);
 
 			if (object_state(cache, obj)->state == OBJECT_TAKEN && n++ < max)

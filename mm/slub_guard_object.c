@@ -41,7 +41,7 @@ bool guard_begins_object(const struct kmem_cache *cache, const struct page *slab
 	size_t offset = (uintptr_t)obj - (uintptr_t)page_address(slab) - cache->guard->left;
 
 	/* One below the first object has wrapped around and is too large. */
-	return offset % cache->size == 0 && offset / cache->size < slab->objects;
+	return offset % cache->size == 0 && offset / cache->size < cache->objects;
 }
 
 static u8 red_byte(u64 state)

@@ -8,10 +8,10 @@
  *    node one that takes nothing, a full stack takes nothing either: all of that is the slow path's.
  * 3. Both are restartable sequences (<mm/percpu_stack.h>): no lock, no atomic, interrupts as they are.
  * 4. Where frees are checked, what a free is given has to look right (<mm/object_check.h>), and is marked while it is
- *    free. What looks odd is tried as an object of an uneven slab: some 15 instructions more, still without lock. What looks
- *    odd there, too, goes to the slow path, which knows. Caches whose mark is not at the beginning of their objects have a
- *    stack that hits do not see; kmem_cache_missed() pops from it and clears the mark where it is.
- * 5. Several objects at once are copied from and to the stack with interrupts masked, BULK_MASKED at the most.
+ *    free. The mark lies where the cache says. Who does not name the cache looks for it at the beginning of the object: objects
+ *    of caches that have it elsewhere look odd then. What looks odd goes to the slow path, which knows.
+ * 5. Several objects at once are copied from and to the stack with interrupts masked, BULK_MASKED at the most. Where frees are
+ *    checked each is looked at and marked on its way; one that looks odd ends the stretch, and is freed by itself behind it.
  * 6. Functions here are called by inline ones, which know at compile time what flags and sizes are constants, and by those only:
  *    so they need no landing pads. Who has arguments in the first register but one, and anything in the first, need not move
  *    them out of the way of the object.
@@ -35,14 +35,12 @@ u16 kmalloc_stack_of_size[KMALLOC_MAX_CACHE_SIZE / ARCH_KMALLOC_MINALIGN];
 _Static_assert(OBJECT_STACK(OBJECT_STACKS) <= 0xffff, "a u16 holds it");
 _Static_assert(NR_KMALLOC_CACHES < NO_OBJECT_STACK, "each general cache has a stack");
 
-/* What no struct page of an earlier run has; and neither 0 nor small, nor 0 or less, as _mapcount is. */
+/* What no struct page of an earlier run has. */
 static u32 draw_tag(void)
 {
 	u64 random = (get_cycles() ^ arch_clock_ns() ^ (uintptr_t)percpu_base(0)) * 0x9e3779b97f4a7c15UL;
-	u32 top = (u32)(random >> 60) % 14 + 1;
 
-	return (top << (OBJECT_CHECK_TAG_BITS - 4) | (u32)(random >> 48 & (BIT(OBJECT_CHECK_TAG_BITS - 4) - 1)))
-	       << OBJECT_CHECK_TAG_SHIFT;
+	return object_window(random);
 }
 
 void slab_hot_init(void)
@@ -59,6 +57,12 @@ void slab_hot_init(void)
 static size_t index_of(size_t stack)
 {
 	return (stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack);
+}
+
+__noinline void *kmem_cache_missed(size_t unused, struct kmem_cache *cache, gfp_t gfp)
+{
+	(void)unused;
+	return slab_alloc_slow(cache, gfp);
 }
 
 __noinline void *kmalloc_missed(size_t unused, size_t stack, gfp_t gfp)
@@ -104,9 +108,38 @@ __by_name __restartable void *kmalloc_hot_odd(size_t unused, size_t stack, u32 r
 	return likely(obj) ? popped(obj) : kmalloc_missed_odd(any_value(), stack, request);
 }
 
+/* memset() clears the mark, too. */
+static __always_inline void *zeroed(struct kmem_cache *cache, void *obj, size_t size)
+{
+	if (slub_debug_on()) {
+		mark_taken(cache, obj);
+		slub_debug_alloc(cache, obj);
+	}
+	return memset(obj, 0, size);
+}
+
+/* kmalloc() of any size with __GFP_ZERO, and none else of GFP_COLD. All of an object is zeroed, as ksize() may be asked for it. */
+static __restartable void *kmalloc_zeroed(size_t size, gfp_t gfp)
+{
+	size_t last = size - 1, stack;
+	void *obj;
+
+	if (unlikely(last >= KMALLOC_MAX_CACHE_SIZE))
+		return kmalloc_slow(size, gfp);
+	stack = kmalloc_stack_of_size[last / ARCH_KMALLOC_MINALIGN];
+	obj = asm_stack_pop(stack);
+	if (unlikely(!obj))
+		return kmalloc_missed_size(stack, gfp, last);
+	return zeroed(kmalloc_caches[index_of(stack)], obj, kmalloc_sizes[index_of(stack)]);
+}
+
 __by_name __restartable void *__kmalloc(size_t size, gfp_t gfp)
 {
-	return kmalloc_any(size, gfp);
+	if (likely(!(gfp & GFP_COLD)))
+		return kmalloc_sized(size, gfp);
+	if (!(gfp & GFP_COLD & ~__GFP_ZERO))
+		return kmalloc_zeroed(size, gfp);
+	return kmalloc_slow(size, gfp);
 }
 
 __by_name __restartable void *kmalloc_hot_any(size_t size, gfp_t gfp)
@@ -114,86 +147,61 @@ __by_name __restartable void *kmalloc_hot_any(size_t size, gfp_t gfp)
 	return kmalloc_sized(size, gfp);
 }
 
-__by_name __restartable void *kmem_cache_missed(size_t unused, struct kmem_cache *cache, gfp_t gfp)
+/* popped() of an object of @cache, whose mark is @offset bytes into it. */
+static __always_inline void *popped_of(struct kmem_cache *cache, void *obj, u32 offset)
 {
-	void *obj = HARDENED ? asm_stack_pop(cache->stack) : NULL;
-
-	(void)unused;
-	if (!obj)
-		return slab_alloc_slow(cache, gfp);
-	mark_taken(cache, obj);
+	if (HARDENED)
+		*(u32 *)(void *)((char *)obj + offset) = 0;
 	slub_debug_alloc(cache, obj);
 	return obj;
 }
 
+/* Both fields in one load. */
 __by_name __restartable void *kmem_cache_alloc_hot(size_t unused, struct kmem_cache *cache, gfp_t gfp)
 {
-	void *obj = asm_stack_pop(cache->hit_stack);
+	const u32 stack = cache->stack, offset = HARDENED ? cache->offset : 0;
+	void *obj = asm_stack_pop(stack);
 
 	(void)unused;
-	return likely(obj) ? popped(obj) : kmem_cache_missed(any_value(), cache, gfp);
+	return likely(obj) ? popped_of(cache, obj, offset) : kmem_cache_missed(any_value(), cache, gfp);
+}
+
+/* kmem_cache_alloc() with __GFP_ZERO, and none else of GFP_COLD. */
+static __restartable void *kmem_cache_zeroed(struct kmem_cache *cache, gfp_t gfp)
+{
+	void *obj = asm_stack_pop(cache->stack);
+
+	if (unlikely(!obj))
+		return slab_alloc_slow(cache, gfp);
+	if (HARDENED)
+		mark_taken(cache, obj);
+	return zeroed(cache, obj, cache->object_size);
 }
 
 __by_name __restartable void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	if (likely(!(gfp & GFP_COLD))) {
-		void *obj = asm_stack_pop(cache->hit_stack);
+		const u32 stack = cache->stack, offset = HARDENED ? cache->offset : 0;
+		void *obj = asm_stack_pop(stack);
 
 		if (likely(obj))
-			return popped(obj);
-		return kmem_cache_missed(any_value(), cache, gfp);
+			return popped_of(cache, obj, offset);
+	} else if (!(gfp & GFP_COLD & ~__GFP_ZERO)) {
+		return kmem_cache_zeroed(cache, gfp);
 	}
 	return slab_alloc_slow(cache, gfp);
-}
-
-/*
- * The second try of point 4: whether @obj, in @page, is an object of an uneven slab, of @named's if @of_one; then it is marked, and
- * *@stack is the place for it.
- */
-static __always_inline bool leaves_uneven(const struct mm_cpu *cpu, const struct kmem_cache *named, bool of_one,
-					  const struct page *page, void *obj, u32 *stack)
-{
-	const struct kmem_cache *cache;
-	u32 offset;
-
-	if (unlikely(!asm_slab_page(page, obj, cpu->object_tag, stack)))
-		return false;
-	cache = page->slab_cache;
-	offset = page->head_offset * (u32)PAGE_SIZE + ((u32)(uintptr_t)obj & (u32)(PAGE_SIZE - 1));
-	return likely(!of_one || named == cache) && likely(offset * cache->reciprocal < cache->bound) &&
-	       likely(asm_mark_free(free_word(cache, obj), (u32)(uintptr_t)page));
-}
-
-static __restartable void kfree_uneven(void *p, const struct page *page, struct mm_cpu *cpu)
-{
-	u32 stack;
-
-	if (slub_debug_on() || unlikely(!leaves_uneven(cpu, NULL, false, page, p, &stack)))
-		kfree_slow(p);
-	else if (unlikely(!asm_stack_push_at(cpu, stack, p)))
-		slab_free_slow(p);
-}
-
-static __restartable void kmem_cache_free_uneven(struct kmem_cache *cache, void *obj, const struct page *page)
-{
-	struct mm_cpu *cpu = this_cpu();
-	u32 stack;
-
-	if (slub_debug_on() || unlikely(!leaves_uneven(cpu, cache, true, page, obj, &stack)))
-		kmem_cache_free_slow(cache, obj);
-	else if (unlikely(!asm_stack_push_at(cpu, stack, obj)))
-		slab_free_slow(obj);
 }
 
 /* Point 4 of the theory. */
 static __always_inline void kfree_checked(struct page *page, void *p)
 {
-	struct mm_cpu *cpu = this_cpu();
-	u32 stack;
+	enum object_free free = slub_debug_on() ? OBJECT_ODD : asm_object_free(page, p, this_cpu()->object_tag);
 
-	if (slub_debug_on() || unlikely(!asm_object_leaves(page, p, cpu->object_tag, &stack)))
-		kfree_uneven(p, page, cpu);
-	else if (unlikely(!asm_stack_push_at(cpu, stack, p)))
+	if (likely(free == OBJECT_FREED))
+		return;
+	if (free == OBJECT_ODD)
+		kfree_slow(p);
+	else
 		slab_free_slow(p);
 }
 
@@ -210,18 +218,21 @@ __by_name __restartable void __kfree(const void *p)
 	}
 	if ((uintptr_t)p <= (uintptr_t)ZERO_SIZE_PTR)
 		return;
-	if (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, (void *)(uintptr_t)p)))
+	if (slub_debug_on() || unlikely(!asm_object_push(&page->object_stack, (void *)(uintptr_t)p)))
 		kfree_slow(p);
 }
 
 /* The same for who names the cache. NULL is no object, so it is sorted out behind the checks. */
 static __always_inline void free_checked(struct kmem_cache *cache, struct page *page, void *obj)
 {
-	u32 stack;
+	enum object_free free =
+		slub_debug_on() ? OBJECT_ODD : asm_object_free_to(page, obj, free_word(cache, obj), cache->object_id);
 
-	if (slub_debug_on() || unlikely(!asm_object_leaves_cache(page, obj, cache, &stack)))
-		kmem_cache_free_uneven(cache, obj, page);
-	else if (unlikely(!asm_stack_push_at(asm_percpu_base(), stack, obj)))
+	if (likely(free == OBJECT_FREED))
+		return;
+	if (free == OBJECT_ODD)
+		kmem_cache_free_slow(cache, obj);
+	else
 		slab_free_slow(obj);
 }
 
@@ -231,7 +242,7 @@ __by_name __restartable void __kmem_cache_free(struct kmem_cache *cache, void *o
 
 	if (HARDENED)
 		free_checked(cache, page, obj);
-	else if (obj && (slub_debug_on() || unlikely(!asm_stack_push(&page->object_stack, obj))))
+	else if (obj && (slub_debug_on() || unlikely(!asm_object_push(&page->object_stack, obj))))
 		kmem_cache_free_slow(cache, obj);
 }
 
@@ -255,16 +266,26 @@ static size_t pop_some(struct kmem_cache *cache, size_t n, void **objs)
 	return some;
 }
 
+/* The marks of @n objects. */
+static __always_inline void clear_marks(u32 offset, size_t n, void *const *objs)
+{
+	for (; n >= BULK_STEP; n -= BULK_STEP, objs += BULK_STEP) {
+#pragma GCC unroll 8
+		for (size_t i = 0; i < BULK_STEP; i++)
+			*(u32 *)(void *)((char *)objs[i] + offset) = 0;
+	}
+	for (; n; n--)
+		*(u32 *)(void *)((char *)*objs++ + offset) = 0;
+}
+
 /* What bulks owe the objects that they pop: each what popped() and the flags ask for. */
 static void hand_out_some(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs)
 {
-	const u32 offset = cache->offset;
-
-	if (!HARDENED && !slub_debug_on() && !(gfp & __GFP_ZERO))
+	if (HARDENED)
+		clear_marks(cache->offset, n, objs);
+	if (!slub_debug_on() && !(gfp & __GFP_ZERO))
 		return;
 	for (size_t i = 0; i < n; i++) {
-		if (HARDENED)
-			*(u32 *)(void *)((char *)objs[i] + offset) = 0;
 		slub_debug_alloc(cache, objs[i]);
 		if (gfp & __GFP_ZERO)
 			memset(objs[i], 0, cache->object_size);
@@ -339,6 +360,57 @@ static __always_inline size_t push_some(const struct kmem_cache *cache, size_t n
 	return some;
 }
 
+/*
+ * The same where frees are checked: those that look right are marked, and go on the stack. *@far: the one behind those is another
+ * node's, and bears its mark already.
+ */
+static __always_inline size_t push_checked(const struct kmem_cache *cache, size_t n, void *const *objs, bool many_nodes,
+					   bool *far)
+{
+	unsigned long flags = local_irq_save();
+	struct percpu_stack *stack = this_stack(cache);
+	const u32 offset = cache->offset, id = cache->object_id,
+		  place = many_nodes ? object_stack_of(cache, node_for_alloc[this_cpu()->nid]) : 0;
+	void **top = stack->top, **const before = top, **const last = top + min(n, (size_t)(stack->limit - top));
+
+	while (top < last) {
+		void *obj = *objs++;
+		struct page *page = virt_to_page(obj);
+
+		if (unlikely(!asm_object_claim(page, obj, (u32 *)(void *)((char *)obj + offset), id)))
+			break;
+		if (many_nodes && unlikely(page->object_stack != place)) {
+			*far = true;
+			break;
+		}
+		top++;
+		WRITE_ONCE(*top, obj);
+	}
+	WRITE_ONCE(stack->top, top);
+	local_irq_restore(flags);
+	return (size_t)(top - before);
+}
+
+static void free_bulk_checked(struct kmem_cache *cache, size_t n, void **objs)
+{
+	while (n) {
+		bool far = false;
+		size_t most = min(n, BULK_MASKED), some = nr_node_ids == 1 ?
+								  push_checked(cache, most, objs, false, &far) :
+								  push_checked(cache, most, objs, true, &far);
+
+		if (likely(some == n))
+			break;
+		/* It is another node's; or the stack is full, or the object odd: which of the two, a free of its own finds out. */
+		if (far)
+			slab_free_slow(objs[some]);
+		else
+			kmem_cache_free(cache, objs[some]);
+		n -= some + 1;
+		objs += some + 1;
+	}
+}
+
 /* Each by itself. */
 static void free_each(struct kmem_cache *cache, size_t n, void **objs)
 {
@@ -352,8 +424,12 @@ static void free_each(struct kmem_cache *cache, size_t n, void **objs)
 
 void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs)
 {
-	if (HARDENED || slub_debug_on() || unlikely(!cache)) {
+	if (slub_debug_on() || unlikely(!cache)) {
 		free_each(cache, n, objs);
+		return;
+	}
+	if (HARDENED) {
+		free_bulk_checked(cache, n, objs);
 		return;
 	}
 	while (n) {

@@ -55,10 +55,4 @@ static __always_inline void *kmalloc_sized(size_t size, gfp_t gfp)
 	return kmalloc_slow(size, gfp);
 }
 
-/** kmalloc_any() - kmalloc_sized() for any flags */
-static __always_inline void *kmalloc_any(size_t size, gfp_t gfp)
-{
-	return likely(!(gfp & GFP_COLD)) ? kmalloc_sized(size, gfp) : kmalloc_slow(size, gfp);
-}
-
 #endif

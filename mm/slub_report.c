@@ -136,20 +136,20 @@ void slub_show_object(const struct kmem_cache *cache, const struct page *slab, c
 	snprintf(size, sizeof(size), extent == cache->object_size ? "%u bytes" : "%u bytes of %u", extent,
 		 cache->object_size);
 	printk("  object %p of %s, %s, at offset 0x%lx of the slab at pfn 0x%lx: %u objects, %u in use, node %d\n", obj,
-	       cache->name, size, (uintptr_t)obj - (uintptr_t)page_address(slab), page_to_pfn(slab), slab->objects,
+	       cache->name, size, (uintptr_t)obj - (uintptr_t)page_address(slab), page_to_pfn(slab), cache->objects,
 	       slab->inuse, page_to_nid(slab));
 	show_owners(cache, obj);
 }
 
-/* The object of @slab whose cell @p lies in; NULL when it lies behind the last one. */
+/* The object of @slab whose cell @p lies in; NULL when it lies before the first or behind the last one. */
 static const void *object_around(const struct kmem_cache *cache, const struct page *slab, const void *p)
 {
-	const char *base = page_address(slab);
-	size_t i = (size_t)((const char *)p - base) / cache->size;
+	const char *first = slab_first(cache, slab);
+	size_t i = (size_t)((const char *)p - first) / cache->size;
 
-	if (i >= slab->objects)
+	if (i >= cache->objects)
 		return NULL;
-	return base + i * cache->size + (cache->guard ? cache->guard->left : 0);
+	return first + i * cache->size + (cache->guard ? cache->guard->left : 0);
 }
 
 /* What @p, an address in @slab, is or lies in, with the bytes around @at. */
@@ -159,8 +159,9 @@ static void show_place(const struct page *slab, const void *p, const u8 *at)
 	const void *obj = object_around(cache, slab, p);
 
 	if (!obj) {
-		printk("  address %p, behind the last object of the slab at pfn 0x%lx of %s\n", p, page_to_pfn(slab),
-		       cache->name);
+		printk("  address %p, %s object of the slab at pfn 0x%lx of %s\n", p,
+		       (const char *)p < slab_first(cache, slab) ? "before the first" : "behind the last",
+		       page_to_pfn(slab), cache->name);
 		return;
 	}
 	if (obj != p)

@@ -8,7 +8,8 @@
  * 2. A slab is a power of two of bytes and aligned to that: an address lies in it when it differs from the slab's in low
  *    bits only.
  * 3. When all that a slab misses comes back at once, it has no list, and its objects are not linked: to know that takes 3
- *    instructions for each object, to link it 6. Whoever frees in another order pays a few instructions for each run.
+ *    instructions for each object, to link it 6. Whoever frees in another order pays a few instructions for each run. Where frees
+ *    are checked, that all of them begin an object is looked at before.
  *
  * Context: the slab's lock.
  */
@@ -16,6 +17,7 @@
 #define MM_SLUB_RUNS_H
 
 #include <mm/page.h>
+#include <mm/port.h>
 
 #define RUN_STEP 8
 
@@ -63,6 +65,52 @@ static __always_inline bool run_is_whole(const struct page *slab, uintptr_t base
 	/* Mostly one of them says already that it is not so. */
 	return last < n && ((uintptr_t)objs[last] ^ base) < bytes && ((uintptr_t)objs[last / 2] ^ base) < bytes &&
 	       run_in_slab(objs, last + 1, base, bytes);
+}
+
+/** run_begins() - whether each of the first @n @objs, which lie in the slab with @factor, has the window @id (<mm/object_check.h>) */
+static __always_inline bool run_begins(u64 factor, u32 id, void *const *objs, u32 n)
+{
+	const u64 less = (u64)id << OBJECT_WINDOW_SHIFT;
+	u64 differ = 0;
+
+	for (; n >= RUN_STEP; n -= RUN_STEP, objs += RUN_STEP) {
+#pragma GCC unroll 8
+		for (u32 i = 0; i < RUN_STEP; i++)
+			differ |= asm_object_product(objs[i], factor) - less;
+	}
+	for (; n; n--)
+		differ |= asm_object_product(*objs++, factor) - less;
+	return differ < OBJECT_WINDOW;
+}
+
+/**
+ * run_link_checked() - where frees are checked: those of @objs, from the first one on, that lie in @slab back into its list
+ * @id, @offset, @key: the cache's
+ * @objs: behind them there is a NULL
+ *
+ * They are linked as set_next_free() does it, up to the first that does not begin an object. Return: how many were linked.
+ */
+static __always_inline u32 run_link_checked(struct page *slab, u32 id, u32 offset, u32 key, uintptr_t base,
+					    size_t bytes, void **objs)
+{
+	const uintptr_t less = base - 1, link = offset + sizeof(u32);
+	const u64 factor = slab->object_factor;
+	uintptr_t last = (uintptr_t)slab->freelist;
+	u32 code = (last ? (u32)(last - less) : 0) ^ key;
+	void **at = objs;
+
+	do {
+		uintptr_t obj = (uintptr_t)*at;
+
+		if (unlikely(object_window(asm_object_product((void *)obj, factor)) != id))
+			break;
+		*(u32 *)(obj + link) = code;
+		code = (u32)(obj - less) ^ key;
+		last = obj;
+		at++;
+	} while (((uintptr_t)*at ^ base) < bytes);
+	slab->freelist = (void *)last;
+	return (u32)(at - objs);
 }
 
 /**

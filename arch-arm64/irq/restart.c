@@ -2,8 +2,8 @@
 /*
  * Restartable sequences: what an interrupt does that lands in one.
  *
- * 1. RESTART() (<asm/percpu_stack.h>) records first instruction and committing store of each, both relative to where
- *    they are stored, so the table needs no relocation.
+ * 1. RESTART() (<asm/percpu_stack.h>) records first instruction and committing store of each, and where to go on, which is
+ *    mostly the first, all relative to where they are stored, so the table needs no relocation.
  * 2. Interrupted anywhere behind the first instruction, up to the store that has not been executed yet, a sequence begins
  *    anew. The branches that leave a sequence are taken before the store, so nothing has been done then either.
  * 3. The search is linear, and made only when the interrupted instruction lies in the stretch of text that has all of
@@ -17,6 +17,7 @@
 struct restart_entry {
 	s32 first;
 	s32 commit;
+	s32 again;
 };
 
 extern const struct restart_entry __start_restart_table[], __stop_restart_table[];
@@ -42,7 +43,7 @@ void restart_interrupted(struct pt_regs *regs)
 	for (const struct restart_entry *entry = __start_restart_table; entry < __stop_restart_table; entry++) {
 		if (regs->pc <= target(&entry->first) || regs->pc > target(&entry->commit))
 			continue;
-		regs->pc = target(&entry->first);
+		regs->pc = target(&entry->again);
 		++*this_cpu_ptr(&restarts);
 		return;
 	}
@@ -56,7 +57,8 @@ unsigned long restart_count(int cpu)
 void restart_check(void)
 {
 	for (const struct restart_entry *entry = __start_restart_table; entry < __stop_restart_table; entry++)
-		if (!in_restart_text(target(&entry->first)) || !in_restart_text(target(&entry->commit)))
+		if (!in_restart_text(target(&entry->first)) || !in_restart_text(target(&entry->commit)) ||
+		    !in_restart_text(target(&entry->again)))
 			panic("restart: the sequence at 0x%llx lies in a function that is not __restartable",
 			      target(&entry->first));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What SLUB's checked frees tell apart, and the way that objects take whose mark or stride the shortest path does not know.
+ * What SLUB's checked frees tell apart, for objects of all strides and with the mark in any place, one by one and in bulk.
  *
  * Without the checks of CONFIG_MM_DEBUG, which send every free the long way, these cases go through the same instructions as
  * in an image: build/host/basic-asan and basic-tsan.
@@ -24,20 +24,49 @@
 
 #define MANY 1000
 
-static void *objects[MANY];
+static void *objects[MANY + 1];
 
-/* One multiplication tells what a division does, for each stride and each byte of the largest slab. */
-static void test_bound(void)
+#define LINEAR (0xffffUL << 48) /* an Arm machine's */
+#define NOISE  BIT(33)		/* what other fields may add to a product */
+
+/* A physical address: those at both ends of the linear map, in the first gigabytes, and any. */
+static u64 any_slab_at(u32 bytes)
 {
-	for (u32 stride = 8; stride < 1U << 14; stride += 8) {
-		for (u32 bytes = stride > PAGE_SIZE ? 32768 : 4096; bytes <= 32768; bytes *= 8) {
-			u32 objs = bytes / stride, c = object_reciprocal(stride), bound = object_bound(stride, objs);
+	const u64 ends[] = { 0, 240UL << 40, GIB, 4 * GIB, 1UL << 44, 1UL << 47 };
+	u64 from = ends[tap_below(ARRAY_SIZE(ends))], within = BIT(13 + tap_below(20));
 
-			for (u32 n = 0; n < bytes; n++)
-				if (unlikely((n * c < bound) != (n % stride == 0 && n / stride < objs)))
-					tap_fail(__FILE__, __LINE__, "stride %u, offset %u", stride, n);
-		}
+	if (from == 240UL << 40)
+		return from - ALIGN(tap_below(within), (u64)bytes) - bytes;
+	return ALIGN(from + tap_below(within), (u64)bytes);
+}
+
+/* One multiplication tells what a division does, for each byte of a slab, wherever that is. */
+static bool try_factor(u32 stride, u32 bytes)
+{
+	const u32 first = bytes % stride, id = (u32)tap_below(0x10000);
+	const u64 base = LINEAR + any_slab_at(bytes), factor = object_factor(base + first, object_step(stride), id);
+
+	for (u32 n = 0; factor && n < bytes; n++) {
+		bool begins = n >= first && (n - first) % stride == 0;
+		u64 product = (base + n) * factor;
+
+		if (unlikely((object_window(product) == id) != begins ||
+			     (begins && object_window(product + NOISE) != id)))
+			tap_fail(__FILE__, __LINE__, "slab of %u bytes at 0x%llx, stride %u, id 0x%x: offset %u", bytes,
+				 base, stride, id, n);
 	}
+	return factor;
+}
+
+static void test_factor(void)
+{
+	unsigned int none = 0, tried = 0;
+
+	for (u32 stride = 8; stride <= 1U << 14; stride += 8) {
+		for (u32 bytes = stride > PAGE_SIZE ? 32768 : 4096; bytes <= 32768; bytes *= 8, tried++)
+			none += !try_factor(stride, bytes);
+	}
+	CHECK(none <= tried / 100);
 }
 
 /* The free of @p is refused with a report, and nothing is written. */
@@ -58,8 +87,8 @@ static void check_refused(struct kmem_cache *cache, char *p, bool by_kfree)
 }
 
 /*
- *	| object | object | ... | object | rest |
- *	   ^  no address in there and none of the rest, is handed out to anybody after it was freed
+ *	| rest | object | object | ... | object |
+ *	           ^  no address in there and none of the rest, is handed out to anybody after it was freed
  */
 static void try_inner(size_t size, void (*ctor)(void *obj))
 {
@@ -73,7 +102,8 @@ static void try_inner(size_t size, void (*ctor)(void *obj))
 		check_refused(cache, obj + i, i % 2);
 	for (size_t i = PAGE_SIZE; i < cache->size; i += PAGE_SIZE)
 		check_refused(cache, obj + i, i == PAGE_SIZE);
-	for (size_t i = (size_t)cache->objects * cache->size; i < cache->slab_bytes; i += 8)
+	CHECK_EQ((size_t)(slab + cache->slab_bytes - obj) % cache->size, 0);
+	for (size_t i = 0; i < cache->slab_bytes % cache->size; i += 8)
 		check_refused(cache, slab + i, i % 16);
 	host_log_clear();
 	next = kmem_cache_alloc(cache, GFP_KERNEL);
@@ -267,6 +297,89 @@ static void test_kfree_bulk(void)
 	CHECK_EQ(kmem_cache_destroy(odd), 0);
 }
 
+/* What is wrong among the objects of a bulk is reported and left alone, wherever it stands, and all others are free. */
+static void try_wrong_bulk(size_t size, void (*ctor)(void *obj), unsigned int n, unsigned int wrong)
+{
+	struct kmem_cache *cache = kmem_cache_create("wrong", size, 0, SLAB_NO_MERGE, ctor),
+			  *other = kmem_cache_create("other", size, 0, SLAB_NO_MERGE, ctor);
+	void *foreign = kmem_cache_alloc(other, GFP_KERNEL);
+	struct slab_sums sums;
+
+	CHECK(foreign);
+	for (int kind = 0; kind < 4; kind++) {
+		void *odd = foreign;
+
+		for (unsigned int i = 0; i < n; i++)
+			CHECK(objects[i] = kmem_cache_alloc(cache, GFP_KERNEL));
+		if (kind == 1)
+			odd = (char *)objects[wrong] + 4;
+		if (kind == 2)
+			odd = &sums;
+		if (kind == 3)
+			odd = objects[wrong];
+		/* One more, between the others. */
+		memmove(objects + wrong + 1, objects + wrong, (n - wrong) * sizeof(objects[0]));
+		objects[wrong] = odd;
+		host_clock_skip(10000000000);
+		host_log_clear();
+		kmem_cache_free_bulk(cache, n + 1, objects);
+		CHECK_LOG(kind == 0 ? "slub: BUG in wrong: what was to be freed belongs to another cache" :
+			  kind == 1 ? "slub: BUG in wrong: what was to be freed is not the beginning of an object" :
+			  kind == 2 ? "slub: BUG in wrong: what was to be freed lies in no slab" :
+				      "slub: BUG in wrong: what was to be freed is free already, ");
+		slab_sum(cache, &sums);
+		CHECK_EQ(sums.taken, sums.stacked);
+		host_check();
+	}
+	kmem_cache_free(other, foreign);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	CHECK_EQ(kmem_cache_destroy(other), 0);
+}
+
+static void test_wrong_bulk(void)
+{
+	host_boot_simple(64 * MIB, 1);
+	host_mute();
+	for (unsigned int round = 0; round < 40; round++) {
+		unsigned int n = 1 + (unsigned int)tap_below(round % 2 ? 40 : MANY - 1);
+
+		try_wrong_bulk(8 + 8 * tap_below(40), round % 4 < 2 ? NULL : make_nothing, n,
+			       (unsigned int)tap_below(n));
+	}
+}
+
+/* Objects that were written to come zeroed from stack and slab, all of each, whatever way they are asked for. */
+static void test_zeroed(void)
+{
+	static const size_t sizes[] = { 8, 24, 64, 96, 200, 1024, 8192 };
+	volatile gfp_t zero = GFP_KERNEL | __GFP_ZERO;
+
+	host_boot_simple(64 * MIB, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct kmem_cache *cache = kmem_cache_create("zeroed", sizes[i], 0, SLAB_NO_MERGE, NULL);
+
+		for (int round = 0; round < 6; round++) {
+			volatile size_t size = sizes[i] - (size_t)(round % 2);
+			u8 *made = round % 2 ? kmem_cache_zalloc(cache, GFP_KERNEL) : kmem_cache_alloc(cache, zero);
+			u8 *any = round % 2 ? kzalloc(size, GFP_KERNEL) : kmalloc(size, zero);
+			size_t whole;
+
+			CHECK(made && any);
+			whole = kmalloc_size_roundup(size);
+			for (size_t byte = 0; byte < sizes[i]; byte++)
+				CHECK(!made[byte]);
+			for (size_t byte = 0; byte < (KMALLOC_EXACT ? size : whole); byte++)
+				CHECK(!any[byte]);
+			memset(made, 0x5a, sizes[i]);
+			memset(any, 0x5a, size);
+			kmem_cache_free(cache, made);
+			kfree(any);
+			host_check();
+		}
+		CHECK_EQ(kmem_cache_destroy(cache), 0);
+	}
+}
+
 #define BULK_MANY (1UL << 17)
 
 static bool freeing, seen_half;
@@ -385,11 +498,13 @@ static void test_natural_alignment(void)
 }
 
 static const struct tap_case cases[] = {
-	TAP_CASE("where an object begins, by multiplication", test_bound),
+	TAP_CASE("where an object begins, by multiplication", test_factor),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "addresses inside of objects", test_inner),
 	TAP_CASE("objects with a constructor, and typesafe ones, have stacks", test_constructed),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "two CPUs free an object at the same moment", test_race),
 	TAP_CASE("kfree_bulk()", test_kfree_bulk),
+	TAP_CASE_IF(HARDENED, "where frees are checked", "what is wrong in a bulk", test_wrong_bulk),
+	TAP_CASE("__GFP_ZERO", test_zeroed),
 	TAP_CASE("interrupts during a bulk", test_bulk_unmasked),
 	TAP_CASE("a bulk of two nodes' objects", test_bulk_nodes),
 	TAP_CASE("SLAB_HWCACHE_ALIGN", test_hwcache_align),

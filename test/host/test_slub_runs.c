@@ -123,7 +123,7 @@ static void empty_slab(bool in_order)
 
 	m.objects = (u32)(SLAB / m.size);
 	m.offset = 8 * (u32)tap_below(m.size / 8);
-	m.slab.inuse = m.slab.objects = (u16)m.objects;
+	m.slab.inuse = (u16)m.objects;
 	for (u32 i = 0; i < m.objects; i++)
 		order[i] = i;
 	if (!in_order)
@@ -151,7 +151,7 @@ static void test_not_whole(void)
 
 	for (u32 taken = 2; taken <= MAX_RUN; taken++) {
 		for (u32 wrong = 1; wrong < taken; wrong++) {
-			struct page slab = { .inuse = (u16)taken, .objects = (u16)taken };
+			struct page slab = { .inuse = (u16)taken };
 
 			for (u32 i = 0; i < taken; i++)
 				objs[i] = base + (size_t)i * SMALLEST;

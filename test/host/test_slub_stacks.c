@@ -267,9 +267,10 @@ static void test_never_written(void)
 	unsigned long pfn = PFN_DOWN(GIB);
 	struct page *page;
 	void *obj, *p;
-	u32 stack;
+	u32 tag;
 
 	host_boot_simple(1024 * MIB, 1);
+	tag = this_cpu()->object_tag;
 	CHECK(obj = kmalloc(64, GFP_KERNEL));
 	while (page_initialised(pfn))
 		pfn += PAGEBLOCK_NR_PAGES;
@@ -278,12 +279,11 @@ static void test_never_written(void)
 	p = page_address(page);
 	*page = *virt_to_page(obj);
 	*(u64 *)p = 0;
-	CHECK(asm_object_leaves(virt_to_page(obj), obj, this_cpu()->object_tag, &stack));
-	CHECK_EQ(stack, page->object_stack);
-	CHECK(!asm_object_leaves(virt_to_page(obj), obj, this_cpu()->object_tag, &stack));
-	*(u64 *)obj = 0;
-	CHECK(!asm_object_leaves(virt_to_page(obj), obj, this_cpu()->object_tag ^ BIT(OBJECT_CHECK_TAG_SHIFT), &stack));
-	CHECK(!asm_object_leaves(page, p, this_cpu()->object_tag, &stack));
+	CHECK_EQ(asm_object_free(page, p, tag), OBJECT_ODD);
+	CHECK_EQ(asm_object_free(virt_to_page(obj), obj, tag ^ 1), OBJECT_ODD);
+	CHECK_EQ(asm_object_free(virt_to_page(obj), obj, tag), OBJECT_FREED);
+	CHECK_EQ(asm_object_free(virt_to_page(obj), obj, tag), OBJECT_ODD);
+	CHECK_EQ((uintptr_t)kmalloc(64, GFP_KERNEL), (uintptr_t)obj);
 	host_log_clear();
 	kfree(p);
 	CHECK(reported(NOTHING, p));

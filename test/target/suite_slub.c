@@ -251,7 +251,7 @@ static void case_local_node_full(void)
 	ktap_ok(kmem_cache_alloc(cache, GFP_NOWAIT | __GFP_THISNODE) == NULL);
 	give_blocks(&taken);
 	ktap_ok(n == FAR_OBJECTS);
-	ktap_ok(slab_changes(obj, n) < 4 * FAR_OBJECTS / slab_of(obj[0])->objects);
+	ktap_ok(slab_changes(obj, n) < 4 * FAR_OBJECTS / slab_of(obj[0])->slab_cache->objects);
 	while (n > 0)
 		kmem_cache_free(cache, obj[--n]);
 	ktap_ok(kmem_cache_destroy(cache) == 0);

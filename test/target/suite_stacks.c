@@ -9,6 +9,7 @@
 #include <mm/percpu.h>
 #include <mm/percpu_stack.h>
 #include <mm/port.h>
+#include <mm/slab.h>
 
 #include <asm/restart.h>
 #include <asm/timer.h>
@@ -157,8 +158,112 @@ static void case_ends(void)
 	ktap_ok(this_cpu()->nothing.top == this_cpu()->nothing.limit && !*this_cpu()->nothing.top);
 }
 
+/* One CPU's objects: its thread and its handler allocate and free them. */
+struct object_load {
+	struct kmem_cache *cache;
+	u32 *kept[IN_HANDLER];
+	u64 mixed; /* allocated while somebody held them, or freed by who did not */
+	u64 frees, interrupts;
+	unsigned long restarts; /* of this CPU, before */
+};
+
+static DEFINE_PER_CPU(struct object_load, object_load);
+
+#define OBJECT_SIZE	 96
+#define HELD		 0x68656c64U
+#define HELD_AT		 (OBJECT_SIZE / sizeof(u32) - 2) /* where no free object has its word */
+#define MANY_STARTS	 200
+#define OBJECTS_NS	 100000000ULL
+#define OBJECTS_LIMIT_NS 2000000000ULL
+
+static u32 *take_object(struct object_load *load)
+{
+	u32 *obj = kmem_cache_alloc(load->cache, GFP_ATOMIC);
+
+	if (!obj)
+		return NULL;
+	load->mixed += obj[HELD_AT] == HELD;
+	obj[HELD_AT] = HELD;
+	return obj;
+}
+
+static void give_object(struct object_load *load, u32 *obj)
+{
+	if (!obj)
+		return;
+	load->mixed += obj[HELD_AT] != HELD;
+	obj[HELD_AT] = 0;
+	if (load->frees++ % 2)
+		kfree(obj);
+	else
+		kmem_cache_free(load->cache, obj);
+}
+
+static void object_interrupt(void)
+{
+	struct object_load *load = this_cpu_ptr(&object_load);
+	u32 **kept = &load->kept[load->interrupts++ % IN_HANDLER];
+
+	if (*kept)
+		give_object(load, *kept);
+	*kept = take_object(load);
+}
+
+/* Sequences are interrupted in some places more often than in others, so many have to be. */
+static bool go_on_freeing(const struct object_load *load, u64 end)
+{
+	u64 now = arch_clock_ns();
+
+	return now < end || (timer_available() && restart_count(smp_processor_id()) < load->restarts + MANY_STARTS &&
+			     now < end + OBJECTS_LIMIT_NS);
+}
+
+static void load_objects(void *arg)
+{
+	struct object_load *load = this_cpu_ptr(&object_load);
+	u64 end = arch_clock_ns() + OBJECTS_NS;
+
+	(void)arg;
+	load->restarts = restart_count(smp_processor_id());
+	timer_start_periodic(TIMER_NS, object_interrupt);
+	while (go_on_freeing(load, end)) {
+		u32 *first = take_object(load), *second = take_object(load);
+
+		give_object(load, first);
+		give_object(load, second);
+	}
+	timer_stop();
+	for (int i = 0; i < IN_HANDLER; i++)
+		give_object(load, load->kept[i]);
+}
+
+/* A free that is interrupted between the mark and the push, whose handler frees and allocates itself: nothing is lost or free twice. */
+static void case_objects(void)
+{
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		struct object_load *load = per_cpu_ptr(&object_load, cpu);
+
+		*load = (struct object_load){ .cache = kmem_cache_create("load", OBJECT_SIZE, 0, SLAB_NO_MERGE, NULL) };
+		if (!ktap_ok(load->cache != NULL))
+			return;
+	}
+	on_all_cpus(load_objects, NULL);
+	ktap_ok(kmem_cache_check());
+	for_each_online_cpu(cpu) {
+		struct object_load *load = per_cpu_ptr(&object_load, cpu);
+
+		ktap_ok(load->frees > 0);
+		ktap_ok(load->interrupts > 0 || !timer_available());
+		ktap_ok(load->mixed == 0);
+		ktap_ok(kmem_cache_destroy(load->cache) == 0);
+	}
+}
+
 static const struct ktap_case cases[] = {
 	{ "empty, full, and the stack that is both", case_ends },
 	{ "a thread and its timer interrupt on one stack, on all CPUs", case_interrupted },
+	{ "frees of objects under interrupts, on all CPUs", case_objects },
 };
 KTAP_SUITE(stacks, cases, memory_check);

@@ -1,70 +1,86 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a checked free of an object looks at, in three words that it has at hand.
+ * What a checked free of an object looks at, in two words of its struct page.
  *
- * 1. A free object begins with its mark: the low half of the address of its struct page. It is written when the object is
- *    freed and cleared when it is handed out, so an object that has it is free already, or its user wrote just that.
- * 2. page->object_check of each page of a slab is a tag and, above it, the bits that are 0 in the address of every object:
- *
- *	31    30          18 17     4 3      2      0
- *	0     alignment - 1  tag      0      0
- *
- *    The tag is drawn anew in each run of the machine. What is no slab's page, or a struct page that was never written,
- *    even if its memory still holds one of an earlier run, does not have it. OBJECT_CHECK_NEVER, bit 31 alone, is that of
- *    slabs whose objects the hot paths must not look into. With the tag and bit 3 it is that of uneven slabs, 4.
- * 3. object_check less the tag, rotated by OBJECT_CHECK_ROTATE, has the alignment in its low bits, and whatever of the tag
- *    is wrong, or bit 3, in the top 15, where linear addresses are all ones: so one AND with the address finds both. Bit 31 is
- *    taken for a sign: of the comparison that shifts it stands there, too. Of that which rotates it does not, and the address
- *    of one of the first pages of physical memory has no other bits: that is what bit 3 is for.
- * 4. All that is suspicious goes to the slow path, which knows exactly. Between the two there is a path for uneven slabs: whose
- *    stride is no power of two, or larger than there are bits for, so that no bits tell where objects begin, or whose mark is not at the beginning of the
- *    object. It believes the tag, and then has the struct kmem_cache, where there is room for c and the mark's place.
- * 5. Whether n bytes from the beginning of the slab an object begins, one multiplication says: with c = 2^32 / stride, rounded
- *    up, n * c is modulo 2^32 a small number for each multiple of the stride, growing by e = c * stride - 2^32 < stride from
- *    one to the next, and for all others at least c. So what is below objects * e, and only that, begins one. Of a power of
- *    two e is 0, and the bound 1. n < 2^15 and stride < 2^14, so objects * e < 2^15 + 2^14 < 2^18 < c.
+ * 1. A free object has its mark, the low half of the address of its struct page, in a word of its own: at its beginning, or
+ *    behind it where what a constructor made stays. It is written when the object is freed and cleared when it is handed
+ *    out, so an object that has it is free already, or its user wrote just that.
+ * 2. page->object_factor of each page of a slab is a multiplier. The top 16 bits of address times factor, modulo 2^64, are
+ *    the number of the slab's cache (kmem_cache.object_id) where an object begins, and nowhere else in the slab. So one
+ *    multiplication tells a foreign cache's object, and any address that is inside of one.
+ * 3. How that comes. Let s be the stride and F = 2^64 / s + d with a small d. n * F is, modulo 2^64, n * d for each multiple
+ *    n of s, so below OBJECT_SPREAD. Any other n of a slab is at least F less that away from there: more than two windows
+ *    of 2^48, which are numbers with the same top 16 bits. Objects are flush with the end of their slab, so each multiple,
+ *    from the first object on, is an object, and what is left over lies before them.
+ * 4. What remains is to have the product of the first object's address in the right window. A linear address is 2^64 - M
+ *    with M up to 2^48: each one more in d moves the product by M downwards, at most a window. So one division tells the
+ *    d. M is 2^48 less a physical address that a linear map has room for, 2^44 at least, so d < 2^20 and n * d < 2^35.
+ *    What would leave the window on its far side is tried again with d larger by 2^16, eight times at the most.
+ * 5. A free that does not know the cache adds what lies behind the factor in struct page: the other word, whose top 16 bits
+ *    are page->object_key. That makes this machine run's tag of each cache's number; except where the mark is not at the
+ *    beginning, where such a free would not find it: there no address makes the tag, as there are four windows between two
+ *    bytes of an object. The tag, and with it each cache's number, is drawn anew in each run: what a struct page that was
+ *    never written still holds of an earlier one is believed in one of 65,536 cases. Of all others that are no slab's
+ *    page->object_stack is 0, which takes nothing, whatever else is there.
+ * 6. All that is suspicious goes to the slow path, which knows exactly.
  */
 #ifndef MM_OBJECT_CHECK_H
 #define MM_OBJECT_CHECK_H
 
 #include <lib/types.h>
 
-#define OBJECT_CHECK_ROTATE    18
-#define OBJECT_CHECK_TAG_SHIFT 4
-#define OBJECT_CHECK_TAG_BITS  14
-#define OBJECT_CHECK_UNEVEN    BIT(3)
-#define OBJECT_CHECK_NEVER     (1U << 31)
-#define OBJECT_CHECK_TAG_MASK  ((BIT(OBJECT_CHECK_TAG_BITS) - 1) << OBJECT_CHECK_TAG_SHIFT)
+/* Products of one window have their top 16 bits alike. */
+#define OBJECT_WINDOW_SHIFT 48
+#define OBJECT_WINDOW	    BIT(OBJECT_WINDOW_SHIFT)
 
-_Static_assert(OBJECT_CHECK_TAG_SHIFT + OBJECT_CHECK_TAG_BITS == OBJECT_CHECK_ROTATE, "rotated, the tag is on top");
+/* Those of a slab's objects, with what point 5 adds, lie within. */
+#define OBJECT_SPREAD BIT(37)
+#define OBJECT_TRIES  8
 
-/* Objects of a larger stride are uneven. */
-#define OBJECT_CHECK_MAX_ALIGN BIT(31 - OBJECT_CHECK_ROTATE)
+/**
+ * enum object_free - what became of a checked free
+ * @OBJECT_FREED: the object bears its mark, and is on the stack that its page names
+ * @OBJECT_ODD: nothing was written: it is no object, or marked, or the stack is full; or another CPU or a handler has got in between
+ * @OBJECT_FULL: it bears its mark, and is on no stack: a handler has filled it just now
+ */
+enum object_free { OBJECT_FREED, OBJECT_ODD, OBJECT_FULL };
 
-/** object_check_word() - object_check for objects aligned to @align (a power of two up to the most) while the tag is @tag */
-static inline u32 object_check_word(u32 tag, u32 align)
+/** object_step() - 2^64 / @stride, rounded up to a multiple of 2^16. @stride: bytes, 8 to 2^14 */
+static inline u64 object_step(u32 stride)
 {
-	return tag | (align - 1) << OBJECT_CHECK_ROTATE;
+	return (BIT(OBJECT_WINDOW_SHIFT) + stride - 1) / stride << 16;
 }
 
-/** object_check_uneven() - object_check of an uneven slab while the tag is @tag */
-static inline u32 object_check_uneven(u32 tag)
+/**
+ * object_factor() - the multiplier of a slab whose first object is at @first, a linear address whose top 16 bits are ones
+ * @step: object_step() of its stride
+ * @id: what the top 16 bits of products are for its objects
+ *
+ * Return: 0 when there is none: then no address passes for an object. Cost: a division, rarely more.
+ */
+static inline u64 object_factor(u64 first, u64 step, u32 id)
 {
-	return tag | OBJECT_CHECK_NEVER | OBJECT_CHECK_UNEVEN;
+	const u64 from = -first;
+
+	for (int i = 0; i < OBJECT_TRIES; i++, step += BIT(16)) {
+		u64 less = first * step - ((u64)id << OBJECT_WINDOW_SHIFT);
+
+		if (less % from + OBJECT_SPREAD < OBJECT_WINDOW)
+			return step + less / from;
+	}
+	return 0;
 }
 
-/** object_reciprocal() - c of point 5. @stride: bytes, 8 to 2^14 - 1 */
-static inline u32 object_reciprocal(u32 stride)
+/** object_window_of_none() - how far from the window of objects of a slab is one that no address in it has: half a step */
+static inline u32 object_window_of_none(u64 step)
 {
-	return (u32)(((1UL << 32) + stride - 1) / stride);
+	return (u32)(step >> (OBJECT_WINDOW_SHIFT + 1));
 }
 
-/** object_bound() - what is below it begins one of @objects objects */
-static inline u32 object_bound(u32 stride, u32 objects)
+/** object_window() - the top 16 bits of a product, or of a sum with one */
+static inline u32 object_window(u64 product)
 {
-	u32 e = object_reciprocal(stride) * stride;
-
-	return e ? objects * e : 1;
+	return (u32)(product >> OBJECT_WINDOW_SHIFT);
 }
 
 #endif

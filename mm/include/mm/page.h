@@ -56,15 +56,16 @@ enum pageflag {
  * @compound_head: (P) page of a compound block but the first: address of the first page, bit 0 set
  * @private: (P) allocated: its user's; (Z) first page of a free block: which of its links are wrong, while its list is
  *           mended; bad: the next bad page
+ * @object_factor: (P) page of a slab: what a checked free multiplies an address with (<mm/object_check.h>)
+ * @object_stack: (P) page of a slab: offset of the per-CPU stack that takes its objects, in units of OBJECT_STACK_UNIT bytes; 0,
+ *                and on any other page: none
  * @inuse: (S) first page of a slab: objects taken from it, those on a CPU's stack included
- * @objects: (P) first page of a slab: objects it holds
- * @head_offset: (P) pages of a slab: pages back to the first one
- * @on_list: (S) first page of a slab: whether it is in the node's partial list
- * @_refcount: users; 0 when free or cached. Atomic.
  * @_mapcount: (P) allocated: how often page tables of its user map it; its user's
  * @page_type: (P) allocated and never mapped: of what kind it is; its user's
- * @object_check: (P) page of a slab: what the hardened free compares
- * @object_stack: (P) page of a slab: offset of the per-CPU stack that takes its objects; 0, and on any other page: none
+ * @on_list: (S) first page of a slab: whether it is in the node's partial list
+ * @head_offset: (P) pages of a slab: pages back to the first one
+ * @object_key: (P) page of a slab: what a checked free adds to the product
+ * @_refcount: users; 0 when free or cached. Atomic.
  * @page_stack: (Z) offset of the per-CPU stack that takes this block when it is freed, and which anybody may read; 0: none,
  *              the slow path. Written when the block leaves the free lists.
  *
@@ -87,22 +88,25 @@ struct page {
 	};
 	union {
 		unsigned long private;
-		struct {
-			u16 inuse;
-			u16 objects;
-			u16 head_offset;
-			u16 on_list;
-		};
+		u64 object_factor;
 	};
-	s32 _refcount;
+	u16 object_stack;
+	u16 inuse;
 	union {
 		s32 _mapcount;
 		u32 page_type;
-		u32 object_check;
+		struct {
+			u8 on_list;
+			u8 head_offset;
+			u16 object_key;
+		};
 	};
-	u32 object_stack;
+	s32 _refcount;
 	u32 page_stack;
 };
+
+/* So the heads of all stacks lie within 512 KiB of the per-CPU base. */
+#define OBJECT_STACK_UNIT 8UL
 
 _Static_assert(sizeof(struct page) == 64, "struct page is one cache line");
 _Static_assert(offsetof(struct page, flags) == 0, "flags first");
@@ -111,16 +115,16 @@ _Static_assert(offsetof(struct page, lru) == 8 && offsetof(struct page, slab_lis
 	       "a tail's bit 0 would be in the list's first pointer, which is even");
 _Static_assert(offsetof(struct page, mapping) == 24 && offsetof(struct page, slab_cache) == 24, "second user word");
 _Static_assert(offsetof(struct page, index) == 32 && offsetof(struct page, freelist) == 32, "third user word");
-_Static_assert(offsetof(struct page, private) == 40 && offsetof(struct page, inuse) == 40 &&
-		       offsetof(struct page, objects) == 42 && offsetof(struct page, head_offset) == 44 &&
-		       offsetof(struct page, on_list) == 46,
-	       "fourth user word");
-_Static_assert(offsetof(struct page, _refcount) == 48, "users");
-_Static_assert(offsetof(struct page, _mapcount) == 52 && offsetof(struct page, page_type) == 52 &&
-		       offsetof(struct page, object_check) == 52,
-	       "map count, type or check");
-_Static_assert(offsetof(struct page, object_stack) == 56 && offsetof(struct page, page_stack) == 60,
-	       "what a checked free of an object looks at is one load: object_check, object_stack");
+_Static_assert(offsetof(struct page, private) == 40 && offsetof(struct page, object_factor) == 40,
+	       "fourth user word, or factor");
+_Static_assert(
+	offsetof(struct page, object_stack) == 48 && offsetof(struct page, inuse) == 50 &&
+		offsetof(struct page, on_list) == 52 && offsetof(struct page, head_offset) == 53 &&
+		offsetof(struct page, object_key) == 54,
+	"what a checked free of an object looks at is one load: the factor, and a word with the stack and, on top, the key");
+_Static_assert(offsetof(struct page, _mapcount) == 52 && offsetof(struct page, page_type) == 52, "map count or type");
+_Static_assert(offsetof(struct page, _refcount) == 56 && offsetof(struct page, page_stack) == 60,
+	       "users, and page stack");
 
 #define SECTIONS_SHIFT	 (MAX_PHYSMEM_BITS - 30)
 #define ZONES_SHIFT	 2

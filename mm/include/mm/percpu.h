@@ -28,7 +28,7 @@
  * @irq_depth: (o) interrupt handlers running on this CPU, counted by the port's dispatcher
  * @local: (c) the stacks for the CPU's own node: what the port's local base points to; NULL until there are areas
  * @nid: (c) the node this CPU belongs to, NUMA_NO_NODE until numa_init()
- * @object_tag: (c) what object_check of slab pages has in this run of the machine (mm/object_check.h), the same on all CPUs
+ * @object_tag: (c) what tells objects in this run of the machine (mm/object_check.h), the same on all CPUs
  *
  * Lock letters: (c) constant once set up, (o) only by its own CPU with interrupts masked or from one context.
  */

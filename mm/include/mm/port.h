@@ -95,9 +95,8 @@
  *	    NULL when there is none. @stack is a multiple of 8.
  *	bool asm_stack_push(const u32 *stack, void *item): put @item, not NULL, on the stack whose head lies *@stack bytes
  *	    from the per-CPU base; false when it is full. *@stack is read at the moment of the push.
- *	bool asm_stack_push_at(void *base, u32 stack, void *item): the same, the head's place and the base said by the
- *	    caller: nothing but the end of @stack's use can make it wrong.
- *	__restartable: marks each function that calls one of the three.
+ *	bool asm_object_push(const u16 *stack, void *item): the same, *@stack in units of OBJECT_STACK_UNIT bytes.
+ *	__restartable: marks each function that calls one of the three, or one of the first two asm_object_...() of group 11.
  *	__by_name: marks a function that is called by name only, never through a pointer.
  *
  * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
@@ -123,15 +122,17 @@
  *	void arch_vmap_publish(void): what was mapped works from now on.
  *	void arch_flush_tlb_kernel(unsigned long start, unsigned long end): what was unmapped works nowhere any more.
  *
- * 11. <asm/object_check.h> - what a checked free looks at before an object goes on a stack. asm_object_...() write the mark and
- *    set *@stack to page->object_stack; or they return false, with nothing written, when anything is not as it should be,
- *    memory that is not mapped included. mm/object_check.h says what. Of several CPUs that do it to an object one succeeds.
- *	bool asm_may_be_object(const void *p): false for NULL and ZERO_SIZE_PTR, true for whatever is in the linear map.
- *	bool asm_object_leaves(struct page *page, void *obj, u32 tag, u32 *stack): of any cache.
- *	bool asm_object_leaves_cache(struct page *page, void *obj, const struct kmem_cache *cache, u32 *stack): of @cache.
- *	bool asm_slab_page(const struct page *page, const void *obj, u32 tag, u32 *stack): whether @page, virt_to_page() of any
- *	    @obj, is a slab's, and bears @tag; sets *@stack, and marks nothing.
+ * 11. <asm/object_check.h> - what a checked free looks at before an object goes on a stack (mm/object_check.h). @page is
+ *    virt_to_page() of @obj, which may be anything. The first three write the mark; or they write nothing when anything is not
+ *    as it should be, memory that is not mapped included. Of several CPUs that do it to an object one succeeds.
+ *	enum object_free asm_object_free(struct page *page, void *obj, u32 tag): check, mark at its beginning, and push on the
+ *	    stack that @page names, an object of any cache.
+ *	enum object_free asm_object_free_to(struct page *page, void *obj, u32 *word, u32 id): the same of an object of the cache
+ *	    with the number @id, whose mark is at @word.
+ *	bool asm_object_claim(struct page *page, const void *obj, u32 *word, u32 id): the same without the push.
  *	bool asm_mark_free(u32 *word, u32 mark): writes @mark to *@word; false, nothing written, when it is there already.
+ *	u64 asm_object_product(const void *obj, u64 factor): the product of object_check.h for a linear address.
+ *	bool asm_may_be_object(const void *p): false for NULL and ZERO_SIZE_PTR, true for whatever is in the linear map.
  *
  * 12. <asm/set_memory.h> - rights of what is mapped, linear map and vmalloc's addresses; for <mm/set_memory.h>.
  *	void arch_query_mapping(unsigned long va, struct arch_mapping *mapping): how far from @va on all is alike, and what may

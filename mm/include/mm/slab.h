@@ -146,7 +146,7 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void
  * kmem_cache_free_bulk() - kmem_cache_free() for each of @n objects of @cache, none of them NULL
  *
  * @cache NULL: kfree() for each, of whatever cache, or none, they are. A wrong one among them is reported and left alone.
- * Context: interrupts as the caller has them; where frees are not checked they are masked for up to 128 objects at a time.
+ * Context: interrupts as the caller has them, or masked for up to 128 objects at a time.
  * Cost: O(n).
  */
 void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs);

@@ -50,4 +50,10 @@ static inline bool asm_stack_push(const u32 *stack, void *item)
 	return asm_stack_push_at(asm_percpu_base(), READ_ONCE(*stack), item);
 }
 
+/* *@stack is one in units of 8 bytes. */
+static inline bool asm_object_push(const u16 *stack, void *item)
+{
+	return asm_stack_push_at(asm_percpu_base(), READ_ONCE(*stack) * 8U, item);
+}
+
 #endif

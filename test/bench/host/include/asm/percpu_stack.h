@@ -65,6 +65,26 @@ static __always_inline bool asm_stack_push_at(const void *base, u32 stack, void 
 	return bench_stack_push(stack, item);
 }
 
+/* *@stack is an offset from the per-CPU base in units of 8 bytes. */
+static __always_inline bool asm_object_push(const u16 *stack, void *item)
+{
+	size_t eighth = *stack;
+	void *top;
+
+	__asm__ goto volatile("movq	%%gs:(,%[eighth],8), %[top]\n\t"
+			      "cmpq	%[top], %%gs:8(,%[eighth],8)\n\t"
+			      "je	%l[full]\n\t"
+			      "movq	%[item], 8(%[top])\n\t"
+			      "addq	$8, %%gs:(,%[eighth],8)"
+			      : [top] "=&r"(top)
+			      : [eighth] "r"(eighth), [item] "r"(item)
+			      : "memory", "cc"
+			      : full);
+	return true;
+full:
+	return false;
+}
+
 /* *@stack is an offset from asm_percpu_base(). A plain load: gcc makes no address of a shift and a displacement for others. */
 static __always_inline bool asm_stack_push(const u32 *stack, void *item)
 {
