@@ -6,7 +6,8 @@
  * while any of them is held. In front of all stand slab_mutex (mm/slub.h) and contig_mutex (contig.c), which are taken with
  * interrupts unmasked, so with none of them held, and kept across cross calls; nobody takes both. Behind slab_mutex comes
  * grow_mutex (percpu_alloc.c), of the same kind. dma_mutex (mm/dma.h) is of that kind, too, and comes before all of them.
- * pt_mutex (arch-arm64/mm/pgtable.c) is the last of the kind: who holds it takes no other.
+ * pt_mutex (arch-arm64/mm/pgtable.c) is the last of the kind: who holds it takes no other. Just before it comes rights_mutex
+ * (vmap_rights.c).
  *
  *	3   dma pool		blocks of one pool of small blocks
  *	4   dma live		memory that bus masters have
