@@ -425,25 +425,6 @@ static void case_map(void)
 	free_block(block);
 }
 
-/* All that a thread may have, kept away from everybody else: what is left is for handlers. */
-static void take_all(struct list_head *taken)
-{
-	for (unsigned int order = NR_PAGE_ORDERS; order-- > 0;) {
-		struct page *page;
-
-		while ((page = alloc_pages(GFP_KERNEL | __GFP_NOWARN, order)))
-			list_add(&page->lru, taken);
-	}
-}
-
-static void give_back(struct list_head *taken)
-{
-	struct page *page, *tmp;
-
-	list_for_each_entry_safe(page, tmp, taken, lru)
-		__free_pages(page, page_order(page));
-}
-
 /* Tables that a thread asks for are not made out of what is kept for handlers, in the engine and in vmalloc's addresses. */
 static void case_short(void)
 {
@@ -458,14 +439,15 @@ static void case_short(void)
 	if (!ktap_ok(own != NULL))
 		return;
 	note_tables();
-	take_all(&taken);
+	/* All that a thread may have: what is left is for handlers. */
+	take_all_pages(NUMA_NO_NODE, GFP_KERNEL, &taken);
 	ktap_ok(map_free(FREE_VA, page_to_phys(own), PAGE_SIZE) == -ENOMEM);
 	ktap_ok(arch_vmap_table_alloc(FREE_VMALLOC) == NULL);
 	ktap_ok(arch_vmap_block(FREE_VMALLOC, 0, PAGE_KERNEL) == -ENOMEM);
 	page = alloc_page(GFP_ATOMIC | __GFP_NOWARN);
 	if (ktap_ok(page != NULL))
 		__free_page(page);
-	give_back(&taken);
+	give_blocks(&taken);
 	ktap_ok(map_free(FREE_VA, page_to_phys(own), PAGE_SIZE) == 0);
 	ktap_ok(unmap_free(FREE_VA, PAGE_SIZE) == 0);
 	ktap_ok(arch_vmap_table_alloc(FREE_VMALLOC) != NULL);
