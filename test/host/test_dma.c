@@ -389,6 +389,39 @@ static void test_cheap_reports(void)
 	host_check();
 }
 
+/* A master's own region has pages, and there is no memory for the note of who has them. */
+static void test_no_memory(void)
+{
+	void **chain = NULL, **object, *p;
+	struct device *codec;
+	dma_addr_t dma;
+	LIST_HEAD(taken);
+
+	dma_boot(1);
+	codec = dma_master_get("/free/codec");
+	take_blocks(NUMA_NO_NODE, GFP_ATOMIC, 0, &taken);
+	for (size_t size = 8; size <= KMALLOC_MAX_CACHE_SIZE; size *= 2)
+		while ((object = kmalloc(size, GFP_ATOMIC | __GFP_NOWARN))) {
+			*object = chain;
+			chain = object;
+		}
+	host_log_clear();
+	CHECK(!dma_alloc_coherent(codec, PAGE_SIZE, &dma, GFP_KERNEL));
+	CHECK_LOG("dma: /free/codec: dma_alloc_coherent of 4096 bytes: no memory for its record; ");
+	CHECK_EQ(codec->region->used, 0);
+	while (chain) {
+		object = chain;
+		chain = *object;
+		kfree(object);
+	}
+	give_blocks(&taken);
+	p = dma_alloc_coherent(codec, PAGE_SIZE, &dma, GFP_KERNEL);
+	CHECK(p);
+	dma_free_coherent(codec, PAGE_SIZE, p, dma);
+	CHECK(dma_check());
+	host_check();
+}
+
 /* Pages are there, and no addresses to map them at: the pages go back. */
 static void test_no_addresses(void)
 {
@@ -689,6 +722,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("all memory in reach, twice", test_exhaustion),
 	TAP_CASE("what cannot be is refused, and nothing is left", test_refused),
 	TAP_CASE("reports that cost nothing", test_cheap_reports),
+	TAP_CASE("no memory for a note", test_no_memory),
 	TAP_CASE("no addresses to map at", test_no_addresses),
 	TAP_CASE("in a handler", test_handler),
 	TAP_CASE("caches of masters that do not see them", test_caches),

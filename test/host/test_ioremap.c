@@ -86,12 +86,6 @@ static void make(int i)
 	live[i].size = size;
 }
 
-static unsigned long quiet_pages(void)
-{
-	CHECK_EQ(memtype_held(), 0);
-	return host_quiet_pages();
-}
-
 static void test_random(void)
 {
 	unsigned long start;
@@ -99,7 +93,7 @@ static void test_random(void)
 	host_boot_simple(64 * MIB, 2);
 	host_mute();
 	stamp_device();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	for (unsigned long n = tap_ops(8000); n; n--) {
 		int i = (int)tap_below(LIVE);
 
@@ -117,7 +111,7 @@ static void test_random(void)
 		if (live[i].addr)
 			(live[i].way->unmap)(live[i].addr);
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -188,7 +182,7 @@ static void test_alike(void)
 	unsigned long start;
 
 	host_boot_simple(64 * MIB, 1);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	for (size_t i = 0; i < ARRAY_SIZE(tries); i++) {
 		phys_addr_t phys = 0x80000000 + tries[i].offset;
 
@@ -207,7 +201,7 @@ static void test_alike(void)
 		iounmap(maps[i]);
 	}
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 }
 
@@ -243,7 +237,7 @@ static void test_end_masked(void)
 	u8 *map, *next;
 
 	host_boot_simple(64 * MIB, 1);
-	start = quiet_pages();
+	start = host_quiet_pages();
 	map = vmap_phys(DEV + 0x1000, 1000, PAGE_KERNEL, VMAP_DMA, test_end_masked);
 	CHECK(map);
 	flags = local_irq_save();
@@ -263,7 +257,7 @@ static void test_end_masked(void)
 	flags = local_irq_save();
 	vunmap_phys("test", next, VMAP_DMA);
 	local_irq_restore(flags);
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	CHECK(vmalloc_check());
 	host_check();
 }
@@ -332,7 +326,6 @@ static void test_ram(void)
 
 static void test_bad_ranges(void)
 {
-	struct page *page, *next;
 	LIST_HEAD(taken);
 
 	host_boot_simple(32 * MIB, 1);
@@ -352,13 +345,11 @@ static void test_bad_ranges(void)
 	CHECK(!ioremap(0x80000000, VMALLOC_END - VMALLOC_START));
 	CHECK_LOG("ioremap: .* no memory, or no address space: refused");
 	/* What is kept for handlers, too: the host's tables are made of that. */
-	while ((page = alloc_page(GFP_ATOMIC | __GFP_NOWARN)))
-		list_add(&page->lru, &taken);
+	take_blocks(NUMA_NO_NODE, GFP_ATOMIC, 0, &taken);
 	host_log_clear();
 	CHECK(!ioremap(DEV + PAGE_SIZE, 512 * MIB));
 	CHECK_LOG("no memory, or no address space: refused");
-	list_for_each_entry_safe(page, next, &taken, lru)
-		__free_page(page);
+	give_blocks(&taken);
 	CHECK(vmalloc_check());
 	/* Nothing of it is held any more. */
 	CHECK_EQ(memtype_held(), 0);
@@ -567,15 +558,6 @@ static void end_all(void *arg)
 		iounmap(shared[i]);
 }
 
-static void on_all(smp_fn_t fn, void *arg)
-{
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		CHECK_EQ(smp_work_start(cpu, fn, arg), 0);
-	fn(arg);
-	for (int cpu = 1; cpu < CPUS; cpu++)
-		smp_work_wait(cpu);
-}
-
 static void test_threads(void)
 {
 	unsigned long n = tap_ops(1000), start;
@@ -583,17 +565,17 @@ static void test_threads(void)
 	host_boot_simple(128 * MIB, CPUS);
 	host_mute();
 	stamp_device();
-	start = quiet_pages();
+	start = host_quiet_pages();
 	host_cpus_start();
-	on_all(load, &n);
+	host_on_all_cpus(load, &n);
 	for (size_t i = 0; i < ARRAY_SIZE(shared); i++) {
 		shared[i] = ioremap(DEV, PAGE_SIZE * (i % 16 ? 1 : 600));
 		CHECK(shared[i]);
 	}
-	on_all(end_all, NULL);
+	host_on_all_cpus(end_all, NULL);
 	iounmap(ioremap_wc(DEV, 600 * PAGE_SIZE));
 	CHECK(vmalloc_check());
-	CHECK_EQ(quiet_pages(), start);
+	CHECK_EQ(host_quiet_pages(), start);
 	host_check();
 	host_cpus_stop();
 }
