@@ -40,8 +40,8 @@
 #include "vmap.h"
 
 static DEFINE_MUTEX(rights_mutex);
-static u32
-	watched; /* areas that are VMAP_CHANGED or VMAP_ENDED, and 1 for linear_x; atomic, changed under rights_mutex */
+/* Areas that are VMAP_CHANGED or VMAP_ENDED, and 1 for linear_x. Atomic, changed under rights_mutex. */
+static u32 watched;
 static u32 nr_ended;  /* areas that are VMAP_ENDED; atomic */
 static bool linear_x; /* somebody has wanted to run pages at linear addresses; rights_mutex */
 
@@ -81,28 +81,27 @@ static struct run run_from(unsigned long va, unsigned long end)
 	return run;
 }
 
-static bool any_writable(unsigned long va, unsigned long end)
+/* Whether something at [@va, @end) may be written, or else run. */
+static bool may_at(unsigned long va, unsigned long end, bool write)
 {
 	struct arch_mapping mapping;
 
 	for (; va < end; va = mapping.end) {
 		arch_query_mapping(va, &mapping);
-		if (mapping.writable)
+		if (write ? mapping.writable : mapping.executable)
 			return true;
 	}
 	return false;
 }
 
+static bool any_writable(unsigned long va, unsigned long end)
+{
+	return may_at(va, end, true);
+}
+
 static bool any_executable(unsigned long va, unsigned long end)
 {
-	struct arch_mapping mapping;
-
-	for (; va < end; va = mapping.end) {
-		arch_query_mapping(va, &mapping);
-		if (mapping.executable)
-			return true;
-	}
-	return false;
+	return may_at(va, end, false);
 }
 
 /* Whether a page of [@linear, @linear + @size) may be written, or else run, at an address of @area, which is *@at then. */
@@ -148,7 +147,7 @@ static bool pages_may(unsigned long va, unsigned long end, bool write, unsigned 
 		unsigned long size = run.end - run.va;
 
 		*at = run.linear;
-		if (write ? any_writable(run.linear, run.linear + size) : any_executable(run.linear, run.linear + size))
+		if (may_at(run.linear, run.linear + size, write))
 			return true;
 		if (may_elsewhere(run.linear, size, write, at))
 			return true;
