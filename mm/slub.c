@@ -214,6 +214,9 @@ static __noinline u32 link_each(const struct kmem_cache *cache, struct page *sla
 	void **at = objs;
 
 	do {
+		/* As NULL lies in no slab, which the compiler cannot know. */
+		if (!*at)
+			__builtin_unreachable();
 		if (unlikely(!begins_object(cache, slab, *at))) {
 			slab_report_late(cache, slab, *at);
 			++*wrong;
