@@ -3,7 +3,9 @@
 """Each way in which U-Boot starts the image on virt, by the very files and scripts of `make run-uboot-...`.
 
 1. What is printed is compared with the tree that U-Boot handed over, as `fdt dump` gives it at the prompt.
-2. Every loader starts a machine at EL1 and one at EL2, and runs all suites on one of the two.
+2. Every loader starts a machine at EL1 and one at EL2, and suites run on one of the two: all of them by one loader at
+   each level; by the others those that see how the image was entered and where it lies, and what the CPUs, their
+   interrupts and the tables are like then.
 3. What is piped in is not eaten by the loader; the boot arguments arrive; the tree is what U-Boot makes of it.
 4. `fdt list` is source: compiled again it is the same tree.
 """
@@ -26,7 +28,7 @@ from uboot import Board
 
 AT_ONCE = 2
 APPEND = "console=ttyAMA0 memstage.through=uboot second=$stdout;last"
-SUITES = ["test"]
+ALL, ENTRY = ["test"], ["test map", "test cpus", "test percpu"]
 
 QEMU_ARGS = f"QEMU_ARGS={uboot.IN_TURNS}"
 EL1 = Board("EL1", ["SMP=4", "MEM=1G", QEMU_ARGS], 1, 4)
@@ -40,7 +42,7 @@ NODES = Board("2 nodes", ["SMP=4", "MEM=1G", f"{QEMU_ARGS} -object memory-backen
 
 BY_NAME = {loader.name: loader for loader in uboot.LOADERS}
 # (loader, board, what is typed besides fdt)
-CASES = [(loader, (EL1, EL2)[(i + suites) % 2], SUITES if suites else [])
+CASES = [(loader, (EL1, EL2)[(i + suites) % 2], (ALL if i < 2 else ENTRY) if suites else [])
          for suites in (True, False) for i, loader in enumerate(uboot.LOADERS)] + [
     (BY_NAME["booti"], ONE_CPU, []),
     (BY_NAME["booti"], SECURE, []),
@@ -51,7 +53,7 @@ CASES = [(loader, (EL1, EL2)[(i + suites) % 2], SUITES if suites else [])
 class Case:
     def __init__(self, loader, board, typed):
         self.loader, self.board, self.typed, self.result = loader, board, typed, None
-        self.name = f"{loader.name}, {board.name}{', all suites' * (typed == SUITES)}"
+        self.name = f"{loader.name}, {board.name}{', all suites' * (typed == ALL)}{', suites' * (typed == ENTRY)}"
 
     def faults(self, folder):
         try:
