@@ -2,8 +2,9 @@
 /*
  * The prompt.
  *
- * 1. Bytes are polled from the consoles and echoed, and while none comes the idle task is run (lib/smp.h); backspace and delete rub out, carriage return or newline ends a
- *    line, 0x04 on an empty line ends the input. Lines of more than LINE_MAX - 1 bytes are refused whole.
+ * 1. Bytes are polled from the consoles and echoed, and while none comes the idle task is run (lib/smp.h); backspace
+ *    and delete rub out, carriage return or newline ends a line, 0x04 on an empty line ends the input. Lines of more
+ *    than LINE_MAX - 1 bytes are refused whole.
  * 2. A line is cut at blanks into at most MONITOR_MAX_ARGS words; its first names the command.
  * 3. Commands are registered with MONITOR_CMD() and gathered by the linker; `help` lists them by name.
  */

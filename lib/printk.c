@@ -91,7 +91,10 @@ static void log_bytes(const char *text, size_t len)
 	emit_all(text, len);
 }
 
-/* The decimal digits of @value in front of @end, blanks or zeros before them as @fill says until there are @width. Return: the first. */
+/*
+ * The decimal digits of @value in front of @end, blanks or zeros before them as @fill says until there are @width.
+ * Return: the first.
+ */
 static char *put_digits(char *end, u64 value, unsigned int width, char fill)
 {
 	char *p = end, *widest = end - width;

@@ -3,19 +3,19 @@
  * Cross calls and idle work.
  *
  * 1. Each CPU has one call slot. A caller owns the target's slot from the compare-and-swap of `busy` until it has seen
- *    `pending` cleared; callers of one target queue by spinning with interrupts unmasked, so two CPUs that call each other both
- *    answer.
- *    `pending` is set only when fn and arg are in place, so an interrupt that comes late or twice never runs a
- *    half-written slot.
+ *    `pending` cleared; callers of one target queue by spinning with interrupts unmasked, so two CPUs that call each
+ *    other both answer. `pending` is set only when fn and arg are in place, so an interrupt that comes late or twice
+ *    never runs a half-written slot.
  * 2. fn and arg are written before the port's arch_send_call(), which orders them before the interrupt; the target
  *    clears pending with release, the caller reads it with acquire, so what fn wrote is seen by the caller.
  * 3. Idle work is a second slot. A starter owns it from the compare-and-swap of `busy` on; storing fn hands it over to
  *    the target's idle loop, which runs fn, clears it and then `busy`. Whoever waits, waits for `busy` to be clear.
- * 4. A CPU without work runs the idle task until that finds nothing to do. Its bit in idle_mask is set before the task looks
- *    for the last time, and whoever has something for the task to find looks at the mask after it is there to be found: so one
- *    of the two sees the other, and nothing is left lying while a CPU sleeps.
- * 5. A kick asks the others for one function, the same always, and nobody waits for it: so it may come from a handler, or while
- *    interrupts are masked. A CPU that is kicked twice before it takes the interrupt runs the function once, after both.
+ * 4. A CPU without work runs the idle task until that finds nothing to do. Its bit in idle_mask is set before the task
+ *    looks for the last time, and whoever has something for the task to find looks at the mask after it is there to be
+ *    found: so one of the two sees the other, and nothing is left lying while a CPU sleeps.
+ * 5. A kick asks the others for one function, the same always, and nobody waits for it: so it may come from a handler,
+ *    or while interrupts are masked. A CPU that is kicked twice before it takes the interrupt runs the function once,
+ *    after both.
  * Slot letters: (a) atomic; (c) the caller that owns the slot.
  */
 #include <lib/smp.h>

@@ -2,8 +2,8 @@
 /*
  * Which allocator gives boot its memory: memblock, or with CONFIG_BOOTMEM the bitmaps of bootmem_boot.c.
  *
- * Either way memblock is what discovery fills, what serves until the nodes are known, and what can be asked where memory
- * is and what is reserved, before boot_alloc_open() and after boot_alloc_close(). All of it: the boot CPU alone.
+ * Either way memblock is what discovery fills, what serves until the nodes are known, and what can be asked where
+ * memory is and what is reserved, before boot_alloc_open() and after boot_alloc_close(). All of it: the boot CPU alone.
  */
 #ifndef MM_BOOT_ALLOCATOR_H
 #define MM_BOOT_ALLOCATOR_H

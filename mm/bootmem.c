@@ -2,14 +2,14 @@
 /*
  * bootmem's bitmaps: which pages of a node are reserved.
  *
- * 1. bootmem_node_data has a struct bootmem_data for each node. One that has a bitmap is on bdata_list, which is sorted by
- *    node_min_pfn. Bit i stands for page frame node_min_pfn + i; set is reserved. A new bitmap is all set, so what nobody
- *    calls free, holes too, never is.
- * 2. A range of bytes becomes one of page frames: outwards to reserve, inwards to free. Both look first and change then:
- *    on -EBUSY or a panic no bit has changed.
- * 3. Whose a page is, when no node is named: that of the region of memblock's memory array it lies in, if that node has a
- *    bitmap which covers it; else the first bitmap that covers it, and there it is a hole's page or memory that nobody
- *    gave a node.
+ * 1. bootmem_node_data has a struct bootmem_data for each node. One that has a bitmap is on bdata_list, which is sorted
+ *    by node_min_pfn. Bit i stands for page frame node_min_pfn + i; set is reserved. A new bitmap is all set, so what
+ *    nobody calls free, holes too, never is.
+ * 2. A range of bytes becomes one of page frames: outwards to reserve, inwards to free. Both look first and change
+ *    then: on -EBUSY or a panic no bit has changed.
+ * 3. Whose a page is, when no node is named: that of the region of memblock's memory array it lies in, if that node has
+ *    a bitmap which covers it; else the first bitmap that covers it, and there it is a hole's page or memory that
+ *    nobody gave a node.
  * 4. Freeing lowers hint_idx, and it forgets last_end_off when it frees the page that lies in: nobody's rest of a page.
  * 5. free_all_bootmem() hands runs of clear bits over. The pages of the bitmaps follow when the last has been read.
  *

@@ -2,15 +2,15 @@
 /*
  * Allocation from bootmem: choosing a place in the bitmaps.
  *
- * 1. Within a bitmap the place is the first that fits, at or above the goal. The search begins at hint_idx, where the last
- *    allocation ended, when that lies higher; when it finds nothing, from the goal on. So a row of allocations does not
- *    look again at what the ones before it took.
+ * 1. Within a bitmap the place is the first that fits, at or above the goal. The search begins at hint_idx, where the
+ *    last allocation ended, when that lies higher; when it finds nothing, from the goal on. So a row of allocations
+ *    does not look again at what the ones before it took.
  * 2. A page that the last allocation used in part has its rest from last_end_off on. An allocation whose aligned start
  *    lies in that rest takes it, and as many pages behind it as it still needs, when those are free: small allocations
  *    share pages, and a bit is all there is to know of a page. Only the last page's rest is known; others are lost.
  * 3. Over the nodes: the asked one, all by rising address, then both again without the goal.
- * 4. A request is for bytes; a bitmap's part of it (struct window) is in bits: where to begin, where to end. Alignment is of
- *    addresses, not of bits: node_min_pfn need not be aligned.
+ * 4. A request is for bytes; a bitmap's part of it (struct window) is in bits: where to begin, where to end. Alignment
+ *    is of addresses, not of bits: node_min_pfn need not be aligned.
  */
 #include <mm/bootmem.h>
 

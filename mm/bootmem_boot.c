@@ -3,16 +3,16 @@
  * Boot on bootmem instead of memblock's allocation functions (CONFIG_BOOTMEM).
  *
  * 1. Three times. Until the linear map is up and nodes are known, memblock alone allocates: page tables of the linear
- *    map, grown arrays, what the tree asks to be placed. bootmem_open() then makes the bitmaps, and until bootmem_close()
- *    every place comes from them. After that memblock serves again.
- * 2. memblock stays the map of who has what. What the bitmaps gave is all claimed as metadata (boot_phys_alloc() is the only
- *    way to them), so bootmem_close() reserves the metadata claims in memblock. From then on memblock can be asked, its
- *    reserved array may grow, and ranges may be added to it that were found bad.
- * 3. While claims are entered, an array may have to grow. Its place must be free in both: the bitmaps tell memblock what is
- *    taken (memblock_set_claimed()).
+ *    map, grown arrays, what the tree asks to be placed. bootmem_open() then makes the bitmaps, and until
+ *    bootmem_close() every place comes from them. After that memblock serves again.
+ * 2. memblock stays the map of who has what. What the bitmaps gave is all claimed as metadata (boot_phys_alloc() is the
+ *    only way to them), so bootmem_close() reserves the metadata claims in memblock. From then on memblock can be
+ *    asked, its reserved array may grow, and ranges may be added to it that were found bad.
+ * 3. While claims are entered, an array may have to grow. Its place must be free in both: the bitmaps tell memblock
+ *    what is taken (memblock_set_claimed()).
  * 4. At hand-over the bitmaps learn what memblock has reserved by now, and what they say is free is handed over. The
- *    account is counted from memblock: so it comes from the claims, the free pages come from the bitmaps, and zone_check()
- *    finds where they do not agree.
+ *    account is counted from memblock: so it comes from the claims, the free pages come from the bitmaps, and
+ *    zone_check() finds where they do not agree.
  * 5. A bitmap's storage is reserved in memblock until hand-over, which frees it with the rest.
  */
 #include "bootmem_boot.h"

@@ -2,15 +2,16 @@
 /*
  * The buddy allocator of a zone.
  *
- * 1. A free block of order n is 1 << n pages, aligned to its size. Its first page has PG_buddy, its order, and a place in
- *    free_area[n].free_list[migratetype]; the order of its other pages is 0. Its buddy is the block at pfn ^ (1 << n).
- * 2. Two free buddies of one zone never both exist: freeing merges them. As a pageblock is a block of MAX_PAGE_ORDER, all
- *    buddies of a page lie in its pageblock, whose struct pages are all written when any is.
- * 3. A block is in the list of its pageblock's migratetype. An allocation takes the smallest block that fits from its own
- *    type's lists and frees the rest of it, halves at a time; then a deferred pageblock, which becomes its type; then, when
- *    it is movable, from CMA areas; then it takes from another type (pageblock.c).
- * 4. The links of a block that leaves its list must lead back. If they do not, the list is made anew, and the block may be
- *    gone with others whose links were written to (free_list.c).
+ * 1. A free block of order n is 1 << n pages, aligned to its size. Its first page has PG_buddy, its order, and a place
+ *    in free_area[n].free_list[migratetype]; the order of its other pages is 0. Its buddy is the block at pfn ^ (1 <<
+ *    n).
+ * 2. Two free buddies of one zone never both exist: freeing merges them. As a pageblock is a block of MAX_PAGE_ORDER,
+ *    all buddies of a page lie in its pageblock, whose struct pages are all written when any is.
+ * 3. A block is in the list of its pageblock's migratetype. An allocation takes the smallest block that fits from its
+ *    own type's lists and frees the rest of it, halves at a time; then a deferred pageblock, which becomes its type;
+ *    then, when it is movable, from CMA areas; then it takes from another type (pageblock.c).
+ * 4. The links of a block that leaves its list must lead back. If they do not, the list is made anew, and the block may
+ *    be gone with others whose links were written to (free_list.c).
  * 5. nr_free counts pages in the lists and in deferred pageblocks, nr_free_special those of types not for everybody.
  *
  * Everything here runs under zone->lock with interrupts masked. Cost: O(MAX_PAGE_ORDER), and O(blocks in a pageblock)

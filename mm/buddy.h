@@ -26,13 +26,16 @@ struct buddy_block {
 /**
  * buddy_take() - take the smallest block of at least @order, and no more of it than a block of @most
  *
- * What no free list of @type has comes from a deferred pageblock or from another type, and of that not more than @order.
- * The caller sets the order of what it makes of the block, and page_stack. @type is one of MIGRATE_PCPTYPES; only for
- * MIGRATE_MOVABLE the block may be of a CMA area, and for nobody of the high-atomic reserve.
+ * What no free list of @type has comes from a deferred pageblock or from another type, and of that not more than
+ * @order. The caller sets the order of what it makes of the block, and page_stack. @type is one of MIGRATE_PCPTYPES;
+ * only for MIGRATE_MOVABLE the block may be of a CMA area, and for nobody of the high-atomic reserve.
  */
 struct buddy_block buddy_take(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
 
-/** buddy_take_from() - buddy_take() from pageblocks of @type and no other, deferred ones too: MIGRATE_HIGHATOMIC, MIGRATE_CMA, ... */
+/**
+ * buddy_take_from() - buddy_take() from pageblocks of @type and no other, deferred ones too: MIGRATE_HIGHATOMIC,
+ * MIGRATE_CMA, ...
+ */
 struct buddy_block buddy_take_from(struct zone *zone, unsigned int order, unsigned int most, enum migratetype type);
 
 /** buddy_take_whole() - the smallest block of @order to @most that is in a free list of @type, all of it */
@@ -58,7 +61,9 @@ unsigned int buddy_free_range(struct zone *zone, unsigned long pfn, unsigned lon
 /* The highest bit of one: the pageblock is isolated, and will again be of the type that the others tell. */
 #define TYPE_ISOLATED (1ULL << (PAGEBLOCK_TYPE_BITS - 1))
 
-/** get_pageblock_bits() - what is known of the pageblock of @pfn, which is present: a type, and perhaps TYPE_ISOLATED */
+/**
+ * get_pageblock_bits() - what is known of the pageblock of @pfn, which is present: a type, and perhaps TYPE_ISOLATED
+ */
 static inline u64 get_pageblock_bits(unsigned long pfn)
 {
 	const struct mem_section_usage *usage = section_usage(pfn_to_section_nr(pfn));
@@ -90,11 +95,14 @@ void set_pageblock_migratetype(unsigned long pfn, enum migratetype type);
 /** pageblock_shared() - whether zones share the pageblock of @pfn; false where there is none */
 bool pageblock_shared(unsigned long pfn);
 
-/** pageblock_in_zone() - whether the pageblock that begins at @pfn, initialised and not shared, was handed over to @zone */
+/**
+ * pageblock_in_zone() - whether the pageblock that begins at @pfn, initialised and not shared, was handed over to @zone
+ */
 bool pageblock_in_zone(const struct zone *zone, unsigned long pfn);
 
 /**
- * zone_of_pageblock() - the zone whose alone the pageblock that begins at @pfn is, initialised now; NULL when there is none
+ * zone_of_pageblock() - the zone whose alone the pageblock that begins at @pfn is, initialised now; NULL when there is
+ * none
  *
  * Takes each zone's lock. See isolate.c.
  */
@@ -118,7 +126,8 @@ void isolate_pageblock(struct zone *zone, unsigned long pfn);
 void unisolate_pageblock(struct zone *zone, unsigned long pfn);
 
 /**
- * steal_block() - choose a free block of at least @order of another type, for a request of @type that found none of its own
+ * steal_block() - choose a free block of at least @order of another type, for a request of @type that found none of its
+ * own
  *
  * Its pageblock has become @type's if that was thought best. The block is in the free lists still. Return: NULL when no
  * type that may lend has one.
@@ -165,13 +174,18 @@ static inline void count_special(struct zone *zone, enum migratetype type, unsig
  */
 bool zone_take_deferred(struct zone *zone, enum migratetype type);
 
-/** zone_init_deferred() - the same of the pageblock that begins at @pfn, if it is deferred: as MIGRATE_CMA or MIGRATE_MOVABLE */
+/**
+ * zone_init_deferred() - the same of the pageblock that begins at @pfn, if it is deferred: as MIGRATE_CMA or
+ * MIGRATE_MOVABLE
+ */
 void zone_init_deferred(struct zone *zone, unsigned long pfn);
 
 /** deferred_in_zone() - whether the deferred pageblock at @pfn, in @zone's span, is @zone's. See deferred.c. */
 bool deferred_in_zone(const struct zone *zone, unsigned long pfn);
 
-/** pageblock_deferred() - whether the pageblock of @pfn is wholly free and not initialised; false where there is none */
+/**
+ * pageblock_deferred() - whether the pageblock of @pfn is wholly free and not initialised; false where there is none
+ */
 bool pageblock_deferred(unsigned long pfn);
 
 /** page_in_zone() - whether @page, of a pageblock that is initialised, is @zone's */
@@ -183,7 +197,10 @@ static inline bool page_in_zone(const struct zone *zone, const struct page *page
 /* The migratetypes that every request may have blocks of, as BIT()s. */
 #define ORDINARY_TYPES ((u32)BIT(MIGRATE_PCPTYPES) - 1)
 
-/** zone_has_block() - whether a block of at least @order of one of @types, BIT()s, is free; a moment's answer without the lock */
+/**
+ * zone_has_block() - whether a block of at least @order of one of @types, BIT()s, is free; a moment's answer without
+ * the lock
+ */
 bool zone_has_block(const struct zone *zone, unsigned int order, u32 types);
 
 #endif

@@ -4,12 +4,12 @@
  *
  * 1. memblock knows what is reserved; this table knows by whom and why. It is written in the order of discovery, then
  *    of boot allocation, and only read after hand-over.
- * 2. The names are not stored: a claim by the tree keeps its node's offset, and the path is asked of the tree when it is
- *    printed; the tree stays reserved and mapped.
+ * 2. The names are not stored: a claim by the tree keeps its node's offset, and the path is asked of the tree when it
+ *    is printed; the tree stays reserved and mapped.
  * 3. The first FIRST_CLAIMS fit into a static table; when full it doubles, in memory from memblock, and that memory is
  *    claimed too. An outgrown table stays where it is: together they are less than the last one.
- * 4. boot_phys_alloc() and boot_phys_try_exact() are the ways in which mm takes memory before hand-over: they allocate, from
- *    whichever allocator boot_allocator.h has, and they claim.
+ * 4. boot_phys_alloc() and boot_phys_try_exact() are the ways in which mm takes memory before hand-over: they allocate,
+ *    from whichever allocator boot_allocator.h has, and they claim.
  */
 #include "internal.h"
 

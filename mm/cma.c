@@ -3,13 +3,13 @@
  * CMA areas.
  *
  * 1. cma_init() takes them from the claims on reserved memory, once the zones are known: each range of a node that is
- *    reusable and a shared-dma-pool, and the range of cma=. An area is whole pageblocks, in one zone, and overlaps nobody
- *    else's memory. What is not stays reserved, with a line.
- * 2. At hand-over its pageblocks become MIGRATE_CMA and deferred: nothing is written to their struct pages before somebody
- *    needs one. From then on its claim is CLAIM_CMA: memory of the page allocator's.
+ *    reusable and a shared-dma-pool, and the range of cma=. An area is whole pageblocks, in one zone, and overlaps
+ *    nobody else's memory. What is not stays reserved, with a line.
+ * 2. At hand-over its pageblocks become MIGRATE_CMA and deferred: nothing is written to their struct pages before
+ *    somebody needs one. From then on its claim is CLAIM_CMA: memory of the page allocator's.
  * 3. A bitmap has a bit for each page that cma_alloc() gave. It finds a range there, marks it, and allocates it as
- *    alloc_contig_range() does; when a page of it is lent, the bits are cleared again and the search goes on behind that
- *    page. So the bitmap keeps callers of one area apart, and isolation keeps them apart from the page allocator.
+ *    alloc_contig_range() does; when a page of it is lent, the bits are cleared again and the search goes on behind
+ *    that page. So the bitmap keeps callers of one area apart, and isolation keeps them apart from the page allocator.
  * 4. `used` is the number of bits that are set.
  */
 #include <mm/cma.h>
@@ -108,7 +108,9 @@ static unsigned long next_aligned(const struct cma *cma, unsigned long i, unsign
 	return ALIGN(cma->base_pfn + i, align) - cma->base_pfn;
 }
 
-/* Find @count pages from page @from on that are not allocated, and mark them. Return: the first, cma->count when none. */
+/*
+ * Find @count pages from page @from on that are not allocated, and mark them. Return: the first, cma->count when none.
+ */
 static unsigned long claim_pages(struct cma *cma, unsigned long from, unsigned long count, unsigned long align)
 {
 	unsigned long flags = spin_lock_irqsave(&cma->lock);

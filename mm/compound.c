@@ -2,8 +2,9 @@
 /*
  * Compound blocks.
  *
- * 1. The first page has PG_head, and the block's order where every block has it. Each other page has the address of the first
- *    in compound_head, with bit 0 set: an address that nothing else can leave in this word, whose other users are lists.
+ * 1. The first page has PG_head, and the block's order where every block has it. Each other page has the address of the
+ *    first in compound_head, with bit 0 set: an address that nothing else can leave in this word, whose other users are
+ *    lists.
  * 2. All of that goes when the block is freed, before any of its pages can be another block's: a page that is not of a
  *    compound block never looks as if it were.
  * 3. This is the only work in the page allocator that grows with the pages of a block, and only __GFP_COMP asks for it.

@@ -12,10 +12,15 @@
  */
 void prep_compound_page(struct page *page, unsigned int order);
 
-/** join_pages() - the 1 << @order pages at @page, aligned, each the caller's and of order 0, become one compound block. See page_exact.c. */
+/**
+ * join_pages() - the 1 << @order pages at @page, aligned, each the caller's and of order 0, become one compound block.
+ * See page_exact.c.
+ */
 void join_pages(struct page *page, unsigned int order);
 
-/** dissolve_compound_page() - the compound block of @order at @page, whose last user has gone, is an ordinary one again */
+/**
+ * dissolve_compound_page() - the compound block of @order at @page, whose last user has gone, is an ordinary one again
+ */
 void dissolve_compound_page(struct page *page, unsigned int order);
 
 #endif

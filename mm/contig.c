@@ -2,16 +2,16 @@
 /*
  * Allocating ranges of page frames.
  *
- * 1. alloc_contig_range() isolates the pageblocks of the range, so that what is free there stays free; has the CPUs drain
- *    their caches, unless all pages are in the free lists already; and takes the blocks out of the free lists. A block
- *    that crosses an end of the range is split, the part outside goes back. Then the pageblocks are what they were. Only
- *    a bad page may be taken out of the free lists in between: then what was taken goes back.
+ * 1. alloc_contig_range() isolates the pageblocks of the range, so that what is free there stays free; has the CPUs
+ *    drain their caches, unless all pages are in the free lists already; and takes the blocks out of the free lists. A
+ *    block that crosses an end of the range is split, the part outside goes back. Then the pageblocks are what they
+ *    were. Only a bad page may be taken out of the free lists in between: then what was taken goes back.
  * 2. Nothing is moved: a page that somebody uses stands in the way, and the caller is told which.
- * 3. Ranges of two callers may meet in a pageblock, so one is allocated at a time: contig_mutex. It does not keep others from
- *    allocating or freeing, which is why pages are looked at again once they are isolated.
+ * 3. Ranges of two callers may meet in a pageblock, so one is allocated at a time: contig_mutex. It does not keep
+ *    others from allocating or freeing, which is why pages are looked at again once they are isolated.
  * 4. alloc_contig_pages() goes through the zones that the flags allow, near before far, and in each from low to high
- *    addresses. It looks for a range in which every page is free, cached or deferred, goes on with the first such page behind
- *    the last one in the way, and tries each range that it finds.
+ *    addresses. It looks for a range in which every page is free, cached or deferred, goes on with the first such page
+ *    behind the last one in the way, and tries each range that it finds.
  */
 #include <mm/contig.h>
 
@@ -33,8 +33,8 @@
 static DEFINE_MUTEX(contig_mutex);
 
 /*
- * Take the free block at @pfn out of the lists, and give what of it lies outside of [start, end) back. Return: false when it
- * is free no more, because it was taken out of use.
+ * Take the free block at @pfn out of the lists, and give what of it lies outside of [start, end) back. Return: false
+ * when it is free no more, because it was taken out of use.
  */
 static bool take_block(struct zone *zone, unsigned long pfn, unsigned long start, unsigned long end)
 {
@@ -59,8 +59,8 @@ static bool take_block(struct zone *zone, unsigned long pfn, unsigned long start
 }
 
 /*
- * Take [start, end), which lies in one pageblock, is isolated and was free. Return: @end, or the first page that could not be
- * taken.
+ * Take [start, end), which lies in one pageblock, is isolated and was free. Return: @end, or the first page that could
+ * not be taken.
  */
 static unsigned long take_part(struct zone *zone, unsigned long start, unsigned long end)
 {
@@ -97,7 +97,10 @@ static unsigned long take_range(unsigned long start, unsigned long end)
 	return end;
 }
 
-/* Whether every page is in the free lists, once what is only cached has been drained. Return: @end, or the first that is not. */
+/*
+ * Whether every page is in the free lists, once what is only cached has been drained. Return: @end, or the first that
+ * is not.
+ */
 static unsigned long settle(unsigned long start, unsigned long end)
 {
 	unsigned long busy = test_pages_isolated(start, end);
@@ -357,7 +360,10 @@ static unsigned long first_free(const struct zone *zone, unsigned long start, un
 	return end;
 }
 
-/* What @look finds in the first pageblock of [start, end) where it finds anything; @end. It looks under the zone's lock. */
+/*
+ * What @look finds in the first pageblock of [start, end) where it finds anything; @end. It looks under the zone's
+ * lock.
+ */
 static unsigned long by_pageblock(struct zone *zone, unsigned long start, unsigned long end,
 				  unsigned long (*look)(const struct zone *, unsigned long, unsigned long))
 {
@@ -389,7 +395,10 @@ struct place {
 	unsigned long start, end, align;
 };
 
-/* Under contig_mutex, so that nobody else has a pageblock isolated. Return: the first page of a range that was allocated, NULL when the zone has none. */
+/*
+ * Under contig_mutex, so that nobody else has a pageblock isolated. Return: the first page of a range that was
+ * allocated, NULL when the zone has none.
+ */
 static struct page *find_in_zone(struct zone *zone, unsigned long nr, const struct place *place)
 {
 	unsigned long start = max(zone->zone_start_pfn, place->start), align = place->align;

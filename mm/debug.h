@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The checks of CONFIG_MM_DEBUG on blocks of pages as they pass between the free lists and the CPUs' caches; without it,
- * nothing. Each panics with the block's state and the zone whose lists or cache it was.
+ * The checks of CONFIG_MM_DEBUG on blocks of pages as they pass between the free lists and the CPUs' caches; without
+ * it, nothing. Each panics with the block's state and the zone whose lists or cache it was.
  *
  * They want what buddy.h wants: zone->lock held; debug_block_cached() interrupts masked.
  */

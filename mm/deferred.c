@@ -3,21 +3,22 @@
  * Struct pages that are written when they are first needed, or ahead of need by idle CPUs.
  *
  * 1. A deferred pageblock is free as a whole and on no free list; its struct pages are rubbish. A zone that runs out of
- *    free blocks takes one: its struct pages are written, under the zone's lock, and it enters the free lists as one block
- *    of MAX_PAGE_ORDER, with the migratetype of whoever asked. That is 3.3 instructions for each of 1,024 pages, the dearest
- *    thing that an allocation may have to do.
- * 2. So idle CPUs keep a stock: deferred pageblocks whose struct pages are written already. They are still deferred, for
- *    every bitmap, counter and walker; taking one is cheap. The stock is 1/64 of the zone and at most DEFERRED_STOCK blocks.
- *    It begins empty: nothing is written before somebody allocates.
- * 3. Whoever takes a block and leaves less than half of the stock sets `wanted` and wakes an idle CPU, one near the zone.
- *    An idle CPU writes one block at a time until the stock is whole: it claims the block (`writing`) under the lock, writes
- *    without the lock, and takes the lock again to put it into the stock. Interrupts stay masked for that time: whoever
- *    needs that very block, the zone's last, can wait for `written` with the lock held.
+ *    free blocks takes one: its struct pages are written, under the zone's lock, and it enters the free lists as one
+ *    block of MAX_PAGE_ORDER, with the migratetype of whoever asked. That is 3.3 instructions for each of 1,024 pages,
+ *    the dearest thing that an allocation may have to do.
+ * 2. So idle CPUs keep a stock: deferred pageblocks whose struct pages are written already. They are still deferred,
+ *    for every bitmap, counter and walker; taking one is cheap. The stock is 1/64 of the zone and at most
+ *    DEFERRED_STOCK blocks. It begins empty: nothing is written before somebody allocates.
+ * 3. Whoever takes a block and leaves less than half of the stock sets `wanted` and wakes an idle CPU, one near the
+ *    zone. An idle CPU writes one block at a time until the stock is whole: it claims the block (`writing`) under the
+ *    lock, writes without the lock, and takes the lock again to put it into the stock. Interrupts stay masked for that
+ *    time: whoever needs that very block, the zone's last, can wait for `written` with the lock held.
  * 4. A CPU writes for zones of its own node; for a node that no CPU is near to, any CPU does.
- * 5. memmap_ahead=0 among the boot arguments switches 2 to 4 off: each count of instructions is then the allocation's own.
+ * 5. memmap_ahead=0 among the boot arguments switches 2 to 4 off: each count of instructions is then the allocation's
+ *    own.
  *
- * A pageblock's bits are covered by the lock of the zone it is in. Zones of different locks may share a word of a bitmap, so
- * words are changed with atomics. Lock letters as in mmzone.h.
+ * A pageblock's bits are covered by the lock of the zone it is in. Zones of different locks may share a word of a
+ * bitmap, so words are changed with atomics. Lock letters as in mmzone.h.
  */
 #include "deferred.h"
 
@@ -82,7 +83,10 @@ bool pageblock_deferred(unsigned long pfn)
 	return usage && bit_test(usage->deferred, pageblock_nr(pfn));
 }
 
-/* @zone's first deferred pageblock from *@pfn on, of a CMA area or of none; there is one. *@pfn becomes the one behind it. */
+/*
+ * @zone's first deferred pageblock from *@pfn on, of a CMA area or of none; there is one. *@pfn becomes the one behind
+ * it.
+ */
 static unsigned long find_next(const struct zone *zone, unsigned long *pfn, bool cma)
 {
 	unsigned long end = zone_end_pfn(zone), found = find_deferred(*pfn, end);
@@ -153,7 +157,9 @@ static void want_stock(struct zone *zone)
 	smp_wake_idle(helpers[zone->node->node_id]);
 }
 
-/* A deferred pageblock whose struct pages are written becomes a block of @type in the free lists. *@deferred counts it. */
+/*
+ * A deferred pageblock whose struct pages are written becomes a block of @type in the free lists. *@deferred counts it.
+ */
 static void enter_lists(struct zone *zone, unsigned long pfn, enum migratetype type, unsigned long *deferred)
 {
 	struct mem_section_usage *usage = usage_of(pfn);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Pageblocks whose struct pages are written when they are first needed: what page_init.c, which defers them, and deferred.c,
- * which writes them, share; the buddy allocator's side is in buddy.h.
+ * Pageblocks whose struct pages are written when they are first needed: what page_init.c, which defers them, and
+ * deferred.c, which writes them, share; the buddy allocator's side is in buddy.h.
  */
 #ifndef MM_DEFERRED_H
 #define MM_DEFERRED_H
@@ -39,7 +39,10 @@ void memmap_note_written(void);
 /** deferred_setup() - what @args, the boot arguments, say: memmap_ahead=0 or 1. Context: boot only. */
 void deferred_setup(const char *args);
 
-/** deferred_init() - from now on idle CPUs write ahead. Context: boot only, at the end of the hand-over. Cost: O(CPUs + zones). */
+/**
+ * deferred_init() - from now on idle CPUs write ahead. Context: boot only, at the end of the hand-over. Cost: O(CPUs +
+ * zones).
+ */
 void deferred_init(void);
 
 #endif

@@ -28,7 +28,9 @@ void discover_limits(const struct boot_info *boot);
  */
 phys_addr_t usable_conflict(const void *fdt, phys_addr_t base, phys_addr_t end);
 
-/** memmap_each() - each valid memmap=SIZE@ADDRESS ('@') or memmap=SIZE$ADDRESS ('$') of @args; @kind is that character */
+/**
+ * memmap_each() - each valid memmap=SIZE@ADDRESS ('@') or memmap=SIZE$ADDRESS ('$') of @args; @kind is that character
+ */
 void memmap_each(const char *args, char kind, void (*fn)(phys_addr_t base, phys_addr_t size, void *arg), void *arg);
 
 /**
@@ -42,7 +44,10 @@ int reg_open(const void *fdt, int parent, int node, const char *name, struct reg
 /** reg_open_quiet() - reg_open() without the line */
 int reg_open_quiet(const void *fdt, int parent, int node, const char *name, struct reg_reader *reg);
 
-/** read_cells() - a number of 1 to 3 cells; what does not fit 64 bits becomes the highest address, which no memory reaches */
+/**
+ * read_cells() - a number of 1 to 3 cells; what does not fit 64 bits becomes the highest address, which no memory
+ * reaches
+ */
 u64 read_cells(const char *prop, int cells);
 
 /** reg_next() - the next pair. Return: whether there was one. */
@@ -95,8 +100,8 @@ void each_efi_reservation(const struct boot_info *boot, range_fn fn, void *arg);
 bool is_efi_claim(const struct mem_claim *claim);
 
 /**
- * claim_said_twice() - whether @other, of UEFI's map, only repeats @claim: firmware that reads the tree keeps in its own map
- * what the tree keeps, and that is no conflict
+ * claim_said_twice() - whether @other, of UEFI's map, only repeats @claim: firmware that reads the tree keeps in its
+ * own map what the tree keeps, and that is no conflict
  */
 bool claim_said_twice(const struct mem_claim *claim, const struct mem_claim *other);
 

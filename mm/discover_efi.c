@@ -2,12 +2,14 @@
 /*
  * Discovery of memory on a machine that UEFI started: its memory map instead of the tree's /memory nodes.
  *
- * 1. The map (<mm/efi_map.h>) tells more than /memory does, and firmware keeps the tree's nodes for systems that were not
- *    started by it. So where there is a map, /memory nodes are not believed: they only say which node a range belongs to
- *    and whether it is hotpluggable, which the map does not know. RAM that they list and the map does not is named.
+ * 1. The map (<mm/efi_map.h>) tells more than /memory does, and firmware keeps the tree's nodes for systems that were
+ *    not started by it. So where there is a map, /memory nodes are not believed: they only say which node a range
+ *    belongs to and whether it is hotpluggable, which the map does not know. RAM that they list and the map does not is
+ *    named.
  * 2. What a descriptor means to us:
  *
- *	conventional, loader code and data,		RAM, free. Boot services have ended; what of it holds the image and
+ *	conventional, loader code and data,		RAM, free. Boot services have ended; what of it holds the image
+ *							and
  *	boot services code and data			the tree is reserved as theirs.
  *	runtime services code and data, ACPI reclaim,	RAM, reserved: firmware, or a reader of its tables, may come
  *	special purpose (by attribute)			back to it
@@ -17,10 +19,10 @@
  *	cannot be mapped write-back
  *
  *    Each range keeps the name of its type in the map with its sources.
- * 3. Descriptors may come in any order, touch and overlap. Memory is their union; what one of them keeps from us is kept,
- *    be it as RAM of firmware's or as no RAM. Each overlap is said.
- * 4. A map that cannot be read is an error, and the tree's /memory does not stand in for it: nobody would know then what
- *    firmware still uses.
+ * 3. Descriptors may come in any order, touch and overlap. Memory is their union; what one of them keeps from us is
+ *    kept, be it as RAM of firmware's or as no RAM. Each overlap is said.
+ * 4. A map that cannot be read is an error, and the tree's /memory does not stand in for it: nobody would know then
+ *    what firmware still uses.
  *
  * Cost: O(descriptors * memory nodes). Source: UEFI Specification 2.10, 7.2.3.
  */

@@ -2,14 +2,15 @@
 /*
  * What /chosen and the boot arguments say of memory, between the banks and the reservations.
  *
- * 1. movable_node keeps boot allocations off hotpluggable memory. memmap=SIZE@ADDRESS is memory that the tree does not know: it is added.
+ * 1. movable_node keeps boot allocations off hotpluggable memory. memmap=SIZE@ADDRESS is memory that the tree does not
+ *    know: it is added.
  * 2. linux,usable-memory-range lists (address, size) pairs in the root's cells: a crash kernel may use only these. All
  *    other memory is left out.
  * 3. mem=SIZE keeps the first SIZE bytes of memory, by address, and the image and the initrd wherever they are; the
  *    rest is left out.
  * 4. What is left out is no memory to memblock, and is listed as a claim, so that the map explains it.
- * 5. Sizes are numbers as in C, with K, M, G or T behind. memmap= may stand several times, and list entries with commas.
- *    An entry that cannot be read is named and ignored, the others stand.
+ * 5. Sizes are numbers as in C, with K, M, G or T behind. memmap= may stand several times, and list entries with
+ *    commas. An entry that cannot be read is named and ignored, the others stand.
  *
  * Source: Devicetree chosen binding (linux,usable-memory-range).
  */

@@ -6,15 +6,16 @@
  *    MEMBLOCK_NOMAP in memblock.memory instead, and leaves the linear map.
  *    Bytes at the ends of banks that are no whole page are kept from allocation too, and so is the page at address 0.
  * 2. Then nodes of /reserved-memory that have a `size` and no `reg` are placed: in their `alloc-ranges`, at their
- *    `alignment`, from the top down, wherever memory is free. What will be a CMA area is placed and sized in whole pageblocks.
- *    Then the area that the boot argument cma=SIZE[@BASE[-END]] asks for, as far down as the most limited master reaches.
+ *    `alignment`, from the top down, wherever memory is free. What will be a CMA area is placed and sized in whole
+ *    pageblocks. Then the area that the boot argument cma=SIZE[@BASE[-END]] asks for, as far down as the most limited
+ *    master reaches.
  * 3. A range outside memory is kept as a claim, and takes no RAM; a range that overlaps an earlier one is entered too.
  *    Both are said in one line that names the parties: overlaps are common and harmless (a tree that reserves itself),
  *    or a sign of two owners. A no-map range holds over whatever lies in it, for the binding knows no exception: Linux
  *    leaves it mapped, for the sake of its image and its tree; ours are mapped apart from RAM.
  *    What lies within a range that UEFI's map keeps is not said: firmware has read the tree.
- * 4. reserved_conflict() answers, from the tree alone, whether a range of memory will be claimed by anything in 1. It is
- *    what keeps memblock's own allocations clear while 1 is going on, and it is dropped before 2.
+ * 4. reserved_conflict() answers, from the tree alone, whether a range of memory will be claimed by anything in 1. It
+ *    is what keeps memblock's own allocations clear while 1 is going on, and it is dropped before 2.
  *
  * Source: Devicetree Specification 0.4, 3.5 and 5.3; binding reserved-memory.
  */
@@ -323,8 +324,8 @@ static void enter_dynamic(const void *fdt, int parent, int node)
 		return;
 	}
 	/*
-	 * memblock took it as an allocation of ours; it is the tree's. It stays reserved until it is marked, lest an array
-	 * that doubles in between settles there.
+	 * memblock took it as an allocation of ours; it is the tree's. It stays reserved until it is marked, lest an
+	 * array that doubles in between settles there.
 	 */
 	if (nomap && memblock_mark_nomap(place, size))
 		panic("reserved: %s: cannot be marked no-map", path);

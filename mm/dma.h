@@ -143,7 +143,8 @@ bool dma_coherent_node(const void *fdt, int node);
 /**
  * dma_next_window() - the first window from *@i on that has page frames below the mask
  *
- * Return: whether there is one; then page frames [*@start, *@end) lie wholly in it and below the mask, and *@i is behind it.
+ * Return: whether there is one; then page frames [*@start, *@end) lie wholly in it and below the mask, and *@i is
+ * behind it.
  */
 bool dma_next_window(const struct device *dev, int *i, u64 mask, unsigned long *start, unsigned long *end);
 
@@ -170,13 +171,17 @@ bool dma_may_report(void);
 extern struct list_head dma_regions; /* (m) */
 
 /**
- * dma_find_region() - the region of /reserved-memory that the node at @node is, made when it is asked for the first time
+ * dma_find_region() - the region of /reserved-memory that the node at @node is, made when it is asked for the first
+ * time
  *
  * Context: dma_mutex is held. Return: NULL, with *@why set, when it cannot be used, or memory is short.
  */
 struct dma_region *dma_find_region(int node, const char **why);
 
-/** dma_region_take() - @nr pages of @dev's region that it reaches, aligned to 1 << @order; DMA_NO_PFN when there are none */
+/**
+ * dma_region_take() - @nr pages of @dev's region that it reaches, aligned to 1 << @order; DMA_NO_PFN when there are
+ * none
+ */
 unsigned long dma_region_take(struct device *dev, unsigned long nr, unsigned int order, u64 mask);
 
 /** dma_region_give() - give them back. Context: any. */
@@ -187,7 +192,10 @@ unsigned long dma_region_largest(struct device *dev, u64 mask);
 
 /* --- dma_pages.c --- */
 
-/** dma_take_pages() - pages for @rec, whose dev, size and nr_pages are set; sets phys, dma, source, cma. Return: whether there were. */
+/**
+ * dma_take_pages() - pages for @rec, whose dev, size and nr_pages are set; sets phys, dma, source, cma. Return: whether
+ * there were.
+ */
 bool dma_take_pages(struct dma_record *rec, gfp_t gfp);
 
 /** dma_give_pages() - give them back. Context: any. */
@@ -221,7 +229,9 @@ unsigned long dma_live_count(const struct device *dev);
 /** dma_live_find() - copy the live record that @cpu lies in. Return: false when there is none. */
 bool dma_live_find(const void *cpu, struct dma_record *copy);
 
-/** dma_live_next() - copy the live record with the lowest address at or above @cpu. Return: false when there is none. */
+/**
+ * dma_live_next() - copy the live record with the lowest address at or above @cpu. Return: false when there is none.
+ */
 bool dma_live_next(unsigned long cpu, struct dma_record *copy);
 
 /* --- show_dma.c --- */

@@ -2,16 +2,16 @@
 /*
  * Coherent memory: dma_alloc_coherent() and its end.
  *
- * 1. Pages are taken in reach (dma_pages.c), zeroed, mapped where the master needs that, and recorded (dma_live.c). What
- *    fails on the way is undone in the opposite order.
+ * 1. Pages are taken in reach (dma_pages.c), zeroed, mapped where the master needs that, and recorded (dma_live.c).
+ *    What fails on the way is undone in the opposite order.
  * 2. For a master that does not see caches the pages are zeroed through the linear map, cleaned and dropped from the
- *    caches there, and mapped Normal and not cacheable. The linear map keeps its mapping, which nobody uses meanwhile: a
- *    CPU may read ahead through it, but what it reads is never written back. No TLB knows the second mapping any more when
- *    the pages are freed; whatever their next owner writes goes through the first again.
+ *    caches there, and mapped Normal and not cacheable. The linear map keeps its mapping, which nobody uses meanwhile:
+ *    a CPU may read ahead through it, but what it reads is never written back. No TLB knows the second mapping any more
+ *    when the pages are freed; whatever their next owner writes goes through the first again.
  * 3. Memory that the linear map has not (no-map) is mapped for any master, and zeroed there.
- * 4. A mapping of either kind is held with its memory type (<mm/memtype.h>), in the master's name, from before the pages are
- *    cleaned until no TLB knows it. Where somebody else has one of the pages with another type there is no memory: it is
- *    refused and not looked for elsewhere, for it is a driver's mistake.
+ * 4. A mapping of either kind is held with its memory type (<mm/memtype.h>), in the master's name, from before the
+ *    pages are cleaned until no TLB knows it. Where somebody else has one of the pages with another type there is no
+ *    memory: it is refused and not looked for elsewhere, for it is a driver's mistake.
  */
 #include <mm/memtype.h>
 #include <mm/page_exact.h>
@@ -67,7 +67,10 @@ static bool hold(struct dma_record *rec, bool quiet)
 	return memtype_hold(held, quiet);
 }
 
-/* A mapping of the record's pages apart from the linear map; NULL, and nothing is held any more, when there can be none. */
+/*
+ * A mapping of the record's pages apart from the linear map; NULL, and nothing is held any more, when there can be
+ * none.
+ */
 static void *map_held(struct dma_record *rec)
 {
 	void *cpu = vmap_phys(rec->phys, rec->nr_pages, memtype_prot(MEMTYPE_WC), VMAP_DMA, rec->caller);

@@ -2,13 +2,14 @@
 /*
  * Bus masters: which there are, what they reach, where their memory comes from.
  *
- * 1. A master is made when it is asked for the first time, and is the same for all who ask until the last has put it. So
- *    nothing of it costs anything at boot.
- * 2. Its reach is windows and masks. A window is cut to whole pages where pages are allocated, and not where a buffer is
- *    checked. A buffer lies in one window: that two lie behind one another for the CPU does not make them so for the bus.
+ * 1. A master is made when it is asked for the first time, and is the same for all who ask until the last has put it.
+ *    So nothing of it costs anything at boot.
+ * 2. Its reach is windows and masks. A window is cut to whole pages where pages are allocated, and not where a buffer
+ *    is checked. A buffer lies in one window: that two lie behind one another for the CPU does not make them so for the
+ *    bus.
  * 3. dma-coherent and dma-noncoherent are inherited from the nearest bus that has one of them.
- * 4. A node's memory-region is a list of regions. Its restricted pool holds over all others, and a master whose restricted
- *    pool cannot be used is not made at all: it must not get other memory instead.
+ * 4. A node's memory-region is a list of regions. Its restricted pool holds over all others, and a master whose
+ *    restricted pool cannot be used is not made at all: it must not get other memory instead.
  * 5. dma_mutex covers the lists and the number of users; it is held while a master is made.
  */
 #include <errno.h>

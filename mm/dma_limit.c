@@ -7,9 +7,9 @@
  *    dma-ranges of the ancestors; an ancestor without the property, or with an empty one, does not translate.
  * 2. The limit of the machine is the lowest reach of any bus. A bus without dma-ranges, or with an empty one, limits
  *    nobody.
- * 3. What one master reaches is a list of windows: bus addresses, as it sees them, and the CPU addresses behind them. Every
- *    way through the entries of its buses up to the root makes one, in the order of the tree. A bus address that two ways
- *    take belongs to the first; windows that lie behind one another on both sides are one.
+ * 3. What one master reaches is a list of windows: bus addresses, as it sees them, and the CPU addresses behind them.
+ *    Every way through the entries of its buses up to the root makes one, in the order of the tree. A bus address that
+ *    two ways take belongs to the first; windows that lie behind one another on both sides are one.
  *
  * Source: Devicetree Specification 0.4, 2.3.9.
  */

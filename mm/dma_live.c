@@ -2,8 +2,8 @@
 /*
  * Records of what masters have: coherent memory, and buffers that lie in a restricted pool.
  *
- * 1. One tree over all masters, by the address that CPUs use: of the linear map, or of vmalloc's space. So a record is found
- *    whosever it is, and who frees another master's memory can be told whose it is.
+ * 1. One tree over all masters, by the address that CPUs use: of the linear map, or of vmalloc's space. So a record is
+ *    found whosever it is, and who frees another master's memory can be told whose it is.
  * 2. A record that was taken out is not known any more; the last few that were are kept in a ring, to tell who freed
  *    first when somebody frees twice.
  * 3. A master's counts are those of its records. dma_check() proves it.

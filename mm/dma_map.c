@@ -2,16 +2,17 @@
 /*
  * Buffers that are lent to a master for a while.
  *
- * 1. A buffer in reach is used where it is: its bus address is all there is to tell, and nothing is recorded but how many
- *    buffers a master has.
- * 2. A master with a restricted pool gets a copy there instead, in whole pages of its own, so that it sees nobody else's
- *    bytes. It is made when the buffer is mapped, so that what the master does not write comes back as it was; it is copied
- *    back when CPUs are to see what the master wrote. Its record is in the tree of live ones, by its linear address.
- * 3. For a master that does not see caches what CPUs wrote is cleaned before it reads or writes, and what CPUs may have read
- *    ahead meanwhile is dropped before they read what it wrote.
+ * 1. A buffer in reach is used where it is: its bus address is all there is to tell, and nothing is recorded but how
+ *    many buffers a master has.
+ * 2. A master with a restricted pool gets a copy there instead, in whole pages of its own, so that it sees nobody
+ *    else's bytes. It is made when the buffer is mapped, so that what the master does not write comes back as it was;
+ *    it is copied back when CPUs are to see what the master wrote. Its record is in the tree of live ones, by its
+ *    linear address.
+ * 3. For a master that does not see caches what CPUs wrote is cleaned before it reads or writes, and what CPUs may have
+ *    read ahead meanwhile is dropped before they read what it wrote.
  * 4. A bus address that comes from a driver is believed only as far as it is in the reach and is RAM of the linear map:
- *    cache lines of other addresses are not touched. Pages that were handed over are that; of others the claims tell, for
- *    no-map memory may have a struct page as well.
+ *    cache lines of other addresses are not touched. Pages that were handed over are that; of others the claims tell,
+ *    for no-map memory may have a struct page as well.
  * 5. A master may be ended by another CPU as soon as none of its buffers is counted. So the count is what an unmapping
  *    changes last, and what it needs of the master later it reads before.
  */

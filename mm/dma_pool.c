@@ -2,15 +2,16 @@
 /*
  * Pools of small blocks of coherent memory.
  *
- * 1. A chunk is one dma_alloc_coherent() of a page, or of a block if that is larger. Its blocks lie behind one another, and
- *    where one would cross a multiple of the boundary, it begins there instead:
+ * 1. A chunk is one dma_alloc_coherent() of a page, or of a block if that is larger. Its blocks lie behind one another,
+ *    and where one would cross a multiple of the boundary, it begins there instead:
  *
  *	|block|block|block|..|block|block|block|..|		.. what no block fits into; | is also the boundary
  *
  *    A chunk is aligned to the power of two that holds it, and the boundary is no larger, so offsets tell all.
- * 2. Which blocks are free is kept in a bitmap beside the chunk and not in the blocks, which the master can write. So a block
- *    that is freed twice, or never was one, is found, and a master cannot lead the pool astray.
- * 3. Chunks with free blocks are in a list, all in a tree by address. They stay until the pool is destroyed, as in Linux.
+ * 2. Which blocks are free is kept in a bitmap beside the chunk and not in the blocks, which the master can write. So a
+ *    block that is freed twice, or never was one, is found, and a master cannot lead the pool astray.
+ * 3. Chunks with free blocks are in a list, all in a tree by address. They stay until the pool is destroyed, as in
+ *    Linux.
  *
  * The pool's lock covers chunks and bits; it is not held while a chunk is allocated. Cost: O(blocks of a chunk / 64) to
  * allocate, O(log chunks) to free.

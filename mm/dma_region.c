@@ -4,10 +4,11 @@
  *
  * 1. A region is made when the first master that names it is, and stays: its memory is the tree's, never the page
  *    allocator's. It is the whole pages of the node's first range.
- * 2. No byte of it may be another's: neither a claim of anybody before it nor, but for a no-map one, memory that is not RAM.
- *    A no-map region has no place in the linear map; it may even lie outside RAM, where the CPU's
- *    physical addresses reach.
- * 3. A bitmap has a bit for each page that is given. The lowest free place that fits serves, within what the master reaches.
+ * 2. No byte of it may be another's: neither a claim of anybody before it nor, but for a no-map one, memory that is not
+ *    RAM. A no-map region has no place in the linear map; it may even lie outside RAM, where the CPU's physical
+ *    addresses reach.
+ * 3. A bitmap has a bit for each page that is given. The lowest free place that fits serves, within what the master
+ *    reaches.
  *
  * Cost: O(pages / 64).
  */

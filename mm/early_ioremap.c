@@ -2,11 +2,11 @@
 /*
  * early_ioremap(): mappings of registers before there is memory, through slots of the fixmap (contract: <mm/io.h>).
  *
- * 1. The port has EARLY_SLOTS ranges of EARLY_SLOT_PAGES addresses, whose tables are its own. A slot shows one mapping at a time;
- *    a slot is used again after all TLBs were told that it shows nothing.
+ * 1. The port has EARLY_SLOTS ranges of EARLY_SLOT_PAGES addresses, whose tables are its own. A slot shows one mapping
+ *    at a time; a slot is used again after all TLBs were told that it shows nothing.
  * 2. A mapping is held as those of ioremap() are (<mm/memtype.h>).
- * 3. The slots are for set-up. What still shows something when memory is handed over was forgotten: it is named, with who asked
- *    for it, and stays, for somebody may use it.
+ * 3. The slots are for set-up. What still shows something when memory is handed over was forgotten: it is named, with
+ *    who asked for it, and stays, for somebody may use it.
  *
  * Callers: the boot CPU, before hand-over is done; no lock.
  */

@@ -7,8 +7,8 @@
  *
  *	1 - (1 + F / R) / B
  *
- *    in thousandths. Many small blocks (B large) that would be enough together (F / R large, but below B): near 1000. Few
- *    blocks, F far below R: near 0. When a block is large enough the question does not arise: -1000.
+ *    in thousandths. Many small blocks (B large) that would be enough together (F / R large, but below B): near 1000.
+ *    Few blocks, F far below R: near 0. When a block is large enough the question does not arise: -1000.
  * 3. Both are about blocks as they lie in the free lists, whoever may have them; a CPU's cache is not free memory.
  */
 #include "fragindex.h"
@@ -62,7 +62,9 @@ int unusable_index(const struct zone *zone, unsigned int order)
 	return sums.pages ? (int)((sums.pages - sums.suitable) * 1000 / sums.pages) : 1000;
 }
 
-/* The type of the pageblock at @pfn, and whether it is @zone's; one that zones share is of each that has pages in it. */
+/*
+ * The type of the pageblock at @pfn, and whether it is @zone's; one that zones share is of each that has pages in it.
+ */
 static bool pageblock_of_zone(const struct zone *zone, unsigned long pfn, enum migratetype *type)
 {
 	unsigned long end = min(pfn + PAGEBLOCK_NR_PAGES, zone_end_pfn(zone));

@@ -26,12 +26,15 @@ unsigned long free_blocks_of_order(const struct zone *zone, unsigned int order);
 /**
  * fragmentation_index() - why a request of @order would fail in @zone: for lack of memory, or because it is in pieces
  *
- * Return: -1000 when there is a block that serves it; else 0 (no memory: reclaim helps) to 1000 (fragmentation: compaction
- * would help).
+ * Return: -1000 when there is a block that serves it; else 0 (no memory: reclaim helps) to 1000 (fragmentation:
+ * compaction would help).
  */
 int fragmentation_index(const struct zone *zone, unsigned int order);
 
-/** unusable_index() - which part of @zone's free memory is no use for a request of @order. Return: 0 to 1000; 1000 without free memory. */
+/**
+ * unusable_index() - which part of @zone's free memory is no use for a request of @order. Return: 0 to 1000; 1000
+ * without free memory.
+ */
 int unusable_index(const struct zone *zone, unsigned int order);
 
 #endif

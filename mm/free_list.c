@@ -2,21 +2,22 @@
 /*
  * Free lists whose links were written to.
  *
- * 1. A free block's links are in its struct page, which a stray user of the block may write to. So each block that is taken
- *    out of a list, by whatever way, must have neighbours that lead back. What its links hold is not followed before that
- *    is known: a load that finds nothing mapped says so (asm_load_mapped()).
- * 2. The list is not needed to know its blocks. The struct pages tell them: first page of a block of that order, PG_buddy, in
- *    a pageblock of that type. So the list is made anew of those, and loses those only whose links were written to: they
- *    are taken out of use as a whole, for somebody thinks that they are his.
- * 3. Which links were written to? A link from one member of the list to another is proved when that one leads back. One that
- *    is not proved is wrong when it leads to no member; or when it leads to a member whose link back is proved to be
- *    another's. If neither, the other side is looked at: if its link back is wrong, ours is right. Else nobody can tell
- *    which of the two is right, and neither is trusted. So one block with a link or both written to is found for certain,
- *    whatever they hold, and its neighbours are kept; so are several that are not neighbours.
- * 4. All of it looks at links as they were found: what is wrong is marked in the blocks' `private`, which free blocks do not
- *    use. Then the list is made.
+ * 1. A free block's links are in its struct page, which a stray user of the block may write to. So each block that is
+ *    taken out of a list, by whatever way, must have neighbours that lead back. What its links hold is not followed
+ *    before that is known: a load that finds nothing mapped says so (asm_load_mapped()).
+ * 2. The list is not needed to know its blocks. The struct pages tell them: first page of a block of that order,
+ *    PG_buddy, in a pageblock of that type. So the list is made anew of those, and loses those only whose links were
+ *    written to: they are taken out of use as a whole, for somebody thinks that they are his.
+ * 3. Which links were written to? A link from one member of the list to another is proved when that one leads back. One
+ *    that is not proved is wrong when it leads to no member; or when it leads to a member whose link back is proved to
+ *    be another's. If neither, the other side is looked at: if its link back is wrong, ours is right. Else nobody can
+ *    tell which of the two is right, and neither is trusted. So one block with a link or both written to is found for
+ *    certain, whatever they hold, and its neighbours are kept; so are several that are not neighbours.
+ * 4. All of it looks at links as they were found: what is wrong is marked in the blocks' `private`, which free blocks
+ *    do not use. Then the list is made.
  *
- * Context: zone->lock held. Cost: O(pages of the zone that are initialised), once for each damage; nothing is allocated.
+ * Context: zone->lock held. Cost: O(pages of the zone that are initialised), once for each damage; nothing is
+ * allocated.
  */
 #include "free_list.h"
 
@@ -61,7 +62,10 @@ static bool has_members(const struct free_list *list, unsigned long pfn)
 	return page_initialised(pfn) && get_pageblock_migratetype(pfn) == list->type;
 }
 
-/* Pages from @pfn to where the next block begins. Struct pages may say anything: it is in the same pageblock, or the next one. */
+/*
+ * Pages from @pfn to where the next block begins. Struct pages may say anything: it is in the same pageblock, or the
+ * next one.
+ */
 static unsigned long step_over(unsigned long pfn)
 {
 	const struct page *page = pfn_to_page(pfn);

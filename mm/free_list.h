@@ -20,7 +20,9 @@ struct free_list {
 	enum migratetype type;
 };
 
-/* *@value = the word at @offset of the list head at @link, which may be any address. Return: false when there is none. */
+/*
+ * *@value = the word at @offset of the list head at @link, which may be any address. Return: false when there is none.
+ */
 static __always_inline bool load_link(const struct list_head *link, size_t offset, unsigned long *value)
 {
 	return asm_load_mapped((const unsigned long *)((unsigned long)link + offset), value);
@@ -44,8 +46,8 @@ static __always_inline bool free_links_sound(const struct page *page)
 /**
  * mend_free_list() - make the list anew that the free block of @order at @page is in, out of the struct pages
  *
- * All blocks of it are in it then but those whose own links were written to: they are out of use, which is reported. The
- * counters agree. Return: whether @page is in the list still. Cost: O(pages of the zone that are initialised).
+ * All blocks of it are in it then but those whose own links were written to: they are out of use, which is reported.
+ * The counters agree. Return: whether @page is in the list still. Cost: O(pages of the zone that are initialised).
  */
 bool mend_free_list(struct zone *zone, const struct page *page, unsigned int order);
 
@@ -53,7 +55,8 @@ bool mend_free_list(struct zone *zone, const struct page *page, unsigned int ord
 void mend_list(struct zone *zone, unsigned int order, enum migratetype type);
 
 /**
- * mend_pageblock() - before free blocks of the pageblock at @pfn, initialised, move to the lists of @to: all those lists are sound
+ * mend_pageblock() - before free blocks of the pageblock at @pfn, initialised, move to the lists of @to: all those
+ * lists are sound
  *
  * Cost: O(blocks in it), when they are.
  */

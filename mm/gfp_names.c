@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * gfp flags by name. One name stands for the caller's kind, GFP_KERNEL, GFP_ATOMIC or GFP_NOWAIT, and the other bits follow
- * by their own, so that what is printed is what one would write.
+ * gfp flags by name. One name stands for the caller's kind, GFP_KERNEL, GFP_ATOMIC or GFP_NOWAIT, and the other bits
+ * follow by their own, so that what is printed is what one would write.
  */
 #include <stdio.h>
 

@@ -3,11 +3,11 @@
  * What mm's files share with each other and with nobody else.
  *
  * Lock order, lowest first: a CPU that holds a lock takes only locks further down the table. Interrupts are masked
- * while any of them is held. In front of all stand slab_mutex (mm/slub.h) and contig_mutex (contig.c), which are taken with
- * interrupts unmasked, so with none of them held, and kept across cross calls; nobody takes both. Behind slab_mutex comes
- * grow_mutex (percpu_alloc.c), of the same kind. dma_mutex (mm/dma.h) is of that kind, too, and comes before all of them.
- * pt_mutex (arch-arm64/mm/pgtable.c) is the last of the kind: who holds it takes no other. Just before it comes rights_mutex
- * (vmap_rights.c).
+ * while any of them is held. In front of all stand slab_mutex (mm/slub.h) and contig_mutex (contig.c), which are taken
+ * with interrupts unmasked, so with none of them held, and kept across cross calls; nobody takes both. Behind
+ * slab_mutex comes grow_mutex (percpu_alloc.c), of the same kind. dma_mutex (mm/dma.h) is of that kind, too, and comes
+ * before all of them. pt_mutex (arch-arm64/mm/pgtable.c) is the last of the kind: who holds it takes no other. Just
+ * before it comes rights_mutex (vmap_rights.c).
  *
  *	3   dma pool		blocks of one pool of small blocks
  *	4   dma live		memory that bus masters have
@@ -103,7 +103,9 @@ void show_fdt_set(const struct boot_info *boot);
 /** claim_find() - the first claim of one of @kinds (CLAIM_BIT()s) that overlaps the range; NULL when none does */
 const struct mem_claim *claim_find(phys_addr_t base, phys_addr_t size, unsigned int kinds);
 
-/** claim_next() - claim_find() that begins with claim number *@i, which becomes that of the claim behind the one found */
+/**
+ * claim_next() - claim_find() that begins with claim number *@i, which becomes that of the claim behind the one found
+ */
 const struct mem_claim *claim_next(unsigned int *i, phys_addr_t base, phys_addr_t size, unsigned int kinds);
 
 /** claims_set_fdt() - the tree whose nodes claims refer to */
@@ -136,7 +138,9 @@ extern bool memblock_mirror_seen;
 
 /* --- memblock_walk.c --- */
 
-/** memblock_cursor_from() - the cursor of a walk upwards over free memory that begins with the range that holds @addr */
+/**
+ * memblock_cursor_from() - the cursor of a walk upwards over free memory that begins with the range that holds @addr
+ */
 u64 memblock_cursor_from(phys_addr_t addr);
 
 /** memblock_cursor_below() - the cursor of a walk downwards that begins with the last range that begins below @addr */
@@ -189,10 +193,14 @@ void hand_over_range(int nid, unsigned long start, unsigned long end);
 /** hand_over_metadata() - the same of page frames that were counted as metadata at hand-over, whole pages of it */
 void hand_over_metadata(int nid, unsigned long start, unsigned long end);
 
-/** zone_of_range() - the zone that page frames [@start, @end) lie in, all memory of one bank; NULL otherwise. Boot only. */
+/**
+ * zone_of_range() - the zone that page frames [@start, @end) lie in, all memory of one bank; NULL otherwise. Boot only.
+ */
 struct zone *zone_of_range(unsigned long start, unsigned long end);
 
-/** hand_over_cma() - whole pageblocks of @zone that were counted as reserved, as MIGRATE_CMA; nothing is written to them */
+/**
+ * hand_over_cma() - whole pageblocks of @zone that were counted as reserved, as MIGRATE_CMA; nothing is written to them
+ */
 void hand_over_cma(struct zone *zone, unsigned long start, unsigned long end);
 
 #endif

@@ -2,13 +2,13 @@
 /*
  * The tree of resources (contract: <mm/ioport.h>).
  *
- * 1. Children of one resource are a list by address. The tree is wide and flat: banks of RAM and devices at the root, claims of
- *    boot time in a bank; a search looks at the siblings on its way down, and nothing recurses.
+ * 1. Children of one resource are a list by address. The tree is wide and flat: banks of RAM and devices at the root,
+ *    claims of boot time in a bank; a search looks at the siblings on its way down, and nothing recurses.
  * 2. What is put in either fits between two siblings (request), or is put lower, or around some (insert); what overlaps
- *    another in part is refused, with nothing changed. What was released keeps its children and brings them along when it is
- *    put in again; it is not put around others then.
- * 3. A region that was requested is busy, and its memory is the tree's: __release_region() frees it. All other resources
- *    are their caller's.
+ *    another in part is refused, with nothing changed. What was released keeps its children and brings them along when
+ *    it is put in again; it is not put around others then.
+ * 3. A region that was requested is busy, and its memory is the tree's: __release_region() frees it. All other
+ *    resources are their caller's.
  * 4. A conflict is copied under the lock and told without it.
  *
  * iomem_lock covers all links. Nothing is allocated or freed under it.
@@ -85,8 +85,8 @@ static struct resource *innermost(struct resource *parent, const struct resource
 }
 
 /*
- * Put @res around the children of @parent that it overlaps. Return: NULL, or the one that sticks out, cannot join those that
- * @res brings, or is @res.
+ * Put @res around the children of @parent that it overlaps. Return: NULL, or the one that sticks out, cannot join those
+ * that @res brings, or is @res.
  */
 static struct resource *put_around(struct resource *parent, struct resource *res)
 {

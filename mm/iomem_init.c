@@ -2,11 +2,13 @@
 /*
  * What the tree of resources holds from the start: RAM, whose its parts are, and the devices that are mapped.
  *
- * 1. "System RAM" is each bank, less what is left out or kept out of the linear map; in it are, busy, the parts that somebody
- *    claimed at boot: image, tree, firmware, our own metadata (provenance.c). The rest is the page allocator's.
- * 2. No-map ranges are at the root, reserved and not busy: a driver may request and map them, whose they are. So are, as they are
- *    not ours, ranges of RAM that were left out.
- * 3. Devices are the ranges held by our drivers (<mm/memtype.h>), busy. What lies in RAM, as a spin table does, is within that.
+ * 1. "System RAM" is each bank, less what is left out or kept out of the linear map; in it are, busy, the parts that
+ *    somebody claimed at boot: image, tree, firmware, our own metadata (provenance.c). The rest is the page
+ *    allocator's.
+ * 2. No-map ranges are at the root, reserved and not busy: a driver may request and map them, whose they are. So are,
+ *    as they are not ours, ranges of RAM that were left out.
+ * 3. Devices are the ranges held by our drivers (<mm/memtype.h>), busy. What lies in RAM, as a spin table does, is
+ *    within that.
  * 4. What cannot be put in, for want of memory or for a conflict, is a line in the log.
  */
 #include <lib/printk.h>

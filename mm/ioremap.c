@@ -2,12 +2,13 @@
 /*
  * ioremap(), memremap() and their kin (contract: <mm/io.h>).
  *
- * 1. Each mapping is an area of vmalloc's (vmap_phys()) and a struct memtype_range, which is held before the area is mapped and
- *    dropped after all TLBs have been told that it is not: two types for one page never work at the same time.
- * 2. Mappings are found by their address (vmap_notes.h). Who ends one first takes it out: of two CPUs that do so, one ends it
- *    and one is reported.
- * 3. RAM is what claims say (provenance.c): memory that is neither left out nor no-map, which is what the linear map has. It
- *    needs no mapping, so nothing is held for it; but who has it mapped with another type stands in the way.
+ * 1. Each mapping is an area of vmalloc's (vmap_phys()) and a struct memtype_range, which is held before the area is
+ *    mapped and dropped after all TLBs have been told that it is not: two types for one page never work at the same
+ *    time.
+ * 2. Mappings are found by their address (vmap_notes.h). Who ends one first takes it out: of two CPUs that do so, one
+ *    ends it and one is reported.
+ * 3. RAM is what claims say (provenance.c): memory that is neither left out nor no-map, which is what the linear map
+ *    has. It needs no mapping, so nothing is held for it; but who has it mapped with another type stands in the way.
  *
  * Locks: none here. On failure what was held and mapped is let go of.
  */

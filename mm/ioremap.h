@@ -16,7 +16,9 @@ bool ioremap_refused(const struct memtype_range *range);
 /** early_ioremap_end() - early mappings are over: name those that were not ended. Context: boot, once. */
 void early_ioremap_end(void);
 
-/** iomem_init() - the resource tree: RAM, whose its parts are, and devices that are mapped. Context: boot, after slabs. */
+/**
+ * iomem_init() - the resource tree: RAM, whose its parts are, and devices that are mapped. Context: boot, after slabs.
+ */
 void iomem_init(void);
 
 #endif

@@ -2,15 +2,15 @@
 /*
  * Isolating ranges of pageblocks.
  *
- * 1. An isolated pageblock gives nothing: its free blocks are in the lists of MIGRATE_ISOLATE, which no request takes from.
- *    What is freed of it goes there, too. It stays of its old type underneath.
- * 2. Pages that a CPU's cache holds are neither free nor refused: the cache may give them, and take them again. So whoever
- *    wants a range to fall still isolates it, and then has all CPUs drain their caches (<mm/percpu_stack.h>, 4). A block
- *    that is freed after that finds its pageblock isolated and goes to the free lists.
- * 3. A pageblock that is deferred is initialised first. One in which nothing was handed over has no struct pages, or only
- *    reserved ones. One that zones share would need the locks of all of them: it is refused.
- * 4. A range is isolated a pageblock at a time, each under the zone's lock; one that cannot be ends that, and those before it
- *    are undone.
+ * 1. An isolated pageblock gives nothing: its free blocks are in the lists of MIGRATE_ISOLATE, which no request takes
+ *    from. What is freed of it goes there, too. It stays of its old type underneath.
+ * 2. Pages that a CPU's cache holds are neither free nor refused: the cache may give them, and take them again. So
+ *    whoever wants a range to fall still isolates it, and then has all CPUs drain their caches (<mm/percpu_stack.h>,
+ *    4). A block that is freed after that finds its pageblock isolated and goes to the free lists.
+ * 3. A pageblock that is deferred is initialised first. One in which nothing was handed over has no struct pages, or
+ *    only reserved ones. One that zones share would need the locks of all of them: it is refused.
+ * 4. A range is isolated a pageblock at a time, each under the zone's lock; one that cannot be ends that, and those
+ *    before it are undone.
  */
 #include <errno.h>
 #include <lib/bitmap.h>

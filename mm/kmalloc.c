@@ -2,9 +2,9 @@
 /*
  * kmalloc: the general caches, and the page allocator for what is larger.
  *
- * 1. Sizes up to KMALLOC_MAX_CACHE_SIZE come from the cache that kmalloc_index() names, or one of its kin when flags ask
- *    for memory of a kind (kmalloc_types.c). Larger ones are a block of pages whose first page has PG_kmalloc and knows its
- *    order; they count as SUnreclaim, as on Linux.
+ * 1. Sizes up to KMALLOC_MAX_CACHE_SIZE come from the cache that kmalloc_index() names, or one of its kin when flags
+ *    ask for memory of a kind (kmalloc_types.c). Larger ones are a block of pages whose first page has PG_kmalloc and
+ *    knows its order; they count as SUnreclaim, as on Linux.
  * 2. kfree() finds out which by the page: PG_slab, PG_kmalloc, or neither, which is reported and left alone.
  * 3. A power-of-two size is aligned to itself, every other to 8.
  */

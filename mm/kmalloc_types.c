@@ -2,10 +2,10 @@
 /*
  * kmalloc() of memory of a kind: general caches whose pages are of ZONE_DMA, or are grouped as reclaimable.
  *
- * 1. __GFP_DMA: dma-kmalloc-N. __GFP_RECLAIMABLE: kmalloc-rcl-N. __GFP_DMA goes first when both are asked for. Each of these
- *    caches is made when the first object of its kind and size is asked for, as most machines never need any.
- * 2. A cache is made in thread context only, for a request that may wait (__GFP_DIRECT_RECLAIM), as making one takes a mutex
- *    and memory. Any other that comes before is served by whole pages of the zone (DMA), or by the ordinary cache
+ * 1. __GFP_DMA: dma-kmalloc-N. __GFP_RECLAIMABLE: kmalloc-rcl-N. __GFP_DMA goes first when both are asked for. Each of
+ *    these caches is made when the first object of its kind and size is asked for, as most machines never need any.
+ * 2. A cache is made in thread context only, for a request that may wait (__GFP_DIRECT_RECLAIM), as making one takes a
+ *    mutex and memory. Any other that comes before is served by whole pages of the zone (DMA), or by the ordinary cache
  *    (reclaimable, which is a wish and no promise).
  * 3. __GFP_DMA32 is served by whole pages always, as sizes above KMALLOC_MAX_CACHE_SIZE are.
  */

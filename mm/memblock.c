@@ -2,8 +2,8 @@
 /*
  * memblock's public face: what is memory, what is reserved, flags, nodes, queries, and the dump.
  *
- * 1. The arrays are memblock_array.c's, limits memblock_limit.c's, walks memblock_walk.c's, allocation memblock_alloc.c's,
- *    and the end is told in page_init.c.
+ * 1. The arrays are memblock_array.c's, limits memblock_limit.c's, walks memblock_walk.c's, allocation
+ *    memblock_alloc.c's, and the end is told in page_init.c.
  * 2. A change of flags or node isolates the range, changes whole regions and merges what became equal.
  * 3. Boot CPU only, no lock. A change that would need a larger array and cannot have one returns -ENOMEM, and
  *    everything stands as before.

@@ -5,8 +5,8 @@
  * 1. An array that never grew is part of the image and stays. One that grew lies in whole pages that hand-over counted
  *    as metadata; they become managed pages of their zones, so the zones' equations hold before and after.
  * 2. An array that lies in memory which a limit has dropped since is nobody's: it is left where it is.
- * 3. `memory` goes last: a pageblock in which nothing was free before gets its struct pages now, from that array. Nothing
- *    writes into pages that are only freed, so reading it until the end is right.
+ * 3. `memory` goes last: a pageblock in which nothing was free before gets its struct pages now, from that array.
+ *    Nothing writes into pages that are only freed, so reading it until the end is right.
  * 4. Sums stay (total_size): the account asks for them for ever.
  */
 #include "internal.h"

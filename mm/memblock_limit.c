@@ -2,9 +2,10 @@
 /*
  * memblock's limits: memory cut to whole units, to its first bytes, or to a range.
  *
- * 1. A limit counts bytes of memory from the lowest address on, NOMAP memory included; where they end, the line is drawn.
- * 2. enforce_memory_limit draws it through memory and reserved alike. cap_memory_range and mem_limit_remove_map keep NOMAP
- *    memory on both sides of it, for firmware lives there and must not be mistaken for a device.
+ * 1. A limit counts bytes of memory from the lowest address on, NOMAP memory included; where they end, the line is
+ *    drawn.
+ * 2. enforce_memory_limit draws it through memory and reserved alike. cap_memory_range and mem_limit_remove_map keep
+ *    NOMAP memory on both sides of it, for firmware lives there and must not be mistaken for a device.
  * 3. Cutting a region takes a slot, so an array may have to grow. Meanwhile arrays are confined to what stays.
  * 4. An array that lies in memory that is dropped stays usable (arch_boot_va() keeps it mapped): it is lost with the
  *    memory around it. Limits are applied early, when arrays have hardly ever grown.

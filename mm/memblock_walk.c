@@ -3,9 +3,9 @@
  * Walks over memblock's arrays: ranges of one outside of another, page frames.
  *
  * 1. Free is memory minus reserved. Both arrays are sorted, so the walk is a merge of two sorted lists with a cursor in
- *    each. A u64 holds both: the index in the first array in the low half, in the gaps between the regions of the second
- *    in the high half; gap i lies before region i, gap cnt behind the last. ~0 means the walk is over (or, backwards,
- *    not begun). Backwards the two count what is left.
+ *    each. A u64 holds both: the index in the first array in the low half, in the gaps between the regions of the
+ *    second in the high half; gap i lies before region i, gap cnt behind the last. ~0 means the walk is over (or,
+ *    backwards, not begun). Backwards the two count what is left.
  * 2. A walk need not begin at an end: memblock_cursor_from() and memblock_cursor_below() begin it at an address, by
  *    binary search, which is what makes an allocation cheap whatever lies outside of its range.
  * 3. Which memory a walk passes over (flags, node, movable nodes) is decided in should_skip() alone.

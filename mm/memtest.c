@@ -2,16 +2,16 @@
 /*
  * The test of RAM before it is used (contract: <mm/memtest.h>).
  *
- * 1. Before hand-over memblock's free ranges are memory that nobody uses: what is tested is all whole pages of them, and
- *    nothing else. memblock's arrays do not change meanwhile, so every CPU may walk them.
+ * 1. Before hand-over memblock's free ranges are memory that nobody uses: what is tested is all whole pages of them,
+ *    and nothing else. memblock's arrays do not change meanwhile, so every CPU may walk them.
  * 2. N patterns take N + 1 passes. Pass k checks pattern k - 1 and writes pattern k: between writing a word and reading
- *    it all other memory is written, so a write that lands elsewhere too, at a lower or a higher address, is seen when the
- *    elsewhere is read. The first pass only writes, the last one only reads.
+ *    it all other memory is written, so a write that lands elsewhere too, at a lower or a higher address, is seen when
+ *    the elsewhere is read. The first pass only writes, the last one only reads.
  * 3. A pass is cut into chunks of 128 KiB, numbered through all free ranges. CPUs draw numbers from one atomic counter,
  *    and the numbers that one CPU draws rise, so it walks the ranges once per pass. A chunk fits a CPU's share of the
  *    second-level cache: it is read once and written once. The end of a pass is a barrier.
- * 4. What is written only to a cache proves nothing of memory: a chunk that was written is cleaned and invalidated to the
- *    point of coherency (arch_sync_memory()), and so is read from memory in the next pass.
+ * 4. What is written only to a cache proves nothing of memory: a chunk that was written is cleaned and invalidated to
+ *    the point of coherency (arch_sync_memory()), and so is read from memory in the next pass.
  * 5. Other CPUs work in their idle loops (lib/smp.h). The boot CPU does its share, prints a line for each pattern and,
  *    while a pass takes long, one every PROGRESS_NS.
  * 6. In the end the boot CPU merges all tables and reserves the bad ranges. Reserving may make memblock's array or the

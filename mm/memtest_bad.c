@@ -4,8 +4,8 @@
  *
  * 1. Each CPU has a table of its own, so recording needs no lock; the boot CPU merges them when all are done.
  * 2. The unit is the page, for that is what the page allocator gives out. Ranges that overlap or touch are one.
- * 3. A table has a fixed size, for memory that is broken cannot be asked for more. When it is full, a new range is joined
- *    with the nearest one, and the good pages between them are given up: nothing bad is ever forgotten.
+ * 3. A table has a fixed size, for memory that is broken cannot be asked for more. When it is full, a new range is
+ *    joined with the nearest one, and the good pages between them are given up: nothing bad is ever forgotten.
  * 4. Of each range one wrong word is kept as an example: that of the first pattern, and of these the lowest, so what is
  *    reported does not depend on which CPU tested what.
  */
@@ -58,7 +58,9 @@ static void close_slot(struct bad_table *table, unsigned int i)
 	memmove(&table->range[i], &table->range[i + 1], (table->nr - i) * sizeof(table->range[0]));
 }
 
-/* Of the ranges before and behind a new one, neither of which it touches, the nearest; the pages between are counted. */
+/*
+ * Of the ranges before and behind a new one, neither of which it touches, the nearest; the pages between are counted.
+ */
 static unsigned int nearest(struct bad_table *table, unsigned int behind, const struct bad_range *new)
 {
 	phys_addr_t below = behind ? new->base - table->range[behind - 1].end : ~(phys_addr_t)0;

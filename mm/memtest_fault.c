@@ -2,11 +2,11 @@
 /*
  * Simulated broken memory, for tests of the memory test (CONFIG_SELFTEST).
  *
- * 1. The test writes a chunk and has the caches give it to memory; at that moment broken memory would make something else
- *    of it, and that is what memtest_apply_faults() does. So the loops that read and write know nothing of it.
+ * 1. The test writes a chunk and has the caches give it to memory; at that moment broken memory would make something
+ *    else of it, and that is what memtest_apply_faults() does. So the loops that read and write know nothing of it.
  * 2. A stuck bit: cleared or set in each word of the fault, every time it was written.
- * 3. A broken address line: two ranges are the same cells. Whichever was written last is what both hold; within one chunk
- *    that is the one at the higher address.
+ * 3. A broken address line: two ranges are the same cells. Whichever was written last is what both hold; within one
+ *    chunk that is the one at the higher address.
  * 4. The table is filled on the boot CPU before the test and only read in it. A fault whose two ranges are tested by
  *    different CPUs at the same time has no defined outcome, as on a machine.
  */
@@ -90,7 +90,10 @@ static void stick(const struct memtest_fault *f, phys_addr_t base, phys_addr_t e
 	}
 }
 
-/* The words of [from, from + size) that lie in [base, end) are what those at the same place of [to, to + size) hold too. */
+/*
+ * The words of [from, from + size) that lie in [base, end) are what those at the same place of [to, to + size) hold
+ * too.
+ */
 static void copy_part(phys_addr_t to, phys_addr_t from, phys_addr_t size, phys_addr_t base, phys_addr_t end)
 {
 	phys_addr_t start = max(from, base);

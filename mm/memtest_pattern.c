@@ -2,13 +2,13 @@
 /*
  * The memory test's patterns: what is written where, and the two loops that touch every word.
  *
- * 1. Pattern 2g + 1 is the complement of pattern 2g: a pair shows every bit as 0 and as 1, so each pair alone finds every
- *    bit that is stuck.
+ * 1. Pattern 2g + 1 is the complement of pattern 2g: a pair shows every bit as 0 and as 1, so each pair alone finds
+ *    every bit that is stuck.
  * 2. The order finds most with few. Pair 0 is a word's own address: no two words are equal, so wires of the address bus
  *    that are stuck or shorted show as words that took another's place. Pair 1 is random: neighbouring bits and words
- *    differ in all ways. Pair 2 is all zeros and all ones: cells that lose their charge. From pair 3 on a single one (in
- *    the complement, a single zero) walks from bit to bit with the address, alternating with new random numbers; each
- *    walk begins a bit further, so after 64 of them every bit of every word was once alone. That is all there is:
+ *    differ in all ways. Pair 2 is all zeros and all ones: cells that lose their charge. From pair 3 on a single one
+ *    (in the complement, a single zero) walks from bit to bit with the address, alternating with new random numbers;
+ *    each walk begins a bit further, so after 64 of them every bit of every word was once alone. That is all there is:
  *    2 * (3 + 2 * 64) = 262 patterns.
  * 3. A word's value depends on its physical address only, so any CPU can write or check any part, in any order.
  * 4. One 64-byte block at a time, in registers: a rule makes the next word from the one before in one to four

@@ -2,13 +2,14 @@
 /*
  * Who has which physical addresses mapped with which memory type (contract: <mm/memtype.h>).
  *
- * 1. A tree for each type, of ranges of page frames that may overlap any number of times (<mm/va_tree.h>). A range is in conflict
- *    when any of the other types' trees has one that overlaps it: so a hundred buffers of one type cost nothing to whom
- *    asks for more of it, and little to all others.
+ * 1. A tree for each type, of ranges of page frames that may overlap any number of times (<mm/va_tree.h>). A range is
+ *    in conflict when any of the other types' trees has one that overlaps it: so a hundred buffers of one type cost
+ *    nothing to whom asks for more of it, and little to all others.
  * 2. Devices are in a list as well, in the order of holding. They stay.
- * 3. A conflict is copied under the lock and told without it: the other mapping may end meanwhile. So what a range points to
- *    must stay: names are constants, and a master, which may go, is named by its node.
- * 4. Nothing allocates, for the console's UART is mapped before there is memory: who holds a range brings the memory for it.
+ * 3. A conflict is copied under the lock and told without it: the other mapping may end meanwhile. So what a range
+ *    points to must stay: names are constants, and a master, which may go, is named by its node.
+ * 4. Nothing allocates, for the console's UART is mapped before there is memory: who holds a range brings the memory
+ *    for it.
  *
  *	ranges held = sum over the types of ranges in the tree
  *
@@ -94,7 +95,10 @@ static struct memtype_range *range_of(struct va_extent *frames)
 	return container_of(frames, struct memtype_range, frames);
 }
 
-/* A range held that has a page frame of [@start, @end) and another type than @type; NULL when there is none. Under the lock. */
+/*
+ * A range held that has a page frame of [@start, @end) and another type than @type; NULL when there is none. Under the
+ * lock.
+ */
 static const struct memtype_range *find_conflict(unsigned int type, unsigned long start, unsigned long end)
 {
 	struct va_extent *other = NULL;

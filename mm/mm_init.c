@@ -3,8 +3,8 @@
  * The journey of a byte of RAM, in one screen of calls.
  *
  * Each stage builds on the one before: the tree fills memblock; memblock gives the linear map its tables, the sections
- * their memmap, the nodes their zones and each CPU its area; the hand-over gives what is left to the buddy allocator, on
- * which page caches, SLUB and all later memory rest.
+ * their memmap, the nodes their zones and each CPU its area; the hand-over gives what is left to the buddy allocator,
+ * on which page caches, SLUB and all later memory rest.
  *
  * Boot CPU only, alone. What fails here ends the run with a line that says what and where: without memory there is
  * nothing to go on with.
@@ -99,7 +99,10 @@ static void add_cpu_nodes(int (*cpu_node)(int cpu))
 			node_set_possible(cpu_node(cpu));
 }
 
-/* How long each stage took, its printing on the console included; the start of the other CPUs and the memory test are not in the sum. */
+/*
+ * How long each stage took, its printing on the console included; the start of the other CPUs and the memory test are
+ * not in the sum.
+ */
 static void print_stages(void)
 {
 	static const char *const names[NR_MM_STAGES] = {

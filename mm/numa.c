@@ -5,7 +5,8 @@
  * 1. A node exists when memory or a CPU names it. Memory that names none joins the lowest node there is, node 0 when
  *    there is none, so that after numa_init() every memory region has a node.
  * 2. The distance table is the tree's /distance-map (numa-distance-map-v1): triplets (from, to, distance). A pair given
- *    one way counts both ways unless the other way is given as well. What is not given is 10 to itself and 20 to others.
+ *    one way counts both ways unless the other way is given as well. What is not given is 10 to itself and 20 to
+ *    others.
  * 3. A map that is malformed anywhere is dropped whole: half a table would order the fallbacks by accident.
  * 4. Written on the boot CPU before other CPUs run, constant afterwards.
  */

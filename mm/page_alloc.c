@@ -3,29 +3,30 @@
  * alloc_pages() and __free_pages(): hits, which zone serves the rest, and what a caller may do wrong.
  *
  * 1. A hit: alloc_pages_hot() pops from this CPU's stack for order and migratetype, whose offset the caller's constants
- *    give; __free_pages() pushes to the stack that the page names (page_stack). Neither takes a lock, masks interrupts, or
- *    looks at zone, node or pageblock; a pop asks no watermark. The stacks of struct mm_local's slot 0 are those of the
- *    zone that the request would be served from first (pcp_size.c).
- * 2. What misses goes through the zonelist of its node, skips zones above the highest that its flags allow, and takes the
- *    first that has a block: from this CPU's stack for that zone, else from the zone, if the block leaves it above its
- *    watermark. A stack that is refilled on the way gets no more than what lies above the mark, too.
+ *    give; __free_pages() pushes to the stack that the page names (page_stack). Neither takes a lock, masks interrupts,
+ *    or looks at zone, node or pageblock; a pop asks no watermark. The stacks of struct mm_local's slot 0 are those of
+ *    the zone that the request would be served from first (pcp_size.c).
+ * 2. What misses goes through the zonelist of its node, skips zones above the highest that its flags allow, and takes
+ *    the first that has a block: from this CPU's stack for that zone, else from the zone, if the block leaves it above
+ *    its watermark. A stack that is refilled on the way gets no more than what lies above the mark, too.
  * 3. First with the low watermark, then with min, which __GFP_HIGH halves. When no zone can, this CPU's page caches are
- *    drained, and every CPU's if the caller may wait, and min is asked again. A request of more than one page that came so far,
- *    has __GFP_HIGH and cannot wait may use the high-atomic reserve, and lets a pageblock be kept in it (pageblock.c). Before
- *    a request without __GFP_NORETRY fails, the reserve is given back, a pageblock at a time. There is nothing to reclaim: what fails then fails,
- *    and is reported (page_fail.c); __GFP_NOFAIL waits instead, draining again and again, and where that is in vain it panics.
- *    A zone's watermark for a request is the mark, plus what lowmem_reserve keeps from requests that a higher zone could have
- *    served. Free pages that are not for the request do not count: isolated ones, those of CMA areas unless it is movable, the
- *    reserve's. An order above 0 also wants a free block at least that large.
- * 4. A block comes back when _refcount falls to 0. Who has the only reference drops it without an atomic operation; with
- *    basic hardening by a compare-and-swap: of two CPUs that free a page at once one finds 1 and the other 0, and the other
- *    reports a page that is free already. Which of them is wrong nobody can know.
+ *    drained, and every CPU's if the caller may wait, and min is asked again. A request of more than one page that came
+ *    so far, has __GFP_HIGH and cannot wait may use the high-atomic reserve, and lets a pageblock be kept in it
+ *    (pageblock.c). Before a request without __GFP_NORETRY fails, the reserve is given back, a pageblock at a time.
+ *    There is nothing to reclaim: what fails then fails, and is reported (page_fail.c); __GFP_NOFAIL waits instead,
+ *    draining again and again, and where that is in vain it panics. A zone's watermark for a request is the mark, plus
+ *    what lowmem_reserve keeps from requests that a higher zone could have served. Free pages that are not for the
+ *    request do not count: isolated ones, those of CMA areas unless it is movable, the reserve's. An order above 0 also
+ *    wants a free block at least that large.
+ * 4. A block comes back when _refcount falls to 0. Who has the only reference drops it without an atomic operation;
+ *    with basic hardening by a compare-and-swap: of two CPUs that free a page at once one finds 1 and the other 0, and
+ *    the other reports a page that is free already. Which of them is wrong nobody can know.
  * 5. Basic hardening believes a free when order and flags of the struct page are those of a block in use that is nobody
- *    else's: one comparison, for both lie in one word below the page's identity. A struct page that is not mapped at all is
- *    found by a fix-up. Everything else takes the slow path, where page_free_fault() says what is wrong; the page is left
- *    as it is. put_page() and release_pages(), which are not told the order, want no flag; before that they follow neither
- *    compound_head nor page_stack. A struct page that was never written may hold anything: that it looks like a block in
- *    use of that order is not excluded. Cost: 8 instructions more than without.
+ *    else's: one comparison, for both lie in one word below the page's identity. A struct page that is not mapped at
+ *    all is found by a fix-up. Everything else takes the slow path, where page_free_fault() says what is wrong; the
+ *    page is left as it is. put_page() and release_pages(), which are not told the order, want no flag; before that
+ *    they follow neither compound_head nor page_stack. A struct page that was never written may hold anything: that it
+ *    looks like a block in use of that order is not excluded. Cost: 8 instructions more than without.
  *
  * Context: any. Locks: zone->lock behind pcp_refill() and pcp_free(), one at a time. Cost: a hit 9 and 13 instructions.
  */
@@ -88,7 +89,10 @@ static __noinline bool lacks_block(const struct zone *zone, gfp_t gfp, unsigned 
 	return !zone_has_block(zone, order, usable_types(gfp, order));
 }
 
-/* A block for an urgent request that could not be served otherwise: the reserve is for it, and is made for the next one. */
+/*
+ * A block for an urgent request that could not be served otherwise: the reserve is for it, and is made for the next
+ * one.
+ */
 static __noinline struct page *alloc_urgent(struct zone *zone, unsigned int order, enum migratetype type,
 					    struct zone *preferred)
 {
@@ -159,7 +163,9 @@ static void drain_for(gfp_t gfp)
 		drain_local_pages();
 }
 
-/* Down to the min watermark, and when that is not enough with what is kept for urgent requests, a pageblock at a time. */
+/*
+ * Down to the min watermark, and when that is not enough with what is kept for urgent requests, a pageblock at a time.
+ */
 static struct page *get_last_page(struct zone **list, gfp_t gfp, unsigned int order)
 {
 	struct page *page;
@@ -350,8 +356,9 @@ static __always_inline bool drop_only_reference(struct page *page)
 	if (HARDENED)
 		return cas32_acq_rel((u32 *)&page->_refcount, 1, 0);
 	/*
-	 * Who has the only reference needs no atomic operation: nobody else may take one. What others did to the page before
-	 * they let go of theirs is over when its next user writes: a store is not done before the branch it hangs on.
+	 * Who has the only reference needs no atomic operation: nobody else may take one. What others did to the page
+	 * before they let go of theirs is over when its next user writes: a store is not done before the branch it
+	 * hangs on.
 	 */
 	if (READ_ONCE(page->_refcount) != 1)
 		return false;
@@ -429,7 +436,8 @@ void __restartable put_page(struct page *page)
 
 /*
  * Push pages, from the first on, as long as they have one stack, which has room, and each has only this reference.
- * Return: the first one that is not pushed. Interrupts are masked. A page's stack is followed only when the page looks right.
+ * Return: the first one that is not pushed. Interrupts are masked. A page's stack is followed only when the page looks
+ * right.
  */
 static __always_inline struct page **release_run(struct page **pages, struct page **end)
 {

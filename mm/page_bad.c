@@ -2,13 +2,13 @@
 /*
  * What a free of pages may be: what is wrong with it, and what is said then.
  *
- * 1. A free is refused of a page that is free, reserved, bad, a slab's, in the middle of a block, or of a block of another
- *    order. What is allocated stays so: it is its user's, and nobody else gets it.
- * 2. What is free and freed again is taken out of use (page_isolate()): it might be given to somebody while whoever freed it
- *    twice still has it in hand. That is done whether or not it is reported.
- * 3. The report is one line that says what is wrong, the page's story (page_dump.c), the caller's backtrace, and a line that
- *    says what became of the pages; after twenty of them there are no more. Free lists have their own twenty: their stories
- *    are told with the zone's lock held.
+ * 1. A free is refused of a page that is free, reserved, bad, a slab's, in the middle of a block, or of a block of
+ *    another order. What is allocated stays so: it is its user's, and nobody else gets it.
+ * 2. What is free and freed again is taken out of use (page_isolate()): it might be given to somebody while whoever
+ *    freed it twice still has it in hand. That is done whether or not it is reported.
+ * 3. The report is one line that says what is wrong, the page's story (page_dump.c), the caller's backtrace, and a line
+ *    that says what became of the pages; after twenty of them there are no more. Free lists have their own twenty:
+ *    their stories are told with the zone's lock held.
  */
 #include "page_report.h"
 

@@ -3,8 +3,8 @@
  * The story of a page: what its struct page says, which block it is part of, and who had it last.
  *
  * 1. Only a struct page that was written is read; of any other address the line says why there is nothing to read.
- * 2. Which block a page is part of is found by walking its pageblock from the start, a block at a time. Blocks that are not
- *    in use may change meanwhile; the walk ends all the same, for each step is at least one page.
+ * 2. Which block a page is part of is found by walking its pageblock from the start, a block at a time. Blocks that are
+ *    not in use may change meanwhile; the walk ends all the same, for each step is at least one page.
  * 3. Who had it is known when owners are tracked (page_owner.c).
  */
 #include <stdio.h>

@@ -2,9 +2,10 @@
 /*
  * Blocks in pieces.
  *
- * A block becomes pages by giving each an order of 0 and a user. No page names a CPU's stack: the block's takes blocks of
- * its own order only. They pass to the zone by the slow path, where neighbours merge again. All of it is done under the
- * zone's lock, under which others walk the memmap, and name another stack for blocks of a pageblock that changes its type.
+ * A block becomes pages by giving each an order of 0 and a user. No page names a CPU's stack: the block's takes blocks
+ * of its own order only. They pass to the zone by the slow path, where neighbours merge again. All of it is done under
+ * the zone's lock, under which others walk the memmap, and name another stack for blocks of a pageblock that changes
+ * its type.
  */
 #include <mm/page_exact.h>
 

@@ -2,13 +2,14 @@
 /*
  * What is said when pages are asked for that cannot be had.
  *
- * 1. The first line of a report has order, flags by value and name, node and CPU. Then each zone that was tried has a line,
- *    in the order they were tried, with what stood in the way; then one each why others were not. The caller's backtrace
- *    ends it.
+ * 1. The first line of a report has order, flags by value and name, node and CPU. Then each zone that was tried has a
+ *    line, in the order they were tried, with what stood in the way; then one each why others were not. The caller's
+ *    backtrace ends it.
  * 2. What stood in the way is judged when the report is written; other CPUs go on, and a zone may have room again. Then
- *    the line says so. Blocks that the request may not use do not count; when there are some that would do, it says whose.
- * 3. There are ten reports, and then no more until five seconds have passed without one; then a line says how many there
- *    would have been. What is refused, an order, node or flags that cannot be, counts as a failure.
+ *    the line says so. Blocks that the request may not use do not count; when there are some that would do, it says
+ *    whose.
+ * 3. There are ten reports, and then no more until five seconds have passed without one; then a line says how many
+ *    there would have been. What is refused, an order, node or flags that cannot be, counts as a failure.
  * 4. __GFP_NOFAIL panics where nobody can wait: after the same report, whatever was reported before.
  */
 #include "page_report.h"

@@ -2,17 +2,17 @@
 /*
  * Hand-over: what memblock has left goes to the zones.
  *
- * 1. memblock_free_all() goes through the free ranges of memblock (free_all_bootmem(): of bootmem's bitmaps) and gives each
- *    to hand_over_range(). A pageblock that is wholly free is only marked deferred, one bit: nothing here is proportional
- *    to the number of pages. What becomes of it then is in deferred.c.
+ * 1. memblock_free_all() goes through the free ranges of memblock (free_all_bootmem(): of bootmem's bitmaps) and gives
+ *    each to hand_over_range(). A pageblock that is wholly free is only marked deferred, one bit: nothing here is
+ *    proportional to the number of pages. What becomes of it then is in deferred.c.
  * 2. A pageblock that is free in part has its struct pages written at once, all reserved, and the free part goes to the
  *    buddy allocator. At most two of them lie at the ends of each free range.
  * 3. A pageblock in which nothing is free is never written; page_initialised() says so.
  * 4. A deferred pageblock lies in one zone, for the range that set its bit did. Another may hold pages of several zones
  *    and nodes, or none: it is written in runs. That zones share it is noted for the buddy allocator (usage->shared).
  *    Those of CMA areas, which are handed over last, have their type from then on and are counted apart.
- * 5. Here the boot CPU is alone. The spans of zones of different nodes may interleave: whose a deferred pageblock is, is
- *    noted with its bit, a byte for each, set a section at a time. So nothing asks memblock after hand-over, and its
+ * 5. Here the boot CPU is alone. The spans of zones of different nodes may interleave: whose a deferred pageblock is,
+ *    is noted with its bit, a byte for each, set a section at a time. So nothing asks memblock after hand-over, and its
  *    arrays can be given away too (memblock_discard.c).
  */
 #include "internal.h"
@@ -38,7 +38,9 @@ static struct zone *zone_of(int nid, unsigned long pfn)
 	return NULL;
 }
 
-/* A pageblock that is being written page by page: up to where, and the zone of the memory before that, NULL for none. */
+/*
+ * A pageblock that is being written page by page: up to where, and the zone of the memory before that, NULL for none.
+ */
 struct block_writer {
 	unsigned long pfn;
 	struct zone *owner;
@@ -64,7 +66,9 @@ static const struct zone *first_zone(void)
 	return NULL;
 }
 
-/* What no region names is a hole: reserved pages of no zone, but page_zone() must lead somewhere: the machine's first. */
+/*
+ * What no region names is a hole: reserved pages of no zone, but page_zone() must lead somewhere: the machine's first.
+ */
 static void write_hole(struct block_writer *writer, unsigned long end)
 {
 	if (writer->pfn >= end)

@@ -2,19 +2,19 @@
 /*
  * Bad pages.
  *
- * 1. A page to be taken out is noted (page_pending.c), and zone->nr_bad_pending counts it. From then on buddy_free(), through
- *    which every block returns to the zone, looks there: the block is freed in pieces without the page. A page of a free
- *    block is not noted: the block is taken from the free lists, and the rest of it is freed again.
- * 2. A page in a CPU's cache, or on its way there, must pass buddy_free() too. No page of its pageblock names a CPU's stack
- *    from now on (page_stack 0), so what is freed goes to the zone; all CPUs are called, to drain, and after that nobody
- *    pushes by what he read before. What was given to a user meanwhile was given before page_offline() returned.
+ * 1. A page to be taken out is noted (page_pending.c), and zone->nr_bad_pending counts it. From then on buddy_free(),
+ *    through which every block returns to the zone, looks there: the block is freed in pieces without the page. A page
+ *    of a free block is not noted: the block is taken from the free lists, and the rest of it is freed again.
+ * 2. A page in a CPU's cache, or on its way there, must pass buddy_free() too. No page of its pageblock names a CPU's
+ *    stack from now on (page_stack 0), so what is freed goes to the zone; all CPUs are called, to drain, and after that
+ *    nobody pushes by what he read before. What was given to a user meanwhile was given before page_offline() returned.
  * 3. A page that is out has PG_hwpoison, order 0 and no user, and is in no list but zone->bad_pages. It is no buddy of
  *    anything, so no block grows over it.
- * 4. page_isolate() does the same with what somebody has freed twice. Whose it is is in doubt: who freed it last thinks it
- *    was his until then. So of the block that he freed all pages go that still are in one free block with its first one:
- *    all of them, when it was freed twice in a row. What has been given to others since is theirs. It may come from a
- *    handler or with interrupts masked, where nobody can wait for other CPUs: this CPU's caches are drained at once, the
- *    others are kicked, and drain theirs in an interrupt handler.
+ * 4. page_isolate() does the same with what somebody has freed twice. Whose it is is in doubt: who freed it last thinks
+ *    it was his until then. So of the block that he freed all pages go that still are in one free block with its first
+ *    one: all of them, when it was freed twice in a row. What has been given to others since is theirs. It may come
+ *    from a handler or with interrupts masked, where nobody can wait for other CPUs: this CPU's caches are drained at
+ *    once, the others are kicked, and drain theirs in an interrupt handler.
  */
 #include <mm/page_offline.h>
 
@@ -101,8 +101,8 @@ static void name_no_stack(const struct zone *zone, unsigned long pfn)
 }
 
 /*
- * Under the zone's lock: if @page lies in a free block, the pages [pfn, end) of that block are out. Return: whether it does.
- * In a free block nothing is noted: what is noted is out when it comes free.
+ * Under the zone's lock: if @page lies in a free block, the pages [pfn, end) of that block are out. Return: whether it
+ * does. In a free block nothing is noted: what is noted is out when it comes free.
  */
 static bool take_free(struct zone *zone, const struct page *page, unsigned long end)
 {
@@ -122,7 +122,9 @@ static bool take_free(struct zone *zone, const struct page *page, unsigned long 
 	return true;
 }
 
-/* Under the zone's lock. Return: as page_offline(), but 1 when the other CPUs must be called first; -ENOMEM: no note. */
+/*
+ * Under the zone's lock. Return: as page_offline(), but 1 when the other CPUs must be called first; -ENOMEM: no note.
+ */
 static int offline_locked(struct zone *zone, unsigned long pfn)
 {
 	struct page *page = pfn_to_page(pfn);
@@ -177,7 +179,10 @@ int page_offline(unsigned long pfn)
 	return PageHWPoison(pfn_to_page(pfn)) ? 0 : 1;
 }
 
-/* Of a block of @order at @page, the end of what lies in the block that @page is in now. A block that cannot be is one page. */
+/*
+ * Of a block of @order at @page, the end of what lies in the block that @page is in now. A block that cannot be is one
+ * page.
+ */
 static unsigned long end_of_common(const struct page *page, unsigned int order)
 {
 	const struct page *block = page_block(page);
@@ -197,7 +202,10 @@ static unsigned long count_out(unsigned long pfn, unsigned long n)
 	return out;
 }
 
-/* Of what somebody freed though it is free, take out what lies in the zone, and note the rest. Return: the pages, and those noted. */
+/*
+ * Of what somebody freed though it is free, take out what lies in the zone, and note the rest. Return: the pages, and
+ * those noted.
+ */
 static struct page_isolation isolate_locked(struct zone *zone, struct page *page, unsigned int order)
 {
 	unsigned long pfn = page_to_pfn(page), end = end_of_common(page, order);
@@ -210,7 +218,10 @@ static struct page_isolation isolate_locked(struct zone *zone, struct page *page
 	return done;
 }
 
-/* Blocks of this zone that CPUs have cached go to the zone: now, or where nobody can wait for other CPUs, as soon as they can. */
+/*
+ * Blocks of this zone that CPUs have cached go to the zone: now, or where nobody can wait for other CPUs, as soon as
+ * they can.
+ */
 static void empty_caches(void)
 {
 	if (arch_cross_call_ok()) {
@@ -259,7 +270,9 @@ unsigned long num_poisoned_pages(void)
 	return pages;
 }
 
-/* The last page of a run of neighbours, upwards or downwards, that begins with @page in the list of those that are out. */
+/*
+ * The last page of a run of neighbours, upwards or downwards, that begins with @page in the list of those that are out.
+ */
 static const struct page *end_of_run(const struct page *page)
 {
 	const struct page *next = (const struct page *)page->private;

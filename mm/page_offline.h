@@ -11,7 +11,9 @@
 
 /* --- page_pending.c --- */
 
-/* Runs of pages that can be noted where nothing can be allocated, over all zones, before page_offline() has added some. */
+/*
+ * Runs of pages that can be noted where nothing can be allocated, over all zones, before page_offline() has added some.
+ */
 #define BAD_NOTES 64U
 
 /** bad_pages_within() - whether any note is about pages of [start, end). Cost: O(notes of the zone). */
@@ -20,8 +22,8 @@ bool bad_pages_within(const struct zone *zone, unsigned long start, unsigned lon
 /**
  * note_bad_pages() - the pages [start, end) of @zone, of one pageblock that is initialised, are to be taken out
  *
- * Those that are out, or are to be, stay so. Return: @end, or the first page for which there was no note; those before it are
- * noted. Cost: O(pages * notes of the zone).
+ * Those that are out, or are to be, stay so. Return: @end, or the first page for which there was no note; those before
+ * it are noted. Cost: O(pages * notes of the zone).
  */
 unsigned long note_bad_pages(struct zone *zone, unsigned long start, unsigned long end);
 
@@ -40,7 +42,10 @@ void bad_notes_add(void *page);
  */
 bool free_around_bad(struct zone *zone, struct page *page, unsigned int order);
 
-/** take_block_out() - all pages of the block of @order at @page, none of them noted, in no list and in nobody's use, are out */
+/**
+ * take_block_out() - all pages of the block of @order at @page, none of them noted, in no list and in nobody's use, are
+ * out
+ */
 void take_block_out(struct zone *zone, struct page *page, unsigned int order);
 
 /**
@@ -56,9 +61,9 @@ struct page_isolation {
 /**
  * page_isolate() - take out of use what somebody has freed as a block of @order at @page, and is free already
  *
- * That is the pages from @page on that the block has in common with the free, or cached, block that @page lies in now. What
- * lies in the zone's free lists or in this CPU's cache is out when this returns. So is what lies in another CPU's cache,
- * where arch_cross_call_ok(); elsewhere that CPU takes it out as soon as it takes interrupts, and if it gives it
+ * That is the pages from @page on that the block has in common with the free, or cached, block that @page lies in now.
+ * What lies in the zone's free lists or in this CPU's cache is out when this returns. So is what lies in another CPU's
+ * cache, where arch_cross_call_ok(); elsewhere that CPU takes it out as soon as it takes interrupts, and if it gives it
  * before, it is out when its user frees it. Nothing is allocated.
  * Context: any, zone->lock not held. Cost: O(pages of a pageblock), and all caches of all CPUs are drained if need be.
  */

@@ -2,13 +2,15 @@
 /*
  * Page owners: for each block its last allocation and its last free, with time, CPU and backtrace.
  *
- * 1. A block has a record, the first page's. Records lie beside each range of memory, an array that is reserved at boot and
- *    not touched: 160 bytes for a page, 4 % of RAM. The records of a pageblock are cleared when the first of them is
- *    written, and a bit says so; what has no bit was never allocated since boot. A block may lie in two ranges that touch.
- * 2. A record is written by whoever has the block: between the moment it leaves the allocator and the moment it goes back.
- *    So nothing covers it. Others read it for a report or for the table, and may see a record that is being written.
- * 3. `page_owner` prints the blocks that are in use now in the format of Linux's /sys/kernel/debug/page_owner. There are no
- *    processes here: the pid is 0, and the name is that of the CPU.
+ * 1. A block has a record, the first page's. Records lie beside each range of memory, an array that is reserved at boot
+ *    and not touched: 160 bytes for a page, 4 % of RAM. The records of a pageblock are cleared when the first of them
+ *    is written, and a bit says so; what has no bit was never allocated since boot. A block may lie in two ranges that
+ *    touch.
+ * 2. A record is written by whoever has the block: between the moment it leaves the allocator and the moment it goes
+ *    back. So nothing covers it. Others read it for a report or for the table, and may see a record that is being
+ *    written.
+ * 3. `page_owner` prints the blocks that are in use now in the format of Linux's /sys/kernel/debug/page_owner. There
+ *    are no processes here: the pid is 0, and the name is that of the CPU.
  */
 #include "page_owner.h"
 

@@ -2,12 +2,12 @@
 /*
  * Notes of pages that are to be taken out of use as soon as they are free.
  *
- * 1. A note is a run of page frames of one zone. zone->bad_pending links the zone's notes, zone->nr_bad_pending counts their
- *    pages that are not out yet. A page is in one note at the most, and is out when it has PG_hwpoison: it is never anything
- *    else again, so a note needs no more than a count of those left, and goes when that is 0.
- * 2. Notes lie outside of struct pages, which belong to the pages' users. The first BAD_NOTES are static: for a free that is
- *    reported, which may come from a handler, where nothing can be allocated. Who may allocate adds a page of them when
- *    there are none (bad_notes_add()). Notes that are done with are used again; a page of them stays.
+ * 1. A note is a run of page frames of one zone. zone->bad_pending links the zone's notes, zone->nr_bad_pending counts
+ *    their pages that are not out yet. A page is in one note at the most, and is out when it has PG_hwpoison: it is
+ *    never anything else again, so a note needs no more than a count of those left, and goes when that is 0.
+ * 2. Notes lie outside of struct pages, which belong to the pages' users. The first BAD_NOTES are static: for a free
+ *    that is reported, which may come from a handler, where nothing can be allocated. Who may allocate adds a page of
+ *    them when there are none (bad_notes_add()). Notes that are done with are used again; a page of them stays.
  *
  * Zones share the notes that nobody uses, under notes_lock. All else is under zone->lock. Cost: O(notes of the zone).
  */

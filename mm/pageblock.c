@@ -2,28 +2,31 @@
 /*
  * Pageblocks and their migratetypes: what keeps pages of one kind together, so that large blocks come free again.
  *
- * 1. Each pageblock has a type in its section's usage map, and its free blocks are in that type's lists. A request takes
- *    from its own type as long as there is something. When there is nothing, it takes a block of another type, in the
- *    order of `fallbacks`: the two that do not move from each other first, so that movable pageblocks stay unmixed.
- * 2. What is taken is the largest block there is: a pageblock that is mixed once can serve many more such requests before
- *    the next one is. With a block of at least half a pageblock's order, or when at least half of the pageblock's pages are
- *    free or of a kind that goes with the request, the pageblock becomes the request's type with all its free blocks. A
- *    movable request that cannot have a pageblock so takes the smallest block: its page will not stay for ever.
- * 3. A pageblock that zones share (usage->shared) keeps its type: its blocks lie in the lists of more than one zone, each
- *    under its own lock.
- * 4. MIGRATE_HIGHATOMIC is a reserve for requests of more than one page that cannot wait (__GFP_HIGH). When such a request
- *    was served only by the slow path, the pageblock that served it is kept for the next ones: at most 1 % of the zone, but
- *    one pageblock in a zone of MANY_BLOCKS or more. Before another request fails, the reserve is given back.
+ * 1. Each pageblock has a type in its section's usage map, and its free blocks are in that type's lists. A request
+ *    takes from its own type as long as there is something. When there is nothing, it takes a block of another type, in
+ *    the order of `fallbacks`: the two that do not move from each other first, so that movable pageblocks stay unmixed.
+ * 2. What is taken is the largest block there is: a pageblock that is mixed once can serve many more such requests
+ *    before the next one is. With a block of at least half a pageblock's order, or when at least half of the
+ *    pageblock's pages are free or of a kind that goes with the request, the pageblock becomes the request's type with
+ *    all its free blocks. A movable request that cannot have a pageblock so takes the smallest block: its page will not
+ *    stay for ever.
+ * 3. A pageblock that zones share (usage->shared) keeps its type: its blocks lie in the lists of more than one zone,
+ *    each under its own lock.
+ * 4. MIGRATE_HIGHATOMIC is a reserve for requests of more than one page that cannot wait (__GFP_HIGH). When such a
+ *    request was served only by the slow path, the pageblock that served it is kept for the next ones: at most 1 % of
+ *    the zone, but one pageblock in a zone of MANY_BLOCKS or more. Before another request fails, the reserve is given
+ *    back.
  * 5. MIGRATE_CMA pageblocks lend to movable requests and never become another type.
- * 6. An isolated pageblock is MIGRATE_ISOLATE to everybody, whatever type it has underneath and will have again. Its free
- *    blocks are in the lists of that type, from which nothing is given. One of the reserve is counted as its all the time.
- * 7. A block that a CPU has cached is in the cache of the type that its pageblock had when it left the free lists. Between
- *    the first three types that does no harm. Blocks of CMA areas are cached with movable ones, and no pageblock becomes
- *    CMA or ceases to be (pcp_type()). Those of isolated and reserved pageblocks are not cached: their page_stack is 0, and
- *    stays so until they have been through the free lists. Who isolates drains the caches.
+ * 6. An isolated pageblock is MIGRATE_ISOLATE to everybody, whatever type it has underneath and will have again. Its
+ *    free blocks are in the lists of that type, from which nothing is given. One of the reserve is counted as its all
+ *    the time.
+ * 7. A block that a CPU has cached is in the cache of the type that its pageblock had when it left the free lists.
+ *    Between the first three types that does no harm. Blocks of CMA areas are cached with movable ones, and no
+ *    pageblock becomes CMA or ceases to be (pcp_type()). Those of isolated and reserved pageblocks are not cached:
+ *    their page_stack is 0, and stays so until they have been through the free lists. Who isolates drains the caches.
  *
- * Everything here runs under zone->lock, but for the two that take it. Cost: O(blocks in the pageblock) when its free blocks
- * change lists or are counted, else O(MAX_PAGE_ORDER).
+ * Everything here runs under zone->lock, but for the two that take it. Cost: O(blocks in the pageblock) when its free
+ * blocks change lists or are counted, else O(MAX_PAGE_ORDER).
  */
 #include "buddy.h"
 
@@ -37,7 +40,9 @@
 /* From this order on, stealing a block converts its pageblock. */
 #define CONVERT_ORDER (PAGEBLOCK_ORDER / 2)
 
-/* Below this order nothing larger is free of another type in the whole zone: to convert pageblocks would group nothing. */
+/*
+ * Below this order nothing larger is free of another type in the whole zone: to convert pageblocks would group nothing.
+ */
 #define COUNT_ORDER 3
 
 /* A zone of so many pageblocks may keep one of them in reserve, even when that is more than 1 %. */
@@ -96,9 +101,9 @@ bool pageblock_in_zone(const struct zone *zone, unsigned long pfn)
 }
 
 /*
- * The pageblock at @pfn has just become @to: its free blocks move to that type's lists, and the others, but for those that
- * are kept from the caches, are freed to that type's stacks, if it has any. Each step is a block, whether free, cached or
- * allocated; a reserved page is a block of order 0.
+ * The pageblock at @pfn has just become @to: its free blocks move to that type's lists, and the others, but for those
+ * that are kept from the caches, are freed to that type's stacks, if it has any. Each step is a block, whether free,
+ * cached or allocated; a reserved page is a block of order 0.
  */
 static void move_blocks(struct zone *zone, unsigned long pfn, enum migratetype from, enum migratetype to)
 {

@@ -7,8 +7,8 @@
  *    the next comes later (pcp_size.c).
  * 2. Refill: the zone's smallest blocks that fit are taken first, then larger ones, and each is cut straight into the
  *    stack, its lowest piece on top: of its pages only page_stack is written, and no free list is touched. Only the
- *    first block may be what a larger one was cut for, so that batches do not keep each other in pieces; one that has to be
- *    stolen from another type comes alone.
+ *    first block may be what a larger one was cut for, so that batches do not keep each other in pieces; one that has
+ *    to be stolen from another type comes alone.
  * 3. Drain: of a full stack the colder half goes back, PCP_BATCH blocks at the most. Neighbours that were pushed one
  *    after the other, upwards or downwards, are given back together, in the largest blocks that they make, and a drain
  *    ends where such a block does. When the blocks are scattered, it ends after PCP_FREES of them.
@@ -116,7 +116,10 @@ static void clear_orders(void *const *block, unsigned long n)
 		set_page_order(block[i], 0);
 }
 
-/* Give the @n blocks at @block back, which are one run, upwards or downwards. The zone is locked. Return: as how many blocks. */
+/*
+ * Give the @n blocks at @block back, which are one run, upwards or downwards. The zone is locked. Return: as how many
+ * blocks.
+ */
 static unsigned int give_run(struct zone *zone, void *const *block, unsigned long n, unsigned int order)
 {
 	debug_blocks_cached(zone, block, n, order);
@@ -130,7 +133,8 @@ static unsigned int give_run(struct zone *zone, void *const *block, unsigned lon
 }
 
 /*
- * Give blocks of a stack back, runs of neighbours as one: @n blocks, or fewer when they are scattered. The zone is locked.
+ * Give blocks of a stack back, runs of neighbours as one: @n blocks, or fewer when they are scattered. The zone is
+ * locked.
  * Return: how many.
  */
 static unsigned long give_back(struct zone *zone, void *const *block, unsigned long n, unsigned int order)

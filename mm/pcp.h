@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Per-CPU page caches: for each zone, order and migratetype a stack of free blocks (<mm/percpu_stack.h>) that belongs to
- * one CPU.
+ * Per-CPU page caches: for each zone, order and migratetype a stack of free blocks (<mm/percpu_stack.h>) that belongs
+ * to one CPU.
  *
- * Blocks on a stack have _refcount 0 and no PG_buddy, and count as neither free nor allocated. Hits are in page_alloc.c;
- * what misses comes here. pcp.c fills and drains the stacks, pcp_size.c says how large they are.
+ * Blocks on a stack have _refcount 0 and no PG_buddy, and count as neither free nor allocated. Hits are in
+ * page_alloc.c; what misses comes here. pcp.c fills and drains the stacks, pcp_size.c says how large they are.
  */
 #ifndef MM_PCP_H
 #define MM_PCP_H
@@ -88,13 +88,18 @@ size_t pcp_area_bytes(void);
 /** pcp_setup() - arrays for the stacks of every CPU and zone. Context: boot only, after setup_per_cpu_areas(). */
 void pcp_setup(void);
 
-/** pcp_init() - bounds from what the zones manage; from here on, stacks may fill. Context: boot only, after hand-over. */
+/**
+ * pcp_init() - bounds from what the zones manage; from here on, stacks may fill. Context: boot only, after hand-over.
+ */
 void pcp_init(void);
 
 /* (b) Whether there is a ZONE_MOVABLE. Where there is none, movable requests need no __GFP_HIGHMEM to be hot. */
 extern bool have_movable_zone;
 
-/** pcp_grow() - @list was found empty or full: a higher limit, if capacity, share and zone allow. Context: its CPU, interrupts masked. */
+/**
+ * pcp_grow() - @list was found empty or full: a higher limit, if capacity, share and zone allow. Context: its CPU,
+ * interrupts masked.
+ */
 void pcp_grow(struct per_cpu_pages *pcp, struct pcp_list *list, unsigned int order);
 
 /** pcp_set_limit() - @limit, at least the blocks on it and not above the old one, for @list. Context as pcp_grow(). */
@@ -113,7 +118,10 @@ struct pcp_sums {
 /** pcp_sum() - add up @pcp's stacks. Context: any CPU; a moment's figures. */
 struct pcp_sums pcp_sum(const struct per_cpu_pages *pcp);
 
-/** pcp_check() - prove the bounds and the blocks of @zone's stacks. Context: all CPUs quiet. Return: true, or false after a line. */
+/**
+ * pcp_check() - prove the bounds and the blocks of @zone's stacks. Context: all CPUs quiet. Return: true, or false
+ * after a line.
+ */
 bool pcp_check(struct zone *zone);
 
 /* --- pcp.c --- */

@@ -2,12 +2,12 @@
 /*
  * How large the per-CPU page caches are.
  *
- * 1. Slots: the head of the stack for a zone's blocks of one type lies in the struct mm_local of the zone's node. Slot 0
- *    belongs to the zone that requests for the type are served from first: for movable ones the highest zone of the
+ * 1. Slots: the head of the stack for a zone's blocks of one type lies in the struct mm_local of the zone's node. Slot
+ *    0 belongs to the zone that requests for the type are served from first: for movable ones the highest zone of the
  *    node, for others the highest that is not ZONE_MOVABLE. So the hit that names slot 0 is right on every machine.
- * 2. Arrays: a CPU has an array for each order and type of its own node's zones (most_slots), and an eighth of that up to
- *    REMOTE_MAX_ORDER for other nodes': enough to send blocks home in bunches. They are boot memory of the CPU's node,
- *    sized by the zone's present pages. Where a CPU has no array, the head stays the one that is empty and full.
+ * 2. Arrays: a CPU has an array for each order and type of its own node's zones (most_slots), and an eighth of that up
+ *    to REMOTE_MAX_ORDER for other nodes': enough to send blocks home in bunches. They are boot memory of the CPU's
+ *    node, sized by the zone's present pages. Where a CPU has no array, the head stays the one that is empty and full.
  * 3. Shares: all CPUs together may keep an eighth of a zone from the others, each an equal part of it: `share`. Limits
  *    begin at 0. A stack found empty or full gets a limit about twice as high (0, 1, 3, 7, ...), as long as its array,
  *    the share and the zone allow, which must be above its high watermark by free pages that the type may have: so the
@@ -242,7 +242,10 @@ static bool complain(const struct per_cpu_pages *pcp, int cpu, const char *what,
 	return false;
 }
 
-/* Every block on @list is one of this order, not in use, of this zone; a CMA area's is cached for movable requests only. */
+/*
+ * Every block on @list is one of this order, not in use, of this zone; a CMA area's is cached for movable requests
+ * only.
+ */
 static bool check_blocks(const struct per_cpu_pages *pcp, int cpu, unsigned int order, int type)
 {
 	const struct pcp_list *list = &pcp->list[order][type];

@@ -2,11 +2,11 @@
 /*
  * Per-CPU areas.
  *
- * 1. An area is struct mm_cpu, a copy of the percpu_data section, a struct mm_local for each node, and a dynamic part, which is
- *    the first chunk of alloc_percpu() (percpu_alloc.c). All areas have one layout.
- * 2. The boot CPU begins in boot_percpu_area, which has no dynamic part. setup_per_cpu_areas() allocates an area for each
- *    CPU on its node, or on the nearest one with free memory, and moves the boot CPU's contents to its own; nobody else
- *    runs yet.
+ * 1. An area is struct mm_cpu, a copy of the percpu_data section, a struct mm_local for each node, and a dynamic part,
+ *    which is the first chunk of alloc_percpu() (percpu_alloc.c). All areas have one layout.
+ * 2. The boot CPU begins in boot_percpu_area, which has no dynamic part. setup_per_cpu_areas() allocates an area for
+ *    each CPU on its node, or on the nearest one with free memory, and moves the boot CPU's contents to its own; nobody
+ *    else runs yet.
  * 3. The dynamic part is zeroed by whoever gets a piece of it, not before: boot touches no more of it than is used.
  */
 #include <mm/percpu.h>

@@ -2,27 +2,28 @@
 /*
  * alloc_percpu() and free_percpu(): which bytes of the chunks are whose.
  *
- * 1. A chunk has two bitmaps, a bit for each grain of 8 bytes: `used`, and `first` for the grain that an allocation begins
- *    with, by which free_percpu() knows its length. One pair serves all CPUs, for their units have one layout.
- * 2. One grain: the first free one of the bitmap word that `low` lies in, below which none is free; when that word is full, a
- *    search moves `low` on. More grains: first fit, begun at a hint. Below run[k] begins no free run of 8, 64 or 512 grains. A
- *    request begins at the hint of the shortest length that is not less than its own, so that it passes over no holes that are
- *    too short; if nothing is found there, at the one before. An allocation at the hint moves it on: in the usual case nothing
- *    is searched.
- * 3. A free lowers `low`, and the hints of runs to where the free run that it has become part of begins. Of a single grain that
- *    is put off: a run that it makes or lengthens by grain f begins above f - length; `freed` is the lowest such f, and the next
- *    request for more than one grain lowers the hints by it.
- * 4. A chunk that had no run of n grains is not searched again for that many until something in it is freed (no_run). The chunk
- *    that had room last is the first in the list.
- * 5. When no chunk has room, a thread adds one (percpu_chunk.c), under grow_mutex, and tries again. A handler, a caller with
- *    interrupts masked, or one that says that it cannot wait, gets what chunks have.
- * 6. A chunk that becomes empty stays if it is the only empty one, else its memory goes back: a caller who comes and goes at the
- *    edge of a chunk does not make and unmake it each time. percpu_trim() gives back that one, too. The first chunk stays.
+ * 1. A chunk has two bitmaps, a bit for each grain of 8 bytes: `used`, and `first` for the grain that an allocation
+ *    begins with, by which free_percpu() knows its length. One pair serves all CPUs, for their units have one layout.
+ * 2. One grain: the first free one of the bitmap word that `low` lies in, below which none is free; when that word is
+ *    full, a search moves `low` on. More grains: first fit, begun at a hint. Below run[k] begins no free run of 8, 64
+ *    or 512 grains. A request begins at the hint of the shortest length that is not less than its own, so that it
+ *    passes over no holes that are too short; if nothing is found there, at the one before. An allocation at the hint
+ *    moves it on: in the usual case nothing is searched.
+ * 3. A free lowers `low`, and the hints of runs to where the free run that it has become part of begins. Of a single
+ *    grain that is put off: a run that it makes or lengthens by grain f begins above f - length; `freed` is the lowest
+ *    such f, and the next request for more than one grain lowers the hints by it.
+ * 4. A chunk that had no run of n grains is not searched again for that many until something in it is freed (no_run).
+ *    The chunk that had room last is the first in the list.
+ * 5. When no chunk has room, a thread adds one (percpu_chunk.c), under grow_mutex, and tries again. A handler, a caller
+ *    with interrupts masked, or one that says that it cannot wait, gets what chunks have.
+ * 6. A chunk that becomes empty stays if it is the only empty one, else its memory goes back: a caller who comes and
+ *    goes at the edge of a chunk does not make and unmake it each time. percpu_trim() gives back that one, too. The
+ *    first chunk stays.
  * 7. Whoever gets grains zeroes them on all CPUs, outside of the lock: nobody else knows them.
- * 8. What was freed lately is kept in a ring, to tell who frees twice how much was freed there, and by whom; one grain that is
- *    freed without a call (9) is not, for that must not cost.
- * 9. One grain, allocated from the first chunk of the list and freed, with nobody else at the lock, is done without a call. All
- *    else is done by functions that begin anew, so that this path has no frame.
+ * 8. What was freed lately is kept in a ring, to tell who frees twice how much was freed there, and by whom; one grain
+ *    that is freed without a call (9) is not, for that must not cost.
+ * 9. One grain, allocated from the first chunk of the list and freed, with nobody else at the lock, is done without a
+ *    call. All else is done by functions that begin anew, so that this path has no frame.
  */
 #include <lib/bitmap.h>
 #include <lib/mutex.h>
@@ -105,7 +106,9 @@ static u32 *hint_for(struct percpu_chunk *chunk, unsigned long n)
 	return &chunk->run[CLASS_OF_RUN(n)];
 }
 
-/* The first run of @n free grains, at or above @from, that begins at a multiple of @align in a page; nr_grains if none. */
+/*
+ * The first run of @n free grains, at or above @from, that begins at a multiple of @align in a page; nr_grains if none.
+ */
 static unsigned long find_run(const struct percpu_chunk *chunk, unsigned long from, unsigned long n,
 			      unsigned long align)
 {
@@ -197,7 +200,10 @@ static size_t take(unsigned long n, unsigned long align)
 	return 0;
 }
 
-/* One grain, aligned as any, of the first chunk in the list. Return: its offset; 0 when it is not at hand, or the lock is not. */
+/*
+ * One grain, aligned as any, of the first chunk in the list. Return: its offset; 0 when it is not at hand, or the lock
+ * is not.
+ */
 static __always_inline size_t take_word(void)
 {
 	unsigned long flags = local_irq_save(), word, bit;
@@ -571,8 +577,8 @@ static __noinline void free_any(void *ptr, const void *by)
 }
 
 /*
- * The allocation at @inside of @chunk, which stays when it is empty, if it is one grain, and not the last of its word. The lock is
- * held. Return: whether it was.
+ * The allocation at @inside of @chunk, which stays when it is empty, if it is one grain, and not the last of its word.
+ * The lock is held. Return: whether it was.
  */
 static __always_inline bool release_word(struct percpu_chunk *chunk, size_t inside)
 {

@@ -2,25 +2,26 @@
 /*
  * Chunks of per-CPU memory beyond the first: their addresses and pages.
  *
- * 1. A per-CPU pointer is an offset from every CPU's base. The bases are where the boot allocator put the areas, each on its
- *    CPU's node, so a chunk's units must lie as far from each other as the areas do:
+ * 1. A per-CPU pointer is an offset from every CPU's base. The bases are where the boot allocator put the areas, each
+ *    on its CPU's node, so a chunk's units must lie as far from each other as the areas do:
  *
  *	linear map	[area 0][area 1]        ...        [area 2][area 3]
  *	vmalloc		[unit 0][unit 1]        ...        [unit 2][unit 3]	= base + offset
  *
- * 2. The blocks of 2 MiB that the areas' first PERCPU_UNIT bytes lie in, those that touch made one, are the ranges. A chunk is
- *    a copy of them, moved by a multiple of 2 MiB into vmalloc's address space: an extent for each range, as high as there is
- *    room for all, away from what vmalloc() takes from below, and with an unmapped block in front of large physical ranges. What lies between the ranges stays free, so nodes that are far
- *    apart cost address space only within 2 MiB. Areas that are further apart than vmalloc's address space is long have no
- *    chunks but the first.
- * 3. Units do not overlap, for a unit is not longer than an area. Each has pages of its CPU's node, or of the nearest with memory.
- * 4. The extents have no owner: no address in them is vmalloc()'s, vfree() refuses it, and vmalloc_check() leaves them to
- *    percpu_check().
- * 5. A chunk goes in this order: entries cleared, all TLBs told, tables retired (vmap_retire.c), addresses given back, pages freed.
- *    One that could be made in part only goes the same way.
+ * 2. The blocks of 2 MiB that the areas' first PERCPU_UNIT bytes lie in, those that touch made one, are the ranges. A
+ *    chunk is a copy of them, moved by a multiple of 2 MiB into vmalloc's address space: an extent for each range, as
+ *    high as there is room for all, away from what vmalloc() takes from below, and with an unmapped block in front of
+ *    large physical ranges. What lies between the ranges stays free, so nodes that are far apart cost address space
+ *    only within 2 MiB. Areas that are further apart than vmalloc's address space is long have no chunks but the first.
+ * 3. Units do not overlap, for a unit is not longer than an area. Each has pages of its CPU's node, or of the nearest
+ *    with memory.
+ * 4. The extents have no owner: no address in them is vmalloc()'s, vfree() refuses it, and vmalloc_check() leaves them
+ *    to percpu_check().
+ * 5. A chunk goes in this order: entries cleared, all TLBs told, tables retired (vmap_retire.c), addresses given back,
+ *    pages freed. One that could be made in part only goes the same way.
  *
- * Locks: none here. The ranges are made by the first caller of percpu_chunk_create(), of which there is one at a time, and
- * never change.
+ * Locks: none here. The ranges are made by the first caller of percpu_chunk_create(), of which there is one at a time,
+ * and never change.
  */
 #include <errno.h>
 
@@ -130,8 +131,9 @@ static u64 *entry_at(u64 *table, unsigned long va)
 }
 
 /*
- * The entry for @va; NULL when there is no page for a table. *@table is that of the page before. A block that may have none is not looked
- * up without the lock of the tables: one on the way to it may be freed, which the last other block there had.
+ * The entry for @va; NULL when there is no page for a table. *@table is that of the page before. A block that may have
+ * none is not looked up without the lock of the tables: one on the way to it may be freed, which the last other block
+ * there had.
  */
 static u64 *make_entry(u64 **table, unsigned long va)
 {

@@ -68,7 +68,9 @@ extern struct percpu_pool {
 	struct list_head chunks;
 } percpu_pool;
 
-/** percpu_chunk_init() - nothing of @chunk is in use. @maps: both bitmaps, zeroed. Context: nobody else knows it yet. */
+/**
+ * percpu_chunk_init() - nothing of @chunk is in use. @maps: both bitmaps, zeroed. Context: nobody else knows it yet.
+ */
 void percpu_chunk_init(struct percpu_chunk *chunk, size_t offset, unsigned long nr_grains, u64 *maps);
 
 /** percpu_alloc_init() - the first chunk, whose units lie at @offset of each area. Context: boot only. */

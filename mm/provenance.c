@@ -5,8 +5,8 @@
  * 1. RAM is what a memory claim covers and no left-out claim does. Its owner is the claim recorded first among those
  *    that cover it: what the tree and the loader said counts before what our own boot allocations took. RAM without an
  *    owner was handed over to the page allocator, and so was what a CMA area owns.
- * 2. Owners change only where a claim begins or ends. So the map is walked from boundary to boundary; nothing is stored,
- *    and no claim has to be sorted.
+ * 2. Owners change only where a claim begins or ends. So the map is walked from boundary to boundary; nothing is
+ *    stored, and no claim has to be sorted.
  *
  * Context: thread, once nothing more is claimed. Cost: O(claims) for each step, O(claims^2) for the whole map.
  */

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Changing what may be done with memory (contract: <mm/set_memory.h>): whether it may be changed. How it is, is the port's
- * (<asm/set_memory.h>).
+ * Changing what may be done with memory (contract: <mm/set_memory.h>): whether it may be changed. How it is, is the
+ * port's (<asm/set_memory.h>).
  *
- * 1. A range is looked at as a whole before anything is changed: here, where it lies; by the port, in one step with the change, that all
- *    of it is mapped, and that nothing would become both writable and executable; in between, what the pages' other address allows
- *    (vmap_rights.c).
- * 2. A refusal is one line: who asked, the range, whose it is, why. In the linear map the owner is who claimed the memory before the page
- *    allocator got it, else the page allocator; of vmalloc's addresses it is the area and who asked for it.
+ * 1. A range is looked at as a whole before anything is changed: here, where it lies; by the port, in one step with the
+ *    change, that all of it is mapped, and that nothing would become both writable and executable; in between, what the
+ *    pages' other address allows (vmap_rights.c).
+ * 2. A refusal is one line: who asked, the range, whose it is, why. In the linear map the owner is who claimed the
+ *    memory before the page allocator got it, else the page allocator; of vmalloc's addresses it is the area and who
+ *    asked for it.
  *
  * Locks: none here.
  */

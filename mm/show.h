@@ -21,7 +21,9 @@ struct zone_sums {
 	unsigned long reclaimable, unreclaimable;
 };
 
-/** sum_zones() - the sums over the zones of node @nid, NUMA_NO_NODE for all; a moment's figures. Cost: O(zones * CPUs). */
+/**
+ * sum_zones() - the sums over the zones of node @nid, NUMA_NO_NODE for all; a moment's figures. Cost: O(zones * CPUs).
+ */
 void sum_zones(int nid, struct zone_sums *sums);
 
 /** sum_numa_stat() - the same of zone_numa_stat() */

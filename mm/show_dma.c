@@ -2,8 +2,8 @@
 /*
  * The prompt's `dma`: the masters of the tree, what each reaches, where its memory comes from, and what it has.
  *
- * 1. A tree does not say which nodes are masters. Listed is each enabled node that somebody asked for as a master, or that
- *    has a property which only masters have, or buses of masters; what is on a bus has the reach of that bus.
+ * 1. A tree does not say which nodes are masters. Listed is each enabled node that somebody asked for as a master, or
+ *    that has a property which only masters have, or buses of masters; what is on a bus has the reach of that bus.
  * 2. `dma PATH` shows any one node as a master.
  * 3. The table is a moment's; memory that is allocated while it is printed may be missing.
  */

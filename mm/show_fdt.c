@@ -3,8 +3,8 @@
  * `fdt` at the prompt: the device tree that the boot loader handed over.
  *
  * 1. Loaders change the tree they are given: they add /chosen, reservations, memory. This is what arrived, where it is.
- * 2. The tree stays where the loader put it, reserved and mapped; nobody writes to it. So the checksum is the same at any
- *    later moment; when it is not, something has written where it should not.
+ * 2. The tree stays where the loader put it, reserved and mapped; nobody writes to it. So the checksum is the same at
+ *    any later moment; when it is not, something has written where it should not.
  * 3. Lists and dumps are in lib/dt_list.c and lib/dt_dump.c.
  */
 #include "internal.h"

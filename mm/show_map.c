@@ -2,10 +2,10 @@
 /*
  * The physical map with its sources: at boot in the manner of dmesg, at the prompt as `iomem` and `memblock`.
  *
- * 1. The boot log lists the claims in the order they were made: what the tree and the loader said, then what our own boot
- *    allocations took.
- * 2. iomem shows the tree of resources (<mm/ioport.h>) in the format of /proc/iomem. What of System RAM is nobody's there
- *    is the page allocator's.
+ * 1. The boot log lists the claims in the order they were made: what the tree and the loader said, then what our own
+ *    boot allocations took.
+ * 2. iomem shows the tree of resources (<mm/ioport.h>) in the format of /proc/iomem. What of System RAM is nobody's
+ *    there is the page allocator's.
  */
 #include "internal.h"
 

@@ -2,19 +2,20 @@
 /*
  * meminfo, buddyinfo and account at the prompt; the first two in the formats of Linux's /proc.
  *
- * 1. A table is a moment's picture: counters are read without locks, and agree with each other, to the page, when the CPUs
- *    are quiet. Free pages are those of the zones: pages in CPUs' caches are in none of the tables' free figures, as on
- *    Linux; PerCpuPages has them.
- * 2. A pageblock whose struct pages are not written yet is a free block of the largest order, so the blocks of buddyinfo
- *    make up MemFree.
+ * 1. A table is a moment's picture: counters are read without locks, and agree with each other, to the page, when the
+ *    CPUs are quiet. Free pages are those of the zones: pages in CPUs' caches are in none of the tables' free figures,
+ *    as on Linux; PerCpuPages has them.
+ * 2. A pageblock whose struct pages are not written yet is a free block of the largest order, so the blocks of
+ *    buddyinfo make up MemFree.
  * 3. meminfo has the fields of /proc/meminfo that this machine has a meaning for, in Linux's order, then its own: what
- *    there is of page cache, swap and the like is left out rather than shown as 0; tools that read it (free, numastat -m)
- *    take what is missing for 0. KernelStack and PageTables were allocated at boot and are no part of MemTotal, nor is Percpu but for
- *    chunks added since; the boot CPU's first stack is the image's.
- * 4. Memmap is the RAM that holds struct pages, part of Metadata; MemmapTouched what of it has been written: struct pages are
- *    written when their pageblock is first needed.
- * 5. SReclaimable is what slabs of caches with SLAB_RECLAIM_ACCOUNT take, kmalloc-rcl-* among them, SUnreclaim what all others do,
- *    and each kmalloc() that is too large for a slab; nothing but slabs is in KReclaimable. MemAvailable leaves them out, for nothing here makes them give up anything.
+ *    there is of page cache, swap and the like is left out rather than shown as 0; tools that read it (free, numastat
+ *    -m) take what is missing for 0. KernelStack and PageTables were allocated at boot and are no part of MemTotal, nor
+ *    is Percpu but for chunks added since; the boot CPU's first stack is the image's.
+ * 4. Memmap is the RAM that holds struct pages, part of Metadata; MemmapTouched what of it has been written: struct
+ *    pages are written when their pageblock is first needed.
+ * 5. SReclaimable is what slabs of caches with SLAB_RECLAIM_ACCOUNT take, kmalloc-rcl-* among them, SUnreclaim what all
+ *    others do, and each kmalloc() that is too large for a slab; nothing but slabs is in KReclaimable. MemAvailable
+ *    leaves them out, for nothing here makes them give up anything.
  * 6. With a node's number, meminfo is /sys/devices/system/node/nodeN/meminfo.
  */
 #include "internal.h"
@@ -31,8 +32,8 @@
 #include "show.h"
 
 /*
- * What requests of all kinds could get, without what zones keep from GFP_KERNEL. Free pages of CMA areas and of ZONE_MOVABLE,
- * which movable requests only may have, count, as on Linux.
+ * What requests of all kinds could get, without what zones keep from GFP_KERNEL. Free pages of CMA areas and of
+ * ZONE_MOVABLE, which movable requests only may have, count, as on Linux.
  */
 static unsigned long available_pages(const struct zone_sums *sums)
 {

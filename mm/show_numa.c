@@ -2,9 +2,9 @@
 /*
  * numa and numastat at the prompt: what the tools `numactl --hardware` and `numastat` print of a Linux machine.
  *
- * Sizes are in MiB, rounded down, of what the page allocator manages; `meminfo NODE` has them to the page. A node without
- * memory has size 0, and one without CPUs an empty list. numastat counts pages, of all zones of a node (<mm/vmstat.h>);
- * nothing here interleaves.
+ * Sizes are in MiB, rounded down, of what the page allocator manages; `meminfo NODE` has them to the page. A node
+ * without memory has size 0, and one without CPUs an empty list. numastat counts pages, of all zones of a node
+ * (<mm/vmstat.h>); nothing here interleaves.
  */
 #include <mm/numa.h>
 
@@ -15,7 +15,10 @@
 
 #include "show.h"
 
-/* Node @nid, or a run of nodes that ends with it, and begins a list or goes on with one. Return: the next node that is possible. */
+/*
+ * Node @nid, or a run of nodes that ends with it, and begins a list or goes on with one. Return: the next node that is
+ * possible.
+ */
 static int show_node_run(int nid, const char *separator)
 {
 	int last = nid;

@@ -2,15 +2,15 @@
 /*
  * Object caches at the prompt: slabinfo, slabstat, slabtop.
  *
- * 1. slabinfo is in the format of Linux's /proc/slabinfo, version 2.1. active_objs counts what users hold: objects taken from
- *    slabs, less those on CPU stacks, in quarantine or isolated; while others allocate and free it is near that. limit is what
- *    a CPU's stack holds, batchcount what a full one gives back. -a adds a line for each further name of a merged cache; -s
- *    adds the columns of Linux's statistics that there are: allocations and frees that were hits and misses, and how many of
- *    the misses filled a stack, or freed an object far from its node.
- * 2. slabstat shows the same by cause. A hit counts nothing, so hits are derived from what came and went between two looks of the
- *    slow path (struct kmem_cache_cpu): exact for batches, too few by those who free and allocate on one spot, and by as
- *    many for both. So hits and misses of allocations less those of frees are the objects in use, to the object.
- *    For a guarded cache allocations and frees are counted, and there are no hits.
+ * 1. slabinfo is in the format of Linux's /proc/slabinfo, version 2.1. active_objs counts what users hold: objects
+ *    taken from slabs, less those on CPU stacks, in quarantine or isolated; while others allocate and free it is near
+ *    that. limit is what a CPU's stack holds, batchcount what a full one gives back. -a adds a line for each further
+ *    name of a merged cache; -s adds the columns of Linux's statistics that there are: allocations and frees that were
+ *    hits and misses, and how many of the misses filled a stack, or freed an object far from its node.
+ * 2. slabstat shows the same by cause. A hit counts nothing, so hits are derived from what came and went between two
+ *    looks of the slow path (struct kmem_cache_cpu): exact for batches, too few by those who free and allocate on one
+ *    spot, and by as many for both. So hits and misses of allocations less those of frees are the objects in use, to
+ *    the object. For a guarded cache allocations and frees are counted, and there are no hits.
  * 3. slabtop is slabinfo by the memory that a cache has, with the part of it that is in use.
  */
 #include <errno.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The command `vmallocinfo`: vmalloc's areas in the format of /proc/vmallocinfo, each with who asked for it; and, as there, the
- * addresses of per-CPU chunks, by their size only.
+ * The command `vmallocinfo`: vmalloc's areas in the format of /proc/vmallocinfo, each with who asked for it; and, as
+ * there, the addresses of per-CPU chunks, by their size only.
  */
 #include <lib/monitor.h>
 #include <lib/printk.h>

@@ -2,12 +2,12 @@
 /*
  * zoneinfo and vmstat at the prompt, in the formats of Linux's /proc/zoneinfo and /proc/vmstat.
  *
- * 1. Names are Linux's where the meaning is: nr_free_pages, nr_slab_unreclaimable, numa_*, pgalloc_*, pgfree, allocstall_*.
- *    What these count is told in <mm/vmstat.h>: pages that move between zones and CPUs' caches. The others are ours:
- *    nr_deferred_pages, nr_pcp_pages, pcp_refill, pcp_drain, pagetype_fallback.
- * 2. zoneinfo shows a zone that a node does not have, too, as far as "protection", as Linux does. boost and promo are left
- *    out: there are no such watermarks. high_min and high_max too. Pages of slabs are counted by zone, where Linux has them
- *    by node.
+ * 1. Names are Linux's where the meaning is: nr_free_pages, nr_slab_unreclaimable, numa_*, pgalloc_*, pgfree,
+ *    allocstall_*. What these count is told in <mm/vmstat.h>: pages that move between zones and CPUs' caches. The
+ *    others are ours: nr_deferred_pages, nr_pcp_pages, pcp_refill, pcp_drain, pagetype_fallback.
+ * 2. zoneinfo shows a zone that a node does not have, too, as far as "protection", as Linux does. boost and promo are
+ *    left out: there are no such watermarks. high_min and high_max too. Pages of slabs are counted by zone, where Linux
+ *    has them by node.
  */
 #include <mm/vmstat.h>
 

@@ -2,14 +2,14 @@
 /*
  * What is made of kmalloc() and kfree(): copies, strings, other sizes.
  *
- * 1. krealloc() moves only what does not fit. It copies as many bytes as were usable, for how many were asked for is not
- *    kept; so what was zero behind them stays zero, which is what __GFP_ZERO rests on.
- * 2. A guarded cache does keep it (slub_guard_size.c): there krealloc() copies and clears by what was asked for, and the red zone
- *    begins anew behind the new size.
- * 3. What is no object in use is neither resized nor cleared, where that is checked: a guarded cache knows it at every level.
- *    krealloc() says so and returns NULL; nothing is written, to no neighbour either.
- * 4. kfree_sensitive() clears what ksize() tells. The clearing is followed by a use that the compiler has to believe in,
- *    or it would drop stores to memory that is about to be freed.
+ * 1. krealloc() moves only what does not fit. It copies as many bytes as were usable, for how many were asked for is
+ *    not kept; so what was zero behind them stays zero, which is what __GFP_ZERO rests on.
+ * 2. A guarded cache does keep it (slub_guard_size.c): there krealloc() copies and clears by what was asked for, and
+ *    the red zone begins anew behind the new size.
+ * 3. What is no object in use is neither resized nor cleared, where that is checked: a guarded cache knows it at every
+ *    level. krealloc() says so and returns NULL; nothing is written, to no neighbour either.
+ * 4. kfree_sensitive() clears what ksize() tells. The clearing is followed by a use that the compiler has to believe
+ *    in, or it would drop stores to memory that is about to be freed.
  */
 #include <mm/slab.h>
 #include <string.h>
@@ -43,7 +43,10 @@ static void *resize(struct page *slab, void *p, size_t old, size_t size, gfp_t g
 	return p;
 }
 
-/* Whether @p, which lies in @slab, if in any, and has @old bytes, is nothing that can be resized; then it has been reported. */
+/*
+ * Whether @p, which lies in @slab, if in any, and has @old bytes, is nothing that can be resized; then it has been
+ * reported.
+ */
 static bool resize_refused(const struct page *slab, const void *p, size_t old)
 {
 	const char *fault = NULL;

@@ -2,31 +2,34 @@
 /*
  * SLUB: slabs, and what fills and empties the CPUs' stacks.
  *
- * 1. A slab is a block of pages cut into objects. Its first page's struct page holds all there is to know: the cache, the
- *    first free object, how many are taken. A free object has the link to the next one in its word (free_word()): in its
- *    middle; at its beginning, which costs nothing to find, when frees are checked; behind it when a constructor made
- *    what is inside. A slab from which nothing is taken has no list: its objects are told by address. Where frees are checked
- *    each of its pages says how an object is told (<mm/object_check.h>).
+ * 1. A slab is a block of pages cut into objects. Its first page's struct page holds all there is to know: the cache,
+ *    the first free object, how many are taken. A free object has the link to the next one in its word (free_word()):
+ *    in its middle; at its beginning, which costs nothing to find, when frees are checked; behind it when a constructor
+ *    made what is inside. A slab from which nothing is taken has no list: its objects are told by address. Where frees
+ *    are checked each of its pages says how an object is told (<mm/object_check.h>).
  * 2. Every CPU has a stack of free objects for each cache (<mm/percpu_stack.h>). A hit is a pop or a push (slub_hot.c).
- *    Each page of a slab names the stacks that take its objects: those of its cache for its own node. That is the stack to pop
- *    from for CPUs of the node; CPUs of other nodes have a short one there, from which nothing is popped: full, it goes home
- *    as a whole. So a free finds out without a comparison, and stacks to pop from hold local objects only, but for those that
- *    3 took from afar.
+ *    Each page of a slab names the stacks that take its objects: those of its cache for its own node. That is the stack
+ *    to pop from for CPUs of the node; CPUs of other nodes have a short one there, from which nothing is popped: full,
+ *    it goes home as a whole. So a free finds out without a comparison, and stacks to pop from hold local objects only,
+ *    but for those that 3 took from afar.
  * 3. A miss asks, in this order: the partial slabs of the node, under its lock; a new slab of that node's pages, in
- *    silence and without waiting; the partial slabs of the other nodes, from near to far; a new slab of any page that the
- *    flags allow, in earnest. So a node without pages costs a slab of far pages for each slab of objects, not for each
- *    object. An empty stack gets whole free lists until it has a batch, or all of one new slab; who asks for another
- *    node, or for one node only (__GFP_THISNODE, which ends with the first two steps), gets one object past the stack.
+ *    silence and without waiting; the partial slabs of the other nodes, from near to far; a new slab of any page that
+ *    the flags allow, in earnest. So a node without pages costs a slab of far pages for each slab of objects, not for
+ *    each object. An empty stack gets whole free lists until it has a batch, or all of one new slab; who asks for
+ *    another node, or for one node only (__GFP_THISNODE, which ends with the first two steps), gets one object past the
+ *    stack.
  * 4. A full stack gives a batch back, the hottest: their lines are written to for that, and the others need not move.
- *    Neighbours on the stack that are of one slab are linked and put in its list at once, and not even linked when they are
- *    all that it misses (slub_runs.h); the lock is held on while slabs are of one node. Where frees are checked, each is
- *    looked at once more, for a stack is memory that a wild store may have hit; and on its way out its mark and its link.
+ *    Neighbours on the stack that are of one slab are linked and put in its list at once, and not even linked when they
+ *    are all that it misses (slub_runs.h); the lock is held on while slabs are of one node. Where frees are checked,
+ *    each is looked at once more, for a stack is memory that a wild store may have hit; and on its way out its mark and
+ *    its link.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
- *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone: a cache whose objects
- *    all lie there (SLAB_CACHE_DMA) need not be asked, and any other refuses, for its objects lie on stacks already.
- * 7. A cache has no stacks when all heads are given out, or per-CPU memory is short: each of its operations is a miss that
- *    moves one object.
+ *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone: a cache whose
+ *    objects all lie there (SLAB_CACHE_DMA) need not be asked, and any other refuses, for its objects lie on stacks
+ *    already.
+ * 7. A cache has no stacks when all heads are given out, or per-CPU memory is short: each of its operations is a miss
+ *    that moves one object.
  *
  * Locks: kmem_cache_node->lock, one at a time; zone->lock behind it is never taken: pages are freed after it is let go.
  * Failure: NULL, nothing changed. Cost: O(1) on a hit, O(stack) on a miss.
@@ -113,7 +116,9 @@ static void link_from(const struct kmem_cache *cache, struct page *slab, u32 n)
 	slab->freelist = next;
 }
 
-/* Of a slab from which nothing is taken: its first objects, the last of them first, so that they are popped in order. */
+/*
+ * Of a slab from which nothing is taken: its first objects, the last of them first, so that they are popped in order.
+ */
 static u32 take_first(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
 {
 	u32 n = min(room, (u32)cache->objects);
@@ -138,8 +143,8 @@ static u32 take_trusted(const struct kmem_cache *cache, struct page *slab, void 
 }
 
 /*
- * Where they are checked: is_free_object() is asked of each, its word, mark and link, with one load. What follows a word that was
- * written over is lost: it counts as taken for ever.
+ * Where they are checked: is_free_object() is asked of each, its word, mark and link, with one load. What follows a
+ * word that was written over is lost: it counts as taken for ever.
  */
 static u32 take_checked(const struct kmem_cache *cache, struct page *slab, void **objs, u32 n)
 {
@@ -178,7 +183,9 @@ static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void *
 	return HARDENED ? take_checked(cache, slab, objs, n) : take_trusted(cache, slab, objs, n);
 }
 
-/* Move objects of @slab, which is in no list, to @to, until that is full or the slab has no more; then list the slab. */
+/*
+ * Move objects of @slab, which is in no list, to @to, until that is full or the slab has no more; then list the slab.
+ */
 static __always_inline void take_objects(struct kmem_cache *cache, struct kmem_cache_node *n, struct page *slab,
 					 struct percpu_stack *to)
 {
@@ -203,8 +210,9 @@ static void take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, st
 }
 
 /*
- * Link those of @objs, from the first one on, that lie in @slab, at @base, into its list. NULL is behind @objs. *@wrong: addresses
- * that begin no object, which a wild store has put on a stack; they are reported and left out. Return: how many were looked at.
+ * Link those of @objs, from the first one on, that lie in @slab, at @base, into its list. NULL is behind @objs.
+ * *@wrong: addresses that begin no object, which a wild store has put on a stack; they are reported and left out.
+ * Return: how many were looked at.
  */
 static __noinline u32 link_each(const struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs,
 				u32 *wrong)
@@ -431,8 +439,8 @@ static struct percpu_stack *stack_to_fill(const struct kmem_cache *cache, struct
 }
 
 /*
- * This CPU's stack of @cache held up to @before when the slow path came, and holds up to @after when it leaves: what it has lost or
- * got since the last time, hits took or brought. Interrupts are masked.
+ * This CPU's stack of @cache held up to @before when the slow path came, and holds up to @after when it leaves: what it
+ * has lost or got since the last time, hits took or brought. Interrupts are masked.
  */
 static __always_inline void note_hits(struct kmem_cache_cpu *cpu, void **before, void **after)
 {
@@ -462,7 +470,10 @@ static __always_inline void *pop_missed(const struct kmem_cache *cache, const st
 	return obj;
 }
 
-/* Up to where a miss fills @to, this CPU's stack of @cache; nowhere when a handler has done it since it was found empty. */
+/*
+ * Up to where a miss fills @to, this CPU's stack of @cache; nowhere when a handler has done it since it was found
+ * empty.
+ */
 static void **this_want(const struct kmem_cache *cache, const struct percpu_stack *to)
 {
 	return *to->top ? to->top : to->top + slab_batch(cache);
@@ -681,7 +692,10 @@ static bool neighbours(void *const *slot, size_t size)
 	return step == size || step == -size;
 }
 
-/* Whether @batch objects, up to @top, were freed in the order in which they lie, to judge by both ends. A slab may end at one. */
+/*
+ * Whether @batch objects, up to @top, were freed in the order in which they lie, to judge by both ends. A slab may end
+ * at one.
+ */
 static bool freed_in_order(void *const *top, u32 batch, size_t size)
 {
 	void *const *end = top - batch;
@@ -691,8 +705,8 @@ static bool freed_in_order(void *const *top, u32 batch, size_t size)
 }
 
 /*
- * How many objects a full stack gives back: a batch, and two of a large stack where that takes no longer: where frees happened in
- * order, each object takes half as long.
+ * How many objects a full stack gives back: a batch, and two of a large stack where that takes no longer: where frees
+ * happened in order, each object takes half as long.
  */
 static u32 flush_count(const struct kmem_cache *cache, void *const *top)
 {

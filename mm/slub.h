@@ -22,9 +22,9 @@
 #define FAR_NODES     8
 
 /*
- * A batch, about ten instructions for each object. Interrupts are masked for more than that at times: an empty stack gets whole
- * lists, so up to CPU_STACK_MAX objects, most often all of a new slab, in two instructions each; a full one gives two batches back
- * where frees came in order, in half the time for each.
+ * A batch, about ten instructions for each object. Interrupts are masked for more than that at times: an empty stack
+ * gets whole lists, so up to CPU_STACK_MAX objects, most often all of a new slab, in two instructions each; a full one
+ * gives two batches back where frees came in order, in half the time for each.
  */
 #define BATCH_MAX 128u
 
@@ -39,14 +39,17 @@ struct slab_guard;
  * @hits: (o) allocations that were hits, at least
  * @free_hits: (o) frees that were hits, at least: too few by as many as @hits
  * @seen: (o) the top of its stack when the slow path last looked at it
- * @slot: (o) of its stack (struct percpu_stack, <mm/percpu_stack.h>); kmem_cache.capacity + 1 of them and one for the NULL
- *        behind what goes back to slabs; then, where there are several nodes, far_stack() + 2 for each, for its objects
+ * @slot: (o) of its stack (struct percpu_stack, <mm/percpu_stack.h>); kmem_cache.capacity + 1 of them and one for the
+ *        NULL behind what goes back to slabs; then, where there are several nodes, far_stack() + 2 for each, for its
+ *        objects
  *
- * A hit counts nothing. A stack that holds fewer objects than when the slow path last looked has lost them by hits, one that
- * holds more has got them by hits. An object that came and went in between leaves no trace at all, in any word of memory, so no
- * count without an instruction in the hit can have it; it is missing in both counts. So their difference is exact:
+ * A hit counts nothing. A stack that holds fewer objects than when the slow path last looked has lost them by hits, one
+ * that holds more has got them by hits. An object that came and went in between leaves no trace at all, in any word of
+ * memory, so no count without an instruction in the hit can have it; it is missing in both counts. So their difference
+ * is exact:
  *
- *	allocated = hits + refills + singles - free_hits - flushes - remote_frees, over all CPUs, with the way from seen to top
+ *	allocated = hits + refills + singles - free_hits - flushes - remote_frees, over all CPUs, with the way from seen
+ *	to top
  *
  * Objects on a stack count as taken from their slabs. (o): its CPU's, interrupts masked; others may read the counts.
  */
@@ -87,7 +90,8 @@ struct kmem_cache_node {
  * @object_id: (c) where frees are checked: what its objects' addresses are told by (<mm/object_check.h>)
  * @cpu: (c) what each CPU has (a per-CPU cookie); NULL without stacks
  * @name: (c)
- * @object_size: (M) bytes a user may use; it grows when a larger maker shares the cache. Others read it without the mutex.
+ * @object_size: (M) bytes a user may use; it grows when a larger maker shares the cache. Others read it without the
+ * mutex.
  * @size: (c) bytes from one object to the next
  * @align: (c)
  * @first: (c) where in a slab its first object is: slab_first()
@@ -191,7 +195,9 @@ static inline bool has_stacks(const struct kmem_cache *cache)
 	return cache->capacity != 0;
 }
 
-/** slab_batch() - how many objects a full stack of @cache gives back, and an empty one gets at least; 0 without stacks */
+/**
+ * slab_batch() - how many objects a full stack of @cache gives back, and an empty one gets at least; 0 without stacks
+ */
 static inline u32 slab_batch(const struct kmem_cache *cache)
 {
 	return min(cache->capacity / 2, BATCH_MAX);
@@ -211,7 +217,10 @@ static inline bool has_node(int nid)
 	return node_data[nid];
 }
 
-/** is_near() - whether @cpu allocates from @nid first: its objects lie on the CPU's own stack, those of others on far ones */
+/**
+ * is_near() - whether @cpu allocates from @nid first: its objects lie on the CPU's own stack, those of others on far
+ * ones
+ */
 static inline bool is_near(int cpu, int nid)
 {
 	return node_for_alloc[((const struct mm_cpu *)percpu_base(cpu))->nid] == nid;
@@ -267,7 +276,8 @@ static inline char *slab_first(const struct kmem_cache *cache, const struct page
 }
 
 /**
- * slab_free_slow() - free @obj, which has passed all checks and bears its mark where there are any, when no stack took it
+ * slab_free_slow() - free @obj, which has passed all checks and bears its mark where there are any, when no stack took
+ * it
  *
  * It goes on this CPU's stack after room was made, or home to its slab.
  */
@@ -279,7 +289,8 @@ void slab_free_slow(void *obj);
  * @p: what it says is an object
  * @verb: what it wants done: "freed", "resized"
  *
- * Context: any. Return: false when @p is an object of @cache that is not free; true after a report that says what it is.
+ * Context: any. Return: false when @p is an object of @cache that is not free; true after a report that says what it
+ * is.
  */
 bool slab_use_refused(const struct kmem_cache *cache, const void *p, const char *verb);
 
@@ -309,7 +320,10 @@ void slab_hot_init(void);
 /** slab_report_late() - @obj, which begins no object of @slab, comes back from a stack. Context: the slab's lock. */
 void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj);
 
-/** kfree_slow() - kfree() when no stack took @p: it is no slab's, its stack is full, its node another; or it has to be checked */
+/**
+ * kfree_slow() - kfree() when no stack took @p: it is no slab's, its stack is full, its node another; or it has to be
+ * checked
+ */
 void kfree_slow(const void *p);
 
 /** kmalloc_slow() - kmalloc() of any size and flags, this CPU's stack aside */
@@ -318,7 +332,9 @@ void *kmalloc_slow(size_t size, gfp_t gfp);
 /** kmalloc_large_size() - bytes of the large kmalloc() that begins at @p, 0 when none does */
 size_t kmalloc_large_size(const void *p);
 
-/** slab_alloc_pages() - pages for a slab of @cache near @nid, marked as such, without objects. Return: NULL for none. */
+/**
+ * slab_alloc_pages() - pages for a slab of @cache near @nid, marked as such, without objects. Return: NULL for none.
+ */
 struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid);
 
 /** slab_free_pages() - the pages of @slab, which nobody knows any more, back to the page allocator */
@@ -327,7 +343,8 @@ void slab_free_pages(struct kmem_cache *cache, struct page *slab);
 /**
  * slab_wait_for_readers() - nobody looks at what lay in slabs of @cache that were taken out of its lists before
  *
- * That is SLAB_TYPESAFE_BY_RCU; for other caches nothing. Context: thread, interrupts unmasked. Cost: a cross call to all CPUs.
+ * That is SLAB_TYPESAFE_BY_RCU; for other caches nothing. Context: thread, interrupts unmasked. Cost: a cross call to
+ * all CPUs.
  */
 void slab_wait_for_readers(const struct kmem_cache *cache);
 
@@ -343,9 +360,10 @@ static inline bool begins_object(const struct kmem_cache *cache, const struct pa
 const char *object_fault(const struct kmem_cache *cache, const struct page *slab, const void *obj);
 
 /*
- * A free object's word, @offset bytes into it. Where frees are trusted it is the address of the slab's next free object.
- * Where they are checked its lower half is the mark that tells a free object, and its upper half how far into the slab the next
- * free one is, from 1 on, 0 for none, encoded with the cache's key: so what was written over leads to no object elsewhere.
+ * A free object's word, @offset bytes into it. Where frees are trusted it is the address of the slab's next free
+ * object. Where they are checked its lower half is the mark that tells a free object, and its upper half how far into
+ * the slab the next free one is, from 1 on, 0 for none, encoded with the cache's key: so what was written over leads to
+ * no object elsewhere.
  */
 static inline u32 *free_word(const struct kmem_cache *cache, const void *obj)
 {
@@ -411,7 +429,10 @@ static __always_inline void set_next_free(struct free_format format, const char 
 	}
 }
 
-/** next_free() - what set_next_free() said. Whether that is an object, begins_object() has to say. Context: the slab's lock. */
+/**
+ * next_free() - what set_next_free() said. Whether that is an object, begins_object() has to say. Context: the slab's
+ * lock.
+ */
 static __always_inline void *next_free(struct free_format format, const char *base, const void *obj)
 {
 	char *word = (char *)(uintptr_t)obj + format.offset;
@@ -436,15 +457,17 @@ static inline size_t kmalloc_align(size_t size)
 }
 
 /**
- * kmalloc_typed_cache() - the general cache for @size (1 to KMALLOC_MAX_CACHE_SIZE) of the kind that @gfp names: __GFP_DMA or
- * __GFP_RECLAIMABLE
+ * kmalloc_typed_cache() - the general cache for @size (1 to KMALLOC_MAX_CACHE_SIZE) of the kind that @gfp names:
+ * __GFP_DMA or __GFP_RECLAIMABLE
  *
- * Context: any; made the first time that @gfp has __GFP_DIRECT_RECLAIM where arch_cross_call_ok(). Return: NULL before, or when
- * it could not be made.
+ * Context: any; made the first time that @gfp has __GFP_DIRECT_RECLAIM where arch_cross_call_ok(). Return: NULL before,
+ * or when it could not be made.
  */
 struct kmem_cache *kmalloc_typed_cache(size_t size, gfp_t gfp);
 
-/** slab_show_live() - where each allocated object of @cache lies, up to @max of them. Context: thread, its stacks empty. */
+/**
+ * slab_show_live() - where each allocated object of @cache lies, up to @max of them. Context: thread, its stacks empty.
+ */
 void slab_show_live(struct kmem_cache *cache, unsigned long max);
 
 /** struct slab_sums - a cache's state, summed over nodes and CPUs */
@@ -455,12 +478,17 @@ struct slab_sums {
 /** slab_sum() - sum a cache up; each node under its lock, CPU stacks without: exact when quiet */
 void slab_sum(struct kmem_cache *cache, struct slab_sums *sums);
 
-/** struct slab_stats - what CPUs have done with a cache's stacks, summed; what each counts, struct kmem_cache_cpu says */
+/**
+ * struct slab_stats - what CPUs have done with a cache's stacks, summed; what each counts, struct kmem_cache_cpu says
+ */
 struct slab_stats {
 	unsigned long hits, refills, singles, free_hits, flushes, remote_frees;
 };
 
-/** slab_in_use() - objects that users hold, never below 0: between the looks at slabs and at stacks objects may have moved */
+/**
+ * slab_in_use() - objects that users hold, never below 0: between the looks at slabs and at stacks objects may have
+ * moved
+ */
 static inline unsigned long slab_in_use(const struct slab_sums *sums)
 {
 	return sums->taken > sums->stacked ? sums->taken - sums->stacked : 0;

@@ -2,8 +2,8 @@
 /*
  * What the boot arguments say about object caches.
  *
- * 1. slub_debug=BLOCK[;BLOCK...], a block being LETTERS[,NAME...], as <mm/slab_flags.h> has it. A block without names is for all
- *    caches. The text is kept and read anew for each cache that is made: there are few, and it is short.
+ * 1. slub_debug=BLOCK[;BLOCK...], a block being LETTERS[,NAME...], as <mm/slab_flags.h> has it. A block without names
+ *    is for all caches. The text is kept and read anew for each cache that is made: there are few, and it is short.
  * 2. Letters: F, Z, P, U, T as in Linux, Q for the quarantine, - for nothing. A (failing allocations on purpose) and O
  *    (leave caches alone whose slabs would grow) are not done here, and said so.
  * 3. Of several blocks that name a cache the last one counts; one that names it counts more than one for all.

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The boot arguments of SLUB: slub_debug= and slab_nomerge, whose meaning is in <mm/slab_flags.h> and mm/slub_args.c. */
+/*
+ * The boot arguments of SLUB: slub_debug= and slab_nomerge, whose meaning is in <mm/slab_flags.h> and mm/slub_args.c.
+ */
 #ifndef MM_SLUB_ARGS_H
 #define MM_SLUB_ARGS_H
 

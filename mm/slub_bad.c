@@ -4,17 +4,18 @@
  *
  * 1. An address that is no object of the cache is told by its struct page, which is looked at only when it has been
  *    written: page_initialised().
- * 2. An object that bears the mark is free already, or its user wrote the mark. Which of the two is found out by looking for
- *    it: in its slab's list, under the node's lock, and on the stacks of all CPUs. No report goes by the mark alone.
- * 3. Another CPU's stack is read while that CPU uses it. A slot in which the object is seen may be an old one, whose new
- *    content has been stored and is not visible yet; stores become visible, so the slot is read again SETTLE_NS later.
- *    What is there still is no old content: a slot that was stored to never shows again what was there before. An object
- *    that is found nowhere may be on its way to a stack: it is looked for again when every other CPU has taken a cross call, where
- *    one may be made, and that much later. One that bears the mark and is nowhere even then is believed to be in use. (So of two frees of an object
- *    at the same moment the second one is found, unless the first was interrupted on its way to the stack for longer than that,
- *    or by the second.)
- * 4. A free that is refused changes nothing: the object stays what it is. A list that leads to no free object is cut off
- *    there: what followed counts as taken from then on.
+ * 2. An object that bears the mark is free already, or its user wrote the mark. Which of the two is found out by
+ *    looking for it: in its slab's list, under the node's lock, and on the stacks of all CPUs. No report goes by the
+ *    mark alone.
+ * 3. Another CPU's stack is read while that CPU uses it. A slot in which the object is seen may be an old one, whose
+ *    new content has been stored and is not visible yet; stores become visible, so the slot is read again SETTLE_NS
+ *    later. What is there still is no old content: a slot that was stored to never shows again what was there before.
+ *    An object that is found nowhere may be on its way to a stack: it is looked for again when every other CPU has
+ *    taken a cross call, where one may be made, and that much later. One that bears the mark and is nowhere even then
+ *    is believed to be in use. (So of two frees of an object at the same moment the second one is found, unless the
+ *    first was interrupted on its way to the stack for longer than that, or by the second.)
+ * 4. A free that is refused changes nothing: the object stays what it is. A list that leads to no free object is cut
+ *    off there: what followed counts as taken from then on.
  *
  * Cost: O(objects of a slab + stacks), for marked objects only.
  */
@@ -68,7 +69,9 @@ static void **slot_of_node(const struct kmem_cache *cache, int cpu, int nid, con
 	return NULL;
 }
 
-/* The same of all stacks that it may be on: that for its node, and the CPU's own, which may have been filled from afar. */
+/*
+ * The same of all stacks that it may be on: that for its node, and the CPU's own, which may have been filled from afar.
+ */
 static void **slot_with(const struct kmem_cache *cache, int cpu, const void *obj)
 {
 	int near = node_for_alloc[((const struct mm_cpu *)percpu_base(cpu))->nid], nid = page_to_nid(virt_to_page(obj));
@@ -111,7 +114,9 @@ static int look_for(struct kmem_cache *cache, const struct page *slab, const voi
 	return listed ? IN_SLAB : found;
 }
 
-/* Time enough for a free that another CPU has begun: it has taken an interrupt and gone on, where it may be given one. */
+/*
+ * Time enough for a free that another CPU has begun: it has taken an interrupt and gone on, where it may be given one.
+ */
 static void let_others_finish(void)
 {
 	if (arch_cross_call_ok())

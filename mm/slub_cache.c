@@ -2,15 +2,16 @@
 /*
  * SLUB: caches made, shrunk and ended.
  *
- * 1. A cache is an object of the first cache, kmem_cache, whose own struct lies in a page of its own: that is how it all
- *    begins. struct kmem_cache ends with one kmem_cache_node for each node id, so a cache is one allocation, plus its
- *    per-CPU stacks.
+ * 1. A cache is an object of the first cache, kmem_cache, whose own struct lies in a page of its own: that is how it
+ *    all begins. struct kmem_cache ends with one kmem_cache_node for each node id, so a cache is one allocation, plus
+ *    its per-CPU stacks.
  * 2. The slab order is the smallest from 1 (0 for objects of up to TINY bytes) to MAX_SLAB_ORDER whose waste is at most
  *    1/16 of the slab and which holds MIN_OBJECTS; failing that the one that wastes the smallest part.
  * 3. A CPU's stack holds STACK_BYTES of objects, but at least four and at most CPU_STACK_MAX of a general cache, a
- *    quarter of it of any other; one for another node's objects far_stack(). General caches have the first numbers of object stacks, which kmalloc() makes constants of.
- * 4. A cache without constructor and guards that has no flag against it shares the slabs of a like one that is there already
- *    (slub_merge.c): it is that cache by another name, and ends when it was destroyed as often as it was made.
+ *    quarter of it of any other; one for another node's objects far_stack(). General caches have the first numbers of
+ *    object stacks, which kmalloc() makes constants of.
+ * 4. A cache without constructor and guards that has no flag against it shares the slabs of a like one that is there
+ *    already (slub_merge.c): it is that cache by another name, and ends when it was destroyed as often as it was made.
  * 5. slab_mutex covers the list of caches. Whoever walks it holds the mutex all the way, cross calls included; a cache
  *    leaves the list under the mutex and is freed afterwards, when no walker can be at it. The first caches are listed
  *    without: nobody else uses SLUB yet.
@@ -194,8 +195,8 @@ static void end_stacks(struct kmem_cache *cache)
 }
 
 /*
- * Fill in a zeroed struct. @wanted: the number that its stacks must have, or NO_OBJECT_STACK. Return: false when there is no
- * memory for its guard.
+ * Fill in a zeroed struct. @wanted: the number that its stacks must have, or NO_OBJECT_STACK. Return: false when there
+ * is no memory for its guard.
  */
 static bool init_cache(struct kmem_cache *cache, const char *name, size_t size, size_t align, unsigned int flags,
 		       void (*ctor)(void *obj), u32 wanted)

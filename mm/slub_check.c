@@ -5,11 +5,11 @@
  * 1. Each slab's free list is walked: every link lies in the slab, at an object's beginning, and the list is as long as
  *    objects - inuse says. The sums over the slabs of a node are compared with the node's counters.
  * 2. Each object on a CPU's stack is an object of the cache, begins one, is in no free list of its slab, and is on no
- *    stack a second time. For that each is noted in a bitmap by a hash of its address; only one whose bit is set already
- *    is searched on the stacks.
+ *    stack a second time. For that each is noted in a bitmap by a hash of its address; only one whose bit is set
+ *    already is searched on the stacks.
  * 3. Objects taken from slabs = on CPU stacks + allocated: allocated is never negative.
- * Exact while nobody allocates or frees; each node is walked under its lock, and all caches under slab_mutex, which covers
- * the bitmap too.
+ * Exact while nobody allocates or frees; each node is walked under its lock, and all caches under slab_mutex, which
+ * covers the bitmap too.
  */
 #include "slub.h"
 

@@ -7,7 +7,9 @@
 
 #ifdef CONFIG_MM_DEBUG
 
-/** slub_debug_alloc() - @obj is about to be handed out: panics unless it is an object of @cache that is no longer free */
+/**
+ * slub_debug_alloc() - @obj is about to be handed out: panics unless it is an object of @cache that is no longer free
+ */
 void slub_debug_alloc(struct kmem_cache *cache, const void *obj);
 
 /** slub_debug_free() - @obj, an object of @cache, is being given back: panics when it is free already */

@@ -5,14 +5,15 @@
  * 1. A guarded cache has no per-CPU stack, so each request reaches SLUB's slow path, which calls guard_alloc() and
  *    guard_free(). All they touch is covered by guard->lock; pages are allocated and freed without it.
  * 2. Objects of a slab are linked through their struct object_state, behind the red zone. Which one an allocation gets
- *    is drawn among the first eight of the list, and a slab's list is made in an order that is drawn, too: an attacker or a
- *    lucky bug cannot tell which object lies behind which.
+ *    is drawn among the first eight of the list, and a slab's list is made in an order that is drawn, too: an attacker
+ *    or a lucky bug cannot tell which object lies behind which.
  * 3. A freed object is checked, noted and put in the quarantine, a ring; the oldest of a full ring goes to its slab. An
  *    object is checked again when it leaves the ring and when it is handed out. Short of memory, the ring is emptied.
  * 4. Damage:
  *	a red zone		reported, written anew
  *	the poison of a free object	reported, and the object is isolated: whoever wrote there may write again
- *	the state			reported, isolated; the slab's free list is made anew of the objects whose state says so
+ *	the state			reported, isolated; the slab's free list is made anew of the objects whose state
+ *					says so
  *	a link				reported, the list made anew
  *    An isolated object is never handed out, and its slab never goes back, until the cache ends.
  * 5. Partial slabs of the node asked for serve first, then a new slab there, then the other nodes, as for other caches.

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guarded caches: hardening level full, for slub_guard.c (slabs and quarantine), slub_guard_object.c (the bytes of an
- * object), slub_guard_size.c (how many of them were asked for), slub_guard_check.c (the proof and the list of what is alive) and
- * slub_report.c. What is guarded and how is in
- * <mm/slab_flags.h>.
+ * object), slub_guard_size.c (how many of them were asked for), slub_guard_check.c (the proof and the list of what is
+ * alive) and slub_report.c. What is guarded and how is in <mm/slab_flags.h>.
  *
  * For each guarded cache, at every moment: objects = free + allocated + quarantined + isolated.
  */
@@ -103,7 +102,9 @@ struct slab_guard {
 
 _Static_assert(sizeof(struct slab_guard) <= PAGE_SIZE, "a page holds it");
 
-/** struct object_damage - bytes that are not what they should be: what they are part of, where, and how many are wrong */
+/**
+ * struct object_damage - bytes that are not what they should be: what they are part of, where, and how many are wrong
+ */
 struct object_damage {
 	const char *part;
 	const u8 *at;
@@ -126,13 +127,18 @@ void guard_exit(struct kmem_cache *cache);
 /** guard_alloc() - kmem_cache_alloc_node() of a guarded cache, @nid being the node to serve from first. Any context. */
 void *guard_alloc(struct kmem_cache *cache, gfp_t gfp, int nid);
 
-/** guard_free() - kmem_cache_free() of @obj, which lies in @slab (NULL: in none), into the guarded @cache. Any context. */
+/**
+ * guard_free() - kmem_cache_free() of @obj, which lies in @slab (NULL: in none), into the guarded @cache. Any context.
+ */
 void guard_free(struct kmem_cache *cache, struct page *slab, void *obj);
 
 /** guard_shrink() - quarantine emptied, empty slabs given back. Context: thread. Return: how many slabs. */
 unsigned long guard_shrink(struct kmem_cache *cache);
 
-/** guard_abandon() - all slabs go back, whatever is in them. Context: thread; nobody uses @cache or its objects any more. */
+/**
+ * guard_abandon() - all slabs go back, whatever is in them. Context: thread; nobody uses @cache or its objects any
+ * more.
+ */
 void guard_abandon(struct kmem_cache *cache);
 
 /** guard_sum() - slab_sum() of a guarded cache; what is quarantined or isolated counts as stacked */
@@ -187,7 +193,8 @@ bool guard_damaged_poison(const struct kmem_cache *cache, const void *obj, struc
 /* --- slub_guard_size.c --- */
 
 /**
- * guard_kmalloc() - kmalloc() from a guarded general cache: kmem_cache_alloc_node(), and the red zone begins behind @size bytes
+ * guard_kmalloc() - kmalloc() from a guarded general cache: kmem_cache_alloc_node(), and the red zone begins behind
+ * @size bytes
  * @zeroed: whether the caller clears the whole object, the bytes behind @size too, before anybody else sees it
  *
  * Context: any. Return: NULL when there is no memory.
@@ -207,10 +214,15 @@ u32 guard_resize(struct page *slab, void *obj, u32 size);
 /** guard_in_use() - whether @obj, an address in @slab of a guarded cache, is an allocated object. Context: as above. */
 bool guard_in_use(const struct page *slab, const void *obj);
 
-/** guard_extent() - how many bytes of @obj, an address in @slab of a guarded cache, its user may use. Context: as above. */
+/**
+ * guard_extent() - how many bytes of @obj, an address in @slab of a guarded cache, its user may use. Context: as above.
+ */
 u32 guard_extent(const struct page *slab, const void *obj);
 
-/** object_asked() - how many bytes were asked for; more than the object has when the word was written over. guard->lock is held. */
+/**
+ * object_asked() - how many bytes were asked for; more than the object has when the word was written over. guard->lock
+ * is held.
+ */
 static inline u32 object_asked(const struct kmem_cache *cache, const void *obj)
 {
 	const struct object_state *meta = object_state(cache, obj);
@@ -218,7 +230,9 @@ static inline u32 object_asked(const struct kmem_cache *cache, const void *obj)
 	return meta->asked == ~meta->asked_not ? meta->asked & ~ASKED_ZEROED : ~0U;
 }
 
-/** object_asked_whole() - whether the word is one that was written on purpose. @obj is allocated; guard->lock is held. */
+/**
+ * object_asked_whole() - whether the word is one that was written on purpose. @obj is allocated; guard->lock is held.
+ */
 static inline bool object_asked_whole(const struct kmem_cache *cache, const void *obj)
 {
 	return object_asked(cache, obj) <= cache->object_size;

@@ -4,7 +4,8 @@
  *
  * 1. Each slab's free list holds objects of the slab whose state is free, as many as objects - inuse says. Every other
  *    object of the slab is allocated, quarantined or isolated, and the sums over all slabs are the cache's counts.
- * 2. Red zones of all objects, and the poison of free and quarantined ones, are whole. What is isolated is not looked at.
+ * 2. Red zones of all objects, and the poison of free and quarantined ones, are whole. What is isolated is not looked
+ *    at.
  * 3. All of that under guard->lock. Cost: O(bytes of all slabs), interrupts masked.
  */
 #include <lib/printk.h>

@@ -2,13 +2,13 @@
 /*
  * The bytes of a guarded object: layout, red zones, poison, owners.
  *
- * 1. Layout of a cell, and the values of its bytes: <mm/slab_flags.h>, point 4. An object keeps the alignment that its cache
- *    promises, so the left red zone is as long as the alignment when that is more than 8.
- * 2. The right red zone fills the object's last word, or is a word of its own when the object ends with one: 1 to 8 bytes. Around
- *    an allocated object it begins before that, where the bytes end that kmalloc() was asked for; those between are zero instead
- *    of red when the caller of an inline kzalloc() clears them.
- * 3. State and link lie outside the object. So a user who writes after the free cannot reach the free list but by writing
- *    through the red zone, and an object with a constructor keeps what the constructor made.
+ * 1. Layout of a cell, and the values of its bytes: <mm/slab_flags.h>, point 4. An object keeps the alignment that its
+ *    cache promises, so the left red zone is as long as the alignment when that is more than 8.
+ * 2. The right red zone fills the object's last word, or is a word of its own when the object ends with one: 1 to 8
+ *    bytes. Around an allocated object it begins before that, where the bytes end that kmalloc() was asked for; those
+ *    between are zero instead of red when the caller of an inline kzalloc() clears them.
+ * 3. State and link lie outside the object. So a user who writes after the free cannot reach the free list but by
+ *    writing through the red zone, and an object with a constructor keeps what the constructor made.
  * 4. Nothing here locks: guard->lock is held. Cost: O(bytes of the cell).
  */
 #include "slub_guard.h"

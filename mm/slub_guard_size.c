@@ -2,13 +2,14 @@
 /*
  * How many bytes of a guarded object its user asked for.
  *
- * 1. kmalloc() gives an object that is larger than what was asked for. In a guarded cache the bytes behind that are red zone,
- *    so a write to the first of them is found. How many were asked for lies in the word that links the object while it is
- *    free, with its complement: whoever writes there is found as whoever writes to the state beside it.
- * 2. What kmem_cache_alloc() gives is used whole. krealloc() moves the red zone; ksize() takes it away, as on Linux since
- *    6.1, for whoever knows the size may use it.
- * 3. Where kzalloc() is inline, its caller clears the whole object when it has it, the bytes behind what was asked for too: they
- *    are zero instead of red then, and a zero that is written there is not found. At the level full kzalloc() is not inline.
+ * 1. kmalloc() gives an object that is larger than what was asked for. In a guarded cache the bytes behind that are red
+ *    zone, so a write to the first of them is found. How many were asked for lies in the word that links the object
+ *    while it is free, with its complement: whoever writes there is found as whoever writes to the state beside it.
+ * 2. What kmem_cache_alloc() gives is used whole. krealloc() moves the red zone; ksize() takes it away, as on Linux
+ *    since 6.1, for whoever knows the size may use it.
+ * 3. Where kzalloc() is inline, its caller clears the whole object when it has it, the bytes behind what was asked for
+ *    too: they are zero instead of red then, and a zero that is written there is not found. At the level full kzalloc()
+ *    is not inline.
  *
  * Lock: guard->lock. Cost: O(bytes of the red zone).
  */

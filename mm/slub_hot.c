@@ -4,17 +4,18 @@
  *
  * 1. To allocate is to pop from this CPU's stack of the cache. Where it is depends on the cache only, so for a constant
  *    size it is a constant distance from the base for the CPU's own node; for others a table has it by size.
- * 2. To free is to push on the stack that the object's page names. A page that is no slab's names none, a page of another
- *    node one that takes nothing, a full stack takes nothing either: all of that is the slow path's.
+ * 2. To free is to push on the stack that the object's page names. A page that is no slab's names none, a page of
+ *    another node one that takes nothing, a full stack takes nothing either: all of that is the slow path's.
  * 3. Both are restartable sequences (<mm/percpu_stack.h>): no lock, no atomic, interrupts as they are.
  * 4. Where frees are checked, what a free is given has to look right (<mm/object_check.h>), and is marked while it is
- *    free. The mark lies where the cache says. Who does not name the cache looks for it at the beginning of the object: objects
- *    of caches that have it elsewhere look odd then. What looks odd goes to the slow path, which knows.
- * 5. Several objects at once are copied from and to the stack with interrupts masked, BULK_MASKED at the most. Where frees are
- *    checked each is looked at and marked on its way; one that looks odd ends the stretch, and is freed by itself behind it.
- * 6. Functions here are called by inline ones, which know at compile time what flags and sizes are constants, and by those only:
- *    so they need no landing pads. Who has arguments in the first register but one, and anything in the first, need not move
- *    them out of the way of the object.
+ *    free. The mark lies where the cache says. Who does not name the cache looks for it at the beginning of the object:
+ *    objects of caches that have it elsewhere look odd then. What looks odd goes to the slow path, which knows.
+ * 5. Several objects at once are copied from and to the stack with interrupts masked, BULK_MASKED at the most. Where
+ *    frees are checked each is looked at and marked on its way; one that looks odd ends the stretch, and is freed by
+ *    itself behind it.
+ * 6. Functions here are called by inline ones, which know at compile time what flags and sizes are constants, and by
+ *    those only: so they need no landing pads. Who has arguments in the first register but one, and anything in the
+ *    first, need not move them out of the way of the object.
  *
  * Each function here ends in a jump to its slow path, so none needs a frame.
  */
@@ -118,7 +119,10 @@ static __always_inline void *zeroed(struct kmem_cache *cache, void *obj, size_t 
 	return memset(obj, 0, size);
 }
 
-/* kmalloc() of any size with __GFP_ZERO, and none else of GFP_COLD. All of an object is zeroed, as ksize() may be asked for it. */
+/*
+ * kmalloc() of any size with __GFP_ZERO, and none else of GFP_COLD. All of an object is zeroed, as ksize() may be asked
+ * for it.
+ */
 static __restartable void *kmalloc_zeroed(size_t size, gfp_t gfp)
 {
 	size_t last = size - 1, stack;
@@ -316,7 +320,8 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void
 }
 
 /*
- * Copy those of the @n @objs, from the first on, whose pages name the stack at @place. A few @to behind them may be written to, too.
+ * Copy those of the @n @objs, from the first on, whose pages name the stack at @place. A few @to behind them may be
+ * written to, too.
  * Return: how many.
  */
 static __always_inline size_t copy_near(void **to, void *const *objs, size_t n, u32 place)
@@ -361,8 +366,8 @@ static __always_inline size_t push_some(const struct kmem_cache *cache, size_t n
 }
 
 /*
- * The same where frees are checked: those that look right are marked, and go on the stack. *@far: the one behind those is another
- * node's, and bears its mark already.
+ * The same where frees are checked: those that look right are marked, and go on the stack. *@far: the one behind those
+ * is another node's, and bears its mark already.
  */
 static __always_inline size_t push_checked(const struct kmem_cache *cache, size_t n, void *const *objs, bool many_nodes,
 					   bool *far)
@@ -401,7 +406,10 @@ static void free_bulk_checked(struct kmem_cache *cache, size_t n, void **objs)
 
 		if (likely(some == n))
 			break;
-		/* It is another node's; or the stack is full, or the object odd: which of the two, a free of its own finds out. */
+		/*
+		 * It is another node's; or the stack is full, or the object odd: which of the two, a free of its own
+		 * finds out.
+		 */
 		if (far)
 			slab_free_slow(objs[some]);
 		else

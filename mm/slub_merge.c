@@ -9,7 +9,8 @@
  * 2. Merged caches are one cache: one set of slabs and stacks, so less memory lies idle. It is known by the name of the
  *    first; the others are its aliases, which slabinfo -a shows. kmem_cache_free() cannot tell their objects apart, nor
  *    kmem_cache_destroy() whose are left: all but the last destroy do nothing but count.
- * 3. The last destroy makes the count 0, under slab_mutex: from then on no new cache is merged with one that is about to end.
+ * 3. The last destroy makes the count 0, under slab_mutex: from then on no new cache is merged with one that is about
+ *    to end.
  * 4. An alias lasts as long as the cache: which of its makers destroys it cannot be seen.
  */
 #include "slub_merge.h"

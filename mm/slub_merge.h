@@ -11,16 +11,16 @@ size_t slab_align(size_t size, size_t align, unsigned int flags);
 /**
  * slab_merge() - the cache that serves a new one of this @size, @align and @flags, without a constructor, too
  *
- * It counts one more maker, has @name among its aliases, and its object_size is no less than @size. Context: thread; takes
- * slab_mutex. Return: NULL when none is like it, or memory is short: then the new one needs slabs of its own.
+ * It counts one more maker, has @name among its aliases, and its object_size is no less than @size. Context: thread;
+ * takes slab_mutex. Return: NULL when none is like it, or memory is short: then the new one needs slabs of its own.
  */
 struct kmem_cache *slab_merge(const char *name, size_t size, size_t align, unsigned int flags);
 
 /**
  * slab_unmerge() - one maker of @cache less; with the last one it is shared no more
  *
- * Context: thread; takes slab_mutex. Return: how many others there are; -EINVAL, after a report, for a cache that nobody made: a
- * general one, or one that is about to end.
+ * Context: thread; takes slab_mutex. Return: how many others there are; -EINVAL, after a report, for a cache that
+ * nobody made: a general one, or one that is about to end.
  */
 int slab_unmerge(struct kmem_cache *cache);
 

@@ -5,8 +5,8 @@
  * 1. A report is several printk() calls, so two CPUs' reports may mix by whole lines; each line stands by itself.
  * 2. BURST reports are printed in INTERVAL_NS. One counter holds what was printed in the interval that began at
  *    `since`, another what was not; both are atomic, and a race for a new interval costs a report more at most.
- * 3. Bytes are shown for a window of 64 around the first wrong byte, or else the object's beginning: in lines that end at
- *    multiples of 16 from the object, and where a part of the cell ends. The window never leaves the object's cell.
+ * 3. Bytes are shown for a window of 64 around the first wrong byte, or else the object's beginning: in lines that end
+ *    at multiples of 16 from the object, and where a part of the cell ends. The window never leaves the object's cell.
  */
 #include "slub_report.h"
 

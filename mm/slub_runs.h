@@ -2,14 +2,14 @@
 /*
  * SLUB: what is done to many objects of one slab at once, for slub.c.
  *
- * 1. A slab's objects leave a new slab together, and those that were allocated one after the other are mostly freed so. What
- *    both cost is the instructions for each object, so the loops here go by RUN_STEP objects, in pairs: two addresses are one
- *    load or store, and independent of each other.
- * 2. A slab is a power of two of bytes and aligned to that: an address lies in it when it differs from the slab's in low
- *    bits only.
- * 3. When all that a slab misses comes back at once, it has no list, and its objects are not linked: to know that takes 3
- *    instructions for each object, to link it 6. Whoever frees in another order pays a few instructions for each run. Where frees
- *    are checked, that all of them begin an object is looked at before.
+ * 1. A slab's objects leave a new slab together, and those that were allocated one after the other are mostly freed so.
+ *    What both cost is the instructions for each object, so the loops here go by RUN_STEP objects, in pairs: two
+ *    addresses are one load or store, and independent of each other.
+ * 2. A slab is a power of two of bytes and aligned to that: an address lies in it when it differs from the slab's in
+ *    low bits only.
+ * 3. When all that a slab misses comes back at once, it has no list, and its objects are not linked: to know that takes
+ *    3 instructions for each object, to link it 6. Whoever frees in another order pays a few instructions for each run.
+ *    Where frees are checked, that all of them begin an object is looked at before.
  *
  * Context: the slab's lock.
  */
@@ -67,7 +67,10 @@ static __always_inline bool run_is_whole(const struct page *slab, uintptr_t base
 	       run_in_slab(objs, last + 1, base, bytes);
 }
 
-/** run_begins() - whether each of the first @n @objs, which lie in the slab with @factor, has the window @id (<mm/object_check.h>) */
+/**
+ * run_begins() - whether each of the first @n @objs, which lie in the slab with @factor, has the window @id
+ * (<mm/object_check.h>)
+ */
 static __always_inline bool run_begins(u64 factor, u32 id, void *const *objs, u32 n)
 {
 	const u64 less = (u64)id << OBJECT_WINDOW_SHIFT;
@@ -84,11 +87,13 @@ static __always_inline bool run_begins(u64 factor, u32 id, void *const *objs, u3
 }
 
 /**
- * run_link_checked() - where frees are checked: those of @objs, from the first one on, that lie in @slab back into its list
+ * run_link_checked() - where frees are checked: those of @objs, from the first one on, that lie in @slab back into its
+ * list
  * @id, @offset, @key: the cache's
  * @objs: behind them there is a NULL
  *
- * They are linked as set_next_free() does it, up to the first that does not begin an object. Return: how many were linked.
+ * They are linked as set_next_free() does it, up to the first that does not begin an object. Return: how many were
+ * linked.
  */
 static __always_inline u32 run_link_checked(struct page *slab, u32 id, u32 offset, u32 key, uintptr_t base,
 					    size_t bytes, void **objs)
@@ -114,11 +119,13 @@ static __always_inline u32 run_link_checked(struct page *slab, u32 id, u32 offse
 }
 
 /**
- * run_link() - where frees are trusted: those of the @n @objs, from the first one on, that lie in @slab back into its list
+ * run_link() - where frees are trusted: those of the @n @objs, from the first one on, that lie in @slab back into its
+ * list
  * @offset: where in an object its link is
  * @objs: behind them there is a NULL
  *
- * An @slab that becomes empty by that may be left without a list. Return: how many they are; slab->inuse is the caller's.
+ * An @slab that becomes empty by that may be left without a list. Return: how many they are; slab->inuse is the
+ * caller's.
  */
 static __always_inline u32 run_link(struct page *slab, u32 offset, uintptr_t base, size_t bytes, void **objs, u32 n)
 {

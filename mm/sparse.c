@@ -2,15 +2,15 @@
 /*
  * sparse: sections, their usage maps, and the memmap's storage.
  *
- * 1. Physical memory is cut into sections of 1 GiB. mem_section is a two-level array: NR_SECTION_ROOTS pointers to roots
- *    of one page, a root allocated when the first of its sections has memory.
+ * 1. Physical memory is cut into sections of 1 GiB. mem_section is a two-level array: NR_SECTION_ROOTS pointers to
+ *    roots of one page, a root allocated when the first of its sections has memory.
  * 2. A section with memory has a usage map (struct mem_section_usage): for each of its 256 pageblocks whether it is
  *    present, initialised, deferred, shared by zones, and of which migratetype.
  * 3. A pageblock is present when any whole page of it is memory. Present pageblocks have struct pages: 64 KiB of
  *    vmemmap each, mapped onto storage allocated from the memory's own node. Storage is allocated for runs of present
- *    pageblocks, so that it is a block of 16 MiB for a full section, mapped by eight 2 MiB entries, and no more than needed
- *    for a small board; full sections of one region get theirs in pieces of up to SECTION_RUN, when their node has such
- *    pieces. It is not written: page_init.c does that, block by block.
+ *    pageblocks, so that it is a block of 16 MiB for a full section, mapped by eight 2 MiB entries, and no more than
+ *    needed for a small board; full sections of one region get theirs in pieces of up to SECTION_RUN, when their node
+ *    has such pieces. It is not written: page_init.c does that, block by block.
  * 4. NOMAP memory is present too: pfn_to_page() of firmware's memory must be valid, its pages are reserved ones.
  *
  * All boot CPU, before hand-over. Cost: O(sections + regions), nothing for each page.
@@ -86,8 +86,8 @@ static void map_memmap(unsigned long section_nr, unsigned long first, unsigned l
 }
 
 /*
- * The memmap of @n whole sections of @nid from section @nr on in one piece of @nid's memory. Return: @n, or 0 when there is no
- * such piece.
+ * The memmap of @n whole sections of @nid from section @nr on in one piece of @nid's memory. Return: @n, or 0 when
+ * there is no such piece.
  */
 static unsigned long add_sections(unsigned long nr, unsigned long n, int nid)
 {

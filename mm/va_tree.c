@@ -136,7 +136,9 @@ struct va_extent *va_at_or_above(const struct va_tree *tree, unsigned long addr)
 	return best;
 }
 
-/* What has an end above @start on the left and does not overlap begins at @end or above; so does all on the right then. */
+/*
+ * What has an end above @start on the left and does not overlap begins at @end or above; so does all on the right then.
+ */
 struct va_extent *va_overlap(const struct va_tree *tree, unsigned long start, unsigned long end)
 {
 	struct va_extent *node = tree->root;

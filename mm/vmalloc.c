@@ -2,22 +2,22 @@
 /*
  * vmalloc(), vmap() and their kin: addresses, pages, and what connects them.
  *
- * 1. An area of up to 511 pages takes a slot (vmap_slot.c); a larger one takes an extent of whole 2 MiB (vmap_extent.c), with
- *    a struct large_area. Either has an unmapped page behind it at the least.
- * 2. Pages are taken in the largest blocks that fit the rest of the size and are at hand (no reclaim, no report for those);
- *    single pages as the caller's flags say. A block is one page to the page allocator, so that it is found again at the
- *    end without a list: an entry names its first page, whose struct page knows the order. Who asks for a page of it has it
- *    split before (vmap_page.c).
- * 3. vfree() unmaps, frees the pages and gives the address back. A TLB may know the pages until it is told, before the address
- *    is used again: who touches freed memory meets its next owner, as with any other allocator.
+ * 1. An area of up to 511 pages takes a slot (vmap_slot.c); a larger one takes an extent of whole 2 MiB
+ *    (vmap_extent.c), with a struct large_area. Either has an unmapped page behind it at the least.
+ * 2. Pages are taken in the largest blocks that fit the rest of the size and are at hand (no reclaim, no report for
+ *    those); single pages as the caller's flags say. A block is one page to the page allocator, so that it is found
+ *    again at the end without a list: an entry names its first page, whose struct page knows the order. Who asks for a
+ *    page of it has it split before (vmap_page.c).
+ * 3. vfree() unmaps, frees the pages and gives the address back. A TLB may know the pages until it is told, before the
+ *    address is used again: who touches freed memory meets its next owner, as with any other allocator.
  * 4. A large area is unmapped, all TLBs are told, and its tables freed, at once.
  * 5. On failure what was mapped is unmapped and freed, and the address given back.
- * 6. Physical ranges (vmap_phys(), for ioremap.c) are mapped in slots, too; larger ones by the port as a whole, at addresses of their
- *    own (vmap_phys.c). All TLBs are told when such a mapping ends, because its memory type may change after that. Pages that vmap()
- *    maps are looked at for their types (vmap_type.c) and rights (vmap_rights.c).
- * 7. Who ends an area claims it first (vmap.h), a slot without a lock, a large area under that of the extents. So of two CPUs that
- *    end one area at the same moment, or one after the other, one does, and the other is refused. What a report says comes
- *    from a copy (vmap_area_at()): what lies there may be another CPU's, and on its way out.
+ * 6. Physical ranges (vmap_phys(), for ioremap.c) are mapped in slots, too; larger ones by the port as a whole, at
+ *    addresses of their own (vmap_phys.c). All TLBs are told when such a mapping ends, because its memory type may
+ *    change after that. Pages that vmap() maps are looked at for their types (vmap_type.c) and rights (vmap_rights.c).
+ * 7. Who ends an area claims it first (vmap.h), a slot without a lock, a large area under that of the extents. So of
+ *    two CPUs that end one area at the same moment, or one after the other, one does, and the other is refused. What a
+ *    report says comes from a copy (vmap_area_at()): what lies there may be another CPU's, and on its way out.
  *
  * Locks: none here. Pages in use are counted by a walk when somebody asks, so that no call pays for it.
  */
@@ -330,7 +330,10 @@ static void *map_area(size_t size, const struct request *rq, const void *caller)
 	return give_area(area, nr, rq, caller);
 }
 
-/* What is held for the memory type of the mapping at @addr, whose area is claimed: so nobody else's mapping begins there. */
+/*
+ * What is held for the memory type of the mapping at @addr, whose area is claimed: so nobody else's mapping begins
+ * there.
+ */
 static __always_inline struct memtype_mapping *held_of(const void *addr, u8 use)
 {
 	return use == VMAP_VMAP || use == VMAP_RAM ? vmap_type_take(addr) : NULL;
@@ -354,7 +357,10 @@ static __noinline unsigned long end_other(const char *caller, const void *addr, 
 	return claim.nr_pages;
 }
 
-/* End a small area for @use that begins at @addr, of @count pages if that is not 0. Return: how many pages it had; 0: there is none. */
+/*
+ * End a small area for @use that begins at @addr, of @count pages if that is not 0. Return: how many pages it had; 0:
+ * there is none.
+ */
 static __always_inline unsigned long end_small(const void *addr, u8 use, u32 count)
 {
 	struct vmap_claim claim = { NULL, 0 };
@@ -485,7 +491,10 @@ static unsigned int first_missing(struct page **pages, unsigned int count)
 	return i;
 }
 
-/* Whether @count pages that were just mapped at @addr, to be written, are executable elsewhere, after a line that says where. */
+/*
+ * Whether @count pages that were just mapped at @addr, to be written, are executable elsewhere, after a line that says
+ * where.
+ */
 static bool executable_elsewhere(const void *addr, unsigned int count, const char *name, const void *caller)
 {
 	unsigned long va = (uintptr_t)addr, other;

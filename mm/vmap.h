@@ -4,8 +4,8 @@
  *
  *	[VMALLOC_START, VMALLOC_END) = free extents + used extents, multiples of 2 MiB
  *	from VMAP_PHYS_START on = large areas of physical ranges, and no others (vmap_phys.c)
- *	used extent = a block of equal slots, or one large area, or without an owner: units of per-CPU chunks (percpu_chunk.c)
- *	slots of a block = free in the block + cached by CPUs + dirty + used
+ *	used extent = a block of equal slots, or one large area, or without an owner: units of per-CPU chunks
+ *	(percpu_chunk.c) slots of a block = free in the block + cached by CPUs + dirty + used
  *
  * Who ends an area claims it first: its nr_pages become 0 in one step, for one caller only. From then on it is his as a
  * new one is its maker's, and neither it nor its block or tables go before he gives it back.
@@ -30,8 +30,9 @@
 _Static_assert(1UL << SLOT_ORDER_MAX == VMAP_BLOCK_PAGES, "the largest slot is a whole block");
 
 /*
- * What an area is for; from VMAP_IOREMAP on, a physical range. VMAP_CHANGED and VMAP_ENDED are vmalloc()'s, too: one whose pages have other
- * rights than vmalloc() gave them, and one of these that a handler freed, and that a thread ends (vmap_rights.c).
+ * What an area is for; from VMAP_IOREMAP on, a physical range. VMAP_CHANGED and VMAP_ENDED are vmalloc()'s, too: one
+ * whose pages have other rights than vmalloc() gave them, and one of these that a handler freed, and that a thread ends
+ * (vmap_rights.c).
  */
 enum vmap_use {
 	VMAP_FREE,
@@ -151,7 +152,10 @@ struct vmap_claim {
 /** vmap_block_next() - copy the first slot of @block in use at or above @addr. Return: false when there is none. */
 bool vmap_block_next(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy);
 
-/** vmap_block_at() - copy the slot of @block that @addr lies in. Context: @block cannot go. Return: false when it has none yet. */
+/**
+ * vmap_block_at() - copy the slot of @block that @addr lies in. Context: @block cannot go. Return: false when it has
+ * none yet.
+ */
 bool vmap_block_at(const struct vmap_block *block, unsigned long addr, struct vmap_area *copy);
 
 /** vmap_block_mark() - vmap_area_mark() of a slot of @block. Context: @block cannot go. */
@@ -163,7 +167,9 @@ void vmap_slots_init(void);
 /** vmap_slot_get() - a slot for @nr_pages, at most SLOT_PAGES_MAX; NULL when address space or memory is short */
 struct vmap_area *vmap_slot_get(unsigned int nr_pages);
 
-/** vmap_slot_put() - give a slot back that maps nothing any more; no CPU gets it before TLBs were told. Context: any. */
+/**
+ * vmap_slot_put() - give a slot back that maps nothing any more; no CPU gets it before TLBs were told. Context: any.
+ */
 void vmap_slot_put(struct vmap_area *area);
 
 /**
@@ -225,11 +231,12 @@ struct va_extent *vmap_extent_get_phys(unsigned long len, unsigned long align, u
 				       struct large_area *large);
 
 /**
- * vmap_extent_get_at() - the @len bytes of address space at @start, multiples of 2 MiB, for nobody that this header knows
+ * vmap_extent_get_at() - the @len bytes of address space at @start, multiples of 2 MiB, for nobody that this header
+ * knows
  *
  * Below VMAP_PHYS_START.
- * Context: thread. Return: 0 and *@extent; -EBUSY when not all of it is free, or something is mapped there, -ENOMEM; then nothing has
- * changed.
+ * Context: thread. Return: 0 and *@extent; -EBUSY when not all of it is free, or something is mapped there, -ENOMEM;
+ * then nothing has changed.
  */
 int vmap_extent_get_at(unsigned long start, unsigned long len, struct va_extent **extent);
 
@@ -256,14 +263,18 @@ bool vmap_area_next(unsigned long addr, struct vmap_area *copy);
 /**
  * vmap_area_at() - copy the area that @addr lies in, used, or a free slot, whose nr_pages is 0
  *
- * Context: any; others may allocate and free meanwhile, and the copy stays what it is. Return: false when there is none.
+ * Context: any; others may allocate and free meanwhile, and the copy stays what it is. Return: false when there is
+ * none.
  */
 bool vmap_area_at(unsigned long addr, struct vmap_area *copy);
 
 /** vmap_large_claim() - vmap_slot_claim() of a large area */
 struct vmap_claim vmap_large_claim(unsigned long addr, u8 use, u32 count);
 
-/** vmap_area_mark() - the area in use for @from that begins at @addr is for @to now. Return: false when there is none. Context: any. */
+/**
+ * vmap_area_mark() - the area in use for @from that begins at @addr is for @to now. Return: false when there is none.
+ * Context: any.
+ */
 bool vmap_area_mark(unsigned long addr, u8 from, u8 to);
 
 /** vmap_extents_whole() - whether free and used extents cover the address space */
@@ -299,52 +310,68 @@ bool vmap_holds(unsigned long addr, unsigned long last);
  * @use: VMAP_IOREMAP or VMAP_DMA
  * @prot: PAGE_KERNEL, PAGE_DEVICE or another of <asm/vmap.h>
  *
- * More than 511 pages are mapped in the largest units that @phys and its end allow (vmap_phys.c). Context: where arch_cross_call_ok().
+ * More than 511 pages are mapped in the largest units that @phys and its end allow (vmap_phys.c). Context: where
+ * arch_cross_call_ok().
  * Return: its address; NULL, with nothing left behind, when memory or address space is short.
  */
 void *vmap_phys(phys_addr_t phys, unsigned long nr, u64 prot, u8 use, const void *caller);
 
 /**
- * vunmap_phys() - end a mapping of vmap_phys() for @use; no TLB knows it any more. What is none is reported in @caller's name.
+ * vunmap_phys() - end a mapping of vmap_phys() for @use; no TLB knows it any more. What is none is reported in
+ * @caller's name.
  *
  * Context: any. Its tables and addresses may have to wait for a thread: vmap_phys_reap().
  */
 void vunmap_phys(const char *caller, const void *addr, u8 use);
 
-/** vmap_phys_map() - find addresses for @nr pages from @phys on, more than a slot has, and map them. Return: false, nothing left. */
+/**
+ * vmap_phys_map() - find addresses for @nr pages from @phys on, more than a slot has, and map them. Return: false,
+ * nothing left.
+ */
 bool vmap_phys_map(struct large_area *large, phys_addr_t phys, unsigned long nr, u64 prot);
 
-/** vmap_phys_unmap() - unmap it. Return: whether @large and its extent are the caller's to free; else vmap_phys_reap() does. */
+/**
+ * vmap_phys_unmap() - unmap it. Return: whether @large and its extent are the caller's to free; else vmap_phys_reap()
+ * does.
+ */
 bool vmap_phys_unmap(struct large_area *large, unsigned long nr);
 
-/** vmap_phys_reap() - free what handlers have left of mappings, if this may take a mutex. Context: any, no lock held. */
+/**
+ * vmap_phys_reap() - free what handlers have left of mappings, if this may take a mutex. Context: any, no lock held.
+ */
 void vmap_phys_reap(void);
 
 /** vunmap_phys_report() - say in @caller's name what lies at @addr, which it took for a mapping of ioremap() */
 void vunmap_phys_report(const char *caller, const void *addr);
 
 /**
- * set_memory_check() - whether [@va, @end) may be changed: the port asks in arch_change_rights(), under the lock of all changes
+ * set_memory_check() - whether [@va, @end) may be changed: the port asks in arch_change_rights(), under the lock of all
+ * changes
  *
- * Return: 0; -ENOENT when not all of it is mapped; -EACCES when something would be writable and executable at one address.
+ * Return: 0; -ENOENT when not all of it is mapped; -EACCES when something would be writable and executable at one
+ * address.
  */
 int set_memory_check(unsigned long va, unsigned long end, enum arch_rights rights);
 
 /**
- * vmap_change_rights() - arch_change_rights() of linear addresses, or of addresses in one area, and of the other address of their pages
+ * vmap_change_rights() - arch_change_rights() of linear addresses, or of addresses in one area, and of the other
+ * address of their pages
  *
  * @other: set to that other address, or 0, when the result is -ETXTBSY
  *
- * Contract: <mm/set_memory.h>. Context: where arch_cross_call_ok(). Return: as arch_change_rights(); -ETXTBSY when a page would be
- * executable at one address and writable at another.
+ * Contract: <mm/set_memory.h>. Context: where arch_cross_call_ok(). Return: as arch_change_rights(); -ETXTBSY when a
+ * page would be executable at one address and writable at another.
  */
 int vmap_change_rights(unsigned long va, unsigned long size, enum arch_rights rights, unsigned long *other);
 
 /**
- * vmap_rights_allow() - vmap() has mapped [@va, @end), which nobody knows yet: whether what can be written there is executable nowhere
- * @other: set to the address where it is; 0 when that cannot be said, for there are such pages and this may take no mutex
+ * vmap_rights_allow() - vmap() has mapped [@va, @end), which nobody knows yet: whether what can be written there is
+ * executable nowhere
+ * @other: set to the address where it is; 0 when that cannot be said, for there are such pages and this may take no
+ * mutex
  *
- * Context: any, no lock held. Cost: some ten instructions as long as nobody has changed rights; else O(pages and areas).
+ * Context: any, no lock held. Cost: some ten instructions as long as nobody has changed rights; else O(pages and
+ * areas).
  */
 bool vmap_rights_allow(unsigned long va, unsigned long end, unsigned long *other);
 
@@ -355,7 +382,9 @@ bool vmap_rights_allow(unsigned long va, unsigned long end, unsigned long *other
  */
 bool vmap_rights_end(unsigned long addr);
 
-/** vmap_rights_reap() - end the areas that vfree() could not, if this may make cross calls. Context: any, no lock held. */
+/**
+ * vmap_rights_reap() - end the areas that vfree() could not, if this may make cross calls. Context: any, no lock held.
+ */
 void vmap_rights_reap(void);
 
 /** show_vmalloc_areas() - what `vmallocinfo` prints */

@@ -3,8 +3,8 @@
  * The proof of vmalloc's equations (vmap.h).
  *
  * 1. Free and used extents cover the address space, and the page tables have nothing in free ones.
- * 2. In each block: as many bits as it counts free slots; a slot maps its area's pages and nothing behind them; a free one
- *    maps nothing. Slots that are neither free nor used are those that CPUs hold back, over all blocks and CPUs.
+ * 2. In each block: as many bits as it counts free slots; a slot maps its area's pages and nothing behind them; a free
+ *    one maps nothing. Slots that are neither free nor used are those that CPUs hold back, over all blocks and CPUs.
  * 3. Tables that are retired (vmap_retire.c) are as many as are counted, and have no entry.
  */
 #include <lib/bitmap.h>

@@ -2,18 +2,18 @@
 /*
  * vmalloc's address space: which parts of it are free.
  *
- * 1. Trees (va_tree.h) of free extents, one for each of two parts, and one of used extents. Extents are multiples of 2 MiB, so each has
- *    page tables of its own, and neighbours in a tree of free ones are merged. The second part, from VMAP_PHYS_START on, is for large
- *    physical ranges (vmap_phys.c), the first for all else.
- * 2. The node of a used extent is that of the free one it was cut from, or a new one: so giving back needs no memory, and
- *    what has merged is freed.
- * 3. First fit by address: what is in use stays low, in few tables. Who needs certain addresses (percpu_chunk.c) takes them by
- *    vmap_extent_get_at(); such an extent has no owner and is no area.
- * 4. An owner goes after its extent was given back. So whoever holds va_lock may look at the owner of a used extent, and a large
- *    area is claimed under it (vmap.h).
- * 5. Nothing is mapped over what is mapped. Entries are written without a look, for what is in a slot, or in an extent in use, is told
- *    by its owner. But an extent that is taken is looked at as a whole: where free addresses map something all the same, nobody
- *    gets them, the mapping stays, and a line names it.
+ * 1. Trees (va_tree.h) of free extents, one for each of two parts, and one of used extents. Extents are multiples of 2
+ *    MiB, so each has page tables of its own, and neighbours in a tree of free ones are merged. The second part, from
+ *    VMAP_PHYS_START on, is for large physical ranges (vmap_phys.c), the first for all else.
+ * 2. The node of a used extent is that of the free one it was cut from, or a new one: so giving back needs no memory,
+ *    and what has merged is freed.
+ * 3. First fit by address: what is in use stays low, in few tables. Who needs certain addresses (percpu_chunk.c) takes
+ *    them by vmap_extent_get_at(); such an extent has no owner and is no area.
+ * 4. An owner goes after its extent was given back. So whoever holds va_lock may look at the owner of a used extent,
+ *    and a large area is claimed under it (vmap.h).
+ * 5. Nothing is mapped over what is mapped. Entries are written without a look, for what is in a slot, or in an extent
+ *    in use, is told by its owner. But an extent that is taken is looked at as a whole: where free addresses map
+ *    something all the same, nobody gets them, the mapping stays, and a line names it.
  *
  * va_lock covers the trees.
  */
@@ -111,7 +111,10 @@ struct va_extent *vmap_extent_get(unsigned long len, void *owner)
 	return checked(extent);
 }
 
-/* Cut [@start, @start + @len) out of @from; what of @spare has become a node is NULL then. Return: the node of that part. */
+/*
+ * Cut [@start, @start + @len) out of @from; what of @spare has become a node is NULL then. Return: the node of that
+ * part.
+ */
 static struct va_extent *cut_at(struct va_extent *from, unsigned long start, unsigned long len,
 				struct va_extent *spare[2])
 {

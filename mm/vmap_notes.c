@@ -2,8 +2,8 @@
 /*
  * Notes of mappings, by their address (contract: vmap_notes.h).
  *
- * The address may be another mapping's as soon as it is unmapped. Nobody finds the first one there any more then, for its note was
- * taken before. So of two that end one mapping at once one gets the note.
+ * The address may be another mapping's as soon as it is unmapped. Nobody finds the first one there any more then, for
+ * its note was taken before. So of two that end one mapping at once one gets the note.
  */
 #include "vmap_notes.h"
 

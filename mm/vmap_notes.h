@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is kept for some mappings in vmalloc's addresses, found by where the mapping begins: an area itself has no room for more.
- * For ioremap.c and vmap_type.c (memory types that are held) and vmap_put.c (pages that were given for good).
+ * What is kept for some mappings in vmalloc's addresses, found by where the mapping begins: an area itself has no room
+ * for more. For ioremap.c and vmap_type.c (memory types that are held) and vmap_put.c (pages that were given for good).
  *
  * Lock letters: (N) vmap_notes.lock.
  */
@@ -26,7 +26,10 @@ struct vmap_notes {
 
 #define DEFINE_VMAP_NOTES(var) struct vmap_notes var = { .lock = SPINLOCK_INIT(#var, LOCK_RANK_VMALLOC) }
 
-/** vmap_note_add() - @note is of the mapping of @bytes at @va, page aligned, from now on. Context: any. Cost: O(log notes). */
+/**
+ * vmap_note_add() - @note is of the mapping of @bytes at @va, page aligned, from now on. Context: any. Cost: O(log
+ * notes).
+ */
 void vmap_note_add(struct vmap_notes *notes, struct va_extent *note, const void *va, size_t bytes);
 
 /**

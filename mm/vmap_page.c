@@ -2,15 +2,18 @@
 /*
  * The pages behind vmalloc's addresses.
  *
- * 1. vmalloc() takes pages in blocks (vmalloc.c, point 2). Of a block only the first page has a user, so that a pair of vmalloc()
- *    and vfree() has no cost for each page. get_page() of another one would count users of a page that has none.
- * 2. Who wants to hold a page asks for it first: vmalloc_to_page() and vmalloc_to_pfn() are the ways to it. They split the block that
- *    it is part of, into pages that each have a user and are freed on their own. vfree() finds a block or single pages by
- *    their orders. So a reference holds its page, and no more, past vfree(), and what is asked for once pays.
- * 3. A block is found from the beginning of its area, or of the 2 MiB of a large one, by the orders of the blocks before. Its tails
- *    have no user, its head has an order: that tells whether there is anything to split, without the lock.
- * 4. That is for who has the area: nobody frees it meanwhile. Who looks at somebody else's (vmallocinfo) asks vmap_page_at(), and
- *    may not rely on what he finds.
+ * 1. vmalloc() takes pages in blocks (vmalloc.c, point 2). Of a block only the first page has a user, so that a pair of
+ *    vmalloc() and vfree() has no cost for each page. get_page() of another one would count users of a page that has
+ *    none.
+ * 2. Who wants to hold a page asks for it first: vmalloc_to_page() and vmalloc_to_pfn() are the ways to it. They split
+ *    the block that it is part of, into pages that each have a user and are freed on their own. vfree() finds a block
+ *    or single pages by their orders. So a reference holds its page, and no more, past vfree(), and what is asked for
+ *    once pays.
+ * 3. A block is found from the beginning of its area, or of the 2 MiB of a large one, by the orders of the blocks
+ *    before. Its tails have no user, its head has an order: that tells whether there is anything to split, without the
+ *    lock.
+ * 4. That is for who has the area: nobody frees it meanwhile. Who looks at somebody else's (vmallocinfo) asks
+ *    vmap_page_at(), and may not rely on what he finds.
  *
  * split_lock covers the orders of the blocks of all areas in use: several may ask for pages of one block at once.
  */

@@ -2,21 +2,23 @@
 /*
  * Large physical ranges: what ioremap(), memremap() and DMA map that is too long for a slot (vmap_slot.c).
  *
- * 1. The port maps such a range as a whole, in the largest units that both sides are aligned to (arch_vmap_phys()). So the address is
- *    chosen by the physical one: alike modulo the largest unit that the range has a whole of, if there is room for that, else modulo
- *    the next one; modulo 2 MiB at the least. On arm64 1 GiB takes one entry and no table of its own:
+ * 1. The port maps such a range as a whole, in the largest units that both sides are aligned to (arch_vmap_phys()). So
+ *    the address is chosen by the physical one: alike modulo the largest unit that the range has a whole of, if there
+ *    is room for that, else modulo the next one; modulo 2 MiB at the least. On arm64 1 GiB takes one entry and no table
+ *    of its own:
  *
  *	physical	    | 2 MiB | 2 MiB |     1 GiB     | 2 MiB |		from 1020 MiB to 2050 MiB
  *	virtual		|  free | 2 MiB | 2 MiB |     1 GiB     | 2 MiB | guard |
  *
- * 2. The port maps nothing else there, from VMAP_PHYS_START on, and vmalloc() nothing: so tables there are one owner's, who may split
- *    and merge. An extent that is taken is looked at as a whole before (vmap_extent.c).
- * 3. Tables come and go under a mutex. Whoever ends a mapping may be a handler (dma_free_coherent()): then nothing is mapped on return and
- *    all TLBs were told, but the tables, and with them the addresses, wait for the next thread that makes a large area or a
- *    block of slots, or calls vm_unmap_aliases().
+ * 2. The port maps nothing else there, from VMAP_PHYS_START on, and vmalloc() nothing: so tables there are one owner's,
+ *    who may split and merge. An extent that is taken is looked at as a whole before (vmap_extent.c).
+ * 3. Tables come and go under a mutex. Whoever ends a mapping may be a handler (dma_free_coherent()): then nothing is
+ *    mapped on return and all TLBs were told, but the tables, and with them the addresses, wait for the next thread
+ *    that makes a large area or a block of slots, or calls vm_unmap_aliases().
  *
- * Bound: what fits a slot, up to 511 pages, is faster there: a store for each page, and tables that are there already. A pair of
- * ioremap_wc() and iounmap() takes 5,700 instructions for 511 pages, 13,500 for a block of 2 MiB, 9,100 for one of 1 GiB.
+ * Bound: what fits a slot, up to 511 pages, is faster there: a store for each page, and tables that are there already.
+ * A pair of ioremap_wc() and iounmap() takes 5,700 instructions for 511 pages, 13,500 for a block of 2 MiB, 9,100 for
+ * one of 1 GiB.
  *
  * Locks: left_lock covers the areas that wait (L).
  */

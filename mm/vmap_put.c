@@ -2,10 +2,11 @@
 /*
  * Pages that vmap() was given for good (contract: vmap_put.h).
  *
- * 1. With VM_MAP_PUT_PAGES a reference to each page, and the array that names them, become the mapping's. It is noted by its address
- *    (vmap_notes.h). As long as nobody has such a mapping a look is one load.
- * 2. vfree() ends it: unmapped, references given up, the array freed. vunmap() only unmaps: references and array are the caller's
- *    again, who has the array still. Either takes the note first, so of two that end one mapping at once one does.
+ * 1. With VM_MAP_PUT_PAGES a reference to each page, and the array that names them, become the mapping's. It is noted
+ *    by its address (vmap_notes.h). As long as nobody has such a mapping a look is one load.
+ * 2. vfree() ends it: unmapped, references given up, the array freed. vunmap() only unmaps: references and array are
+ *    the caller's again, who has the array still. Either takes the note first, so of two that end one mapping at once
+ *    one does.
  *
  * Locks: none here.
  */

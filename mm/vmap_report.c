@@ -2,11 +2,11 @@
 /*
  * What is said of vmalloc's areas: whose one is, what a wrong end of one was meant for, and which ended there lately.
  *
- * 1. A free slot knows who asked for it last, and its range. A large area, and a block of slots, are gone when they end: what they were
- *    is kept in a ring, a large one when it ends, slots that were ever used when their block is given back. So nothing is paid
- *    for it where a small area is made or ended.
- * 2. What a report says comes from a copy (vmap_area_at()): what lies there may be another CPU's, and on its way out. Of the ring the
- *    youngest that the address lies in counts.
+ * 1. A free slot knows who asked for it last, and its range. A large area, and a block of slots, are gone when they
+ *    end: what they were is kept in a ring, a large one when it ends, slots that were ever used when their block is
+ *    given back. So nothing is paid for it where a small area is made or ended.
+ * 2. What a report says comes from a copy (vmap_area_at()): what lies there may be another CPU's, and on its way out.
+ *    Of the ring the youngest that the address lies in counts.
  *
  * ended_lock covers the ring.
  */
@@ -22,7 +22,9 @@
 #define ENDED_KEPT  256
 #define DESCRIPTION 160
 
-/* What ended lately: its range, who had asked for it, and what for; VMAP_FREE when only the range of its slot is known. */
+/*
+ * What ended lately: its range, who had asked for it, and what for; VMAP_FREE when only the range of its slot is known.
+ */
 struct ended {
 	unsigned long start, last;
 	const void *caller;

@@ -2,17 +2,18 @@
 /*
  * Tables and blocks of vmalloc's that have been taken out, until they can be freed.
  *
- * 1. vfree() finds its area without a lock: down the page tables to the block, and to the slot in it (vmap_slot_claim()). With an
- *    address that is somebody's, all of that stays. With one that was freed before, perhaps by another CPU at this moment, it
- *    may walk over what is just given up: a table of any level, or a struct vmap_block.
- * 2. So none of these is freed when it is taken out. It is retired: what such a walk reads in it stays, and leads nowhere else:
- *    a table maps nothing, a slot has no pages.
- * 3. Such a walk runs with interrupts masked. When every CPU has taken a cross call after the end of a table, no walk that
- *    could have found it is on its way, and it is freed: vmap_reap() takes the lists first, then calls all CPUs, then frees.
- *    Several may do so at once, each with what it has taken.
- * 4. One cross call serves many: who makes tables, or has given some up, reaps when RETIRED_MANY wait and it may make cross
- *    calls. Handlers, and who has interrupts masked, only retire. Tables are made by threads, so what waits is bounded
- *    by RETIRED_MANY, and by what was in use since a thread made the last.
+ * 1. vfree() finds its area without a lock: down the page tables to the block, and to the slot in it
+ *    (vmap_slot_claim()). With an address that is somebody's, all of that stays. With one that was freed before,
+ *    perhaps by another CPU at this moment, it may walk over what is just given up: a table of any level, or a struct
+ *    vmap_block.
+ * 2. So none of these is freed when it is taken out. It is retired: what such a walk reads in it stays, and leads
+ *    nowhere else: a table maps nothing, a slot has no pages.
+ * 3. Such a walk runs with interrupts masked. When every CPU has taken a cross call after the end of a table, no walk
+ *    that could have found it is on its way, and it is freed: vmap_reap() takes the lists first, then calls all CPUs,
+ *    then frees. Several may do so at once, each with what it has taken.
+ * 4. One cross call serves many: who makes tables, or has given some up, reaps when RETIRED_MANY wait and it may make
+ *    cross calls. Handlers, and who has interrupts masked, only retire. Tables are made by threads, so what waits is
+ *    bounded by RETIRED_MANY, and by what was in use since a thread made the last.
  * 5. Retired tables are pages that are allocated, linked nowhere: they are no part of arch_table_pages(). vmap_purge()
  *    leaves none that was retired before.
  *

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Rights of pages that have two addresses and more: one in the linear map, and those that vmalloc(), vmap() and others gave them.
+ * Rights of pages that have two addresses and more: one in the linear map, and those that vmalloc(), vmap() and others
+ * gave them.
  *
- * 1. Read-only is what a page is, not an address: set_memory_ro() and set_memory_rw() of vmalloc()'s addresses change the pages' linear
- *    addresses with them. So who may not write at the one may not write at the other.
- * 2. Executable is the address alone, and only while the page can be written at neither: set_memory_x() of vmalloc()'s addresses asks that
- *    of both, and set_memory_rw() of a linear address is refused while the page is executable at vmalloc()'s.
+ * 1. Read-only is what a page is, not an address: set_memory_ro() and set_memory_rw() of vmalloc()'s addresses change
+ *    the pages' linear addresses with them. So who may not write at the one may not write at the other.
+ * 2. Executable is the address alone, and only while the page can be written at neither: set_memory_x() of vmalloc()'s
+ *    addresses asks that of both, and set_memory_rw() of a linear address is refused while the page is executable at
+ *    vmalloc()'s.
  *
  *				vmalloc()'s address	linear address
  *	vmalloc()		rw-			rw-
@@ -13,21 +15,23 @@
  *	set_memory_x()		r-x			r--	set_memory_rw() of either is refused
  *	vfree()			none			rw-
  *
- * 3. An area whose pages were made read-only is VMAP_CHANGED from then on: vfree(), which looks for VMAP_VMALLOC, does not find it on its
- *    way, and so pays nothing for others. It makes the pages not executable, then writable at their linear addresses, calls the area
- *    VMAP_VMALLOC again, and ends it as any other.
- * 4. That takes a thread, for other CPUs may have to stand still. Of a handler vfree() marks the area VMAP_ENDED, and it is ended by the next
- *    thread that makes a large area or a block of slots, or calls vm_unmap_aliases(). The same goes for an area whose pages could not be
- *    made writable, for want of a page for a table. Until then nothing of it is free, and it is seen in vmallocinfo.
- * 5. What vmap() and vm_map_ram() map is written at other addresses as its owner likes: it is never executable. Nor does a page become
- *    executable at vmalloc()'s or at its linear address while any other mapping of it can be written: set_memory_x() looks at all
- *    areas. And of a page that is executable nobody gets a mapping that can be written: vmap() looks at its pages, set_memory_rw() of
- *    vmap()'s addresses, too.
- * 6. As long as nobody has changed rights, that costs vmap() an atomic read (watch()). It looks when its area is known to walks, and
- *    set_memory_x() walks when the number says that there is something to look for: of two in the same moment one sees the other.
- *    Until vmap() returns nobody has the address.
+ * 3. An area whose pages were made read-only is VMAP_CHANGED from then on: vfree(), which looks for VMAP_VMALLOC, does
+ *    not find it on its way, and so pays nothing for others. It makes the pages not executable, then writable at their
+ *    linear addresses, calls the area VMAP_VMALLOC again, and ends it as any other.
+ * 4. That takes a thread, for other CPUs may have to stand still. Of a handler vfree() marks the area VMAP_ENDED, and
+ *    it is ended by the next thread that makes a large area or a block of slots, or calls vm_unmap_aliases(). The same
+ *    goes for an area whose pages could not be made writable, for want of a page for a table. Until then nothing of it
+ *    is free, and it is seen in vmallocinfo.
+ * 5. What vmap() and vm_map_ram() map is written at other addresses as its owner likes: it is never executable. Nor
+ *    does a page become executable at vmalloc()'s or at its linear address while any other mapping of it can be
+ *    written: set_memory_x() looks at all areas. And of a page that is executable nobody gets a mapping that can be
+ *    written: vmap() looks at its pages, set_memory_rw() of vmap()'s addresses, too.
+ * 6. As long as nobody has changed rights, that costs vmap() an atomic read (watch()). It looks when its area is known
+ *    to walks, and set_memory_x() walks when the number says that there is something to look for: of two in the same
+ *    moment one sees the other. Until vmap() returns nobody has the address.
  *
- * rights_mutex covers all changes of rights, so that what was seen of one address stays true until the other is changed.
+ * rights_mutex covers all changes of rights, so that what was seen of one address stays true until the other is
+ * changed.
  */
 #include <errno.h>
 
@@ -104,7 +108,9 @@ static bool any_executable(unsigned long va, unsigned long end)
 	return may_at(va, end, false);
 }
 
-/* Whether a page of [@linear, @linear + @size) may be written, or else run, at an address of @area, which is *@at then. */
+/*
+ * Whether a page of [@linear, @linear + @size) may be written, or else run, at an address of @area, which is *@at then.
+ */
 static bool may_in(const struct vmap_area *area, unsigned long linear, unsigned long size, bool write,
 		   unsigned long *at)
 {
@@ -170,7 +176,10 @@ static int change_linear(unsigned long va, unsigned long end, enum arch_rights r
 	return 0;
 }
 
-/* After an error: each linear address goes by vmalloc()'s again, which is not changed yet. What cannot is read-only, and vfree() sees to it. */
+/*
+ * After an error: each linear address goes by vmalloc()'s again, which is not changed yet. What cannot is read-only,
+ * and vfree() sees to it.
+ */
 static void restore_linear(unsigned long va, unsigned long end)
 {
 	for (; va < end; va += PAGE_SIZE)
@@ -258,7 +267,9 @@ bool vmap_rights_allow(unsigned long va, unsigned long end, unsigned long *other
 
 /* --- the end of an area --- */
 
-/* Context: rights_mutex. Return: whether the area, for @use, has the rights that vmalloc() gives, and is VMAP_VMALLOC. */
+/*
+ * Context: rights_mutex. Return: whether the area, for @use, has the rights that vmalloc() gives, and is VMAP_VMALLOC.
+ */
 static bool give_back_rights(const struct vmap_area *area)
 {
 	unsigned long va = area->addr, end = va + ((unsigned long)area->nr_pages << PAGE_SHIFT);
@@ -312,7 +323,10 @@ bool vmap_rights_end(unsigned long addr)
 	return done;
 }
 
-/* The next area that waits from @addr on, with its rights given back. Return: its address; 0 when there is none, or no memory. */
+/*
+ * The next area that waits from @addr on, with its rights given back. Return: its address; 0 when there is none, or no
+ * memory.
+ */
 static unsigned long take_ended(unsigned long addr)
 {
 	struct vmap_area area = { .addr = addr };

@@ -2,20 +2,23 @@
 /*
  * Slots: addresses for areas of up to 511 pages.
  *
- * 1. A slot of order n is 1 << n pages of address space, of which the last at least is never mapped. A block is 2 MiB cut
- *    into slots of one order; its table, made with it, has all their entries, so mapping an area is one store for each page.
- * 2. Each CPU caches free slots of each order. An empty cache takes some from the blocks of the order, lowest first, under the
- *    order's lock; without any there is a new block.
- * 3. A slot that is given back is dirty: some TLB may know its addresses. A CPU collects SLOTS_DIRTY of them, tells all TLBs
- *    once, and then they are free. The slots that fit into its cache stay there, the others go to their blocks.
- * 4. A block all of whose slots are free is given back, table and address space, when its order has others with free slots.
- *    Who looks for a slot that is not his may still be reading there: table and block are retired (vmap_retire.c).
- * 5. When address space or memory is short, all CPUs give back what they hold (vmap_purge()), and it is tried once more.
- * 6. A slot is claimed, to be ended, by an exchange of its state that tells no pages any more for what was read and found right
- *    (vmap_slot_claim()). It says pages again only when its next owner says so.
+ * 1. A slot of order n is 1 << n pages of address space, of which the last at least is never mapped. A block is 2 MiB
+ *    cut into slots of one order; its table, made with it, has all their entries, so mapping an area is one store for
+ *    each page.
+ * 2. Each CPU caches free slots of each order. An empty cache takes some from the blocks of the order, lowest first,
+ *    under the order's lock; without any there is a new block.
+ * 3. A slot that is given back is dirty: some TLB may know its addresses. A CPU collects SLOTS_DIRTY of them, tells all
+ *    TLBs once, and then they are free. The slots that fit into its cache stay there, the others go to their blocks.
+ * 4. A block all of whose slots are free is given back, table and address space, when its order has others with free
+ *    slots. Who looks for a slot that is not his may still be reading there: table and block are retired
+ *    (vmap_retire.c).
+ * 5. When address space or memory is short, all CPUs give back what they hold (vmap_purge()), and it is tried once
+ *    more.
+ * 6. A slot is claimed, to be ended, by an exchange of its state that tells no pages any more for what was read and
+ *    found right (vmap_slot_claim()). It says pages again only when its next owner says so.
  *
- * Locks: a CPU's caches are its own, interrupts masked; pools[].lock covers (S). Both are held without any other lock but
- * those of the page tables and of what is retired.
+ * Locks: a CPU's caches are its own, interrupts masked; pools[].lock covers (S). Both are held without any other lock
+ * but those of the page tables and of what is retired.
  */
 #include <lib/bitmap.h>
 #include <lib/printk.h>
@@ -264,7 +267,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && VMAP_FREE == 0 &&
 		       offsetof(struct vmap_area, order) == offsetof(struct vmap_area, state) + 5,
 	       "STATE()");
 
-/* Return: how many pages the area has; 0 when it is not in use, not for @use, not of @count pages, or another's by now. */
+/*
+ * Return: how many pages the area has; 0 when it is not in use, not for @use, not of @count pages, or another's by now.
+ */
 static __always_inline u32 claim_state(struct vmap_area *area, u8 use, u32 count)
 {
 	u64 state = READ_ONCE(area->state);

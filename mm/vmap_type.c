@@ -2,10 +2,10 @@
 /*
  * Memory types of vmap() and vm_map_ram() (contract: vmap_type.h).
  *
- * 1. What the page allocator has is in the linear map, write-back. A mapping of it with that type is refused while somebody has
- *    the page with another one, and is not held: it agrees with the linear map, which is always there.
- * 2. Any other mapping is held (<mm/memtype.h>): of another type, or of pages that the page allocator has not, for those may be
- *    outside of the linear map. There is a range for each run of pages that lie behind one another.
+ * 1. What the page allocator has is in the linear map, write-back. A mapping of it with that type is refused while
+ *    somebody has the page with another one, and is not held: it agrees with the linear map, which is always there.
+ * 2. Any other mapping is held (<mm/memtype.h>): of another type, or of pages that the page allocator has not, for
+ *    those may be outside of the linear map. There is a range for each run of pages that lie behind one another.
  * 3. As long as nobody holds RAM, which is nearly always, the first kind costs a look at each page.
  *
  *	pages:	|17|18|19|42|43|18|	ranges: [17, 20) [42, 44) [18, 19)

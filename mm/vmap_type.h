@@ -12,7 +12,8 @@ struct page;
  * @name: who maps them, @caller: for whom
  * @mapping: set to what vmap_type_mapped() takes: what is held, or NULL for nothing
  *
- * Context: thread. Cost: O(count). Return: false, after a line, when @prot is none, a page has another type, or memory is short.
+ * Context: thread. Cost: O(count). Return: false, after a line, when @prot is none, a page has another type, or memory
+ * is short.
  */
 bool vmap_type_hold(struct page **pages, unsigned int count, u64 prot, const char *name, const void *caller,
 		    struct memtype_mapping **mapping);

@@ -2,13 +2,13 @@
 /*
  * Counters of the page allocator.
  *
- * 1. The counters of all zones are one per-CPU array, in the order of for_each_populated_zone(), allocated once: a struct
- *    per_cpu_zonestat for each zone on each CPU. zone->stat is the zone's element of it.
- * 2. Only its own CPU writes an element, interrupts masked, so a handler may count in the middle of anything and no count
- *    is lost. Others read with one load each: a sum over CPUs is of no single moment, unless something keeps them from
- *    counting. For events of pages that move this is the zone's lock.
- * 3. The threshold of a zone lets all CPUs together hide at most 1/1024 of its pages from zone_page_state(), and each at
- *    least 1 and at most 125, so that a difference would fit in eight bits.
+ * 1. The counters of all zones are one per-CPU array, in the order of for_each_populated_zone(), allocated once: a
+ *    struct per_cpu_zonestat for each zone on each CPU. zone->stat is the zone's element of it.
+ * 2. Only its own CPU writes an element, interrupts masked, so a handler may count in the middle of anything and no
+ *    count is lost. Others read with one load each: a sum over CPUs is of no single moment, unless something keeps them
+ *    from counting. For events of pages that move this is the zone's lock.
+ * 3. The threshold of a zone lets all CPUs together hide at most 1/1024 of its pages from zone_page_state(), and each
+ *    at least 1 and at most 125, so that a difference would fit in eight bits.
  *
  * Locks: none; zone_events_check() takes zone->lock.
  */

@@ -3,17 +3,19 @@
  * The proof of a zone's equations.
  *
  * 1. The memmap is walked pageblock by pageblock, and every page of the zone that is not reserved is put into one of
- *    four sums by its own struct page: free (first pages of buddy blocks, and deferred pageblocks), cached, allocated, bad.
- *    The sums are compared with the zone's counters, which were kept by other code. Reserved pages are not summed: a
- *    pageblock without a free page has no struct pages. A block ends within its pageblock, and a pageblock is not deferred
- *    and initialised at once, and is in the zone's stock when it is deferred below zone->deferred_pfn.
+ *    four sums by its own struct page: free (first pages of buddy blocks, and deferred pageblocks), cached, allocated,
+ *    bad. The sums are compared with the zone's counters, which were kept by other code. Reserved pages are not summed:
+ *    a pageblock without a free page has no struct pages. A block ends within its pageblock, and a pageblock is not
+ *    deferred and initialised at once, and is in the zone's stock when it is deferred below zone->deferred_pfn.
  * 2. The free lists are walked: every link leads to a struct page that has been written and that leads back, so that a
- *    damaged list is reported and not followed; every member is a free block of that order, aligned, in this zone, of this
- *    migratetype, not next to a free buddy of its order; and the lists of an order are together as long as its counter says,
- *    so that a list that runs in a circle ends the walk, too; and those of each special type hold as many pages as theirs.
- *    With 1: the blocks in the lists are just the blocks that have PG_buddy, for both are as many pages as nr_free says.
- * 3. Done under zone->lock. Pages change between cached and allocated without it, so their two sums are compared only as
- *    one, and with the caches' counts when all CPUs are quiet: `free + cached + allocated + bad = managed` is exact always.
+ *    damaged list is reported and not followed; every member is a free block of that order, aligned, in this zone, of
+ *    this migratetype, not next to a free buddy of its order; and the lists of an order are together as long as its
+ *    counter says, so that a list that runs in a circle ends the walk, too; and those of each special type hold as many
+ *    pages as theirs. With 1: the blocks in the lists are just the blocks that have PG_buddy, for both are as many
+ *    pages as nr_free says.
+ * 3. Done under zone->lock. Pages change between cached and allocated without it, so their two sums are compared only
+ *    as one, and with the caches' counts when all CPUs are quiet: `free + cached + allocated + bad = managed` is exact
+ *    always.
  */
 #include "internal.h"
 

@@ -2,25 +2,26 @@
 /*
  * bootmem_init: nodes and zones from memblock.
  *
- * 1. Zone limits are addresses, the same for all nodes: DMA ends where the most limited bus master's reach does, at 4 GiB
- *    at the most; DMA32 ends at 4 GiB; NORMAL is the rest. When all RAM lies above 4 GiB, DMA is all of it, for a machine
- *    whose masters could not reach any memory would not work.
+ * 1. Zone limits are addresses, the same for all nodes: DMA ends where the most limited bus master's reach does, at 4
+ *    GiB at the most; DMA32 ends at 4 GiB; NORMAL is the rest. When all RAM lies above 4 GiB, DMA is all of it, for a
+ *    machine whose masters could not reach any memory would not work.
  * 2. ZONE_MOVABLE is cut from the top of each node: its share of movablecore=, in proportion to the node's memory, in
  *    whole pageblocks.
  * 3. A node's zone spans from the first to the last page of the node's memory within the zone's limits; present counts
  *    the pages in between that are memory.
- * 4. A zone's page that is not free at hand-over is reserved or metadata: in a NOMAP or DRIVER_MANAGED region, or touched by a
- *    reserved region without MEMBLOCK_RSRV_KERN, or touched only by one with it. A page touched by both kinds counts once, for the
- *    region that begins first.
- * 5. A node's zonelist has every populated zone of every node: nodes by rising distance (equal ones in rising order of id
- *    from the node itself on, wrapping round, so that neighbours do not all fall back to node 0), and in each node from
- *    the cheap zone to the dear one: MOVABLE, NORMAL, DMA32, DMA. An allocation skips zones above the one it asks for.
- *    Whose node has no page to give, all of it no-map or reserved, begins with the nearest node that has: node_for_alloc[].
+ * 4. A zone's page that is not free at hand-over is reserved or metadata: in a NOMAP or DRIVER_MANAGED region, or
+ *    touched by a reserved region without MEMBLOCK_RSRV_KERN, or touched only by one with it. A page touched by both
+ *    kinds counts once, for the region that begins first.
+ * 5. A node's zonelist has every populated zone of every node: nodes by rising distance (equal ones in rising order of
+ *    id from the node itself on, wrapping round, so that neighbours do not all fall back to node 0), and in each node
+ *    from the cheap zone to the dear one: MOVABLE, NORMAL, DMA32, DMA. An allocation skips zones above the one it asks
+ *    for. Whose node has no page to give, all of it no-map or reserved, begins with the nearest node that has:
+ *    node_for_alloc[].
  * 6. Watermarks: min is 4 * sqrt(memory in KiB) KiB, from 128 KiB to 256 MiB, shared out over the zones by their size;
  *    low and high lie a quarter of min, or 0.1 % of the zone when that is more, further up each.
- * 7. lowmem_reserve, as Linux documents it (lowmem_reserve_ratio): zone i keeps from requests that could have had zone j
- *    of its node, j > i, the sum of the managed pages of zones i + 1 to j, divided by the ratio of zone i: 256 for DMA and
- *    DMA32, 32 for NORMAL. A zone that has no pages to give keeps none.
+ * 7. lowmem_reserve, as Linux documents it (lowmem_reserve_ratio): zone i keeps from requests that could have had zone
+ *    j of its node, j > i, the sum of the managed pages of zones i + 1 to j, divided by the ratio of zone i: 256 for
+ *    DMA and DMA32, 32 for NORMAL. A zone that has no pages to give keeps none.
  */
 #include "internal.h"
 
@@ -185,7 +186,9 @@ static void init_node(int nid)
 	node_data[nid] = pgdat;
 }
 
-/* The node of the set @nodes, a bit each, that is nearest to @nid; -1 when the set is empty. Cost: O(nodes of the set). */
+/*
+ * The node of the set @nodes, a bit each, that is nearest to @nid; -1 when the set is empty. Cost: O(nodes of the set).
+ */
 static int nearest_node(int nid, u64 nodes)
 {
 	int best = -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memory that a test takes away and gives back, for the tests on the host and in the image. Blocks hang on a list by their struct
- * pages: nothing is written to the memory itself, which an emulator's host would have to give.
+ * Memory that a test takes away and gives back, for the tests on the host and in the image. Blocks hang on a list by
+ * their struct pages: nothing is written to the memory itself, which an emulator's host would have to give.
  */
 #ifndef TEST_PAGE_LIST_H
 #define TEST_PAGE_LIST_H

@@ -111,7 +111,8 @@ static void map_idmap(void)
 }
 
 /*
- * head.S calls this once, on the boot CPU, with the MMU off and the tables cleared. @fdt_pa: what the loader passed in x0.
+ * head.S calls this once, on the boot CPU, with the MMU off and the tables cleared. @fdt_pa: what the loader passed in
+ * x0.
  * Return: the image's virtual minus its physical address.
  */
 u64 early_init(u64 entry_ticks, u64 entry_el, u64 entry_caches, u64 fdt_pa)

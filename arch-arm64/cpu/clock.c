@@ -7,9 +7,9 @@
  *    than frequency / (10^9 << 32), one part in 4 * 10^9 for counters up to 1 GHz.
  * 2. 10^9 << 32 is below 2^62, so mult fits 64 bits; a frequency below 1 Hz does not exist.
  * 3. Time starts at boot_entry_ticks, which head.S reads as soon as the boot CPU has reached EL1.
- * 4. The virtual counter is the physical one less CNTVOFF_EL2. Entered at EL2 or EL3, each CPU sets that to 0 on its way
- *    down (boot/el.S); entered at EL1, it is the hypervisor's, which gives all CPUs of a machine the same. So all see
- *    one counter.
+ * 4. The virtual counter is the physical one less CNTVOFF_EL2. Entered at EL2 or EL3, each CPU sets that to 0 on its
+ *    way down (boot/el.S); entered at EL1, it is the hypervisor's, which gives all CPUs of a machine the same. So all
+ *    see one counter.
  */
 #include <asm/processor.h>
 #include <asm/sections.h>

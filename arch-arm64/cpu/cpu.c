@@ -6,8 +6,8 @@
  *    It also unmasks SError, so that an asynchronous abort is reported where it happens.
  * 2. TPIDR_EL0 points to the C library's thread-local storage in the CPU's per-CPU area (errno; the linker script
  *    asserts that it fits). It stays in the area that the CPU started with.
- * 3. The cycle counter PMCCNTR_EL0 (Arm ARM, Performance Monitors Extension) counts at EL1, 64 bits wide, without interrupts. A CPU without PMUv3
- *    has none; then get_cycles() is the virtual counter.
+ * 3. The cycle counter PMCCNTR_EL0 (Arm ARM, Performance Monitors Extension) counts at EL1, 64 bits wide, without
+ *    interrupts. A CPU without PMUv3 has none; then get_cycles() is the virtual counter.
  */
 #include <stdio.h>
 

@@ -2,8 +2,9 @@
 /*
  * Numbers that are not the same on each boot (contract: <asm/entropy.h>).
  *
- * 1. Sources: /chosen/kaslr-seed, which boot/early_kaslr.c may have taken out of the tree, and /chosen/rng-seed (Devicetree schema, chosen.yaml: bytes that the boot loader
- *    drew), folded into one word; CNTVCT_EL0 at each call; RNDR (FEAT_RNG) at each call, where it has a number ready.
+ * 1. Sources: /chosen/kaslr-seed, which boot/early_kaslr.c may have taken out of the tree, and /chosen/rng-seed
+ *    (Devicetree schema, chosen.yaml: bytes that the boot loader drew), folded into one word; CNTVCT_EL0 at each call;
+ *    RNDR (FEAT_RNG) at each call, where it has a number ready.
  * 2. Output n is the mix of state + n * STEP and of the two registers. STEP is odd, so the state runs through all
  *    words; it is advanced by one atomic addition, so no two callers get one number. mix() is a bijection in which each
  *    bit of the result depends on each bit of the word: two rounds of xor-shift and multiplication by an odd constant.

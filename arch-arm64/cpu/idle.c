@@ -5,8 +5,8 @@
  * 1. Work is posted first and announced by the wake interrupt afterwards (lib/smp.c, arch_wake_idle()).
  * 2. A wake-up cannot be lost. `woken` is cleared before the look at the work. What is posted before that look is
  *    seen by it. What is posted after comes with an interrupt that is taken either before interrupts are masked, and
- *    then `woken` is set and there is no WFI, or after, and then it is pending and WFI does not wait (Arm ARM, "Wait for Interrupt":
- *    a masked interrupt is a wake-up event).
+ *    then `woken` is set and there is no WFI, or after, and then it is pending and WFI does not wait (Arm ARM, "Wait
+ *    for Interrupt": a masked interrupt is a wake-up event).
  * 3. Work runs with interrupts unmasked.
  */
 #include <asm/irqflags.h>

@@ -4,8 +4,8 @@
  *
  * 1. The tree's /psci node (found by its compatible) says how to call: method "hvc" or "smc". The wrong one is an
  *    undefined instruction where nobody is at the level that it goes to; it has a fix-up, and reads as NOT_SUPPORTED.
- *    Entered at EL2, that is not so for HVC: EL2 exists, and nobody is left there to take it (boot/el.S). So a tree that
- *    says "hvc" then is not believed.
+ *    Entered at EL2, that is not so for HVC: EL2 exists, and nobody is left there to take it (boot/el.S). So a tree
+ *    that says "hvc" then is not believed.
  * 2. From version 0.2 on function numbers are fixed. Version 0.1 ("arm,psci") gives each in a property, and has neither
  *    SYSTEM_OFF nor SYSTEM_RESET.
  * 3. A call may change x0 to x17 and, under SMCCC 1.0, nothing else that we keep; results are in x0.

@@ -12,9 +12,9 @@
  * 5. One that comes when it is no longer waited for parks. Which of the two it is, is decided once, by a
  *    compare-and-swap of its start_state: STARTING becomes either JOINED, by the CPU, or GIVEN_UP, by the boot CPU.
  *    Until then a CPU touches the log, its stack and its per-CPU area, which are its own for ever, and its own part
- *    of interrupt controller and timer, all of it between cpu_arrive() and cpu_leave(), for it may be so late that tables
- *    change under it. It looks first whether it can execute the code at all (cpu_features_read()):
- *    if not it stops without a word, for the log's lock may be what it cannot take; the boot CPU has the line.
+ *    of interrupt controller and timer, all of it between cpu_arrive() and cpu_leave(), for it may be so late that
+ *    tables change under it. It looks first whether it can execute the code at all (cpu_features_read()): if not it
+ *    stops without a word, for the log's lock may be what it cannot take; the boot CPU has the line.
  */
 #include <asm/cache.h>
 #include <asm/cpufeature.h>

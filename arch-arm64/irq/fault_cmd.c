@@ -63,7 +63,9 @@ static void fault_stack_twice(void)
 	fault_stack();
 }
 
-/* Two records that point to each other, on this stack and on the emergency stack; both return to the start of the text. */
+/*
+ * Two records that point to each other, on this stack and on the emergency stack; both return to the start of the text.
+ */
 static void fault_frames(void)
 {
 	__asm__ volatile("stp	%0, %1, [sp, #-16]!\n"

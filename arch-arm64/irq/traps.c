@@ -5,13 +5,13 @@
  * 1. A synchronous exception first looks for a fix-up (<asm/exception.h>). Without one it is fatal, as are SError, a
  *    stack overflow and every vector that nothing should come through.
  * 2. A report is: one line that begins "panic: ", the registers, the backtrace; then arch_exit(1).
- * 3. One CPU reports, an exception or a panic(): the first, by its MPIDR in `report_owner`. Another that comes meanwhile
- *    halts, for the report ends the run. MPIDR and not smp_processor_id(), because the per-CPU base may be what is
- *    broken.
+ * 3. One CPU reports, an exception or a panic(): the first, by its MPIDR in `report_owner`. Another that comes
+ *    meanwhile halts, for the report ends the run. MPIDR and not smp_processor_id(), because the per-CPU base may be
+ *    what is broken.
  * 4. A fault during the report comes back here on the same CPU. `depth` counts: the second report is one line that
  *    also names the first fault, the third only ends the run, and a fourth, from inside arch_exit(), halts.
- * 5. The emergency stack is for the report of a stack overflow, and so for the CPU that reports: entry.S does there what
- *    arch_begin_report() does, before there is a stack, and gives it to the owner, from its top each time: what an
+ * 5. The emergency stack is for the report of a stack overflow, and so for the CPU that reports: entry.S does there
+ *    what arch_begin_report() does, before there is a stack, and gives it to the owner, from its top each time: what an
  *    earlier overflow left on it is lost, which is why first_fault is a copy. It has no guard: a report was measured to
  *    use 3.6 KiB, and a fault within it adds less than that again.
  */

@@ -6,14 +6,15 @@
  *    the block of its first byte and the one after; the second is mapped only if the tree reaches it.
  * 2. Windows of pages that fill from the bottom and stay: device registers (nGnRE), and RAM for arch_boot_va(). What
  *    lies at an address in them never changes, so no TLB invalidation is needed.
- * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()), and one through which
- *    text is changed (cpu/alternative.c), at boot only. There the old entry is taken away, and the TLB told, before the new one is written
- *    (break-before-make, Arm ARM D8.16.1). Only the boot CPU uses them, before it starts the others, whose TLBs are
- *    empty when they begin; so only its own TLB is told. arch_linear_map_done() clears those of tables for good.
- * 4. Behind the single pages: the slots of early_ioremap() (mm/early_ioremap.c), which other CPUs may have in their TLBs when
- *    it ends late in the boot: all TLBs are told.
- * 5. One more page that changes, while the machine runs: the alias of a table (pt_live.c). It is empty in between, and all TLBs are
- *    told when it becomes so, because the next user may be another CPU.
+ * 3. Single pages that change: one for the early console, one for each level of tables (pt_table()), and one through
+ *    which text is changed (cpu/alternative.c), at boot only. There the old entry is taken away, and the TLB told,
+ *    before the new one is written (break-before-make, Arm ARM D8.16.1). Only the boot CPU uses them, before it starts
+ *    the others, whose TLBs are empty when they begin; so only its own TLB is told. arch_linear_map_done() clears those
+ *    of tables for good.
+ * 4. Behind the single pages: the slots of early_ioremap() (mm/early_ioremap.c), which other CPUs may have in their
+ *    TLBs when it ends late in the boot: all TLBs are told.
+ * 5. One more page that changes, while the machine runs: the alias of a table (pt_live.c). It is empty in between, and
+ *    all TLBs are told when it becomes so, because the next user may be another CPU.
  * 6. Who has which registers mapped is held in mm/memtype.c, for which this file has the memory.
  *
  * Callers: the boot CPU, before it starts the others; no lock. (arch_boot_va() is called later too: it is __va() then.)

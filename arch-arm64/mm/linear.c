@@ -8,8 +8,8 @@
  *    or W^X would hold only on paper; so a range that contains them is mapped in up to three pieces.
  * 3. Stacks: STACK_SIZE bytes in the upper half of each CPU's slot; the lower half is never mapped.
  *
- * Callers: the boot CPU in mm_init(), before it starts the others; no lock. Out of memory is a panic that says what for, except in
- * arch_map_vmemmap(), whose caller can name the section.
+ * Callers: the boot CPU in mm_init(), before it starts the others; no lock. Out of memory is a panic that says what
+ * for, except in arch_map_vmemmap(), whose caller can name the section.
  */
 #include <errno.h>
 

@@ -8,8 +8,8 @@
  *    through the linear map.
  * 2. Pages for tables come from memblock at boot and stay. Later they come from the page allocator and go back to it.
  *    Their page->mapping is NULL until vmalloc names the block whose slots a table maps (block_of(), mm/vmap.h).
- * 3. The count changes when a table is linked or unlinked, in one step with that for whoever holds the tables: at boot there is
- *    one CPU, then tables are held (vmap.c), or all other CPUs stand still.
+ * 3. The count changes when a table is linked or unlinked, in one step with that for whoever holds the tables: at boot
+ *    there is one CPU, then tables are held (vmap.c), or all other CPUs stand still.
  *
  * Invariant: tables reachable from boot_tables.pgd = those in boot_tables + arch_table_pages(); arch_pt_check() proves
  * it.

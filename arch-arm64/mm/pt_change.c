@@ -2,31 +2,36 @@
 /*
  * Unmapping and protecting ranges, with the splitting and merging that takes (contract: <asm/pgtable.h>).
  *
- * 1. A change has five steps. It is checked as a whole. Pages for all tables that splitting may need, at most two for each end,
- *    are taken: from here on nothing fails. Units that reach over an end are split. Then each entry of the range is within it as
- *    a whole, and is rewritten. At last tables that are empty are freed, and what is uniform is merged.
- * 2. Splitting changes no translation: a group loses PTE_CONT, a block becomes a table of the next level, with groups but where
- *    the end lies, and so on down. The new tables are complete before one entry is made to point to them.
- * 3. Merging is the reverse, from level 3 upwards: a table of 512 leaves that are alike and lie behind one another becomes a
- *    block, sixteen entries become a group. So tables are always in the largest units that alignment allows, and who undoes a
- *    change finds them as they were. Only tables with PTE_OWN are freed; vmalloc's are left as vmalloc wrote them. A table of
- *    vmalloc's addresses is retired, with all entries 0, for who looks there for a table takes no lock (vmap.c).
- * 4. Break-before-make: an entry that is valid and becomes another block, table or group goes through 0, with the TLBs told in
- *    between. In that moment nobody may use the addresses, and in the linear map everybody does. So all other CPUs stand
- *    still, and this one touches nothing but the image's data, its stack, and the entries through an alias: pt_live_begin().
- *    A change of rights alone needs none of that, except in a group, whose entries must always be alike.
- * 5. TLBs: what is rewritten is invalidated in one batch, behind the last store, one entry at a time, or everything when that
- *    would be more than PT_FLUSH_MAX; one barrier waits for all. A table is freed only when that is done.
- * 6. In vmalloc's addresses below VMAP_PHYS_START vmalloc links and unlinks tables without pt_mutex, at any moment. There only rights are changed,
- *    of what stays mapped: no table on the way to it is empty. So whether a table is empty is asked without holding tables. What is
- *    behind the range is not looked at, for its tables may go at any moment: of a unit that reaches over an end, one page is in the range.
- * 7. A group changes while tables are held, or while all other CPUs stand still: whoever holds tables sees all of it as it was, or as
- *    it is.
- * 8. pt_clear_range() takes no mutex: it writes no entries but those of its range, to which nobody else writes, for a unit
- *    is made of one mapping's entries, and reads tables that are not empty, which nobody frees. It uses nothing static.
+ * 1. A change has five steps. It is checked as a whole. Pages for all tables that splitting may need, at most two for
+ *    each end, are taken: from here on nothing fails. Units that reach over an end are split. Then each entry of the
+ *    range is within it as a whole, and is rewritten. At last tables that are empty are freed, and what is uniform is
+ *    merged.
+ * 2. Splitting changes no translation: a group loses PTE_CONT, a block becomes a table of the next level, with groups
+ *    but where the end lies, and so on down. The new tables are complete before one entry is made to point to them.
+ * 3. Merging is the reverse, from level 3 upwards: a table of 512 leaves that are alike and lie behind one another
+ *    becomes a block, sixteen entries become a group. So tables are always in the largest units that alignment allows,
+ *    and who undoes a change finds them as they were. Only tables with PTE_OWN are freed; vmalloc's are left as vmalloc
+ *    wrote them. A table of vmalloc's addresses is retired, with all entries 0, for who looks there for a table takes
+ *    no lock (vmap.c).
+ * 4. Break-before-make: an entry that is valid and becomes another block, table or group goes through 0, with the TLBs
+ *    told in between. In that moment nobody may use the addresses, and in the linear map everybody does. So all other
+ *    CPUs stand still, and this one touches nothing but the image's data, its stack, and the entries through an alias:
+ *    pt_live_begin(). A change of rights alone needs none of that, except in a group, whose entries must always be
+ *    alike.
+ * 5. TLBs: what is rewritten is invalidated in one batch, behind the last store, one entry at a time, or everything
+ *    when that would be more than PT_FLUSH_MAX; one barrier waits for all. A table is freed only when that is done.
+ * 6. In vmalloc's addresses below VMAP_PHYS_START vmalloc links and unlinks tables without pt_mutex, at any moment.
+ *    There only rights are changed, of what stays mapped: no table on the way to it is empty. So whether a table is
+ *    empty is asked without holding tables. What is behind the range is not looked at, for its tables may go at any
+ *    moment: of a unit that reaches over an end, one page is in the range.
+ * 7. A group changes while tables are held, or while all other CPUs stand still: whoever holds tables sees all of it as
+ *    it was, or as it is.
+ * 8. pt_clear_range() takes no mutex: it writes no entries but those of its range, to which nobody else writes, for a
+ *    unit is made of one mapping's entries, and reads tables that are not empty, which nobody frees. It uses nothing
+ *    static.
  *
- * Locks: pt_mutex covers values[] and gone[], and all of this; tables are unlinked while they are held, or while all other
- * CPUs stand still.
+ * Locks: pt_mutex covers values[] and gone[], and all of this; tables are unlinked while they are held, or while all
+ * other CPUs stand still.
  */
 #include <errno.h>
 
@@ -157,7 +162,10 @@ static void pool_drain(struct pool *pool)
 		pt_page_free(pool->page[--pool->nr]);
 }
 
-/* Enough for a split at each end; one too many when both lie in one block. Return: false, with none, when there are too few. */
+/*
+ * Enough for a split at each end; one too many when both lie in one block. Return: false, with none, when there are too
+ * few.
+ */
 static bool pool_fill(struct pool *pool, u64 start, u64 end)
 {
 	unsigned int need = tables_for(start, start) + tables_for(end - PAGE_SIZE, end);
@@ -318,7 +326,10 @@ static bool is_empty(const u64 *table, unsigned int at)
 	return true;
 }
 
-/* Whether @n entries are leaves that are alike and lie behind one another, from an address that is a multiple of their sum. */
+/*
+ * Whether @n entries are leaves that are alike and lie behind one another, from an address that is a multiple of their
+ * sum.
+ */
 static bool is_uniform(const u64 *entry, unsigned int n, int level)
 {
 	u64 value = entry[0] & ~PTE_CONT;

@@ -2,20 +2,20 @@
 /*
  * Mapping ranges (contract and formats: <asm/pgtable.h>).
  *
- * 1. A range is cut into runs. A run lies in one table and consists of units of one kind, the largest that alignment and
- *    length allow: 1 GiB, 32 MiB (16 x 2 MiB with PTE_CONT), 2 MiB, 64 KiB (16 pages with PTE_CONT), a page. It is written
- *    in one loop. Where the next run is in another table, the walk starts at the top again.
+ * 1. A range is cut into runs. A run lies in one table and consists of units of one kind, the largest that alignment
+ *    and length allow: 1 GiB, 32 MiB (16 x 2 MiB with PTE_CONT), 2 MiB, 64 KiB (16 pages with PTE_CONT), a page. It is
+ *    written in one loop. Where the next run is in another table, the walk starts at the top again.
  * 2. A new table is zeroed before the entry that points to it is written, with a barrier between, for the walker may
  *    read both at any moment. Entries only ever change from 0 to their value here, so no break-before-make and no TLB
  *    invalidation are needed: the architecture does not cache entries that map nothing.
  * 3. An entry that is not 0 is never overwritten: two owners of one address are a bug. One line names both mappings.
- *    Of a group all sixteen entries are looked at before one is written: a TLB may take a single valid entry with PTE_CONT
- *    for the whole of the group, and so for what its owner has mapped there.
- * 4. At boot there is nothing to be undone: tables come from memblock, and what fails ends the run. Later, what a failed
- *    pt_map_range() has mapped is unmapped again, and the tables that it made are freed; what was mapped completes units
- *    with its neighbours: they are merged (pt_change.c).
- * 5. pt_map_range() holds tables to link one and to write a run, and takes pages for tables while it does not: so they come from where a
- *    thread takes them, and not from what is kept for handlers.
+ *    Of a group all sixteen entries are looked at before one is written: a TLB may take a single valid entry with
+ *    PTE_CONT for the whole of the group, and so for what its owner has mapped there.
+ * 4. At boot there is nothing to be undone: tables come from memblock, and what fails ends the run. Later, what a
+ *    failed pt_map_range() has mapped is unmapped again, and the tables that it made are freed; what was mapped
+ *    completes units with its neighbours: they are merged (pt_change.c).
+ * 5. pt_map_range() holds tables to link one and to write a run, and takes pages for tables while it does not: so they
+ *    come from where a thread takes them, and not from what is kept for handlers.
  * 6. Who made a table says whose it is: one that the engine may free has PTE_OWN in the entry that points to it.
  *
  * Locks: none at boot. Later pt_mutex, and tables are linked while they are held (pt_hold_tables()).

@@ -2,9 +2,9 @@
 /*
  * Looking addresses up in the page tables (contract: <asm/pgtable.h>).
  *
- * A look-up goes down from the top until an entry points to no table. A unit is that entry, or the sixteen with PTE_CONT
- * that it belongs to; a gap is as large as what the entry of 0 stands for, so a walk over nothing takes a step for each 512 GiB,
- * 1 GiB or 2 MiB.
+ * A look-up goes down from the top until an entry points to no table. A unit is that entry, or the sixteen with
+ * PTE_CONT that it belongs to; a gap is as large as what the entry of 0 stands for, so a walk over nothing takes a step
+ * for each 512 GiB, 1 GiB or 2 MiB.
  */
 #include <asm/pgtable.h>
 

@@ -12,13 +12,13 @@
  *    handed on when it has been released. So whoever prints or sums up takes as long as it likes.
  * 3. Between two holds any table may go. pt_walk_refresh() finds the tables of the walk again from the top, by the
  *    indexes that the walk keeps: a pointer to a table is never used that was read before the lock was taken. Where a
- *    table is gone, the walk goes on behind the address space that it mapped. Where it has been merged into a block, the
- *    walk has seen what the block begins with: the rest of it is handed on as one leaf.
+ *    table is gone, the walk goes on behind the address space that it mapped. Where it has been merged into a block,
+ *    the walk has seen what the block begins with: the rest of it is handed on as one leaf.
  * 4. So each mapping that is there from beginning to end is seen exactly once; one that comes or goes meanwhile may be
  *    seen or not. Addresses rise.
  *
- * 5. A group of entries with PTE_CONT is looked at as a whole, for each of them, in one hold: it changes while tables are held, or
- *    while all CPUs stand still (pt_change.c).
+ * 5. A group of entries with PTE_CONT is looked at as a whole, for each of them, in one hold: it changes while tables
+ *    are held, or while all CPUs stand still (pt_change.c).
  *
  * Cost: about 30 instructions for each entry that maps something, 100 for one of a group, 4 for each that does not.
  */

@@ -3,11 +3,11 @@
  * Rights of mapped memory, as bits of table entries (contract: <asm/set_memory.h>).
  *
  * 1. Tables of the linear map are split and merged for whoever owns a page in the same block: who looks holds them.
- * 2. The image's text and constants have a second address in the linear map, read-only: it stays so, or what is executed could be
- *    written after all. The first one is no linear address and never gets here. Pages of vmalloc() have a
- *    second address, too: that both agree is seen to by who calls (mm/vmap_rights.c).
- * 3. Whether something would be writable and executable is asked under pt_mutex, which all changes of rights take: what was seen
- *    stays true until it is changed. Of pages that are switched off, too: their rights come back with them.
+ * 2. The image's text and constants have a second address in the linear map, read-only: it stays so, or what is
+ *    executed could be written after all. The first one is no linear address and never gets here. Pages of vmalloc()
+ *    have a second address, too: that both agree is seen to by who calls (mm/vmap_rights.c).
+ * 3. Whether something would be writable and executable is asked under pt_mutex, which all changes of rights take: what
+ *    was seen stays true until it is changed. Of pages that are switched off, too: their rights come back with them.
  */
 #include <errno.h>
 

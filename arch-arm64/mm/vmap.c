@@ -2,18 +2,20 @@
 /*
  * Tables for vmalloc, made and freed while the machine runs (contract: <asm/vmap.h>).
  *
- * 1. vmap_lock covers what tables hang where: entries of levels 0 to 2 in vmalloc's part. Entries of level 3, and of level 2
- *    that map a block, belong to who owns the addresses, who clears them without it; nobody frees a table under them.
- * 2. A table that is freed is taken out, with those above it that are empty then; all TLBs forget what they cached of the way to
- *    them (TLBI VAE1IS without "last level"), and only then the pages are retired (mm/vmap_retire.c): neither a walker of the
- *    machine's nor arch_vmap_table(), which takes no lock, reads a page that has another owner.
+ * 1. vmap_lock covers what tables hang where: entries of levels 0 to 2 in vmalloc's part. Entries of level 3, and of
+ *    level 2 that map a block, belong to who owns the addresses, who clears them without it; nobody frees a table under
+ *    them.
+ * 2. A table that is freed is taken out, with those above it that are empty then; all TLBs forget what they cached of
+ *    the way to them (TLBI VAE1IS without "last level"), and only then the pages are retired (mm/vmap_retire.c):
+ *    neither a walker of the machine's nor arch_vmap_table(), which takes no lock, reads a page that has another owner.
  * 3. TLB maintenance is broadcast by hardware: no CPU is interrupted.
- * 4. Pages for tables are taken without the lock, one at a time: what is kept for handlers is left to them, and other CPUs' caches are
- *    asked, where it is a thread that wants a table. A page that turns out not to be needed goes back.
- * 5. From VMAP_PHYS_START on the engine maps and unmaps (pt_map.c, pt_change.c), under pt_mutex: no table there but the first is anybody
- *    else's. What it takes out is retired as well. A handler, which may take no mutex, clears the entries of its range, which are
- *    its own as those of level 3 are, and leaves the tables to a thread.
- * 6. Small areas do not go that way: a pair of vmalloc() and vfree() has some 400 instructions, of which the entries' stores are a few.
+ * 4. Pages for tables are taken without the lock, one at a time: what is kept for handlers is left to them, and other
+ *    CPUs' caches are asked, where it is a thread that wants a table. A page that turns out not to be needed goes back.
+ * 5. From VMAP_PHYS_START on the engine maps and unmaps (pt_map.c, pt_change.c), under pt_mutex: no table there but the
+ *    first is anybody else's. What it takes out is retired as well. A handler, which may take no mutex, clears the
+ *    entries of its range, which are its own as those of level 3 are, and leaves the tables to a thread.
+ * 6. Small areas do not go that way: a pair of vmalloc() and vfree() has some 400 instructions, of which the entries'
+ *    stores are a few.
  */
 #include <errno.h>
 
@@ -63,8 +65,8 @@ static void free_tables(phys_addr_t table, unsigned long va)
 _Static_assert((PTE_TABLE & ~PTE_BLOCK) == 2, "a bit tells tables from blocks, valid or not, and from nothing");
 
 /*
- * On the way of each vfree(): its own walk, for all tables but the first are ordinary pages, which pt_slot() has to find out. Between
- * the levels one bit is looked at.
+ * On the way of each vfree(): its own walk, for all tables but the first are ordinary pages, which pt_slot() has to
+ * find out. Between the levels one bit is looked at.
  */
 u64 *arch_vmap_table(unsigned long va)
 {
@@ -102,7 +104,10 @@ static phys_addr_t new_page(void)
 	return arch_cross_call_ok() ? pt_page_new_thread() : pt_page_new();
 }
 
-/* The table of @level for @va, made if need be: of *@page, which is 0 then. NULL when there would have to be more pages. */
+/*
+ * The table of @level for @va, made if need be: of *@page, which is 0 then. NULL when there would have to be more
+ * pages.
+ */
 static u64 *try_table(unsigned long va, int level, phys_addr_t *page)
 {
 	u64 *table;
@@ -121,8 +126,9 @@ static bool is_block(unsigned long va)
 }
 
 /*
- * Take vmap_lock, and find the table of @level for @va, made if need be: the first one of @page, if there is one. Return: NULL, and what
- * was made on the way is gone, when there is no page for it, or a block is mapped where it should be.
+ * Take vmap_lock, and find the table of @level for @va, made if need be: the first one of @page, if there is one.
+ * Return: NULL, and what was made on the way is gone, when there is no page for it, or a block is mapped where it
+ * should be.
  */
 static u64 *lock_table(unsigned long va, int level, phys_addr_t page, unsigned long *flags)
 {

@@ -9,8 +9,8 @@
  *    each one after, at once, until there is room again; the log keeps them.
  * 2. Set-up leaves the rate and the format alone: who started us chose them. A UART that was never enabled gets eight
  *    bits, no parity; LCR_H is written while the UART is disabled (3.3.7), after the last byte of whoever wrote before
- *    us has gone (a UART that is not enabled sends none). The FIFOs stay as they were found: to switch them drops what was received already, and the first
- *    byte typed may be there.
+ *    us has gone (a UART that is not enabled sends none). The FIFOs stay as they were found: to switch them drops what
+ *    was received already, and the first byte typed may be there.
  * 3. Interrupts of the UART are off. The log serialises callers.
  * 4. The early console (early.c) uses the device as it is found.
  */

@@ -4,10 +4,10 @@
  *
  * 1. First it is made sure that what is counted are instructions: a loop whose length is known must take that many.
  *    Without QEMU's -icount shift=0 it does not, and nothing is measured.
- * 2. Slots for what is kept are one block of the page allocator, taken before the first group and given back after the last,
- *    so that all groups find the same memory.
- * 3. `bench_profile` is the same with few operations, and stops before and after those that would be counted, until a byte
- *    comes: whoever looks on from outside (test/bench/symbols.py) then sees these and no others.
+ * 2. Slots for what is kept are one block of the page allocator, taken before the first group and given back after the
+ *    last, so that all groups find the same memory.
+ * 3. `bench_profile` is the same with few operations, and stops before and after those that would be counted, until a
+ *    byte comes: whoever looks on from outside (test/bench/symbols.py) then sees these and no others.
  */
 #include "bench.h"
 

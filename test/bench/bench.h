@@ -2,9 +2,9 @@
 /*
  * What the benchmarks in the image share.
  *
- * 1. A figure is get_cycles() at the end less get_cycles() at the start. Under -icount shift=0,sleep=off that is the guest
- *    instructions of the whole machine in between, so no CPU may run but those that are measured: a CPU that waits
- *    sleeps (bench_sleep_until()), idle CPUs write no struct pages ahead (memmap_ahead=0), and no timer runs.
+ * 1. A figure is get_cycles() at the end less get_cycles() at the start. Under -icount shift=0,sleep=off that is the
+ *    guest instructions of the whole machine in between, so no CPU may run but those that are measured: a CPU that
+ *    waits sleeps (bench_sleep_until()), idle CPUs write no struct pages ahead (memmap_ahead=0), and no timer runs.
  * 2. A row is said in one line, "bench: ROW INSTRUCTIONS OPERATIONS", for test/bench/bench.py to read; it knows what
  *    Linux takes for the row and what the budget is.
  * 3. Rows are measured as Linux's were: the same sizes, counts and orders of freeing, a warm-up of n/8 + 64 operations
@@ -51,7 +51,9 @@ void bench_report_figure(const char *row, u64 thousandths);
 /** bench_fail() - a row that could not be measured, and why; the run goes on and ends with a failing status */
 void bench_fail(const char *row, const char *why);
 
-/** bench_has_pages() - whether a row may take @n pages, which is half of what is free at the most; else it has failed */
+/**
+ * bench_has_pages() - whether a row may take @n pages, which is half of what is free at the most; else it has failed
+ */
 bool bench_has_pages(const char *row, unsigned long n);
 
 /** bench_count() - how many operations a row does: @n, or @few when they are profiled */

@@ -3,8 +3,8 @@
  * `bench_boot`: what memblock and, in an image with CONFIG_BOOTMEM, bootmem take for an allocation.
  *
  * Both have retired by the time there is a prompt. A block of the page allocator's is the memory they give once more:
- * memblock on arrays of its own, in place of those of boot, which nobody may ask for meanwhile. So there is one CPU, and
- * interrupts are masked. Figures are instructions under QEMU's -icount shift=0,sleep=off.
+ * memblock on arrays of its own, in place of those of boot, which nobody may ask for meanwhile. So there is one CPU,
+ * and interrupts are masked. Figures are instructions under QEMU's -icount shift=0,sleep=off.
  */
 #include <errno.h>
 #include <lib/monitor.h>

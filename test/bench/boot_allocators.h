@@ -16,7 +16,9 @@ struct boot_bench {
 	unsigned long map_pfn, nr_reserved;
 };
 
-/** bench_boot_each() - get_cycles() for each of @nr allocations of @size bytes aligned to @align, by @alloc, on average */
+/**
+ * bench_boot_each() - get_cycles() for each of @nr allocations of @size bytes aligned to @align, by @alloc, on average
+ */
 u64 bench_boot_each(phys_addr_t (*alloc)(phys_addr_t size, phys_addr_t align), unsigned int nr, phys_addr_t size,
 		    phys_addr_t align);
 

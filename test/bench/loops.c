@@ -3,10 +3,10 @@
  * One operation and its opposite, again and again: SLUB and the page allocator when everything is at hand.
  *
  * A block that no per-CPU cache holds comes from the free lists, and what lies there by chance decides how often it is
- * split and merged again. Linux's rows of order 4 and 9, which has no cache for them, have one such step, those of 5 and
- * 10 none. So ours are measured where no block of order 4 (9) is free and one of order 5 (10) is, which does not merge. On
- * a machine large enough for caches of these orders they are hits all the same; rows of the free lists alone, under the
- * zone's lock, are beside them.
+ * split and merged again. Linux's rows of order 4 and 9, which has no cache for them, have one such step, those of 5
+ * and 10 none. So ours are measured where no block of order 4 (9) is free and one of order 5 (10) is, which does not
+ * merge. On a machine large enough for caches of these orders they are hits all the same; rows of the free lists alone,
+ * under the zone's lock, are beside them.
  */
 #include <lib/printk.h>
 #include <mm/gfp.h>

@@ -4,10 +4,12 @@
  *
  * 1. memblock has retired by the time there is a prompt: its arrays are swapped for private ones for the time of the
  *    measurement. Nobody else looks at memblock.
- * 2. Of the memory that they describe the end is real, a block of the page allocator's. All allocations are top-down and
- *    come from there, so those that are zeroed may be written. The rest is only numbers: nothing is read or written there.
- * 3. The layout and the order of calls are those of Linux's measurement: 256 allocations, freed again, 256 that are zeroed
- *    and 256 small ones that stay, reservations 128 KiB apart in ascending order below them, then allocations among them.
+ * 2. Of the memory that they describe the end is real, a block of the page allocator's. All allocations are top-down
+ *    and come from there, so those that are zeroed may be written. The rest is only numbers: nothing is read or written
+ *    there.
+ * 3. The layout and the order of calls are those of Linux's measurement: 256 allocations, freed again, 256 that are
+ *    zeroed and 256 small ones that stay, reservations 128 KiB apart in ascending order below them, then allocations
+ *    among them.
  */
 #include <mm/gfp.h>
 #include <mm/memblock.h>

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The table engine: 1 GiB mapped with blocks of 2 MiB, the rights of a page changed, and physical ranges mapped and unmapped.
+ * The table engine: 1 GiB mapped with blocks of 2 MiB, the rights of a page changed, and physical ranges mapped and
+ * unmapped.
  *
- * Addresses are behind all RAM, in the linear map's part; the physical ones are 2 MiB off, so that no larger unit fits. It is a figure for
- * each entry, tables included: two are made for each mapping. Physical ranges are at the end of physical addresses, where nothing is.
+ * Addresses are behind all RAM, in the linear map's part; the physical ones are 2 MiB off, so that no larger unit fits.
+ * It is a figure for each entry, tables included: two are made for each mapping. Physical ranges are at the end of
+ * physical addresses, where nothing is.
  */
 #include <lib/mutex.h>
 #include <mm/gfp.h>

@@ -2,13 +2,15 @@
 /*
  * `bench_scaling` at the prompt: how throughput grows with CPUs. Not under -icount: there CPUs take turns.
  *
- * 1. A measurement lets 1, 2 or 4 CPUs do one operation for WINDOW_NS, each counting how often, and adds up what each did in
- *    a second. Who is done sooner does not wait for the others: each CPU's rate is over its own time.
- * 2. In a round all operations have their turn at each number of CPUs, the empty loop among them, so that all see the same
- *    host; the median of ROUNDS counts. A ratio is that of several CPUs over that of one.
- * 3. What the host lets this machine have at the moment is the empty loop's ratio, the ceiling: two cores of the host do not
- *    give four CPUs four times one, and less when others want them. So each line has the share of it that was reached.
- * 4. "scaling: ROW CPUS RATIO SHARE", both in thousandths, for test/bench/scaling.py to read, and a line for each round.
+ * 1. A measurement lets 1, 2 or 4 CPUs do one operation for WINDOW_NS, each counting how often, and adds up what each
+ *    did in a second. Who is done sooner does not wait for the others: each CPU's rate is over its own time.
+ * 2. In a round all operations have their turn at each number of CPUs, the empty loop among them, so that all see the
+ *    same host; the median of ROUNDS counts. A ratio is that of several CPUs over that of one.
+ * 3. What the host lets this machine have at the moment is the empty loop's ratio, the ceiling: two cores of the host
+ *    do not give four CPUs four times one, and less when others want them. So each line has the share of it that was
+ *    reached.
+ * 4. "scaling: ROW CPUS RATIO SHARE", both in thousandths, for test/bench/scaling.py to read, and a line for each
+ *    round.
  */
 #include <errno.h>
 #include <lib/monitor.h>

@@ -3,7 +3,8 @@
  * The worst single operation, and the 99.9th percentile, of 100,000: what a loop's mean hides.
  *
  * Each operation is counted on its own; what the two reads of the counter take by themselves is taken off. Objects are
- * allocated one after the other and freed in the same order, so stacks run empty and full, and slabs and blocks come and go.
+ * allocated one after the other and freed in the same order, so stacks run empty and full, and slabs and blocks come
+ * and go.
  */
 #include <lib/printk.h>
 #include <mm/gfp.h>

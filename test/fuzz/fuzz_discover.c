@@ -9,8 +9,8 @@
  * 3. Of a tree that was accepted, memblock's invariants must hold, nothing may lie past phys_limit, and every byte that
  *    is reserved must be claimed by somebody, unless a line says that the table of claims is full.
  * 4. Half of the mutations are libFuzzer's own, of bytes. The others keep the tree a tree, so that what lies behind the
- *    validation is reached at all: one property's value is mutated, a property is taken away, or a property is copied to
- *    another node, which may be a new one.
+ *    validation is reached at all: one property's value is mutated, a property is taken away, or a property is copied
+ *    to another node, which may be a new one.
  */
 #include <stddef.h>
 #include <stdio.h>

@@ -10,8 +10,8 @@
  * 3. AddressSanitizer keeps red zones between globals. The bytes there are copied along, which is why the copying
  *    function is not instrumented and calls no memcpy().
  * 4. What the port knows stays: mappings are the fuzzer's to undo (host_unmap_all()), where they matter.
- * 5. arch_exit() is wrapped by the linker: it jumps back to machine_try(). Whatever the core held then, the log's lock or
- *    an interrupt mask, is gone with the state. arch_dump_stack() is wrapped too: a panic is an answer here.
+ * 5. arch_exit() is wrapped by the linker: it jumps back to machine_try(). Whatever the core held then, the log's lock
+ *    or an interrupt mask, is gone with the state. arch_dump_stack() is wrapped too: a panic is an answer here.
  */
 #include "reset.h"
 

@@ -54,7 +54,8 @@ void host_wait_for_others(void);
 void host_on_all_cpus(smp_fn_t fn, void *arg);
 
 /**
- * host_meet() - wait until @nr CPUs have come to this for the @nth time; *@came, which counts them, is 0 before the first
+ * host_meet() - wait until @nr CPUs have come to this for the @nth time; *@came, which counts them, is 0 before the
+ * first
  *
  * Who waits does not sleep at first: so all go on at once, if there are processors for them.
  */

@@ -30,7 +30,8 @@ struct host_bank {
  * @dma_limit: masters reach the addresses below this one, which is below 4 GiB; 0 when they are not limited
  * @bootargs: NULL for none; page_owner=off is added unless they say page_owner=on
  * @add_nodes: called while the tree's root is open, to add nodes to it; NULL for nothing
- * @before_hand_over: called between mm_init() and mm_hand_over(), for instance to start the other CPUs; NULL for nothing
+ * @before_hand_over: called between mm_init() and mm_hand_over(), for instance to start the other CPUs; NULL for
+ * nothing
  */
 struct host_machine {
 	const struct host_bank *banks;
@@ -51,7 +52,10 @@ struct host_machine {
  */
 struct boot_info host_boot_info(const void *fdt, phys_addr_t fdt_pa, phys_addr_t image, phys_addr_t image_size);
 
-/** host_boot() - host_boot_cpu(), mm_init() and mm_hand_over() on a machine like that; the check functions must agree afterwards */
+/**
+ * host_boot() - host_boot_cpu(), mm_init() and mm_hand_over() on a machine like that; the check functions must agree
+ * afterwards
+ */
 void host_boot(const struct host_machine *machine);
 
 /** host_boot_simple() - one bank of @size bytes from 1 GiB on, @nr_cpus CPUs */
@@ -79,7 +83,9 @@ struct host_page_load {
 /** host_load_pages() - use pages like that, by the calling CPU's own random numbers; in the end all are freed */
 void host_load_pages(const struct host_page_load *load);
 
-/** host_take_addresses() - all of vmalloc's addresses that are free are in use; not again before host_put_addresses() */
+/**
+ * host_take_addresses() - all of vmalloc's addresses that are free are in use; not again before host_put_addresses()
+ */
 void host_take_addresses(void);
 
 /** host_put_addresses() - they are free again */

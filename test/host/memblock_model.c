@@ -270,7 +270,10 @@ static bool arrays_are_stuck(struct span op)
 	for (int i = 0; i < 2; i++) {
 		struct array larger = { NULL, 2 * types[i]->max };
 		unsigned int nr = array_span(&larger).nr;
-		/* An operation needs two slots to cut at its ends, or one for every other unit that it fills; growth three. */
+		/*
+		 * An operation needs two slots to cut at its ends, or one for every other unit that it fills; growth
+		 * three.
+		 */
 		bool full = types[i]->cnt + max(3U, op.nr / 2 + 1) > types[i]->max;
 
 		if (full && longest_place(op, nr) < nr)

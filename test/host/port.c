@@ -10,8 +10,8 @@
  * 4. Each CPU has one interrupt mutex. Held by the CPU's own thread it is the interrupt mask. An interrupt or a cross
  *    call holds it while it runs as that CPU. A thread that waits for it is unmasked (checked), so holds no other one,
  *    and no circle of waiters can close.
- * 5. A cross call runs on its sender's thread before arch_send_call() returns; one that a handler sends, or a CPU that is
- *    masked, as soon as that thread is neither.
+ * 5. A cross call runs on its sender's thread before arch_send_call() returns; one that a handler sends, or a CPU that
+ *    is masked, as soon as that thread is neither.
  * 6. Who reports the end of the run is a thread, not a CPU: a thread that acts as another CPU still is the one that
  *    stands in the middle of its report.
  */

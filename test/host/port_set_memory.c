@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The host port's rights of mapped memory (test/host/include/asm/set_memory.h): a byte for each page of the linear map and of
- * vmalloc's addresses, in arrays that the host gives memory for where they are written. A byte of 0 is writable, not executable, valid.
+ * The host port's rights of mapped memory (test/host/include/asm/set_memory.h): a byte for each page of the linear map
+ * and of vmalloc's addresses, in arrays that the host gives memory for where they are written. A byte of 0 is writable,
+ * not executable, valid.
  */
 #include <errno.h>
 #include <sys/mman.h>

@@ -3,9 +3,10 @@
  * The host port's vmalloc addresses (test/host/include/asm/vmap.h).
  *
  * 1. One entry for each block of 2 MiB: the address of its table, or the physical address of a block with bit 0 set.
- * 2. table_lock covers what tables there are, as the machine's does; pages for them are taken under it. A table that is taken
- *    out is retired, as the machine's are: who looks for one takes no lock.
- * 3. Large physical ranges are mapped by blocks, and by tables at both ends, under phys_mutex. Who may not take it leaves the tables.
+ * 2. table_lock covers what tables there are, as the machine's does; pages for them are taken under it. A table that is
+ *    taken out is retired, as the machine's are: who looks for one takes no lock.
+ * 3. Large physical ranges are mapped by blocks, and by tables at both ends, under phys_mutex. Who may not take it
+ *    leaves the tables.
  * 4. Unmapping leaves a mapping that allows nothing, so that nothing else of the process lands there.
  */
 #include <errno.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Pages that are freed twice, and free lists whose links were written to: what must not be used again is out of use, nothing
- * else is lost, and the machine runs on.
+ * Pages that are freed twice, and free lists whose links were written to: what must not be used again is out of use,
+ * nothing else is lost, and the machine runs on.
  *
- * After each damage all memory is taken, page by page and by large blocks, and given back: none of it is what is out, and
- * what comes back is what there was, less what is out.
+ * After each damage all memory is taken, page by page and by large blocks, and given back: none of it is what is out,
+ * and what comes back is what there was, less what is out.
  */
 #include <errno.h>
 
@@ -134,8 +134,8 @@ static void test_twice_later(void)
 }
 
 /*
- * A block of 8 pages is freed; the upper half is given to somebody else. Who frees the block again gets the lower half out of
- * use: the upper half is another's.
+ * A block of 8 pages is freed; the upper half is given to somebody else. Who frees the block again gets the lower half
+ * out of use: the upper half is another's.
  *
  *	|free |another's|
  */
@@ -214,7 +214,9 @@ static void have_freed_by(int cpu)
 	smp_work_wait(cpu);
 }
 
-/* What another CPU has cached leaves its cache as soon as that CPU can be interrupted; its note serves the next page. */
+/*
+ * What another CPU has cached leaves its cache as soon as that CPU can be interrupted; its note serves the next page.
+ */
 static void test_twice_masked(void)
 {
 	unsigned long start, flags;
@@ -249,7 +251,9 @@ static void use_victim(void *arg)
 	__free_page(page);
 }
 
-/* That CPU gives the page once more before it is interrupted: then it is out when its user frees it, wherever that is. */
+/*
+ * That CPU gives the page once more before it is interrupted: then it is out when its user frees it, wherever that is.
+ */
 static void test_twice_given(void)
 {
 	unsigned long start, flags;
@@ -314,7 +318,7 @@ static void test_no_notes(void)
 /* --- While others allocate --- */
 
 #define THREADS	  4
-#define WRONG	  4 /* an order that nobody allocates: a page that has been given to somebody since is refused for that */
+#define WRONG	  4 /* an order that nobody allocates: a page that somebody has got since is refused for that */
 #define TWICE_MAX 250
 
 static u8 out[MAX_PAGES]; /* the free that was one too many has returned, and the page is out */
@@ -393,8 +397,8 @@ static void test_twice_threads(void)
 }
 
 /*
- * A range of several pageblocks is allocated, and as soon as its first page is taken, its last one is freed, which is free still:
- * the range is whole, or it is free again but for that page, which is the end of the next range then.
+ * A range of several pageblocks is allocated, and as soon as its first page is taken, its last one is freed, which is
+ * free still: the range is whole, or it is free again but for that page, which is the end of the next range then.
  */
 
 #define RANGE	 (7 * PAGEBLOCK_NR_PAGES)
@@ -547,7 +551,9 @@ static struct list_head *stray(struct page *page)
 	}
 }
 
-/* Write to a link of @page, or to both, under the lock, as nobody else would. Return: whether that changed something. */
+/*
+ * Write to a link of @page, or to both, under the lock, as nobody else would. Return: whether that changed something.
+ */
 static bool damage(struct page *page)
 {
 	const struct list_head was = page->lru;
@@ -610,7 +616,10 @@ static void use_somehow(void)
 	}
 }
 
-/* Many blocks at once, neighbours perhaps. Each that was damaged may be out, and those whose links led to them; no more. */
+/*
+ * Many blocks at once, neighbours perhaps. Each that was damaged may be out, and those whose links led to them; no
+ * more.
+ */
 static void test_many_links(void)
 {
 	unsigned long start, most = 0;
@@ -637,8 +646,8 @@ static void test_many_links(void)
 }
 
 /*
- * A machine with @nr free blocks of the largest order that have struct pages, at the front of their list. Return: how many
- * pages are free.
+ * A machine with @nr free blocks of the largest order that have struct pages, at the front of their list. Return: how
+ * many pages are free.
  */
 static unsigned long boot_and_free_blocks(struct page **block, int nr)
 {
@@ -739,7 +748,8 @@ static void damage_isolated(void *last)
 }
 
 /*
- * Of a range that is all free one block is found to be damaged when the ones before it are taken already: those are free again.
+ * Of a range that is all free one block is found to be damaged when the ones before it are taken already: those are
+ * free again.
  *
  *	| free, a page of it cached | free | damaged once it is isolated |
  */
@@ -775,8 +785,8 @@ static void test_range_damaged(void)
 }
 
 /*
- * Of four blocks one link each is written to, so that each leads to a block that leads on to the next: nothing proves any of
- * them wrong, or right. None is trusted.
+ * Of four blocks one link each is written to, so that each leads to a block that leads on to the next: nothing proves
+ * any of them wrong, or right. None is trusted.
  */
 static void test_links_in_a_ring(void)
 {

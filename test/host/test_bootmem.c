@@ -2,9 +2,10 @@
 /*
  * bootmem against an array of pages that is plainly right, and the boot on it.
  *
- * 1. The model has a byte for each page of the machine: which node's bitmap covers it, if it is free. Spans of nodes 0 and 2
- *    interleave, node 1 stands alone; both kinds of holes are there.
- * 2. An operation on ranges changes both; then every bit is compared. What must be refused is tried in a copy of the process.
+ * 1. The model has a byte for each page of the machine: which node's bitmap covers it, if it is free. Spans of nodes 0
+ *    and 2 interleave, node 1 stands alone; both kinds of holes are there.
+ * 2. An operation on ranges changes both; then every bit is compared. What must be refused is tried in a copy of the
+ *    process.
  * 3. An allocation is found in the model by trying every place: the rest of the last page, the first from the hint, the
  *    first from the goal, the next node. The bytes given are kept in a second array, one for each 16: no two overlap.
  */
@@ -500,8 +501,8 @@ static struct {
 } places[64];
 
 /*
- * Fewer than the table of claims has room for from the start: this build's grows in memblock, behind the bitmaps' backs.
- * The last one is the largest run of free pages, which is most of the highest bank.
+ * Fewer than the table of claims has room for from the start: this build's grows in memblock, behind the bitmaps'
+ * backs. The last one is the largest run of free pages, which is most of the highest bank.
  */
 #define PLACES 48
 

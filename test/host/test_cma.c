@@ -310,8 +310,8 @@ static void test_balance(void)
 }
 
 /*
- * A page of an area that a CPU has cached stays apart: freed, it is on the stack of movable blocks, and no other request
- * is served from there.
+ * A page of an area that a CPU has cached stays apart: freed, it is on the stack of movable blocks, and no other
+ * request is served from there.
  */
 static void test_caches(void)
 {
@@ -609,7 +609,10 @@ static void test_threads(void)
 	host_cpus_stop();
 }
 
-/* As on Linux, who has no area gets nothing and gives nothing. What is not all allocated is told; what is elsewhere is not. */
+/*
+ * As on Linux, who has no area gets nothing and gives nothing. What is not all allocated is told; what is elsewhere is
+ * not.
+ */
 static void test_no_area(void)
 {
 	static const struct host_bank ram = { GIB, 128 * MIB, -1 };

@@ -3,7 +3,8 @@
  * Ranges of page frames: isolation and alloc_contig_*(), against a map of who owns which page.
  *
  * 1. The map has a byte for each page frame: not ours to give, free, of a block, or of a range. With one CPU it tells
- *    beforehand whether a range can be had: when every page of it is free, whatever caches and deferred pageblocks hold.
+ *    beforehand whether a range can be had: when every page of it is free, whatever caches and deferred pageblocks
+ *    hold.
  * 2. With several, claiming is an atomic exchange, so two owners of a page are found out at once.
  * 3. After each phase the check functions walk everything, and at the end all is free as it was.
  */
@@ -380,7 +381,10 @@ static void test_types_return(void)
 	host_check();
 }
 
-/* One of the reserve for urgent requests stays of it, whether a range of it could be had or not, and is no place to look in. */
+/*
+ * One of the reserve for urgent requests stays of it, whether a range of it could be had or not, and is no place to
+ * look in.
+ */
 static void test_reserve_stays(void)
 {
 	struct page *page, *other;
@@ -588,8 +592,8 @@ static void test_watermark(void)
 }
 
 /*
- * Two CPUs want ranges of the only pageblock that is free, each another: while one has it isolated the other waits, and then has
- * its own.
+ * Two CPUs want ranges of the only pageblock that is free, each another: while one has it isolated the other waits, and
+ * then has its own.
  *
  *	| the other's | in use | mine          |
  */

@@ -2,10 +2,11 @@
 /*
  * Damaged and wrong trees: real boards' and those of dts/.
  *
- * 1. A damaged tree has no right outcome but one of these: it is refused, and a line says so; it is accepted, and what is
- *    left in it is used; it ends the run by a panic that has a line. No access leaves it, and nothing takes for ever.
- * 2. A tree that is not valid as a whole is refused before any state has changed, so these are tried one after the other
- *    in one process; any other gets a process of its own.
+ * 1. A damaged tree has no right outcome but one of these: it is refused, and a line says so; it is accepted, and what
+ *    is left in it is used; it ends the run by a panic that has a line. No access leaves it, and nothing takes for
+ *    ever.
+ * 2. A tree that is not valid as a whole is refused before any state has changed, so these are tried one after the
+ *    other in one process; any other gets a process of its own.
  * 3. Trees that are wrong on purpose (dts/bad-*.dts) have an outcome, which is checked.
  */
 #include <errno.h>

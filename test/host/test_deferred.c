@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Struct pages that are written late: nothing before it is needed, the stock that idle CPUs keep, and walkers that leave
- * alone what was not written.
+ * Struct pages that are written late: nothing before it is needed, the stock that idle CPUs keep, and walkers that
+ * leave alone what was not written.
  *
- * What was not written is made inaccessible, so that a look at it ends the case. How much was written is compared with a
- * count over all pageblocks.
+ * What was not written is made inaccessible, so that a look at it ends the case. How much was written is compared with
+ * a count over all pageblocks.
  */
 #include <signal.h>
 #include <string.h>
@@ -272,7 +272,10 @@ static void set_goal(struct zone *zone, u32 goal)
 	smp_wake_idle(~0ULL);
 }
 
-/* The zone's last free block is just being written: who needs it waits for it, gets it, and it does not get into the stock. */
+/*
+ * The zone's last free block is just being written: who needs it waits for it, gets it, and it does not get into the
+ * stock.
+ */
 static void test_last_block(void)
 {
 	struct timespec moment = { 0, 50 * 1000 * 1000 };

@@ -202,7 +202,10 @@ static void test_board(void)
 	CHECK_EQ(fdt_dma_windows(fdt, fdt_path_offset(fdt, "/torn/x"), w, 4), -EINVAL);
 }
 
-/* No-map regions outside RAM: one is a master's alone, two overlap, one lies beyond the CPU's addresses, one ends there. */
+/*
+ * No-map regions outside RAM: one is a master's alone, two overlap, one lies beyond the CPU's addresses, one ends
+ * there.
+ */
 static void far_nodes(void)
 {
 	static const char pool[] = "shared-dma-pool";

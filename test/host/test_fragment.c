@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Migratetypes: who takes from whom, what a pageblock becomes, the reserve for urgent requests; and the tables and indices
- * that tell how fragmented memory is, against sums over the struct pages.
+ * Migratetypes: who takes from whom, what a pageblock becomes, the reserve for urgent requests; and the tables and
+ * indices that tell how fragmented memory is, against sums over the struct pages.
  */
 #include <string.h>
 

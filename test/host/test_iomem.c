@@ -23,8 +23,8 @@
  *	windows              [--------------)              not busy: insert_resource(), remove_resource()
  *	regions                 [---) [--)        [---)    busy: request_mem_region(), release_mem_region()
  *
- * A window may be put where it overlaps nothing in part; a region where, besides, it lies in no region and around nothing. A
- * region goes when no window lies in it.
+ * A window may be put where it overlaps nothing in part; a region where, besides, it lies in no region and around
+ * nothing. A region goes when no window lies in it.
  */
 
 #define UNITS  256

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* ioremap() and memremap(): against a list of mappings, what is refused and why, wrong ends, early mappings, eight CPUs. */
+/*
+ * ioremap() and memremap(): against a list of mappings, what is refused and why, wrong ends, early mappings, eight
+ * CPUs.
+ */
 #include <lib/smp.h>
 #include <mm/highmem.h>
 #include <mm/io.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What /chosen, the boot arguments and the properties of /reserved-memory say; how far masters reach; whose each byte is.
+ * What /chosen, the boot arguments and the properties of /reserved-memory say; how far masters reach; whose each byte
+ * is.
  *
  * The usual machine: 256 MiB of RAM from RAM_BASE, the image near its start, the tree near its end.
  */

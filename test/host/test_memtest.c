@@ -2,8 +2,8 @@
 /*
  * The memory test: what it writes, what it finds in memory that is broken on purpose, and what becomes of that.
  *
- * 1. Most cases have a few MiB in memblock and no more. The model is one byte per page, set where a fault lies; after the
- *    test exactly those pages are reserved as "bad RAM". Memory that is not free is filled before, and whole after.
+ * 1. Most cases have a few MiB in memblock and no more. The model is one byte per page, set where a fault lies; after
+ *    the test exactly those pages are reserved as "bad RAM". Memory that is not free is filled before, and whole after.
  * 2. Some cases boot a whole machine, several CPUs at the test's work, and then allocate all there is: no page that is
  *    broken is ever given, and the account balances.
  * 3. Faults that connect two addresses are simulated on one CPU only: with two it would be a race by design.
@@ -126,7 +126,10 @@ static void test_patterns_defined(void)
 	}
 }
 
-/* Each random pattern: no two words of a MiB are equal, each bit is set in about half of them, each differs from the last. */
+/*
+ * Each random pattern: no two words of a MiB are equal, each bit is set in about half of them, each differs from the
+ * last.
+ */
 static void test_patterns_random(void)
 {
 	static u64 words[MIB / 8];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Memory types: ranges that overlap against a flat list, and what vmap() maps against linear map, memremap() and vmap().
- * Those of bus masters are in test_memtype_dma.c, of ioremap() alone in test_ioremap.c.
+ * Memory types: ranges that overlap against a flat list, and what vmap() maps against linear map, memremap() and
+ * vmap(). Those of bus masters are in test_memtype_dma.c, of ioremap() alone in test_ioremap.c.
  */
 #include <mm/io.h>
 #include <mm/memtype.h>
@@ -210,7 +210,9 @@ static void try_pair(struct page *page, const struct prot *first, const struct p
 	vunmap(b);
 }
 
-/* All pairs of types in both orders: of two that do not agree the later one is refused. Write-back is the linear map's. */
+/*
+ * All pairs of types in both orders: of two that do not agree the later one is refused. Write-back is the linear map's.
+ */
 static void test_vmap_pairs(void)
 {
 	struct page *page;

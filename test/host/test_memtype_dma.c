@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Memory types of what bus masters have (dma_machine.h): each pair of requests that are in conflict, in both orders; many buffers;
- * what is held while caches and TLBs are told; masters that end; eight CPUs.
+ * Memory types of what bus masters have (dma_machine.h): each pair of requests that are in conflict, in both orders;
+ * many buffers; what is held while caches and TLBs are told; masters that end; eight CPUs.
  */
 #include <lib/smp.h>
 #include <mm/io.h>

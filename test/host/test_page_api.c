@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The page allocator's calls beside alloc_pages(): exact numbers of pages, compound blocks, what each gfp flag does, pages
- * that are taken out of use, and who had a page.
+ * The page allocator's calls beside alloc_pages(): exact numbers of pages, compound blocks, what each gfp flag does,
+ * pages that are taken out of use, and who had a page.
  *
- * After each case every page is back: the same number of free pages as at the start, less those that are bad, and all check
- * functions agree.
+ * After each case every page is back: the same number of free pages as at the start, less those that are bad, and all
+ * check functions agree.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -297,7 +297,10 @@ static unsigned long calls_taken(void)
 	return calls;
 }
 
-/* When the other CPU has had this one's cache drained twice: once before it says that there is nothing, and again as it waits. */
+/*
+ * When the other CPU has had this one's cache drained twice: once before it says that there is nothing, and again as it
+ * waits.
+ */
 static void free_later(void *unused)
 {
 	(void)unused;
@@ -714,8 +717,8 @@ static void test_story_of_others(void)
 }
 
 /*
- * The only node is number 1, and its last pageblock is in part a hole: the story of a page of that is told all the same, and
- * its zone is one that there is.
+ * The only node is number 1, and its last pageblock is in part a hole: the story of a page of that is told all the
+ * same, and its zone is one that there is.
  *
  *	node 1 [== 5 MiB ==]..hole..
  */

@@ -168,8 +168,8 @@ static void fail_aloud(int times)
 }
 
 /*
- * However often memory is found in between, there are ten reports and then none, until five seconds have passed since the last;
- * then the next says how many there were not.
+ * However often memory is found in between, there are ten reports and then none, until five seconds have passed since
+ * the last; then the next says how many there were not.
  */
 static void test_reports_limited(void)
 {

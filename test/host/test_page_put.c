@@ -2,10 +2,11 @@
 /*
  * Many pages at once, and pages that are put: alloc_pages_bulk(), put_page(), release_pages().
  *
- * 1. What is put may be anything: a page of a compound block, one with other users, one that is free, a slab's, one whose
- *    struct page was never written, or none at all. Each is freed, or left and reported, and those beside it are freed.
- * 2. With several CPUs and their handlers a map tells who owns a page: claiming is an atomic exchange, so two owners of a page
- *    are found out at once, and each page holds its owner's stamp.
+ * 1. What is put may be anything: a page of a compound block, one with other users, one that is free, a slab's, one
+ *    whose struct page was never written, or none at all. Each is freed, or left and reported, and those beside it are
+ *    freed.
+ * 2. With several CPUs and their handlers a map tells who owns a page: claiming is an atomic exchange, so two owners of
+ *    a page are found out at once, and each page holds its owner's stamp.
  * 3. After each case every page is back, and all check functions agree.
  */
 #include <string.h>
@@ -109,7 +110,10 @@ static void test_put_of_slub(void)
 	host_check();
 }
 
-/* The user of a shared page left something in it that looks as if it were of a compound block, whose first page is nowhere. */
+/*
+ * The user of a shared page left something in it that looks as if it were of a compound block, whose first page is
+ * nowhere.
+ */
 static void test_put_wild_head(void)
 {
 	static const unsigned long wild[] = { 0xa5a5a5a5a5a5a5a5UL, ~0UL, VMEMMAP_START + 9, 1 };
@@ -152,8 +156,8 @@ static void test_put_twice(void)
 }
 
 /*
- * A page has two users. One CPU frees it twice while another frees it once: of the three one is too many, whichever, and none
- * may believe that it was not because it looked before the others were done.
+ * A page has two users. One CPU frees it twice while another frees it once: of the three one is too many, whichever,
+ * and none may believe that it was not because it looked before the others were done.
  */
 
 static struct page *contested;
@@ -229,7 +233,10 @@ static void test_three_of_two_ranges(void)
 
 #define RELEASED 300
 
-/* Pages of two kinds, a compound block by one of its tails, one that is shared, one that is given up twice, and blocks of order 3. */
+/*
+ * Pages of two kinds, a compound block by one of its tails, one that is shared, one that is given up twice, and blocks
+ * of order 3.
+ */
 static void test_release(void)
 {
 	static struct page *pages[RELEASED];
@@ -336,7 +343,10 @@ static void test_bulk_zeroed(void)
 	CHECK_EQ(host_checked_pages(), start);
 }
 
-/* When memory runs out, entries from the first on hold a page, the others nothing; that is a failure, which is reported. */
+/*
+ * When memory runs out, entries from the first on hold a page, the others nothing; that is a failure, which is
+ * reported.
+ */
 static void test_bulk_short(void)
 {
 	static struct page *pages[8192];

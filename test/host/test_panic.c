@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* One CPU says why the run ends, and says it to its end, whoever else panics meanwhile and whatever fails on the way. */
+/*
+ * One CPU says why the run ends, and says it to its end, whoever else panics meanwhile and whatever fails on the way.
+ */
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -44,7 +44,9 @@ static struct page *warm(gfp_t gfp, unsigned int order)
 
 static const gfp_t kinds[] = { GFP_KERNEL, GFP_KERNEL | __GFP_MOVABLE, GFP_KERNEL | __GFP_RECLAIMABLE };
 
-/* Once a block of an order and type has been freed, that one is allocated again and again, and the zone is not asked. */
+/*
+ * Once a block of an order and type has been freed, that one is allocated again and again, and the zone is not asked.
+ */
 static void test_hits(void)
 {
 	host_boot_simple(1 * GIB, 1);
@@ -97,8 +99,8 @@ static void test_constant_or_not(void)
 /*
  * [ NORMAL ................ | MOVABLE ......... ]
  *
- * The stack that requests for it look at first holds ZONE_MOVABLE's blocks there, and NORMAL's movable ones have another. Those
- * of movable requests without __GFP_HIGHMEM come from NORMAL, as on Linux.
+ * The stack that requests for it look at first holds ZONE_MOVABLE's blocks there, and NORMAL's movable ones have
+ * another. Those of movable requests without __GFP_HIGHMEM come from NORMAL, as on Linux.
  */
 static void test_movable_zone(void)
 {
@@ -141,7 +143,9 @@ static void free_many(void)
 		__free_page(pages[i]);
 }
 
-/* Bursts raise the limit up to the array; what is drained gives it up; what is not used any more loses it bit by bit. */
+/*
+ * Bursts raise the limit up to the array; what is drained gives it up; what is not used any more loses it bit by bit.
+ */
 static void test_limits(void)
 {
 	struct per_cpu_pages *pcp;
@@ -394,8 +398,8 @@ static void test_others_drained(void)
 }
 
 /*
- * When the zone is at its high watermark but for what is free of a CMA area, caches of blocks that cannot come from there do not
- * grow.
+ * When the zone is at its high watermark but for what is free of a CMA area, caches of blocks that cannot come from
+ * there do not grow.
  *
  *	| in use      | free up to the mark | CMA area, free |
  */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Per-CPU memory: allocations against a map of bytes, chunks that come and go, what is refused, and eight CPUs at once. */
+/*
+ * Per-CPU memory: allocations against a map of bytes, chunks that come and go, what is refused, and eight CPUs at once.
+ */
 #include <lib/smp.h>
 #include <mm/port.h>
 #include <mm/vmalloc.h>
@@ -55,7 +57,10 @@ static void test_static_variables(void)
 	put_cpu_ptr(&test_static);
 }
 
-/* At random, against a map of the bytes that somebody has: of CPU 0's addresses, which are the others' but for a distance. */
+/*
+ * At random, against a map of the bytes that somebody has: of CPU 0's addresses, which are the others' but for a
+ * distance.
+ */
 
 #define LIVE 600
 
@@ -511,7 +516,10 @@ static void test_operations(void)
 	CHECK(!per_cpu(op8, 1) && !per_cpu(op16, 1) && !per_cpu(op32, 1) && !per_cpu(op64, 1));
 }
 
-/* A thread and handlers on one variable: the handler runs beside the thread here, so nothing may be lost between two steps. */
+/*
+ * A thread and handlers on one variable: the handler runs beside the thread here, so nothing may be lost between two
+ * steps.
+ */
 
 static void handler_adds(void *arg)
 {

@@ -284,7 +284,9 @@ static void test_split_and_merge(void)
 	check_unit(page, GIB, 1);
 }
 
-/* Neighbours that are mapped one after the other become one block; nobody has to stand still to change pages' rights. */
+/*
+ * Neighbours that are mapped one after the other become one block; nobody has to stand still to change pages' rights.
+ */
 static void test_merge_of_neighbours(void)
 {
 	unsigned long lives;
@@ -427,7 +429,10 @@ static void map_as_vmalloc(u64 pages, u64 blocks)
 	recorder_end();
 }
 
-/* In vmalloc's addresses its tables stay, and get no groups: it clears single entries. What the engine has split it merges. */
+/*
+ * In vmalloc's addresses its tables stay, and get no groups: it clears single entries. What the engine has split it
+ * merges.
+ */
 static void test_vmalloc(void)
 {
 	u64 pages = VMALLOC_START, blocks = VMALLOC_START + 16 * BLOCK, page = blocks + 5 * BLOCK + PAGE_SIZE;
@@ -449,7 +454,8 @@ static void test_vmalloc(void)
 }
 
 /*
- * Large physical ranges in vmalloc's addresses: blocks and groups are split and merged, and what is taken out is retired.
+ * Large physical ranges in vmalloc's addresses: blocks and groups are split and merged, and what is taken out is
+ * retired.
  *
  *	VMAP_PHYS_START + 511 GiB - 2 MiB - a page | page | 2 MiB | 1 GiB | 2 MiB | page |	over a border of level 0
  */

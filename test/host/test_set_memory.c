@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* set_memory_*(): what may be changed, what is refused, and what is said of it. That rights hold is tried by the kernel's own accesses. */
+/*
+ * set_memory_*(): what may be changed, what is refused, and what is said of it. That rights hold is tried by the
+ * kernel's own accesses.
+ */
 #include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>

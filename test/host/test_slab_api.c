@@ -124,7 +124,9 @@ static void fill_with_a(void *obj)
 	memset(obj, 'a', 64);
 }
 
-/* Guarded objects that are not poisoned are cleared: those with a constructor, and those that are looked at when free. */
+/*
+ * Guarded objects that are not poisoned are cleared: those with a constructor, and those that are looked at when free.
+ */
 static void test_sensitive_guarded(void)
 {
 	struct kmem_cache *keys[3];
@@ -540,8 +542,8 @@ static void test_tables(void)
 }
 
 /*
- * While other CPUs allocate, more objects may be seen on stacks than were taken from slabs a moment before: then none is in use,
- * not 2^64 less some.
+ * While other CPUs allocate, more objects may be seen on stacks than were taken from slabs a moment before: then none
+ * is in use, not 2^64 less some.
  */
 static void test_tables_under_load(void)
 {

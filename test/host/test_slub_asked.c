@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * How many bytes were asked for: in guarded caches the red zone begins there, whatever way the object was had, and moves
- * with krealloc(); ksize() takes it away.
+ * How many bytes were asked for: in guarded caches the red zone begins there, whatever way the object was had, and
+ * moves with krealloc(); ksize() takes it away.
  */
 #include <pthread.h>
 #include <string.h>
@@ -236,7 +236,9 @@ static void test_sensitive(void)
 	host_check();
 }
 
-/* What an object of a cache of one's own has is used whole, and the word behind it is as safe as the state beside it. */
+/*
+ * What an object of a cache of one's own has is used whole, and the word behind it is as safe as the state beside it.
+ */
 static void test_word_written(void)
 {
 	struct kmem_cache *cache;

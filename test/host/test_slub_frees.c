@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What SLUB's checked frees tell apart, for objects of all strides and with the mark in any place, one by one and in bulk.
+ * What SLUB's checked frees tell apart, for objects of all strides and with the mark in any place, one by one and in
+ * bulk.
  *
- * Without the checks of CONFIG_MM_DEBUG, which send every free the long way, these cases go through the same instructions as
- * in an image: build/host/basic-asan and basic-tsan.
+ * Without the checks of CONFIG_MM_DEBUG, which send every free the long way, these cases go through the same
+ * instructions as in an image: build/host/basic-asan and basic-tsan.
  */
 #include <pthread.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 /*
  * Guarded caches: every kind of damage, what is said about it, and that the machine runs on.
  *
- * Each case boots a machine and makes a cache with the guards that it is about. `victim` is an object of 60 bytes, so its
- * right red zone is the 4 bytes up to the next word.
+ * Each case boots a machine and makes a cache with the guards that it is about. `victim` is an object of 60 bytes, so
+ * its right red zone is the 4 bytes up to the next word.
  */
 #include <errno.h>
 #include <pthread.h>

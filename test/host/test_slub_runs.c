@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What SLUB does to many objects of a slab at once (mm/slub_runs.h), which an image only does where frees are trusted: beside
- * what is obviously right, one object after the other.
+ * What SLUB does to many objects of a slab at once (mm/slub_runs.h), which an image only does where frees are trusted:
+ * beside what is obviously right, one object after the other.
  *
  *	slabs		|    other    |    slab     |    other    |	SLAB bytes each
  *	run_link()	  an object of `other`, or NULL, ends each run of objects of `slab`
@@ -144,7 +144,10 @@ static void test_link(void)
 		empty_slab(i % 2);
 }
 
-/* As many objects as the slab misses, but not all of them the slab's: whether the list is made does not hang on a few of them. */
+/*
+ * As many objects as the slab misses, but not all of them the slab's: whether the list is made does not hang on a few
+ * of them.
+ */
 static void test_not_whole(void)
 {
 	void *objs[MAX_RUN + 1];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * SLUB's per-CPU stacks: how far they fill and empty, whose objects lie on them, caches that have none, and what a checked
- * free keeps off them.
+ * SLUB's per-CPU stacks: how far they fill and empty, whose objects lie on them, caches that have none, and what a
+ * checked free keeps off them.
  */
 #include <lib/printk.h>
 #include <lib/smp.h>
@@ -153,8 +153,8 @@ static void free_last(void *cache)
 }
 
 /*
- * Objects of node 0, freed on a CPU of node 1, are never on the stack that it pops from: they go home together, the last of them
- * when somebody asks.
+ * Objects of node 0, freed on a CPU of node 1, are never on the stack that it pops from: they go home together, the
+ * last of them when somebody asks.
  */
 static void test_remote(void)
 {

@@ -7,11 +7,12 @@
  *	2, 3	mappings of vm_map_ram(), 1 page	vm_unmap_ram(, 1)
  *	4, 5	mappings of vm_map_ram(), 513 pages	vm_unmap_ram(, 513)
  *	6	mappings of vmap(), many of them alone in a block
- *	7	nothing, and frees what is no area's beginning, where CPU 6 maps and unmaps; handlers on all CPUs do that, too
+ *	7	nothing, and frees what is no area's beginning, where CPU 6 maps and unmaps; handlers on all CPUs do
+ *		that, too
  *
- * Who comes late must never meet an area of somebody else's that he may end. So no two of them share a kind of area and a
- * number of pages; and an area begins at an even page of its 2 MiB, whosever it is, so what begins at an odd one is nobody's.
- * Then the number of refusals is known: one for each area that two ended, and all of the last row.
+ * Who comes late must never meet an area of somebody else's that he may end. So no two of them share a kind of area and
+ * a number of pages; and an area begins at an even page of its 2 MiB, whosever it is, so what begins at an odd one is
+ * nobody's. Then the number of refusals is known: one for each area that two ended, and all of the last row.
  */
 #include <lib/smp.h>
 #include <mm/port.h>
@@ -323,7 +324,8 @@ static void unmap_ram_page(const void *addr)
 }
 
 /*
- * What was freed is freed again while another CPU gives back its block, and cannot: vfree() walks with interrupts masked.
+ * What was freed is freed again while another CPU gives back its block, and cannot: vfree() walks with interrupts
+ * masked.
  *
  *	CPU 0	vfree(): [table found ......................... slot looked at] refused
  *	CPU 1	          vm_unmap_aliases(): cross calls wait ................ table and block are freed

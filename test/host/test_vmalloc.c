@@ -259,7 +259,10 @@ static void test_large_guard(void)
 	host_check();
 }
 
-/* A reference to a page of an area holds that page, past vfree(), and nothing else; whatever blocks the area was made of. */
+/*
+ * A reference to a page of an area holds that page, past vfree(), and nothing else; whatever blocks the area was made
+ * of.
+ */
 
 static void reference_each(char *mem, unsigned long nr)
 {
@@ -603,8 +606,8 @@ static void test_no_address_space(void)
 }
 
 /*
- * No address space is left but two blocks, one of slots of one page and one of slots of three, which a CPU holds: they are given back
- * for an area that takes both.
+ * No address space is left but two blocks, one of slots of one page and one of slots of three, which a CPU holds: they
+ * are given back for an area that takes both.
  */
 static void test_purge_for_large(void)
 {
@@ -727,7 +730,10 @@ static void test_walkers(void)
 	host_cpus_stop();
 }
 
-/* A page table entry where nobody has the addresses: vmalloc_check() finds it, before, between and behind what is in use. */
+/*
+ * A page table entry where nobody has the addresses: vmalloc_check() finds it, before, between and behind what is in
+ * use.
+ */
 static void test_leftover_entry(void)
 {
 	unsigned long places[3];
@@ -753,7 +759,10 @@ static void test_leftover_entry(void)
 	host_check();
 }
 
-/* The same where somebody gets the addresses: nothing is mapped over it, neither an area, nor a block of slots, nor a chunk. */
+/*
+ * The same where somebody gets the addresses: nothing is mapped over it, neither an area, nor a block of slots, nor a
+ * chunk.
+ */
 static void test_mapped_already(void)
 {
 	struct va_extent *extent;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Pages with two addresses, vmalloc()'s and the linear one: what set_memory_*() of one makes of the other, and what vfree() gives back.
+ * Pages with two addresses, vmalloc()'s and the linear one: what set_memory_*() of one makes of the other, and what
+ * vfree() gives back.
  *
  *				vmalloc()'s	linear
  *	set_memory_ro()		r--		r--
@@ -324,7 +325,10 @@ static void test_no_tables(void)
 	host_check();
 }
 
-/* The same at each step of a change, of an area whose pages are many runs in the linear map: both addresses are as they were. */
+/*
+ * The same at each step of a change, of an area whose pages are many runs in the linear map: both addresses are as they
+ * were.
+ */
 static void test_restored(void)
 {
 	struct page *page, *next;

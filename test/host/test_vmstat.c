@@ -144,7 +144,9 @@ static void test_numa(void)
 	host_check();
 }
 
-/* Each page of a fallback is a miss, however many came with it into this CPU's cache, and however often it was there. */
+/*
+ * Each page of a fallback is a miss, however many came with it into this CPU's cache, and however often it was there.
+ */
 static void test_fallbacks(void)
 {
 	struct numa_stat start[2], now[2];
@@ -345,8 +347,8 @@ static void check_kinds(void)
 }
 
 /*
- * It is the cache that says which: __GFP_RECLAIMABLE on kmalloc() names another cache, and with the request for an object of a
- * cache it is only about where pages lie. @guards: flags that guard all caches.
+ * It is the cache that says which: __GFP_RECLAIMABLE on kmalloc() names another cache, and with the request for an
+ * object of a cache it is only about where pages lie. @guards: flags that guard all caches.
  */
 static void count_kinds(unsigned int guards)
 {

@@ -2,8 +2,8 @@
 /*
  * zone_check() sees every kind of damage, and names it.
  *
- * Each case damages one thing of a zone that is whole, by hand, and expects the line that says so; the damage undone, the
- * zone is whole again. So no equation of zone_check() is one that always holds.
+ * Each case damages one thing of a zone that is whole, by hand, and expects the line that says so; the damage undone,
+ * the zone is whole again. So no equation of zone_check() is one that always holds.
  *
  * The zone has every kind of page: reserved ones, free blocks of several orders, deferred pageblocks, cached pages and
  * allocated blocks.

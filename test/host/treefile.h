@@ -17,7 +17,9 @@
  */
 void *treefile_load(const char *pattern, size_t *size);
 
-/** treefile_sample() - one of dts/ as the build compiled it, @name without its suffix; the case ends if there is none */
+/**
+ * treefile_sample() - one of dts/ as the build compiled it, @name without its suffix; the case ends if there is none
+ */
 void *treefile_sample(const char *name);
 
 #endif

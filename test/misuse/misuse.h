@@ -2,13 +2,15 @@
 /*
  * Programs that misuse the allocators, and what must be said about each.
  *
- * 1. A program is NAME.c in this folder: a few lines that do one thing wrong, registered by MISUSE(NAME, ...). Beside it lies
- *    NAME.expected, the whole text that the image prints from the start of the program to its end. For what differs from run
- *    to run its kind stands there, <addr> or <n> for instance; misuse.t, which boots the images and compares, lists the kinds.
- * 2. The program says which checks it is about: `basic` is what every hardened image does (it runs in the virt image), `debug`
- *    the checks of CONFIG_MM_DEBUG (the debug image), `full` those of guarded object caches (the full image). Another image refuses to run it.
- * 3. It says how it ends, too. After GOES_ON the caller got its report and the machine goes on: the check functions of all
- *    allocators agree, pages of each order can be had and given back, and they agree again. PANICS ends the run.
+ * 1. A program is NAME.c in this folder: a few lines that do one thing wrong, registered by MISUSE(NAME, ...). Beside
+ *    it lies NAME.expected, the whole text that the image prints from the start of the program to its end. For what
+ *    differs from run to run its kind stands there, <addr> or <n> for instance; misuse.t, which boots the images and
+ *    compares, lists the kinds.
+ * 2. The program says which checks it is about: `basic` is what every hardened image does (it runs in the virt image),
+ *    `debug` the checks of CONFIG_MM_DEBUG (the debug image), `full` those of guarded object caches (the full image).
+ *    Another image refuses to run it.
+ * 3. It says how it ends, too. After GOES_ON the caller got its report and the machine goes on: the check functions of
+ *    all allocators agree, pages of each order can be had and given back, and they agree again. PANICS ends the run.
  * 4. A program leaves nothing behind but what its report says is lost.
  */
 #ifndef MISUSE_H

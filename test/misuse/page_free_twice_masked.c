@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A page that lies in another CPU's cache is freed again when neither CPU can be interrupted. It is out of use as soon as
- * the other one can: the third free is of a bad page.
+ * A page that lies in another CPU's cache is freed again when neither CPU can be interrupted. It is out of use as soon
+ * as the other one can: the third free is of a bad page.
  */
 #include <lib/smp.h>
 #include <mm/gfp.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is freed is an address inside of an object whose size is no power of two, so that no bits of the address tell. */
+/*
+ * What is freed is an address inside of an object whose size is no power of two, so that no bits of the address tell.
+ */
 #include <lib/printk.h>
 #include <mm/slab.h>
 

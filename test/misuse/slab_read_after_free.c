@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A freed object is read. No check can see that; but what is read is poison, so it cannot be taken for what was there. */
+/*
+ * A freed object is read. No check can see that; but what is read is poison, so it cannot be taken for what was there.
+ */
 #include <lib/printk.h>
 #include <mm/slab.h>
 

@@ -4,15 +4,15 @@
  *
  * 1. A CPU has SLOTS slots. A step takes one at random: an empty one is filled with a random kind of object, a full one
  *    is verified and freed.
- * 2. A slot says what its object is; the object itself is stamped every STRIDE bytes and at its end, with a number made of
- *    the address of the stamp, the CPU that allocated it and that CPU's count of objects. No two owners write the same
- *    stamp, so whoever got the memory too, or part of it, is seen by the one who stamped first.
+ * 2. A slot says what its object is; the object itself is stamped every STRIDE bytes and at its end, with a number made
+ *    of the address of the stamp, the CPU that allocated it and that CPU's count of objects. No two owners write the
+ *    same stamp, so whoever got the memory too, or part of it, is seen by the one who stamped first.
  * 3. Every eighth step swaps an object with a common mailbox, so that half of what goes through it is freed on another
  *    CPU than it came from.
  * 4. The timer handler of a CPU does the same with slots of its own, GFP_ATOMIC, while its thread is inside the
  *    allocator.
- * 5. Every CACHE_PERIOD steps a thread makes an object cache, fills it, and ends another one, which most often another CPU made
- *    (load_caches.c).
+ * 5. Every CACHE_PERIOD steps a thread makes an object cache, fills it, and ends another one, which most often another
+ *    CPU made (load_caches.c).
  * 6. All slots and mailboxes full of the largest objects need at most load_bytes(). When several times as much is free
  *    at the start, no allocation may fail.
  */
@@ -214,8 +214,8 @@ static void drop_all(struct worker *worker)
 }
 
 /*
- * Until the end, and then until the handler has run once: with more CPUs than the host has, a CPU may have begun late. A
- * timer that never comes is no reason to go on for ever.
+ * Until the end, and then until the handler has run once: with more CPUs than the host has, a CPU may have begun late.
+ * A timer that never comes is no reason to go on for ever.
  */
 static bool go_on(const struct worker *handler)
 {

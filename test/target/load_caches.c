@@ -2,13 +2,13 @@
 /*
  * Caches that come and go under the load.
  *
- * 1. A step, in the thread of a CPU, makes a cache of random size and flags: merged with a like one or not, with a constructor,
- *    typesafe, guarded. It allocates objects from it, stamps them, and puts all of it on a shelf.
- * 2. What lay on the shelf, mostly another CPU's, it takes down: each object is verified and freed, and the cache ended. So a
- *    cache is made on one CPU and ended on another, its objects are freed far from where they came from, and it takes and gives
- *    back its stacks on every CPU while those are used by threads and handlers.
- * 3. A stamp is made of its address and its cache's, at the start and at the end of an object: caches that share slabs by mistake
- *    would overwrite each other's.
+ * 1. A step, in the thread of a CPU, makes a cache of random size and flags: merged with a like one or not, with a
+ *    constructor, typesafe, guarded. It allocates objects from it, stamps them, and puts all of it on a shelf.
+ * 2. What lay on the shelf, mostly another CPU's, it takes down: each object is verified and freed, and the cache
+ *    ended. So a cache is made on one CPU and ended on another, its objects are freed far from where they came from,
+ *    and it takes and gives back its stacks on every CPU while those are used by threads and handlers.
+ * 3. A stamp is made of its address and its cache's, at the start and at the end of an object: caches that share slabs
+ *    by mistake would overwrite each other's.
  */
 #include "target.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * `ptbreak HOW`: page tables that break a rule, made on purpose, to see that `ptdump` finds and names it. `ptbreak undo` puts all
- * back. One rule is broken at a time, of memory that is taken for that and that nobody uses:
+ * `ptbreak HOW`: page tables that break a rule, made on purpose, to see that `ptdump` finds and names it. `ptbreak
+ * undo` puts all back. One rule is broken at a time, of memory that is taken for that and that nobody uses:
  *
  * 1. Three pages in the middle of an area of vmalloc()'s, the first and the last page stay as they are.
- * 2. A group of sixteen pages of the linear map, in a block of 2 MiB that is split: its first entry loses the contiguous hint, or gets
- *    other rights than the rest.
+ * 2. A group of sixteen pages of the linear map, in a block of 2 MiB that is split: its first entry loses the
+ *    contiguous hint, or gets other rights than the rest.
  * 3. A block of 2 MiB that vmalloc_huge() has mapped, whose address is made one that is no multiple of 2 MiB.
  * 4. Addresses that no part of the layout has, behind vmemmap: a page is mapped there, or a block at level 0.
  * 5. The count of tables.

@@ -6,15 +6,17 @@
  * A round has four parts:
  *
  * 1. The mixed load (load.c), on memory that the round before has been through.
- * 2. Taking: each CPU's thread takes blocks of pages of random order and objects of random size until it gets NULL for a
- *    single page; its handler, GFP_ATOMIC, does the same, which goes further down. A CPU that has come to the end gives one
- *    back and takes again, so that all meet at the bottom, until every context of every CPU has been there. Then the boot
- *    CPU takes what is left. Now a page can be had by nobody, and every check function must find memory whole.
- * 3. Giving: each CPU frees what its neighbour took, in thread and handler, while its own handler goes on taking and giving.
+ * 2. Taking: each CPU's thread takes blocks of pages of random order and objects of random size until it gets NULL for
+ *    a single page; its handler, GFP_ATOMIC, does the same, which goes further down. A CPU that has come to the end
+ *    gives one back and takes again, so that all meet at the bottom, until every context of every CPU has been there.
+ *    Then the boot CPU takes what is left. Now a page can be had by nobody, and every check function must find memory
+ *    whole.
+ * 3. Giving: each CPU frees what its neighbour took, in thread and handler, while its own handler goes on taking and
+ *    giving.
  * 4. All caches are given back: as many pages are free as before the first round, and every page is accounted for.
  *
- * What is taken is a chain through the memory itself, so the test needs none. Each page and object is stamped at its start
- * with its address and its owner's number: whoever else has it, or part of it, overwrites that.
+ * What is taken is a chain through the memory itself, so the test needs none. Each page and object is stamped at its
+ * start with its address and its owner's number: whoever else has it, or part of it, overwrites that.
  */
 #include "target.h"
 

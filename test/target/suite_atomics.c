@@ -2,9 +2,9 @@
 /*
  * Atomics on all CPUs, in both forms, and what protects each CPU.
  *
- * The compiler's own atomics are loops of exclusive accesses in this image, whatever the CPU. So where <asm/atomic.h> has
- * become LSE, a variable that both change is changed in both forms at once; where it has not, the boot argument nolse
- * or the CPU model is what made it so.
+ * The compiler's own atomics are loops of exclusive accesses in this image, whatever the CPU. So where <asm/atomic.h>
+ * has become LSE, a variable that both change is changed in both forms at once; where it has not, the boot argument
+ * nolse or the CPU model is what made it so.
  */
 #include <lib/printk.h>
 #include <mm/port.h>

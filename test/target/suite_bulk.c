@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Many pages at once in the image: alloc_pages_bulk() and release_pages(), alone, and on all CPUs with their timer handlers.
+ * Many pages at once in the image: alloc_pages_bulk() and release_pages(), alone, and on all CPUs with their timer
+ * handlers.
  *
- * Who owns a page has its own number in it, written when it was had and looked for when it is given back: two owners of a
- * page would see each other's.
+ * Who owns a page has its own number in it, written when it was had and looked for when it is given back: two owners of
+ * a page would see each other's.
  */
 #include <mm/gfp.h>
 #include <mm/percpu.h>

@@ -2,8 +2,8 @@
 /*
  * Ranges of page frames in the image: alloc_contig_*() and CMA areas, alone and while other CPUs allocate and free.
  *
- * Who owns a page has its own number in it, written when it was had and looked for when it is given back: two owners of a
- * page would see each other's.
+ * Who owns a page has its own number in it, written when it was had and looked for when it is given back: two owners of
+ * a page would see each other's.
  */
 #include <mm/cma.h>
 #include <mm/contig.h>

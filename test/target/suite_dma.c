@@ -3,9 +3,9 @@
  * Memory of bus masters in the image: reach, memory types as the MMU sees them, what passes between the two mappings of
  * memory that is not cached, and all CPUs at once.
  *
- * The masters are some of the tree's: those with a memory-region, controllers of DMA, one on each bus with dma-ranges, one
- * that says that it sees caches, and the console's device. Each is tried as the tree has it, and as one that does not see
- * caches.
+ * The masters are some of the tree's: those with a memory-region, controllers of DMA, one on each bus with dma-ranges,
+ * one that says that it sees caches, and the console's device. Each is tried as the tree has it, and as one that does
+ * not see caches.
  */
 #include <string.h>
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Memory types and device memory in the image: what ioremap() shows is what the drivers see, the hardware's own translation has
- * the right attributes, on every CPU; what is refused; and cache maintenance.
+ * Memory types and device memory in the image: what ioremap() shows is what the drivers see, the hardware's own
+ * translation has the right attributes, on every CPU; what is refused; and cache maintenance.
  *
- * Types of memory are tried at the top of physical addresses, where there is nothing: those mappings are never accessed.
+ * Types of memory are tried at the top of physical addresses, where there is nothing: those mappings are never
+ * accessed.
  */
 #include <errno.h>
 #include <lib/mutex.h>

@@ -213,8 +213,8 @@ static unsigned long free_or_cached(void)
 }
 
 /*
- * Wrong frees are reported, and nothing changes but that a block that two claim goes out of use: the check after the case proves
- * that nothing was lost or doubled.
+ * Wrong frees are reported, and nothing changes but that a block that two claim goes out of use: the check after the
+ * case proves that nothing was lost or doubled.
  */
 static void case_wrong_frees(void)
 {

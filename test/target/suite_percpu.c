@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Per-CPU memory in the image: where each CPU's copy is, operations on it against interrupts, and chunks on all CPUs at once.
+ * Per-CPU memory in the image: where each CPU's copy is, operations on it against interrupts, and chunks on all CPUs at
+ * once.
  *
- * Interrupts are of two kinds, this CPU's timer and cross calls of the others; both handlers change the variables that the
- * thread changes without a pause. What each did is counted apart, so the sums are exact.
+ * Interrupts are of two kinds, this CPU's timer and cross calls of the others; both handlers change the variables that
+ * the thread changes without a pause. What each did is counted apart, so the sums are exact.
  */
 #include <mm/percpu.h>
 #include <mm/percpu_counter.h>

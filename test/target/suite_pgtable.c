@@ -43,8 +43,8 @@ static u64 *word_of(char *page, unsigned int i)
 }
 
 /*
- * QEMU's own pages are 1 KiB on a Raspberry Pi 4, and a TLBI by address makes it forget translated code of the first of a page
- * only: what ran before would run on behind that.
+ * QEMU's own pages are 1 KiB on a Raspberry Pi 4, and a TLBI by address makes it forget translated code of the first of
+ * a page only: what ran before would run on behind that.
  */
 #define CODE_END 1016
 
@@ -432,7 +432,10 @@ static void case_map(void)
 	free_block(block);
 }
 
-/* Tables that a thread asks for are not made out of what is kept for handlers, in the engine and in vmalloc's addresses. */
+/*
+ * Tables that a thread asks for are not made out of what is kept for handlers, in the engine and in vmalloc's
+ * addresses.
+ */
 static void case_short(void)
 {
 	struct page *own, *page;

@@ -2,9 +2,9 @@
 /*
  * Per-CPU stacks under interrupts: what <mm/percpu_stack.h> promises.
  *
- * Each CPU's thread pops and pushes without a pause, while its timer interrupt does the same to the same stack. The items are
- * numbers; whoever pops one marks it as his and takes the mark away before he pushes it. An item that two hold, or that is
- * lost, is a sequence that was not begun anew.
+ * Each CPU's thread pops and pushes without a pause, while its timer interrupt does the same to the same stack. The
+ * items are numbers; whoever pops one marks it as his and takes the mark away before he pushes it. An item that two
+ * hold, or that is lost, is a sequence that was not begun anew.
  */
 #include <mm/percpu.h>
 #include <mm/percpu_stack.h>
@@ -83,7 +83,10 @@ static void set_up(struct stack_load *load, unsigned long capacity)
 	load->local = (uintptr_t)&load->stack - (uintptr_t)this_cpu()->local;
 }
 
-/* Until the end, and then until enough was done and a sequence was interrupted: on a busy host a CPU may hardly have run. */
+/*
+ * Until the end, and then until enough was done and a sequence was interrupted: on a busy host a CPU may hardly have
+ * run.
+ */
 static bool go_on(const struct stack_load *load, u64 end)
 {
 	u64 now = arch_clock_ns();
@@ -237,7 +240,10 @@ static void load_objects(void *arg)
 		give_object(load, load->kept[i]);
 }
 
-/* A free that is interrupted between the mark and the push, whose handler frees and allocates itself: nothing is lost or free twice. */
+/*
+ * A free that is interrupted between the mark and the push, whose handler frees and allocates itself: nothing is lost
+ * or free twice.
+ */
 static void case_objects(void)
 {
 	int cpu;

@@ -127,7 +127,10 @@ static unsigned long unit_size(unsigned long at)
 	return unit.mapped ? unit.end - unit.start : 0;
 }
 
-/* Two blocks of one allocation, the first with the anchor in it, when there is to be one. Return: whether there is memory. */
+/*
+ * Two blocks of one allocation, the first with the anchor in it, when there is to be one. Return: whether there is
+ * memory.
+ */
 static bool take_block(bool anchor)
 {
 	struct page *blocks = alloc_pages(GFP_KERNEL | __GFP_ZERO, BLOCK_ORDER + 1);

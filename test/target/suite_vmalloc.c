@@ -145,8 +145,8 @@ static void case_reference(void)
 }
 
 /*
- * Rights of both addresses of an area's pages, on every CPU: read-only at one is read-only at the other, and what vfree() gives back, in
- * a thread or with interrupts masked, can be written again.
+ * Rights of both addresses of an area's pages, on every CPU: read-only at one is read-only at the other, and what
+ * vfree() gives back, in a thread or with interrupts masked, can be written again.
  */
 static void case_rights(void)
 {
@@ -317,8 +317,8 @@ static void case_walker(void)
 #define AROUND_PAGES 600
 
 /*
- * What all CPUs do in step. What they end twice is of vmalloc(), what comes and goes around it of vmap(), so no late vfree() can
- * meet an area of the other kind; and no area begins at an odd page.
+ * What all CPUs do in step. What they end twice is of vmalloc(), what comes and goes around it of vmap(), so no late
+ * vfree() can meet an area of the other kind; and no area begins at an odd page.
  */
 static struct {
 	void *mem[ENDED];		  /* the boot CPU's, or everybody's to read */

@@ -68,15 +68,19 @@ struct soak_result {
 };
 
 /**
- * soak_run() - all CPUs drive memory to exhaustion and back, in threads and interrupt handlers, for @ns and to the end of the
- * round; at least once
+ * soak_run() - all CPUs drive memory to exhaustion and back, in threads and interrupt handlers, for @ns and to the end
+ * of the round; at least once
  *
- * Context: thread, boot CPU. Return: whether in every round every context got NULL, nothing was corrupted, memory_check()
- * held at the bottom and at the end, and as many pages were free as before; each is stated as a fact, too.
+ * Context: thread, boot CPU. Return: whether in every round every context got NULL, nothing was corrupted,
+ * memory_check() held at the bottom and at the end, and as many pages were free as before; each is stated as a fact,
+ * too.
  */
 bool soak_run(u64 ns, u64 seed, struct soak_result *result);
 
-/** memory_check() - all invariants of memblock, the page allocator, SLUB, per-CPU memory, vmalloc, memory types, DMA; the suites' check */
+/**
+ * memory_check() - all invariants of memblock, the page allocator, SLUB, per-CPU memory, vmalloc, memory types, DMA;
+ * the suites' check
+ */
 bool memory_check(void);
 
 /** only_devices_held() - whether no memory type is held but those of drivers' registers, which stay (<mm/memtype.h>) */
@@ -92,8 +96,8 @@ unsigned long quiet_free_pages(void);
  * pt_break() - change page tables in a way that the rules forbid
  * @how: "wx", "user", "group-hint", ... (pt_break.c)
  *
- * Context: thread, boot CPU. Return: false, with nothing changed, when there is no such way, no memory, or no pt_mend() since
- * the last.
+ * Context: thread, boot CPU. Return: false, with nothing changed, when there is no such way, no memory, or no pt_mend()
+ * since the last.
  */
 bool pt_break(const char *how);
 

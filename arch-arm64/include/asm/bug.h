@@ -20,9 +20,10 @@ _Noreturn void arch_exit(int status);
 /**
  * arch_begin_report() - before a CPU says why the run ends
  *
- * One CPU says it: the first to call this. On another it does not return, for the end that the first one brings is near.
- * When the first comes again, because something went wrong during its report, it may say one more line; a third time
- * ends the run with status 1 at once. Context: any, interrupts masked. Return: true the first time, false the second.
+ * One CPU says it: the first to call this. On another it does not return, for the end that the first one brings is
+ * near. When the first comes again, because something went wrong during its report, it may say one more line; a third
+ * time ends the run with status 1 at once. Context: any, interrupts masked. Return: true the first time, false the
+ * second.
  */
 bool arch_begin_report(void);
 
@@ -41,7 +42,9 @@ unsigned int stack_trace_save(unsigned long *store, unsigned int size, unsigned 
 /** ARCH_SYMBOL_MAX - room for what arch_symbol() writes */
 #define ARCH_SYMBOL_MAX 96
 
-/** arch_symbol() - write "name+0x1c" of a return address, or the bare address, into @buf of @size bytes. Return: @buf. */
+/**
+ * arch_symbol() - write "name+0x1c" of a return address, or the bare address, into @buf of @size bytes. Return: @buf.
+ */
 const char *arch_symbol(unsigned long address, char *buf, size_t size);
 
 #endif

@@ -6,11 +6,12 @@
  *	point of unification (PoU): where a CPU's instruction fetches and data accesses meet
  *
  * Who uses them: the boot, for the image and its tables, which are written or read while the MMU is off; the starts of
- * other CPUs (spin tables, records of the boot), who look with their MMU off; arch_sync_memory(); whoever hands memory to
- * a device that does not look into caches, or to another stage; whoever writes instructions.
+ * other CPUs (spin tables, records of the boot), who look with their MMU off; arch_sync_memory(); whoever hands memory
+ * to a device that does not look into caches, or to another stage; whoever writes instructions.
  *
  * Context: any, any CPU, the MMU on or off (then on physical addresses); no stack is used. On return it is done for
- * all CPUs; each other CPU that is to run new instructions needs an isb() of its own. Cost: O((end - start) / cache line).
+ * all CPUs; each other CPU that is to run new instructions needs an isb() of its own. Cost: O((end - start) / cache
+ * line).
  */
 #ifndef ASM_CACHE_H
 #define ASM_CACHE_H

@@ -4,12 +4,12 @@
  *
  * 1. One access is one load or store of its size: assembly, so that the compiler neither splits nor merges it and, in
  *    a virtual machine, the instruction has the plain form that a hypervisor can decode from the syndrome.
- * 2. Accesses to one device keep their order (device memory without reordering, nR). The mmio_...() and ..._relaxed() forms are
- *    not ordered with normal memory: who hands data to a device or another CPU through a register write uses a barrier, as
- *    irq/gicv2.c does.
- * 3. readb() to writeq() are, as on Linux: what was written to memory before a write is seen by the device, and by whoever the
- *    device tells, before the write is (DMB OSHST in front); what is read from memory after a read, and a delay after it, comes
- *    after the read has its value (DMB OSHLD behind, and a branch that depends on the value).
+ * 2. Accesses to one device keep their order (device memory without reordering, nR). The mmio_...() and ..._relaxed()
+ *    forms are not ordered with normal memory: who hands data to a device or another CPU through a register write uses
+ *    a barrier, as irq/gicv2.c does.
+ * 3. readb() to writeq() are, as on Linux: what was written to memory before a write is seen by the device, and by
+ *    whoever the device tells, before the write is (DMB OSHST in front); what is read from memory after a read, and a
+ *    delay after it, comes after the read has its value (DMB OSHLD behind, and a branch that depends on the value).
  * 4. They are for what ioremap() and its kin map (<mm/io.h>). Values are little-endian, as the CPU is. Context: any.
  */
 #ifndef ASM_IO_H

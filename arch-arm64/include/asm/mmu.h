@@ -2,8 +2,8 @@
 /*
  * Mappings that the core and the drivers ask for. Group 6 of the port contract (<mm/port.h>), and the port's own.
  *
- * What maps is for the boot CPU before it starts the others (smp_init()), without a lock: mm_init() makes all mappings of
- * RAM, the drivers' set-up those of devices. arch_boot_va() goes on until hand-over, on the boot CPU, and changes no
+ * What maps is for the boot CPU before it starts the others (smp_init()), without a lock: mm_init() makes all mappings
+ * of RAM, the drivers' set-up those of devices. arch_boot_va() goes on until hand-over, on the boot CPU, and changes no
  * tables any more. Tables come from memblock. A mapping once made stays, on every CPU.
  */
 #ifndef ASM_MMU_H
@@ -74,19 +74,21 @@ const void *arch_map_fdt(phys_addr_t pa, const char **why);
  * @size: bytes
  * @name: what has them, for arch_hold_device(); NULL: the caller says so itself, of all its registers
  *
- * From a window of 2 MiB; works before there is an allocator. Panics when the window is full or the registers lie beyond the CPU's physical addresses.
+ * From a window of 2 MiB; works before there is an allocator. Panics when the window is full or the registers lie
+ * beyond the CPU's physical addresses.
  * Return: the address that corresponds to @pa.
  */
 void *arch_map_device(phys_addr_t pa, size_t size, const char *name);
 
 /**
- * arch_hold_device() - registers are a driver's of ours: `iomem` shows them, and nobody maps them with another memory type
+ * arch_hold_device() - registers are a driver's of ours: `iomem` shows them, and nobody maps them with another memory
+ * type
  * @name: what has them; kept
  * @caller: whose call it is
  * @va: where they are mapped; NULL when not all are, or not in one piece
  *
- * Held (<mm/memtype.h>) in a list of 32; what comes after those is a line in the log. Context: the boot CPU, before it starts
- * the others.
+ * Held (<mm/memtype.h>) in a list of 32; what comes after those is a line in the log. Context: the boot CPU, before it
+ * starts the others.
  */
 void arch_hold_device(phys_addr_t pa, u64 size, const char *name, const void *caller, const void *va);
 
@@ -153,9 +155,10 @@ struct pt_stats {
  * @stats: filled in
  *
  * The rules: nothing is writable and executable, nothing is open to EL0, every entry has its access flag, text with
- * landing pads is guarded where the CPU has BTI and nothing else is, entries are of a type that their level has, blocks are aligned,
- * of sixteen that may be a group all are alike where one has the contiguous hint, nothing is mapped outside of the parts of the layout,
- * the tables are those of the image plus arch_table_pages(). Neighbouring breaches of one kind are one line in the log.
+ * landing pads is guarded where the CPU has BTI and nothing else is, entries are of a type that their level has, blocks
+ * are aligned, of sixteen that may be a group all are alike where one has the contiguous hint, nothing is mapped
+ * outside of the parts of the layout, the tables are those of the image plus arch_table_pages(). Neighbouring breaches
+ * of one kind are one line in the log.
  * Context: thread, after arch_linear_map_done(); other CPUs may map and unmap meanwhile (pt_visit()). Cost: O(tables).
  * Return: whether all hold.
  */

@@ -3,15 +3,16 @@
  * What a checked free looks at before an object goes on a stack. Group 11 of the port contract (<mm/port.h>); what is
  * compared, <mm/object_check.h> says.
  *
- * 1. The pointer may be anything. virt_to_page() of any 64 bits lies in vmemmap, where nothing but the memmap is mapped, so
- *    the loads read a struct page, or never written memory of one, or fault; and a fault is a no. The same goes for the
- *    object, and for the head of the stack.
+ * 1. The pointer may be anything. virt_to_page() of any 64 bits lies in vmemmap, where nothing but the memmap is
+ *    mapped, so the loads read a struct page, or never written memory of one, or fault; and a fault is a no. The same
+ *    goes for the object, and for the head of the stack.
  * 2. The flags say whether all was well so far: each comparison is made if so, else it sets them to "not".
- * 3. The mark is read and written as one: of two CPUs that free an object at the same moment one finds it marked, or its
- *    store refused. A store that is refused for another reason, an interrupt in between, is "not", too: the slow path tries anew.
- * 4. The top of the stack is read between the two. An exception return clears the monitor, so when the store succeeds nobody
- *    has interrupted, and what was read is still so. Behind it the object is marked, and must not be found so: who is
- *    interrupted there goes on at the second push, which reads the top anew. It lies out of the way.
+ * 3. The mark is read and written as one: of two CPUs that free an object at the same moment one finds it marked, or
+ *    its store refused. A store that is refused for another reason, an interrupt in between, is "not", too: the slow
+ *    path tries anew.
+ * 4. The top of the stack is read between the two. An exception return clears the monitor, so when the store succeeds
+ *    nobody has interrupted, and what was read is still so. Behind it the object is marked, and must not be found so:
+ *    who is interrupted there goes on at the second push, which reads the top anew. It lies out of the way.
  *
  * Cost: 13 instructions, or 14 with an offset, of which a free without checks has 7, too.
  */
@@ -39,7 +40,10 @@ static __always_inline u64 asm_object_product(const void *obj, u64 factor)
 }
 
 /* clang-format off */
-/* What all of it has in common: from the struct page to the two words, with the mark at @word; and from the comparisons on. */
+/*
+ * What all of it has in common: from the struct page to the two words, with the mark at @word; and from the comparisons
+ * on.
+ */
 #define OBJECT_LOAD(word)                                              \
 	"1:	ldp	%[product], %[head], [%[page], %[factor]]\n"       \
 	"2:	ldxr	%w[mark], [" word "]\n"

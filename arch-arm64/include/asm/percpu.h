@@ -26,7 +26,9 @@ static inline void asm_set_percpu_base(void *base)
 	__asm__ volatile("msr tpidr_el1, %0" : : "r"(base) : "memory");
 }
 
-/** asm_set_local_base() - once per CPU, and once more on the boot CPU: what the pops of <asm/percpu_stack.h> start from */
+/**
+ * asm_set_local_base() - once per CPU, and once more on the boot CPU: what the pops of <asm/percpu_stack.h> start from
+ */
 static inline void asm_set_local_base(void *base)
 {
 	__asm__ volatile("msr tpidr_el0, %0" : : "r"(base) : "memory");

@@ -2,14 +2,16 @@
 /*
  * Read-modify-write of this CPU's variables. Group 2 of the port contract (<mm/port.h>).
  *
- * 1. Each is a loop of load and store exclusive: an exception return clears the monitor, so a store fails when a handler came in
- *    between, and it begins anew. Where all CPUs have FEAT_LSE it is one instruction, as in <asm/atomic.h>.
- * 2. Restartable sequences (<asm/percpu_stack.h>) would be one instruction shorter; but they must lie in functions of their own,
- *    and a call costs more.
- * 3. A value of less than 32 bits is cut to its width where it is compared; elsewhere store and LSE form take only its low bits.
+ * 1. Each is a loop of load and store exclusive: an exception return clears the monitor, so a store fails when a
+ *    handler came in between, and it begins anew. Where all CPUs have FEAT_LSE it is one instruction, as in
+ *    <asm/atomic.h>.
+ * 2. Restartable sequences (<asm/percpu_stack.h>) would be one instruction shorter; but they must lie in functions of
+ *    their own, and a call costs more.
+ * 3. A value of less than 32 bits is cut to its width where it is compared; elsewhere store and LSE form take only its
+ *    low bits.
  *
- * Cost in instructions, exclusive / LSE: add, or, andnot 4 / 2 (1 and a branch or NOP over the rest), fetch_add 4 / 3, xchg 3 / 2,
- * cmpxchg 5 / 3.
+ * Cost in instructions, exclusive / LSE: add, or, andnot 4 / 2 (1 and a branch or NOP over the rest), fetch_add 4 / 3,
+ * xchg 3 / 2, cmpxchg 5 / 3.
  */
 #ifndef ASM_PERCPU_OPS_H
 #define ASM_PERCPU_OPS_H

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Pop and push as restartable sequences. Group 9 of the port contract (<mm/port.h>); what stacks are, <mm/percpu_stack.h> says.
+ * Pop and push as restartable sequences. Group 9 of the port contract (<mm/port.h>); what stacks are,
+ * <mm/percpu_stack.h> says.
  *
- * 1. A sequence runs from its first instruction to the store that takes effect. RESTART() records both; when an interrupt
- *    arrives in between, irq/restart.c moves the return address back to the first. So everything before the store may be
- *    done again: it changes registers, and a slot above the top. RESTART_AT() names another place to go on at, for a
- *    sequence of which not all can be done twice (<asm/object_check.h>).
+ * 1. A sequence runs from its first instruction to the store that takes effect. RESTART() records both; when an
+ *    interrupt arrives in between, irq/restart.c moves the return address back to the first. So everything before the
+ *    store may be done again: it changes registers, and a slot above the top. RESTART_AT() names another place to go on
+ *    at, for a sequence of which not all can be done twice (<asm/object_check.h>).
  * 2. All sequences lie in one stretch of text, so that most interrupts cost two comparisons: a function in which one is
  *    inlined is marked __restartable. restart_check() proves it for all of them at boot.
- * 3. Nothing inside can fault in a working system, and nothing inside calls. A base may be read before: no code moves to
- *    another CPU.
+ * 3. Nothing inside can fault in a working system, and nothing inside calls. A base may be read before: no code moves
+ *    to another CPU.
  *
  * Cost: a pop is 5 instructions, a push 8; the branch that leaves is not taken on a hit.
  */

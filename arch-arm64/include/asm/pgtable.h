@@ -5,13 +5,14 @@
  *
  * 1. A table is one page of 512 entries of 8 bytes. Level 0 entries cover 512 GiB each, level 1 1 GiB, level 2 2 MiB,
  *    level 3 a page. Levels 1 and 2 may hold blocks, level 3 holds pages; an entry of 0 maps nothing.
- * 2. An entry that is not 0 but has no PTE_VALID is a mapping that is switched off: it keeps its address and its rights, and
- *    every access faults.
- * 3. Sixteen entries of level 2 or 3 with PTE_CONT, aligned to sixteen in both address spaces, are one unit of 32 MiB or
- *    64 KiB: they are alike but for their addresses, and change together.
- * 4. PTE_OWN, ignored by hardware, marks an entry that points to a table which the engine frees when it is empty or has become
- *    uniform. Tables of the image, of the boot, and vmalloc's of level 3 have other owners.
- * 5. Of vmalloc's addresses those from VMAP_PHYS_START on are the engine's; below, vmalloc maps and unmaps, and the engine changes rights.
+ * 2. An entry that is not 0 but has no PTE_VALID is a mapping that is switched off: it keeps its address and its
+ *    rights, and every access faults.
+ * 3. Sixteen entries of level 2 or 3 with PTE_CONT, aligned to sixteen in both address spaces, are one unit of 32 MiB
+ *    or 64 KiB: they are alike but for their addresses, and change together.
+ * 4. PTE_OWN, ignored by hardware, marks an entry that points to a table which the engine frees when it is empty or has
+ *    become uniform. Tables of the image, of the boot, and vmalloc's of level 3 have other owners.
+ * 5. Of vmalloc's addresses those from VMAP_PHYS_START on are the engine's; below, vmalloc maps and unmaps, and the
+ *    engine changes rights.
  */
 #ifndef ASM_PGTABLE_H
 #define ASM_PGTABLE_H
@@ -160,8 +161,8 @@ bool pt_walk_refresh(struct pt_walk *walk);
 /**
  * pt_hold_tables() - keep every table where it is, and what points to it, until pt_release_tables()
  *
- * What is mapped within vmalloc's tables still changes. Context: any CPU; masks interrupts and takes the lock of the tables,
- * of rank LOCK_RANK_VMAP_TABLES. Return: for pt_release_tables().
+ * What is mapped within vmalloc's tables still changes. Context: any CPU; masks interrupts and takes the lock of the
+ * tables, of rank LOCK_RANK_VMAP_TABLES. Return: for pt_release_tables().
  */
 unsigned long pt_hold_tables(void);
 
@@ -174,7 +175,8 @@ void pt_release_tables(unsigned long flags);
  * @size: bytes from @va on, up to the end of the block or page
  * @entry: it
  * @level: its level, 1 to 3; 0 against the rules
- * @whole_group: of an entry with PTE_CONT: all sixteen were alike in this moment, but for their addresses, and those aligned as one unit
+ * @whole_group: of an entry with PTE_CONT: all sixteen were alike in this moment, but for their addresses, and those
+ * aligned as one unit
  */
 struct pt_leaf {
 	u64 va;
@@ -215,8 +217,8 @@ typedef phys_addr_t (*pt_alloc_fn)(void);
  *
  * On return the mapping works on every CPU. Context: boot CPU, before it starts the others; no lock.
  * Cost: O(entries written + tables passed); about seven instructions per entry and sixty per table.
- * Return: 0; -EEXIST, after a line that names both, when something is mapped in the range; -ENOMEM when @alloc had no page.
- * Then what was mapped before stays mapped: the caller panics.
+ * Return: 0; -EEXIST, after a line that names both, when something is mapped in the range; -ENOMEM when @alloc had no
+ * page. Then what was mapped before stays mapped: the caller panics.
  */
 int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc);
 
@@ -230,22 +232,24 @@ int pt_map(u64 va, phys_addr_t pa, u64 size, u64 prot, pt_alloc_fn alloc);
 /**
  * pt_map_range() - pt_map() with tables of the page allocator
  *
- * Not in vmalloc's addresses below VMAP_PHYS_START. Cost: about seven instructions per entry. Return: 0, -EEXIST, -ENOMEM or -EINVAL.
+ * Not in vmalloc's addresses below VMAP_PHYS_START. Cost: about seven instructions per entry. Return: 0, -EEXIST,
+ * -ENOMEM or -EINVAL.
  */
 int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot);
 
 /**
  * pt_unmap_range() - unmap, and free the tables that are empty then
  *
- * Where pt_map_range() maps. On return no CPU uses the old translations. Return: 0; -EINVAL; -ENOENT when not all of the
- * range is mapped; -ENOMEM when a block had to be split and there is no page for a table.
+ * Where pt_map_range() maps. On return no CPU uses the old translations. Return: 0; -EINVAL; -ENOENT when not all of
+ * the range is mapped; -ENOMEM when a block had to be split and there is no page for a table.
  */
 int pt_unmap_range(u64 va, u64 size);
 
 /**
  * pt_clear_range() - unmap all of what one pt_map_range() mapped, and leave the tables, for pt_tidy_range()
  *
- * On return no CPU uses the old translations. Context: any, without pt_mutex: no unit reaches over an end, for its neighbours map nothing.
+ * On return no CPU uses the old translations. Context: any, without pt_mutex: no unit reaches over an end, for its
+ * neighbours map nothing.
  */
 void pt_clear_range(u64 va, u64 size);
 
@@ -256,8 +260,8 @@ void pt_tidy_range(u64 va, u64 size);
  * pt_protect_range() - set and clear attribute bits
  * @set, @clear: of PTE_RDONLY, PTE_PXN and PTE_VALID
  *
- * Blocks that reach over an end of the range are split; what has become uniform is merged. On return no CPU uses the old
- * rights. Return: as pt_unmap_range(), of -ENOMEM without a line: the caller knows whose the range is.
+ * Blocks that reach over an end of the range are split; what has become uniform is merged. On return no CPU uses the
+ * old rights. Return: as pt_unmap_range(), of -ENOMEM without a line: the caller knows whose the range is.
  */
 int pt_protect_range(u64 va, u64 size, u64 set, u64 clear);
 
@@ -280,7 +284,10 @@ struct pt_unit {
 /** pt_query() - look up @va. Context: nobody frees the tables that map it. Cost: four loads. */
 void pt_query(u64 va, struct pt_unit *unit);
 
-/** pt_next_mapped() - the lowest address from @va on, below @end, whose entry is not 0; @end when there is none. Context: any. */
+/**
+ * pt_next_mapped() - the lowest address from @va on, below @end, whose entry is not 0; @end when there is none.
+ * Context: any.
+ */
 u64 pt_next_mapped(u64 va, u64 end);
 
 /** pt_entry_pa() - what @entry, not 0, maps its first byte to */
@@ -295,14 +302,18 @@ static inline phys_addr_t pt_leaf_pa(const struct pt_leaf *leaf)
 	return pt_entry_pa(leaf->entry) + (leaf->va & (PT_SPAN(leaf->level) - 1));
 }
 
-/** pt_slot() - the entry of @level for @va; NULL, and *@next the first address behind the gap or block, when there is no table */
+/**
+ * pt_slot() - the entry of @level for @va; NULL, and *@next the first address behind the gap or block, when there is no
+ * table
+ */
 u64 *pt_slot(u64 va, int level, u64 *next);
 
 /**
  * pt_find_table() - the table of @level that maps @va, made with its parents if need be
  *
- * A table of level 3 belongs to the caller, who frees it; those above get PTE_OWN. Return: NULL when @alloc has no page: what was
- * made on the way is empty then (pt_unlink_empty()); and, after a line, when a block is mapped at @va. Context: tables are held.
+ * A table of level 3 belongs to the caller, who frees it; those above get PTE_OWN. Return: NULL when @alloc has no
+ * page: what was made on the way is empty then (pt_unlink_empty()); and, after a line, when a block is mapped at @va.
+ * Context: tables are held.
  */
 u64 *pt_find_table(u64 va, int level, pt_alloc_fn alloc);
 

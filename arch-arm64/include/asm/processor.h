@@ -13,7 +13,10 @@ static __always_inline void cpu_relax(void)
 	__asm__ volatile("yield" : : : "memory");
 }
 
-/** cpu_wait_for_interrupt() - sleep until an interrupt is pending, masked or not; what was written before is seen by others */
+/**
+ * cpu_wait_for_interrupt() - sleep until an interrupt is pending, masked or not; what was written before is seen by
+ * others
+ */
 static __always_inline void cpu_wait_for_interrupt(void)
 {
 	__asm__ volatile("dsb sy\n\twfi" : : : "memory");

@@ -2,10 +2,10 @@
 /*
  * Switching on, on this CPU, what protects the program from itself: PAN, signed return addresses, branch targets.
  *
- * 1. Code is built with -mbranch-protection=standard, unless CONFIG_BRANCH_PROTECTION is off. A function that stores its return address signs it with key A
- *    (PACIASP) and authenticates it before it returns (AUTIASP); each function that may be called by address begins
- *    with a landing pad (BTI c, or PACIASP), each label that is jumped to has one (BTI j). On a CPU without the feature
- *    these are NOPs, and signing is one too until SCTLR_EL1.EnIA is set.
+ * 1. Code is built with -mbranch-protection=standard, unless CONFIG_BRANCH_PROTECTION is off. A function that stores
+ *    its return address signs it with key A (PACIASP) and authenticates it before it returns (AUTIASP); each function
+ *    that may be called by address begins with a landing pad (BTI c, or PACIASP), each label that is jumped to has one
+ *    (BTI j). On a CPU without the feature these are NOPs, and signing is one too until SCTLR_EL1.EnIA is set.
  * 2. EnIA may only change where no function below has signed with it off: what was signed then is not what AUTIASP
  *    finds. So cpu_protect() is inlined, into functions that never return, and it alone sets the key, once for each
  *    CPU. Nothing migrates: each CPU's frames stay on its own stack, so each has a key of its own.

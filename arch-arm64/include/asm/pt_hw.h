@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the table engine asks of the machine: stores to entries, barriers, TLB maintenance, pages for tables, and a moment in
- * which nobody else runs. The host's tests have another one, which records and judges every step (test/host/pgtable).
+ * What the table engine asks of the machine: stores to entries, barriers, TLB maintenance, pages for tables, and a
+ * moment in which nobody else runs. The host's tests have another one, which records and judges every step
+ * (test/host/pgtable).
  *
- * An entry that was valid and is to become another valid one, in more than its rights, goes through 0 (break-before-make,
- * Arm ARM D8.16.1): pt_write(0), pt_written(), pt_invalidate(), pt_invalidated(), and only then pt_write(new).
+ * An entry that was valid and is to become another valid one, in more than its rights, goes through 0
+ * (break-before-make, Arm ARM D8.16.1): pt_write(0), pt_written(), pt_invalidate(), pt_invalidated(), and only then
+ * pt_write(new).
  */
 #ifndef ASM_PT_HW_H
 #define ASM_PT_HW_H
@@ -55,7 +57,10 @@ phys_addr_t pt_page_new_thread(void);
 /** pt_page_free() - give it back; no TLB knows it any more */
 void pt_page_free(phys_addr_t pa);
 
-/** pt_page_retire() - the same of a table of vmalloc's addresses, all entries 0: who walks there without a lock may be reading it */
+/**
+ * pt_page_retire() - the same of a table of vmalloc's addresses, all entries 0: who walks there without a lock may be
+ * reading it
+ */
 void pt_page_retire(phys_addr_t pa);
 
 /**

@@ -5,13 +5,18 @@
 
 #include <asm/exception.h>
 
-/** restart_interrupted() - have the interrupted sequence, if there is one, begin anew. Context: interrupt entry, masked. */
+/**
+ * restart_interrupted() - have the interrupted sequence, if there is one, begin anew. Context: interrupt entry, masked.
+ */
 void restart_interrupted(struct pt_regs *regs);
 
 /** restart_count() - how often @cpu has begun one anew; a moment's figure */
 unsigned long restart_count(int cpu);
 
-/** restart_check() - panic unless every sequence lies where restart_interrupted() looks. Context: boot, before interrupts. */
+/**
+ * restart_check() - panic unless every sequence lies where restart_interrupted() looks. Context: boot, before
+ * interrupts.
+ */
 void restart_check(void);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * Rights of what is mapped: looked up and changed. Group 12 of the port contract (<mm/port.h>).
  *
- * Arm: rights are bits of table entries; a unit is a page, a block or a group. Changing a part of a larger unit splits it, and it is
- * merged when it is uniform again (mm/pt_change.c).
+ * Arm: rights are bits of table entries; a unit is a page, a block or a group. Changing a part of a larger unit splits
+ * it, and it is merged when it is uniform again (mm/pt_change.c).
  */
 #ifndef ASM_SET_MEMORY_H
 #define ASM_SET_MEMORY_H
@@ -34,9 +34,9 @@ void arch_query_mapping(unsigned long va, struct arch_mapping *mapping);
 /**
  * arch_change_rights() - change the rights of [@va, @va + @size), whole pages
  *
- * The range is looked at and changed under pt_mutex: whoever else changes rights there does so before or after. On return every CPU
- * goes by the new ones. Context: the range's owner, where arch_cross_call_ok(); other CPUs stand still for a moment where units are split
- * or merged. Return: 0; with nothing changed
+ * The range is looked at and changed under pt_mutex: whoever else changes rights there does so before or after. On
+ * return every CPU goes by the new ones. Context: the range's owner, where arch_cross_call_ok(); other CPUs stand still
+ * for a moment where units are split or merged. Return: 0; with nothing changed
  * -EPERM	the image's text and constants are in the range
  * -ENOENT	not all of it is mapped
  * -EACCES	something would be writable and executable at once, once it is switched on

@@ -98,8 +98,9 @@ void arch_wake_idle(int cpu);
 /**
  * cpus_stop() - every other CPU stands still, interrupts masked, until cpus_go()
  *
- * It touches nothing but the image and its stack meanwhile. Context: where arch_cross_call_ok(), one caller at a time (pt_mutex).
- * A CPU that starts meanwhile waits as well. Cost: as long as others keep their interrupts masked, or start.
+ * It touches nothing but the image and its stack meanwhile. Context: where arch_cross_call_ok(), one caller at a time
+ * (pt_mutex). A CPU that starts meanwhile waits as well. Cost: as long as others keep their interrupts masked, or
+ * start.
  */
 void cpus_stop(void);
 

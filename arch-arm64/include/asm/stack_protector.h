@@ -5,7 +5,9 @@
 
 #include <lib/types.h>
 
-/* Set once, by start_memstage(), before any function that returns has read it. Its lowest byte is 0: it ends strings. */
+/*
+ * Set once, by start_memstage(), before any function that returns has read it. Its lowest byte is 0: it ends strings.
+ */
 extern u64 __stack_chk_guard;
 
 /** __stack_chk_fail() - called by the compiler's epilogue; panics with the function's address. */

@@ -141,8 +141,9 @@
  *	3  0xbb  Normal, write-through: memory that the CPU writes and a device reads: memremap(MEMREMAP_WT)
  *	4  0xff  Normal, write-back: all other memory: the linear map, the image, memremap(MEMREMAP_WB)
  *
- * In an attribute the high half is the outer, the low half the inner cache's: 0b0100 not cacheable, 0b1011 write-through
- * and 0b1111 write-back, both allocating on reads and writes and not transient. Indexes 5 to 7 stay Device-nGnRnE.
+ * In an attribute the high half is the outer, the low half the inner cache's: 0b0100 not cacheable, 0b1011
+ * write-through and 0b1111 write-back, both allocating on reads and writes and not transient. Indexes 5 to 7 stay
+ * Device-nGnRnE.
  */
 #define MAIR_IDX_DEVICE_nGnRnE 0
 #define MAIR_IDX_DEVICE_nGnRE  1

@@ -2,8 +2,8 @@
 /*
  * KTAP version 1 on the console, and the registry of test suites in the image.
  *
- * A suite is an array of cases; a case is a function that states facts with ktap_ok(). The first eight failed facts of a
- * case are printed with their places, later ones only fail it. Facts may be stated from several CPUs at once.
+ * A suite is an array of cases; a case is a function that states facts with ktap_ok(). The first eight failed facts of
+ * a case are printed with their places, later ones only fail it. Facts may be stated from several CPUs at once.
  */
 #ifndef LIB_KTAP_H
 #define LIB_KTAP_H

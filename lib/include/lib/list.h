@@ -2,8 +2,8 @@
 /*
  * Circular doubly linked lists, the links inside the members. An empty list's head points at itself.
  *
- * Not locked: the owner of the list says which lock covers it. Every operation is O(1). CONFIG_MM_DEBUG checks the links
- * at each change and panics when they are wrong (list_debug.h).
+ * Not locked: the owner of the list says which lock covers it. Every operation is O(1). CONFIG_MM_DEBUG checks the
+ * links at each change and panics when they are wrong (list_debug.h).
  */
 #ifndef LIB_LIST_H
 #define LIB_LIST_H

@@ -4,10 +4,10 @@
  *
  * 1. Nothing sleeps here: who waits spins with interrupts unmasked, so it answers cross calls, and the holder may make
  *    them. That is what a spinlock, held with interrupts masked, does not allow.
- * 2. So a mutex is taken with interrupts unmasked, outside of interrupt handlers, and with no spinlock held: it stands in
- *    front of the whole lock order. Anything else panics, whether or not somebody holds the mutex at the moment.
- * 3. A CPU has one thread, so the holder is a CPU. One that takes a mutex twice, or lets go of one that it does not hold,
- *    panics.
+ * 2. So a mutex is taken with interrupts unmasked, outside of interrupt handlers, and with no spinlock held: it stands
+ *    in front of the whole lock order. Anything else panics, whether or not somebody holds the mutex at the moment.
+ * 3. A CPU has one thread, so the holder is a CPU. One that takes a mutex twice, or lets go of one that it does not
+ *    hold, panics.
  */
 #ifndef LIB_MUTEX_H
 #define LIB_MUTEX_H

@@ -15,8 +15,8 @@
 /**
  * struct console - a place where bytes go
  * @name: for the log, e.g. "pl011 at 0x9000000"
- * @write: sends @len bytes, waits while the device is full; called with the log lock held and interrupts masked. A line's end
- *         is a carriage return and a newline.
+ * @write: sends @len bytes, waits while the device is full; called with the log lock held and interrupts masked. A
+ *         line's end is a carriage return and a newline.
  * @getc: returns the next received byte or -1, without waiting; NULL when the console cannot receive
  * @next: the log's own
  */
@@ -30,9 +30,9 @@ struct console {
 /**
  * printk() - format one or more lines into the log and onto every console
  *
- * Each line gets a time stamp, "[    0.001234] ". Without a trailing newline the line stays open for this CPU's next call;
- * when another CPU prints first, it is ended there. What one call prints is never torn; more than 1,023 bytes are cut, a
- * newline at the end of @fmt is kept. Context: any, interrupt handlers included; takes the log lock.
+ * Each line gets a time stamp, "[    0.001234] ". Without a trailing newline the line stays open for this CPU's next
+ * call; when another CPU prints first, it is ended there. What one call prints is never torn; more than 1,023 bytes are
+ * cut, a newline at the end of @fmt is kept. Context: any, interrupt handlers included; takes the log lock.
  */
 void printk(const char *fmt, ...) __printf(1, 2);
 
@@ -61,9 +61,9 @@ bool console_registered(void);
 /**
  * panic() - say why on every console, with a backtrace, and end the run with status 1
  *
- * One line that begins with "panic: ", of at most 511 bytes behind that. Before any console is registered it goes to the early console (a configuration
- * option). Context: any. Other CPUs are not stopped first: arch_exit() ends them. Of several
- * CPUs that panic at once one is heard (arch_begin_report()).
+ * One line that begins with "panic: ", of at most 511 bytes behind that. Before any console is registered it goes to
+ * the early console (a configuration option). Context: any. Other CPUs are not stopped first: arch_exit() ends them. Of
+ * several CPUs that panic at once one is heard (arch_begin_report()).
  */
 _Noreturn void panic(const char *fmt, ...) __printf(1, 2);
 

@@ -44,7 +44,8 @@ void on_each_cpu(smp_fn_t fn, void *arg);
 /**
  * kick_all_cpus_sync() - on_each_cpu() of nothing: wait until every CPU on line has taken a call
  *
- * Whatever one of them did with interrupts masked when this was called, or in a restartable sequence, has come to its end.
+ * Whatever one of them did with interrupts masked when this was called, or in a restartable sequence, has come to its
+ * end.
  * Context: where arch_cross_call_ok().
  */
 void kick_all_cpus_sync(void);
@@ -53,7 +54,8 @@ void kick_all_cpus_sync(void);
 void smp_set_kick_task(void (*task)(void));
 
 /**
- * smp_kick_others() - have every other CPU on line run the kick task as soon as it takes interrupts; do not wait for that
+ * smp_kick_others() - have every other CPU on line run the kick task as soon as it takes interrupts; do not wait for
+ * that
  *
  * What the caller wrote before is seen there. Context: any, handlers included; boot has set a task. Cost: O(CPUs).
  */
@@ -82,18 +84,22 @@ bool smp_idle_work(void);
 /**
  * smp_set_idle_task() - have CPUs that have nothing else to do run @task
  *
- * It does a small piece of whatever there is to do, interrupts unmasked at the start and at the end, and returns whether it
- * found any. It is asked until it does not, and again whenever the CPU was awake. Context: boot, once.
+ * It does a small piece of whatever there is to do, interrupts unmasked at the start and at the end, and returns
+ * whether it found any. It is asked until it does not, and again whenever the CPU was awake. Context: boot, once.
  */
 void smp_set_idle_task(bool (*task)(void));
 
-/** smp_idle_step() - run the idle task once, for a CPU that waits in a loop of its own. Return: whether there was anything to do. */
+/**
+ * smp_idle_step() - run the idle task once, for a CPU that waits in a loop of its own. Return: whether there was
+ * anything to do.
+ */
 bool smp_idle_step(void);
 
 /**
  * smp_wake_idle() - wake one CPU of the set @cpus, if one sleeps in its idle loop, for the idle task
  *
- * What was stored with __ATOMIC_SEQ_CST before is seen by the task if it loads that so: either it finds it, or the CPU is woken.
+ * What was stored with __ATOMIC_SEQ_CST before is seen by the task if it loads that so: either it finds it, or the CPU
+ * is woken.
  * Context: any. Cost: a load, and an interrupt sent.
  */
 void smp_wake_idle(u64 cpus);

@@ -53,7 +53,10 @@ bool spin_trylock(spinlock_t *lock);
 /** spin_unlock() - let go of @lock */
 void spin_unlock(spinlock_t *lock);
 
-/* spin_trylock() and spin_unlock() without a call where the order of locks is not checked: for the few paths that count instructions. */
+/*
+ * spin_trylock() and spin_unlock() without a call where the order of locks is not checked: for the few paths that count
+ * instructions.
+ */
 #ifdef CONFIG_MM_DEBUG_LOCKS
 #define spin_trylock_inline spin_trylock
 #define spin_unlock_inline  spin_unlock

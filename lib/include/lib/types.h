@@ -72,8 +72,8 @@ _Static_assert(sizeof(u64) == 8 && sizeof(u32) == 4 && sizeof(u16) == 2, "fixed-
 #define __malloc_like	     __attribute__((malloc))
 
 /*
- * Read or write a shared variable exactly once, without ordering. ThreadSanitizer has to be told that these do not race;
- * else they are volatile accesses, for gcc does not fold an offset into the address of an atomic one.
+ * Read or write a shared variable exactly once, without ordering. ThreadSanitizer has to be told that these do not
+ * race; else they are volatile accesses, for gcc does not fold an offset into the address of an atomic one.
  */
 #ifdef __SANITIZE_THREAD__
 #define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)

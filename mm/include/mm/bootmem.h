@@ -4,15 +4,16 @@
  * first to its last, set while the page is reserved. With CONFIG_BOOTMEM boot allocations come from here.
  *
  * Common contract:
- * - Addresses and sizes are bytes, physical, of any alignment. What is reserved is widened to whole pages, what is freed
- *   is narrowed to them: a page that is used in part stays reserved.
+ * - Addresses and sizes are bytes, physical, of any alignment. What is reserved is widened to whole pages, what is
+ *   freed is narrowed to them: a page that is used in part stays reserved.
  * - A node's pages are all reserved when its bitmap is new; free_bootmem() says which are not.
  * - Node arguments are those with a bitmap. A range that leaves the pages its bitmaps cover, or a free of what is free,
  *   panics with the range and the node.
- * - Spans of nodes may interleave. free_bootmem() and reserve_bootmem() then follow the nodes of memblock's memory array.
+ * - Spans of nodes may interleave. free_bootmem() and reserve_bootmem() then follow the nodes of memblock's memory
+ *   array.
  * - Context: the boot CPU alone, the linear map up, until free_all_bootmem(); no lock.
- * - Cost: O(pages / 64) for a range, with a few instructions for a word of 64 pages. A hole inside a node's span has its
- *   bits too.
+ * - Cost: O(pages / 64) for a range, with a few instructions for a word of 64 pages. A hole inside a node's span has
+ *   its bits too.
  */
 #ifndef MM_BOOTMEM_H
 #define MM_BOOTMEM_H
@@ -27,8 +28,8 @@
  * @node_min_pfn: the page frame of bit 0
  * @node_low_pfn: one past the page frame of the last bit
  * @node_bootmem_map: the bits, in the linear map, page aligned; set is reserved. Bits behind the last are undefined
- * @last_end_off: where the last allocation ended, in bytes from node_min_pfn's page on. Not a multiple of the page size:
- *	the page it lies in has room behind it, which the next small allocation takes
+ * @last_end_off: where the last allocation ended, in bytes from node_min_pfn's page on. Not a multiple of the page
+ *	size: the page it lies in has room behind it, which the next small allocation takes
  * @hint_idx: a search begins at this bit: all before it was taken, or passed over
  * @list: all bitmaps, by rising node_min_pfn; not linked (next is NULL) when the node has none
  */
@@ -72,7 +73,9 @@ unsigned long init_bootmem(unsigned long start, unsigned long pages);
 /** bootmem_init_nid() - init_bootmem_node() by node id, for who has no pg_data_t yet */
 unsigned long bootmem_init_nid(int nid, unsigned long freepfn, unsigned long startpfn, unsigned long endpfn);
 
-/** free_bootmem_node() - the whole pages of [@physaddr, @physaddr + @size) are free; all are the node's, and reserved */
+/**
+ * free_bootmem_node() - the whole pages of [@physaddr, @physaddr + @size) are free; all are the node's, and reserved
+ */
 void free_bootmem_node(pg_data_t *pgdat, unsigned long physaddr, unsigned long size);
 
 /** free_bootmem() - free_bootmem_node() of whichever nodes the range lies in */
@@ -139,7 +142,10 @@ void *__alloc_bootmem_low_node(pg_data_t *pgdat, unsigned long size, unsigned lo
 #define alloc_bootmem_low_pages_nopanic(size)	  __alloc_bootmem_low_nopanic(size, PAGE_SIZE, 0)
 #define alloc_bootmem_low_pages_node(pgdat, size) __alloc_bootmem_low_node(pgdat, size, PAGE_SIZE, 0)
 
-/** bootmem_free_pages() - pages that are free in all bitmaps; *@largest, if given, the longest run of them. O(pages / 64) */
+/**
+ * bootmem_free_pages() - pages that are free in all bitmaps; *@largest, if given, the longest run of them. O(pages /
+ * 64)
+ */
 unsigned long bootmem_free_pages(unsigned long *largest);
 
 /**

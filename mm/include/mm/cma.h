@@ -2,9 +2,10 @@
 /*
  * CMA areas: memory kept for drivers that need large ranges, and lent to movable requests until they ask.
  *
- * An area comes from a node of /reserved-memory with `reusable` and compatible "shared-dma-pool", or from the boot argument
- * cma=SIZE[@BASE[-END]]. It is whole pageblocks (4 MiB) of one zone. Its pages are MIGRATE_CMA: the page allocator gives them
- * to __GFP_MOVABLE requests only. Nothing is moved out of the way here: what is lent is had again when it is freed.
+ * An area comes from a node of /reserved-memory with `reusable` and compatible "shared-dma-pool", or from the boot
+ * argument cma=SIZE[@BASE[-END]]. It is whole pageblocks (4 MiB) of one zone. Its pages are MIGRATE_CMA: the page
+ * allocator gives them to __GFP_MOVABLE requests only. Nothing is moved out of the way here: what is lent is had again
+ * when it is freed.
  *
  * Source: bindings reserved-memory, shared-dma-pool.
  */
@@ -30,8 +31,8 @@ struct page *cma_alloc(struct cma *cma, unsigned long count, unsigned int align_
 /**
  * cma_release() - give @count pages from @pages on, all from cma_alloc() on @cma, back; not necessarily all of one call
  *
- * Context: any. Return: false, and nothing has changed, when @pages, or @cma, is NULL or lies outside of the area; or, after a
- * line and the caller's backtrace, when not all of them are within the area and allocated.
+ * Context: any. Return: false, and nothing has changed, when @pages, or @cma, is NULL or lies outside of the area; or,
+ * after a line and the caller's backtrace, when not all of them are within the area and allocated.
  */
 bool cma_release(struct cma *cma, const struct page *pages, unsigned long count);
 
@@ -63,7 +64,10 @@ unsigned long cma_used_pages(const struct cma *cma);
 /** totalcma_pages() - pages of all areas, lent, free or allocated */
 unsigned long totalcma_pages(void);
 
-/** cma_init() - find the areas. Context: boot only, after bootmem_init(). What cannot be one is told, and stays reserved. */
+/**
+ * cma_init() - find the areas. Context: boot only, after bootmem_init(). What cannot be one is told, and stays
+ * reserved.
+ */
 void cma_init(const void *fdt);
 
 /** cma_hand_over() - their pages to the page allocator. Context: boot only, with the hand-over. Return: pages. */

@@ -3,26 +3,29 @@
  * Memory for bus masters, in the names of Linux's DMA API.
  *
  * A master is a node of the device tree. What it reaches is the list of windows that the dma-ranges of its buses leave
- * (fdt_dma_windows()), and of these the bus addresses up to its mask. A dma_addr_t is the address that the master uses, which
- * need not be the physical one. No buffer beyond the reach is ever given to a master, whether or not the machine would stop it.
+ * (fdt_dma_windows()), and of these the bus addresses up to its mask. A dma_addr_t is the address that the master uses,
+ * which need not be the physical one. No buffer beyond the reach is ever given to a master, whether or not the machine
+ * would stop it.
  *
  * Coherent memory is read and written by CPUs and the master without any call in between. A master whose node, or a bus
- * above it, says dma-coherent sees the CPUs' caches: its memory is the linear map's. For any other it is mapped a second time,
- * Normal and not cacheable, and the cached lines of the first mapping are cleaned and dropped before.
+ * above it, says dma-coherent sees the CPUs' caches: its memory is the linear map's. For any other it is mapped a
+ * second time, Normal and not cacheable, and the cached lines of the first mapping are cleaned and dropped before.
  *
  * memory-region of the node:
- *	restricted-dma-pool		all the master's memory is there; buffers that are mapped are copied there and back
+ *	restricted-dma-pool		all the master's memory is there; buffers that are mapped are copied there and
+ *					back
  *	shared-dma-pool, no-map or plain	its coherent memory is there and nowhere else
  *	shared-dma-pool, reusable	its coherent memory comes from that CMA area first
  *
- * Context: what gives memory to a master that is not coherent, or takes it from a CMA area or a range, runs in a thread with
- * interrupts unmasked; a coherent master's pages, buffers that are mapped and blocks of a pool that has some can be had
- * anywhere; everything is freed and unmapped anywhere. Any number of CPUs at once.
+ * Context: what gives memory to a master that is not coherent, or takes it from a CMA area or a range, runs in a thread
+ * with interrupts unmasked; a coherent master's pages, buffers that are mapped and blocks of a pool that has some can
+ * be had anywhere; everything is freed and unmapped anywhere. Any number of CPUs at once.
  *
- * Errors: what cannot be is refused with a line that names the master, the range and who else is concerned, the first 20
- * times; nothing has changed then.
+ * Errors: what cannot be is refused with a line that names the master, the range and who else is concerned, the first
+ * 20 times; nothing has changed then.
  *
- * Source: Devicetree Specification 0.4, 2.3.9, 2.3.10, 3.5; bindings reserved-memory, shared-dma-pool, restricted-dma-pool.
+ * Source: Devicetree Specification 0.4, 2.3.9, 2.3.10, 3.5; bindings reserved-memory, shared-dma-pool,
+ * restricted-dma-pool.
  */
 #ifndef MM_DMA_H
 #define MM_DMA_H
@@ -50,9 +53,9 @@ struct device;
 /**
  * dma_device_get() - the master that the tree's node at @path is
  *
- * Its masks are 32 bits to begin with, as in Linux. Context: thread, interrupts unmasked. Cost: O(size of the tree) for the
- * first who asks. Return: the same one for everybody; NULL, after a line, when there is no such node, dma-ranges above it
- * cannot be read, its restricted pool cannot be used, or memory is short.
+ * Its masks are 32 bits to begin with, as in Linux. Context: thread, interrupts unmasked. Cost: O(size of the tree) for
+ * the first who asks. Return: the same one for everybody; NULL, after a line, when there is no such node, dma-ranges
+ * above it cannot be read, its restricted pool cannot be used, or memory is short.
  */
 struct device *dma_device_get(const char *path) __must_check;
 
@@ -92,7 +95,10 @@ int dma_set_mask_and_coherent(struct device *dev, u64 mask);
 /** dma_get_mask() - the mask for buffers that are mapped */
 u64 dma_get_mask(const struct device *dev);
 
-/** phys_to_dma() - the bus address of @size bytes at @pa, all in one window; DMA_MAPPING_ERROR when they are not, masks aside */
+/**
+ * phys_to_dma() - the bus address of @size bytes at @pa, all in one window; DMA_MAPPING_ERROR when they are not, masks
+ * aside
+ */
 dma_addr_t phys_to_dma(const struct device *dev, phys_addr_t pa, size_t size);
 
 /** dma_to_phys() - whether @size bytes at bus address @dma are in the reach, masks aside, and *@pa where */
@@ -105,22 +111,23 @@ bool dma_to_phys(const struct device *dev, dma_addr_t dma, size_t size, phys_add
  * @dma_handle: set to where @dev finds them
  * @gfp: __GFP_DIRECT_RECLAIM: the caller can wait; __GFP_HIGH, __GFP_NOWARN. What it says of zones does not count.
  *
- * Bus address, physical address and CPU address are multiples of the smallest power of two of pages that holds @size (the
- * CPU address up to 2 MiB, the bus address as far as the window's distance is); the memory is whole pages. It comes from the
- * master's own region, or a CMA area (its own, or, for more than 32 KiB, the default one), or the highest zone that lies wholly
- * in the reach, or wherever in the reach there are that many free pages behind one another.
- * What is mapped apart from the linear map is held with its memory type, in the master's name (<mm/memtype.h>).
+ * Bus address, physical address and CPU address are multiples of the smallest power of two of pages that holds @size
+ * (the CPU address up to 2 MiB, the bus address as far as the window's distance is); the memory is whole pages. It
+ * comes from the master's own region, or a CMA area (its own, or, for more than 32 KiB, the default one), or the
+ * highest zone that lies wholly in the reach, or wherever in the reach there are that many free pages behind one
+ * another. What is mapped apart from the linear map is held with its memory type, in the master's name
+ * (<mm/memtype.h>).
  * Return: its address; NULL, with nothing left behind, after a line (unless __GFP_NOWARN) with the reach and the
- * largest free block in it, when that is what was lacking; or, when some of the memory is mapped with another type by somebody,
- * with both named.
+ * largest free block in it, when that is what was lacking; or, when some of the memory is mapped with another type by
+ * somebody, with both named.
  */
 void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma_handle, gfp_t gfp) __must_check;
 
 /**
  * dma_free_coherent() - give back what dma_alloc_coherent() of the same @dev and @size gave; NULL does nothing
  *
- * What is not allocated, of another size, bus address or master, is reported with its owner, or with who freed it before,
- * and stays. Context: any.
+ * What is not allocated, of another size, bus address or master, is reported with its owner, or with who freed it
+ * before, and stays. Context: any.
  */
 void dma_free_coherent(struct device *dev, size_t size, void *cpu_addr, dma_addr_t dma_handle);
 
@@ -129,10 +136,10 @@ void dma_free_coherent(struct device *dev, size_t size, void *cpu_addr, dma_addr
 /**
  * dma_map_single() - let @dev at @size bytes at @cpu_addr, an address of the linear map, until dma_unmap_single()
  *
- * For a master that is not coherent what CPUs wrote is cleaned to memory; what shares the buffer's first and last cache line
- * must not be used by CPUs meanwhile. Context: any.
- * Return: the bus address; DMA_MAPPING_ERROR, after a line, for a size of 0, an address that is no RAM of the linear map,
- * a buffer beyond the reach, or when the restricted pool is full.
+ * For a master that is not coherent what CPUs wrote is cleaned to memory; what shares the buffer's first and last cache
+ * line must not be used by CPUs meanwhile. Context: any.
+ * Return: the bus address; DMA_MAPPING_ERROR, after a line, for a size of 0, an address that is no RAM of the linear
+ * map, a buffer beyond the reach, or when the restricted pool is full.
  */
 dma_addr_t dma_map_single(struct device *dev, void *cpu_addr, size_t size, enum dma_data_direction dir) __must_check;
 
@@ -143,7 +150,10 @@ dma_addr_t dma_map_page(struct device *dev, struct page *page, size_t offset, si
 /** dma_mapping_error() - whether a mapping failed. Return: 0 or -ENOMEM. */
 int dma_mapping_error(const struct device *dev, dma_addr_t dma);
 
-/** dma_unmap_single() - the master is done: CPUs see what it wrote. Arguments as those of the mapping, else it is reported. */
+/**
+ * dma_unmap_single() - the master is done: CPUs see what it wrote. Arguments as those of the mapping, else it is
+ * reported.
+ */
 void dma_unmap_single(struct device *dev, dma_addr_t dma, size_t size, enum dma_data_direction dir);
 
 /** dma_unmap_page() - the same of dma_map_page() */

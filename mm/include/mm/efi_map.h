@@ -4,8 +4,8 @@
  *
  * /chosen/memstage,uefi-mmap is the array of descriptors as GetMemoryMap() left it, in the CPU's byte order, and
  * /chosen/memstage,uefi-mmap-desc-size (one cell) the bytes from one to the next, which may be more than
- * sizeof(struct efi_memory_desc). A property, and no pointer to a map elsewhere: it is bounded, reserved and mapped with
- * the tree, and a test writes one like any other.
+ * sizeof(struct efi_memory_desc). A property, and no pointer to a map elsewhere: it is bounded, reserved and mapped
+ * with the tree, and a test writes one like any other.
  *
  * Source: UEFI Specification 2.10, 7.2.3 (GetMemoryMap), table 7.10 (memory types after ExitBootServices).
  */

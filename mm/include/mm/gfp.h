@@ -3,11 +3,11 @@
  * Allocating pages.
  *
  * Common contract: an order is 0 to MAX_PAGE_ORDER, a block is 1 << order pages, aligned to its size. Pages come from
- * the linear map. Context: thread or interrupt handler, any CPU, after hand-over. A hit of the CPU's page cache takes no
- * lock and masks nothing; behind it interrupts are masked and zone locks taken for O(64 blocks). A request that cannot be
- * served returns NULL and changes nothing. Unless __GFP_NOWARN a report says why; after ten of them there is none until five
- * seconds have passed since the last one. What the gfp flags mean, <mm/gfp_types.h> says; blocks of an odd size are in
- * <mm/page_exact.h>.
+ * the linear map. Context: thread or interrupt handler, any CPU, after hand-over. A hit of the CPU's page cache takes
+ * no lock and masks nothing; behind it interrupts are masked and zone locks taken for O(64 blocks). A request that
+ * cannot be served returns NULL and changes nothing. Unless __GFP_NOWARN a report says why; after ten of them there is
+ * none until five seconds have passed since the last one. What the gfp flags mean, <mm/gfp_types.h> says; blocks of an
+ * odd size are in <mm/page_exact.h>.
  */
 #ifndef MM_GFP_H
 #define MM_GFP_H
@@ -29,8 +29,8 @@ static __always_inline bool gfp_is_hot(gfp_t gfp)
 }
 
 /**
- * local_page_stack() - offset from the local base of the stack that serves requests for @order, 0 to MAX_PAGE_ORDER, and
- * @type near this CPU
+ * local_page_stack() - offset from the local base of the stack that serves requests for @order, 0 to MAX_PAGE_ORDER,
+ * and @type near this CPU
  */
 static __always_inline size_t local_page_stack(unsigned int order, enum migratetype type)
 {
@@ -60,15 +60,16 @@ static __always_inline __must_check struct page *alloc_pages(gfp_t gfp, unsigned
 /**
  * alloc_pages_node() - alloc_pages() near @nid (NUMA_NO_NODE: this CPU's node)
  *
- * A node without managed pages is served from the nearest one that has some; with __GFP_THISNODE it has nothing to give.
+ * A node without managed pages is served from the nearest one that has some; with __GFP_THISNODE it has nothing to
+ * give.
  */
 struct page *alloc_pages_node(int nid, gfp_t gfp, unsigned int order) __must_check;
 
 /**
  * alloc_pages_bulk() - a page of order 0 for each entry of @pages that is NULL
  *
- * Entries that are not NULL stay as they are. Near this CPU. Return: how many entries, from the first on, hold a page now; less
- * than @nr when memory ran out, which is reported as alloc_pages() does.
+ * Entries that are not NULL stay as they are. Near this CPU. Return: how many entries, from the first on, hold a page
+ * now; less than @nr when memory ran out, which is reported as alloc_pages() does.
  */
 unsigned long alloc_pages_bulk(gfp_t gfp, unsigned long nr, struct page **pages) __must_check;
 
@@ -84,11 +85,11 @@ static __always_inline __must_check unsigned long __get_free_pages(gfp_t gfp, un
  * __free_pages() - one user less of the block at @page; the last one gives it back
  * @order: what it was allocated with; another order is reported and the block is not freed
  *
- * A page that is reserved or never was allocated is reported, and nothing else happens. One that is free already is reported,
- * and taken out of use: of the block that is said to be freed, all pages that lie in one free or cached block with its first
- * one. When this returns, nobody gets them; but where nobody can wait for other CPUs, in a handler or with interrupts masked,
- * one that lies in another CPU's cache may still be given by that CPU until it takes interrupts, and then is out of use when
- * its user frees it. Nothing is checked at the hardening level none.
+ * A page that is reserved or never was allocated is reported, and nothing else happens. One that is free already is
+ * reported, and taken out of use: of the block that is said to be freed, all pages that lie in one free or cached block
+ * with its first one. When this returns, nobody gets them; but where nobody can wait for other CPUs, in a handler or
+ * with interrupts masked, one that lies in another CPU's cache may still be given by that CPU until it takes
+ * interrupts, and then is out of use when its user frees it. Nothing is checked at the hardening level none.
  */
 void __free_pages(struct page *page, unsigned int order);
 

@@ -2,26 +2,28 @@
 /*
  * gfp flags: from where pages may come, and what may be done to get them.
  *
- * The bits of a request are of four kinds, and each bit says here what it does; one that is named in Linux and not here does
- * not exist. Bits of one kind may be combined with those of the others; what excludes each other is refused, with a report,
- * like an order that there is not.
+ * The bits of a request are of four kinds, and each bit says here what it does; one that is named in Linux and not here
+ * does not exist. Bits of one kind may be combined with those of the others; what excludes each other is refused, with
+ * a report, like an order that there is not.
  *
  * 1. Zones. Without a bit a request is served from ZONE_NORMAL or a lower zone.
  *	__GFP_DMA, __GFP_DMA32	from that zone or a lower one; with both, __GFP_DMA is what counts
- *	__GFP_HIGHMEM		alone nothing: all memory is in the linear map, so what Linux takes from highmem comes from NORMAL
+ *	__GFP_HIGHMEM		alone nothing: all memory is in the linear map, so what Linux takes from highmem comes
+ *				from NORMAL
  *	__GFP_MOVABLE		with __GFP_HIGHMEM may come from ZONE_MOVABLE, too
  * 2. Groups, so that pages that stay do not mix with pages that go (mm/buddy.c). Without a bit: unmovable.
  *	__GFP_MOVABLE		grouped with movable pages
  *	__GFP_RECLAIMABLE	grouped with reclaimable ones; excludes __GFP_MOVABLE
  * 3. Effort. Without a bit: what is free above the watermarks now, and a report when there is nothing.
- *	__GFP_DIRECT_RECLAIM	the caller can wait: other CPUs' page caches may be drained for it by cross call. Where that
- *				cannot be (a handler, masked interrupts) it does nothing.
- *	__GFP_NORETRY		do not drain for it: what is not there at once is not there; with __GFP_NOFAIL it does nothing
+ *	__GFP_DIRECT_RECLAIM	the caller can wait: other CPUs' page caches may be drained for it by cross call. Where
+ *				that cannot be (a handler, masked interrupts) it does nothing.
+ *	__GFP_NORETRY		do not drain for it: what is not there at once is not there; with __GFP_NOFAIL it does
+ *				nothing
  *	__GFP_HIGH		may use half of the reserve below the min watermark
- *	__GFP_NOFAIL		never NULL. After draining, and with half of the reserve as by __GFP_HIGH, it waits, draining
- *				again and again, until somebody frees enough. It panics, with the whole report, where that
- *				cannot be waited for: without __GFP_DIRECT_RECLAIM, in a handler or with interrupts masked, or
- *				when no zone that it may use has as many pages at all.
+ *	__GFP_NOFAIL		never NULL. After draining, and with half of the reserve as by __GFP_HIGH, it waits,
+ *				draining again and again, until somebody frees enough. It panics, with the whole report,
+ *				where that cannot be waited for: without __GFP_DIRECT_RECLAIM, in a handler or with
+ *				interrupts masked, or when no zone that it may use has as many pages at all.
  *	__GFP_NOWARN		no report on failure
  *	__GFP_THISNODE		the node asked for or none
  * 4. What comes.

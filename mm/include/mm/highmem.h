@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * kmap and its kin: the address of any page. On a machine of 64 bits all RAM is in the linear map, so each is the identity that
- * page_address() is: nothing is mapped, nothing is undone, and nesting and order are free. Code that is written for them
- * works; new code calls page_address().
+ * kmap and its kin: the address of any page. On a machine of 64 bits all RAM is in the linear map, so each is the
+ * identity that page_address() is: nothing is mapped, nothing is undone, and nesting and order are free. Code that is
+ * written for them works; new code calls page_address().
  *
- * Context: any, any CPU. Cost: page_address(), two instructions. @page: of RAM that the linear map has, so not of a no-map range.
+ * Context: any, any CPU. Cost: page_address(), two instructions. @page: of RAM that the linear map has, so not of a
+ * no-map range.
  */
 #ifndef MM_HIGHMEM_H
 #define MM_HIGHMEM_H

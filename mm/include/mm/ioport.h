@@ -5,11 +5,11 @@
  *	a resource's children lie within it, are in the order of addresses and do not overlap
  *
  * At the root are RAM ("System RAM"), reserved RAM that is not mapped, and devices. A driver claims its registers with
- * request_mem_region() before it maps them; who comes second is refused, with both named. The prompt's `iomem` shows the tree
- * in the format of /proc/iomem.
+ * request_mem_region() before it maps them; who comes second is refused, with both named. The prompt's `iomem` shows
+ * the tree in the format of /proc/iomem.
  *
- * Functions called as in Linux behave as there. Context: thread, after mm_hand_over(), unless one says more. Lock: of rank 5
- * (mm/internal.h). Cost: O(children on the way). Names are kept, not copied.
+ * Functions called as in Linux behave as there. Context: thread, after mm_hand_over(), unless one says more. Lock: of
+ * rank 5 (mm/internal.h). Cost: O(children on the way). Names are kept, not copied.
  */
 #ifndef MM_IOPORT_H
 #define MM_IOPORT_H
@@ -33,7 +33,8 @@
  * @flags: IORESOURCE_...
  * @parent, @sibling, @child: the tree's: what it lies in, the next one there, the first within it
  *
- * All are constant while it is in the tree, but for the last three, which the tree's lock covers. The caller's, until released.
+ * All are constant while it is in the tree, but for the last three, which the tree's lock covers. The caller's, until
+ * released.
  */
 struct resource {
 	phys_addr_t start, end;
@@ -67,20 +68,22 @@ static inline bool resource_overlaps(const struct resource *a, const struct reso
  * request_resource() - put @res among the children of @root
  * @res: range, name and flags; in no tree. What was in it when it was released is in it still, and comes along.
  *
- * Return: 0; -EBUSY, with nothing changed and a line that names both (the first 20 times), when a child overlaps it or it does not
- * lie in @root.
+ * Return: 0; -EBUSY, with nothing changed and a line that names both (the first 20 times), when a child overlaps it or
+ * it does not lie in @root.
  */
 int request_resource(struct resource *root, struct resource *res);
 
-/** request_resource_conflict() - the same, silently. Return: NULL, or what it is in conflict with: a child, or @root. */
+/**
+ * request_resource_conflict() - the same, silently. Return: NULL, or what it is in conflict with: a child, or @root.
+ */
 struct resource *request_resource_conflict(struct resource *root, struct resource *res);
 
 /**
- * insert_resource() - put @res where it belongs below @parent: into the innermost resource that contains it, around those that
- * it contains
+ * insert_resource() - put @res where it belongs below @parent: into the innermost resource that contains it, around
+ * those that it contains
  *
- * Return: 0; -EBUSY, with nothing changed and a line that names both, when it overlaps another in part, or contains one and brings
- * some of its own.
+ * Return: 0; -EBUSY, with nothing changed and a line that names both, when it overlaps another in part, or contains one
+ * and brings some of its own.
  */
 int insert_resource(struct resource *parent, struct resource *res);
 
@@ -111,8 +114,8 @@ void __release_region(struct resource *parent, phys_addr_t start, phys_addr_t n)
  * request_mem_region() - claim [@start, @start + @n) for @name
  *
  * In the innermost resource that contains it and is not busy. Return: the resource; NULL, after a line that names both
- * parties (the first 20 times), when some of it is busy, or overlaps another resource in part, when @n is 0 or the end beyond the
- * address space, or memory is short.
+ * parties (the first 20 times), when some of it is busy, or overlaps another resource in part, when @n is 0 or the end
+ * beyond the address space, or memory is short.
  */
 #define request_mem_region(start, n, name) __request_region(&iomem_resource, (start), (n), (name), 0)
 
@@ -123,8 +126,8 @@ void __release_region(struct resource *parent, phys_addr_t start, phys_addr_t n)
 /**
  * release_mem_region() - give back what request_mem_region() claimed with the same @start and @n
  *
- * What was never claimed, or not so, or has resources within it, is reported with what lies there (the first 20 times), and nothing
- * changes.
+ * What was never claimed, or not so, or has resources within it, is reported with what lies there (the first 20 times),
+ * and nothing changes.
  */
 #define release_mem_region(start, n) __release_region(&iomem_resource, (start), (n))
 

@@ -9,8 +9,9 @@
  *    capped there. A size of zero does nothing and succeeds.
  * 2. Within an array, regions are sorted by base and never overlap; two that touch are one unless their flags or
  *    nodes differ.
- * 3. Context: changes by the boot CPU only, while no other CPU looks; no lock. memblock_free_all() ends that: after it only the queries
- *    stay valid, and without CONFIG_KEEP_MEMBLOCK only memblock_phys_mem_size() and memblock_reserved_size().
+ * 3. Context: changes by the boot CPU only, while no other CPU looks; no lock. memblock_free_all() ends that: after it
+ *    only the queries stay valid, and without CONFIG_KEEP_MEMBLOCK only memblock_phys_mem_size() and
+ *    memblock_reserved_size().
  * 4. An array that is full doubles, in memory of memblock's own, once memblock_allow_resize() was called; before that,
  *    a full array panics with its name and size. Functions that may need a larger array return 0 or -ENOMEM; on -ENOMEM
  *    every array describes what it did before.
@@ -36,8 +37,8 @@
 #define PHYS_ADDR_MAX (~(phys_addr_t)0)
 
 /*
- * max_addr: as high as memblock.current_limit allows (NOLEAKTRACE is the same here: there is no leak tracer), or the end
- * of the address space, which is also the current_limit of "no limit".
+ * max_addr: as high as memblock.current_limit allows (NOLEAKTRACE is the same here: there is no leak tracer), or the
+ * end of the address space, which is also the current_limit of "no limit".
  */
 #define MEMBLOCK_ALLOC_ACCESSIBLE  0
 #define MEMBLOCK_ALLOC_NOLEAKTRACE 1
@@ -354,7 +355,9 @@ static inline void *memblock_alloc_node(phys_addr_t size, phys_addr_t align, int
 /** __memblock_alloc_or_panic() - the same, for a caller of the name @func */
 void *__memblock_alloc_or_panic(phys_addr_t size, phys_addr_t align, const char *func);
 
-/* --- Queries. Adjacency is no overlap. O(log regions) where an address is given, else O(1) unless said otherwise --- */
+/*
+ * --- Queries. Adjacency is no overlap. O(log regions) where an address is given, else O(1) unless said otherwise ---
+ */
 
 /** memblock_overlaps_region() - whether any region of @type has a byte in common with the range */
 bool memblock_overlaps_region(struct memblock_type *type, phys_addr_t base, phys_addr_t size);
@@ -496,8 +499,8 @@ unsigned long memblock_discard_arrays(void);
 /**
  * memblock_discard() - hand over the arrays' own memory too, where they have grown
  *
- * Afterwards the arrays are empty; memory and reserved keep their total_size. With CONFIG_KEEP_MEMBLOCK it does nothing:
- * the arrays stay for who wants to look at them. Return: pages handed over. Context: boot only, after
+ * Afterwards the arrays are empty; memory and reserved keep their total_size. With CONFIG_KEEP_MEMBLOCK it does
+ * nothing: the arrays stay for who wants to look at them. Return: pages handed over. Context: boot only, after
  * memblock_free_all(). memblock_kept() tells which of the two it is.
  */
 #ifdef CONFIG_KEEP_MEMBLOCK

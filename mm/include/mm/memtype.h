@@ -3,18 +3,18 @@
  * Memory types, and who has which physical addresses mapped with which.
  *
  * One physical page must not be mapped with two memory types at once: what one mapping holds back in a cache or a write
- * buffer the other does not see (Arm ARM B2.8, mismatched memory attributes). So every mapping of physical addresses outside
- * of the linear map is held here, from before it works until no TLB knows it any more:
+ * buffer the other does not see (Arm ARM B2.8, mismatched memory attributes). So every mapping of physical addresses
+ * outside of the linear map is held here, from before it works until no TLB knows it any more:
  *	- those of ioremap(), memremap() and early_ioremap(), and those that drivers have in the fixmap;
  *	- coherent memory of bus masters that is mapped apart from the linear map, in a master's name;
- *	- what vmap() maps otherwise than the linear map does: not cacheable, write-through or as a device; and pages that are not
- *	  the page allocator's (no-map memory has struct pages, too), with whatever type.
+ *	- what vmap() maps otherwise than the linear map does: not cacheable, write-through or as a device; and pages
+ *	  that are not the page allocator's (no-map memory has struct pages, too), with whatever type.
  * Of two that do not agree the later one is refused, and both are named.
  *
- * The linear map is nobody's: it stays, write-back, under all that is mapped of RAM. Who owns pages may have them mapped with
- * another type, and then nobody may have them by a write-back mapping of his own, a linear address that memremap() gives
- * included, as long as that lasts. It does not count the other way round: a linear address, and a write-back vmap() of the page
- * allocator's pages, are not held, and stand in nobody's way.
+ * The linear map is nobody's: it stays, write-back, under all that is mapped of RAM. Who owns pages may have them
+ * mapped with another type, and then nobody may have them by a write-back mapping of his own, a linear address that
+ * memremap() gives included, as long as that lasts. It does not count the other way round: a linear address, and a
+ * write-back vmap() of the page allocator's pages, are not held, and stand in nobody's way.
  *
  * Lock letters: (c) constant from memtype_hold() on; (T) memtype_lock; (o) its holder's.
  */
@@ -68,15 +68,18 @@ const char *memtype_name(enum memtype type);
  * @range: its size is not 0, its end not beyond the address space; the caller's, and left alone, until memtype_drop()
  * @quiet: say nothing when it is refused
  *
- * Works from the first line of C on. Context: any. Cost: O(log ranges held), plus those that begin at one page. Return: whether
- * it is held; when not, a line names both parties, the first 20 times, and nothing has changed.
+ * Works from the first line of C on. Context: any. Cost: O(log ranges held), plus those that begin at one page. Return:
+ * whether it is held; when not, a line names both parties, the first 20 times, and nothing has changed.
  */
 bool memtype_hold(struct memtype_range *range, bool quiet);
 
 /** memtype_refused() - whether memtype_hold() would not hold @range; its context, cost and line. Nothing changes. */
 bool memtype_refused(const struct memtype_range *range, bool quiet);
 
-/** memtype_extend() - @more bytes behind @range, which is held, are its as well. Return: false when they cannot be, and nothing has changed. */
+/**
+ * memtype_extend() - @more bytes behind @range, which is held, are its as well. Return: false when they cannot be, and
+ * nothing has changed.
+ */
 bool memtype_extend(struct memtype_range *range, u64 more);
 
 /** memtype_drop() - @range is mapped nowhere any more. Context: any. Cost: as memtype_hold(). */

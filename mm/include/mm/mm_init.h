@@ -11,8 +11,8 @@
  * @cpu_node: the node of each CPU, NULL when the port does not know
  *
  * Afterwards all RAM is mapped, every CPU has its area and stack and may be started, and memblock still serves.
- * Context: the boot CPU, alone, after percpu_init_boot() and with nr_cpu_ids set. Panics, naming the fault, when the tree
- * has no usable memory or there is too little.
+ * Context: the boot CPU, alone, after percpu_init_boot() and with nr_cpu_ids set. Panics, naming the fault, when the
+ * tree has no usable memory or there is too little.
  */
 void mm_init(const struct boot_info *boot, int (*cpu_node)(int cpu));
 

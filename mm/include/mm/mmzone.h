@@ -68,8 +68,8 @@ enum migratetype {
  * struct mem_section_usage - the pageblocks of a section, a bit or a nibble each
  * @present: (b) some of it is memory: its memmap has storage
  * @initialised: (Z) its struct pages have been written
- * @deferred: (Z) wholly free and not initialised: the zone takes it when it needs it. Its type is MIGRATE_CMA when it is
- *	of a CMA area, else it has none yet.
+ * @deferred: (Z) wholly free and not initialised: the zone takes it when it needs it. Its type is MIGRATE_CMA when it
+ *	is of a CMA area, else it has none yet.
  * @shared: (b) more than one zone has memory in it
  * @type: (Z) its migratetype in 3 bits, and above them whether it is isolated
  * @deferred_nid: (b) of one that was deferred, the node that all of it belongs to
@@ -119,7 +119,10 @@ static inline unsigned long pageblock_nr(unsigned long pfn)
 /** memmap_reserved_bytes() - RAM that holds struct pages, written or not. Context: any, after sparse_init(). */
 u64 memmap_reserved_bytes(void);
 
-/** memmap_touched_bytes() - RAM of struct pages that have been written, whole pageblocks' worth. Context: any; a moment's figure. */
+/**
+ * memmap_touched_bytes() - RAM of struct pages that have been written, whole pageblocks' worth. Context: any; a
+ * moment's figure.
+ */
 u64 memmap_touched_bytes(void);
 
 /**
@@ -130,7 +133,10 @@ u64 memmap_touched_bytes(void);
  */
 void sparse_init(void);
 
-/** enum zone_type - zones in the order of address, the dearest first: an allocation falls back downwards, from cheap to dear */
+/**
+ * enum zone_type - zones in the order of address, the dearest first: an allocation falls back downwards, from cheap to
+ * dear
+ */
 enum zone_type {
 	ZONE_DMA,
 	ZONE_DMA32,
@@ -270,9 +276,9 @@ typedef struct pglist_data {
 extern pg_data_t *node_data[MAX_NUMNODES];
 
 /*
- * (b) For each node id, the nearest node with managed pages, itself if it has some: memory that is all no-map or reserved
- * serves nobody. Until hand-over, the nearest node from which memblock can allocate. When there is none, the nearest with
- * memory.
+ * (b) For each node id, the nearest node with managed pages, itself if it has some: memory that is all no-map or
+ * reserved serves nobody. Until hand-over, the nearest node from which memblock can allocate. When there is none, the
+ * nearest with memory.
  */
 extern int node_for_alloc[MAX_NUMNODES];
 
@@ -356,7 +362,8 @@ bool zone_check(struct zone *zone);
 /**
  * zone_allocated_pages() - pages in allocated blocks, by walking the memmap
  *
- * Cost as zone_check(). Exact while no CPU allocates or frees: a block moves between user and CPU cache without the lock.
+ * Cost as zone_check(). Exact while no CPU allocates or frees: a block moves between user and CPU cache without the
+ * lock.
  */
 unsigned long zone_allocated_pages(struct zone *zone);
 

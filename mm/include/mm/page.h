@@ -45,8 +45,8 @@ enum pageflag {
 
 /**
  * struct page - one page frame, by who uses it now: the page allocator, SLUB, or whoever allocated it
- * @flags: (i) section, node and zone in the top 26 bits; from bit 4 up the PG_ bits with the letters above; in bits 0 to 3
- *         (Z or P) the order of the block whose first page this is
+ * @flags: (i) section, node and zone in the top 26 bits; from bit 4 up the PG_ bits with the letters above; in bits 0
+ *         to 3 (Z or P) the order of the block whose first page this is
  * @lru: (Z) free block: its place in the free list; (P) allocated: its user's
  * @mapping: (P) allocated: what the page belongs to, its user's
  * @index: (P) allocated: its place there, its user's
@@ -57,8 +57,8 @@ enum pageflag {
  * @private: (P) allocated: its user's; (Z) first page of a free block: which of its links are wrong, while its list is
  *           mended; bad: the next bad page
  * @object_factor: (P) page of a slab: what a checked free multiplies an address with (<mm/object_check.h>)
- * @object_stack: (P) page of a slab: offset of the per-CPU stack that takes its objects, in units of OBJECT_STACK_UNIT bytes; 0,
- *                and on any other page: none
+ * @object_stack: (P) page of a slab: offset of the per-CPU stack that takes its objects, in units of OBJECT_STACK_UNIT
+ *                bytes; 0, and on any other page: none
  * @inuse: (S) first page of a slab: objects taken from it, those on a CPU's stack included
  * @_mapcount: (P) allocated: how often page tables of its user map it; its user's
  * @page_type: (P) allocated and never mapped: of what kind it is; its user's
@@ -66,8 +66,8 @@ enum pageflag {
  * @head_offset: (P) pages of a slab: pages back to the first one
  * @object_key: (P) page of a slab: what a checked free adds to the product
  * @_refcount: users; 0 when free or cached. Atomic.
- * @page_stack: (Z) offset of the per-CPU stack that takes this block when it is freed, and which anybody may read; 0: none,
- *              the slow path. Written when the block leaves the free lists.
+ * @page_stack: (Z) offset of the per-CPU stack that takes this block when it is freed, and which anybody may read; 0:
+ *              none, the slow path. Written when the block leaves the free lists.
  *
  * A struct page that is zero but for the top bits of flags is an ordinary page that nobody uses.
  */
@@ -208,7 +208,9 @@ static inline unsigned long page_state(const struct page *page)
 	return READ_ONCE(page->flags) & PAGE_STATE_MASK;
 }
 
-/** page_order() - order of the block whose first page @page is, free, cached or allocated; 0 on the block's other pages */
+/**
+ * page_order() - order of the block whose first page @page is, free, cached or allocated; 0 on the block's other pages
+ */
 static inline unsigned int page_order(const struct page *page)
 {
 	return READ_ONCE(page->flags) & PAGE_ORDER_MASK;
@@ -225,8 +227,8 @@ static inline int page_ref_count(const struct page *page)
 }
 
 /*
- * Compound blocks, of __GFP_COMP: every page but the first points to the first, so that any of them stands for the whole
- * block. Context: whoever holds a reference.
+ * Compound blocks, of __GFP_COMP: every page but the first points to the first, so that any of them stands for the
+ * whole block. Context: whoever holds a reference.
  */
 static inline bool PageHead(const struct page *page)
 {
@@ -269,13 +271,17 @@ static inline void get_page(struct page *page)
 	fetch_add32((u32 *)&compound_head(page)->_refcount, 1);
 }
 
-/** put_page() - one user less; the last one frees the block that begins here, or the compound block that this is part of */
+/**
+ * put_page() - one user less; the last one frees the block that begins here, or the compound block that this is part of
+ */
 void put_page(struct page *page);
 
 /**
- * release_pages() - put_page() for each of @nr pages at @pages; a page may be there once for each reference that is given up
+ * release_pages() - put_page() for each of @nr pages at @pages; a page may be there once for each reference that is
+ * given up
  *
- * Context: any. Interrupts are masked for 64 pages at a time. Cost: 14 instructions for a page where put_page() takes 18.
+ * Context: any. Interrupts are masked for 64 pages at a time. Cost: 14 instructions for a page where put_page() takes
+ * 18.
  */
 void release_pages(struct page **pages, int nr);
 

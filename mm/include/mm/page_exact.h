@@ -9,7 +9,9 @@
 
 #include <mm/gfp.h>
 
-/** get_order() - the smallest order of a block of at least @size bytes; for 0 bytes one that there is not, as in Linux */
+/**
+ * get_order() - the smallest order of a block of at least @size bytes; for 0 bytes one that there is not, as in Linux
+ */
 static inline unsigned int get_order(size_t size)
 {
 	if (size <= PAGE_SIZE)
@@ -29,8 +31,9 @@ void split_page(struct page *page, unsigned int order);
 /**
  * alloc_pages_exact() - @size bytes in whole pages, near this CPU, each page an allocation of its own
  *
- * What a block has beyond the pages needed is free again. __GFP_COMP is ignored. Return: address in the linear map; NULL
- * when there is no block, or none can be: more than 1 << MAX_PAGE_ORDER pages, or 0 bytes. Cost: O(pages of the block).
+ * What a block has beyond the pages needed is free again. __GFP_COMP is ignored. Return: address in the linear map;
+ * NULL when there is no block, or none can be: more than 1 << MAX_PAGE_ORDER pages, or 0 bytes. Cost: O(pages of the
+ * block).
  */
 void *alloc_pages_exact(size_t size, gfp_t gfp) __must_check;
 

@@ -2,10 +2,10 @@
 /*
  * Per-CPU areas: one block of memory for each CPU, all of the same layout.
  *
- *	base of CPU n ──► struct mm_cpu | copy of the percpu_data section | struct mm_local of each node | alloc_percpu()
+ *	base of CPU n ──► struct mm_cpu | copy of percpu_data | struct mm_local of each node | alloc_percpu()
  *
- * When that room for alloc_percpu() is full, chunks of further memory are added, each with a unit for every CPU at the same
- * distance from its base: what finds a variable in the area finds it there, too.
+ * When that room for alloc_percpu() is full, chunks of further memory are added, each with a unit for every CPU at the
+ * same distance from its base: what finds a variable in the area finds it there, too.
  *
  * A per-CPU pointer is a cookie: the address that the variable would have if the areas' layout began so that the
  * percpu_data section stood where the linker put it. per_cpu_ptr() and this_cpu_ptr() turn it into an address.
@@ -94,7 +94,8 @@ bool percpu_is_static(size_t offset);
 void percpu_init_boot(int cpu);
 
 /**
- * setup_per_cpu_areas() - give each of nr_cpu_ids CPUs its area, on its node or the nearest with free memory, from memblock
+ * setup_per_cpu_areas() - give each of nr_cpu_ids CPUs its area, on its node or the nearest with free memory, from
+ * memblock
  * @cpu_node: the node of a CPU, NULL when there is only one
  *
  * Context: boot only, after bootmem_init(). Panics when memory is short.
@@ -108,17 +109,22 @@ void setup_per_cpu_areas(int (*cpu_node)(int cpu));
  * __alloc_percpu_gfp() - @size bytes for each CPU, at the same offset from all bases, zeroed
  * @size: bytes, 1 to PERCPU_ALLOC_MAX
  * @align: a power of two, at most PAGE_SIZE
- * @gfp: with __GFP_DIRECT_RECLAIM (GFP_KERNEL), in a thread with interrupts unmasked, a chunk is added when there is no room;
- *	otherwise only what the chunks have is given. __GFP_NOWARN: no report.
+ * @gfp: with __GFP_DIRECT_RECLAIM (GFP_KERNEL), in a thread with interrupts unmasked, a chunk is added when there is no
+ *	room; otherwise only what the chunks have is given. __GFP_NOWARN: no report.
  *
- * Context: any; a chunk is added in thread context only. Takes percpu_lock, and when a chunk is added a mutex and the locks of
- * vmalloc and the page allocator.
- * Cost: O(1) and O(CPUs * @size) for zeroing, while there is room at a hint; else a search of O(chunks * 64 KiB / 64 bytes).
- * Return: a per-CPU pointer, or NULL after a report (the first 20) that says size, alignment and why; nothing has changed.
+ * Context: any; a chunk is added in thread context only. Takes percpu_lock, and when a chunk is added a mutex and the
+ * locks of vmalloc and the page allocator.
+ * Cost: O(1) and O(CPUs * @size) for zeroing, while there is room at a hint; else a search of O(chunks * 64 KiB / 64
+ * bytes).
+ * Return: a per-CPU pointer, or NULL after a report (the first 20) that says size, alignment and why; nothing has
+ * changed.
  */
 void *__alloc_percpu_gfp(size_t size, size_t align, u32 gfp) __must_check;
 
-/** __alloc_percpu() - __alloc_percpu_gfp() with GFP_KERNEL. Cost: with free_percpu(), 8 bytes on 4 CPUs, 150 instructions. */
+/**
+ * __alloc_percpu() - __alloc_percpu_gfp() with GFP_KERNEL. Cost: with free_percpu(), 8 bytes on 4 CPUs, 150
+ * instructions.
+ */
 void *__alloc_percpu(size_t size, size_t align) __must_check;
 
 #define alloc_percpu(type)	    ((__typeof__(type) *)__alloc_percpu(sizeof(type), __alignof__(type)))
@@ -127,9 +133,9 @@ void *__alloc_percpu(size_t size, size_t align) __must_check;
 /**
  * free_percpu() - give back what an allocation above returned; NULL does nothing
  *
- * Anything else, what is free already, a pointer inside an allocation or to a static variable, is reported (the first 20 times)
- * with the allocation that it lies in, and nothing is done. Context: any; takes percpu_lock, and those of vmalloc and the page
- * allocator when a chunk has become empty and another one is empty, too. Cost: O(1).
+ * Anything else, what is free already, a pointer inside an allocation or to a static variable, is reported (the first
+ * 20 times) with the allocation that it lies in, and nothing is done. Context: any; takes percpu_lock, and those of
+ * vmalloc and the page allocator when a chunk has become empty and another one is empty, too. Cost: O(1).
  */
 void free_percpu(void *ptr);
 
@@ -140,14 +146,16 @@ void percpu_trim(void);
 void percpu_may_grow(void);
 
 /**
- * percpu_check() - prove of each chunk that free and used grains make up a unit, that each run of used ones begins with an
- * allocation, that its hints are right, and that all its pages are mapped
+ * percpu_check() - prove of each chunk that free and used grains make up a unit, that each run of used ones begins with
+ * an allocation, that its hints are right, and that all its pages are mapped
  *
  * Context: thread; takes percpu_lock. Return: true, or false after a line that names chunk and numbers.
  */
 bool percpu_check(void);
 
-/** percpu_usage() - bytes of each CPU's dynamic memory in use, and how many there are. Context: any; takes percpu_lock. */
+/**
+ * percpu_usage() - bytes of each CPU's dynamic memory in use, and how many there are. Context: any; takes percpu_lock.
+ */
 size_t percpu_usage(size_t *total);
 
 /** percpu_chunk_pages() - pages of all chunks but the first, whose memory is a boot allocation. A moment's figure. */

@@ -4,10 +4,11 @@
  *
  *	value = count + the parts of all CPUs;  |part| < batch for every batch that it was changed with
  *
- * 1. A change goes to this CPU's part, which no other CPU writes; a part that would reach the batch goes into @count, under the
- *    lock. So the value is off from @count by less than batch for each CPU.
- * 2. percpu_counter_read() is @count, in one load. percpu_counter_sum() adds the parts and is exact when nobody changes the counter
- *    meanwhile; otherwise it is a value that the counter had, give or take what was changed during the call.
+ * 1. A change goes to this CPU's part, which no other CPU writes; a part that would reach the batch goes into @count,
+ *    under the lock. So the value is off from @count by less than batch for each CPU.
+ * 2. percpu_counter_read() is @count, in one load. percpu_counter_sum() adds the parts and is exact when nobody changes
+ *    the counter meanwhile; otherwise it is a value that the counter had, give or take what was changed during the
+ *    call.
  * 3. percpu_counter_set() is for when nobody else changes the counter.
  *
  * Functions named as in Linux do what those do. Context: any, handlers too, unless said.
@@ -36,10 +37,16 @@ struct percpu_counter {
 /* What parts stay below by default: twice the CPUs, at least 32. Constant after setup_per_cpu_areas(). */
 extern s32 percpu_counter_batch;
 
-/** percpu_counter_init() - a counter of value @amount. Context: as alloc_percpu_gfp(@gfp). Return: 0, or -ENOMEM and nothing done. */
+/**
+ * percpu_counter_init() - a counter of value @amount. Context: as alloc_percpu_gfp(@gfp). Return: 0, or -ENOMEM and
+ * nothing done.
+ */
 int percpu_counter_init(struct percpu_counter *counter, s64 amount, gfp_t gfp) __must_check;
 
-/** percpu_counter_destroy() - nobody uses @counter any more; one that is not initialised, or destroyed already, is left alone */
+/**
+ * percpu_counter_destroy() - nobody uses @counter any more; one that is not initialised, or destroyed already, is left
+ * alone
+ */
 void percpu_counter_destroy(struct percpu_counter *counter);
 
 /** percpu_counter_initialized() - whether it can be used */
@@ -48,7 +55,10 @@ static inline bool percpu_counter_initialized(const struct percpu_counter *count
 	return counter->counters;
 }
 
-/** percpu_counter_add_batch() - add @amount; the part stays below @batch, at least 1. Cost: about 40 instructions, the lock once in a batch. */
+/**
+ * percpu_counter_add_batch() - add @amount; the part stays below @batch, at least 1. Cost: about 40 instructions, the
+ * lock once in a batch.
+ */
 void percpu_counter_add_batch(struct percpu_counter *counter, s64 amount, s32 batch);
 
 /** percpu_counter_set() - it is @amount now. Context: nobody changes it meanwhile. */
@@ -61,8 +71,8 @@ void percpu_counter_sync(struct percpu_counter *counter);
 s64 percpu_counter_sum(struct percpu_counter *counter);
 
 /**
- * percpu_counter_compare() - the value less @rhs, as -1, 0 or 1; of @count alone when that is far enough from @rhs for @batch to
- * make no difference
+ * percpu_counter_compare() - the value less @rhs, as -1, 0 or 1; of @count alone when that is far enough from @rhs for
+ * @batch to make no difference
  */
 int __percpu_counter_compare(struct percpu_counter *counter, s64 rhs, s32 batch);
 

@@ -2,15 +2,17 @@
 /*
  * Operations on this CPU's copy of a per-CPU variable; included by <mm/percpu.h>. Names as in Linux.
  *
- * 1. @pcp is the variable itself, or *pointer for one of alloc_percpu(). Its type is an integer or pointer of 1, 2, 4 or 8 bytes.
- * 2. this_cpu_...() are single-copy: an interrupt handler of this CPU that does the same to the same variable comes before or
- *    after, never in between, and another CPU that reads (per_cpu_ptr(), READ_ONCE()) sees the value before or after. None
- *    orders anything else.
+ * 1. @pcp is the variable itself, or *pointer for one of alloc_percpu(). Its type is an integer or pointer of 1, 2, 4
+ *    or 8 bytes.
+ * 2. this_cpu_...() are single-copy: an interrupt handler of this CPU that does the same to the same variable comes
+ *    before or after, never in between, and another CPU that reads (per_cpu_ptr(), READ_ONCE()) sees the value before
+ *    or after. None orders anything else.
  * 3. raw_cpu_...() and __this_cpu_...() are plain C, for variables that no handler touches or with interrupts masked.
- * 4. Code does not move to another CPU, so get_cpu_var() and get_cpu_ptr() have nothing to switch off; they are here so that
- *    code written for both says where it counts on that.
+ * 4. Code does not move to another CPU, so get_cpu_var() and get_cpu_ptr() have nothing to switch off; they are here so
+ *    that code written for both says where it counts on that.
  *
- * Cost: 4 or 5 instructions and the base for those that change the variable, 1 to 3 with FEAT_LSE; 1 for read and write.
+ * Cost: 4 or 5 instructions and the base for those that change the variable, 1 to 3 with FEAT_LSE; 1 for read and
+ * write.
  */
 #ifndef MM_PERCPU_OPS_H
 #define MM_PERCPU_OPS_H
@@ -99,7 +101,10 @@ static __always_inline void percpu_andnot(void *p, u64 bits, size_t size)
 #define this_cpu_cmpxchg(pcp, old, value) \
 	({ (__typeof__(pcp))percpu_cmpxchg(PERCPU_WORD(pcp), (u64)(old), (u64)(value), sizeof(pcp)); })
 
-/** this_cpu_try_cmpxchg() - write @value if it is *@oldp; else *@oldp becomes what it is. Return: whether it was written. */
+/**
+ * this_cpu_try_cmpxchg() - write @value if it is *@oldp; else *@oldp becomes what it is. Return: whether it was
+ * written.
+ */
 #define this_cpu_try_cmpxchg(pcp, oldp, value)                            \
 	({                                                                \
 		__typeof__(pcp) *try_old_ = (oldp), try_was_ = *try_old_; \
@@ -144,7 +149,9 @@ static __always_inline void percpu_andnot(void *p, u64 bits, size_t size)
 /** per_cpu() - @cpu's copy of the variable @pcp, to read or write */
 #define per_cpu(pcp, cpu) (*per_cpu_ptr(&(pcp), cpu))
 
-/** get_cpu_var(), get_cpu_ptr() - this CPU's copy, and its address; put_cpu_var(), put_cpu_ptr() - it is no longer used */
+/**
+ * get_cpu_var(), get_cpu_ptr() - this CPU's copy, and its address; put_cpu_var(), put_cpu_ptr() - it is no longer used
+ */
 #define get_cpu_var(pcp) (*this_cpu_ptr(&(pcp)))
 #define put_cpu_var(pcp) ((void)&(pcp))
 #define get_cpu_ptr(ptr) this_cpu_ptr(ptr)

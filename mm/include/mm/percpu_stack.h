@@ -15,9 +15,10 @@
  *    the offset of the stack included, is of one moment.
  * 3. Both ask for an offset, the same on all CPUs, not for an address: the CPU's base is read inside the sequence.
  * 4. After on_each_cpu() every CPU has left the sequences that it was in: what they read before they will not use. So a
- *    field that names a stack is changed first, then all CPUs are called, and from then on nobody pushes by the old value.
- * 5. A stack whose head is that of struct mm_cpu's `nothing` is empty and full: nothing is popped from it and nothing goes
- *    on it. Offset 0 names it, so whatever names no stack, a zeroed struct page for one, leads to the slow path.
+ *    field that names a stack is changed first, then all CPUs are called, and from then on nobody pushes by the old
+ *    value.
+ * 5. A stack whose head is that of struct mm_cpu's `nothing` is empty and full: nothing is popped from it and nothing
+ *    goes on it. Offset 0 names it, so whatever names no stack, a zeroed struct page for one, leads to the slow path.
  * 6. Several items at once, and anything else, is done by the owner with interrupts masked, in plain C.
  *
  * Of each node every per-CPU area has a struct mm_local with the heads of all stacks for that node's pages and objects.
@@ -57,7 +58,10 @@ struct mm_local {
 	struct percpu_stack object[OBJECT_STACKS];
 } __aligned(64);
 
-/** percpu_stack_init() - an empty stack for up to @n items. @slots: n + 1 of them. Context: the owner, or it does not use it yet. */
+/**
+ * percpu_stack_init() - an empty stack for up to @n items. @slots: n + 1 of them. Context: the owner, or it does not
+ * use it yet.
+ */
 static inline void percpu_stack_init(struct percpu_stack *stack, void **slots, unsigned long n)
 {
 	slots[0] = NULL;

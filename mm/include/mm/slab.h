@@ -8,10 +8,10 @@
  * SLAB_TYPESAFE_BY_RCU, too; guarded caches (<mm/slab_flags.h>) and those beyond the first 242 with stacks have none.
  *
  * Flags: GFP_KERNEL, GFP_ATOMIC, GFP_NOWAIT, and __GFP_ZERO, __GFP_NOWARN, __GFP_HIGH, __GFP_DIRECT_RECLAIM,
- * __GFP_THISNODE as gfp.h says, __GFP_RECLAIMABLE for the pages of a new slab. __GFP_MOVABLE is ignored: an object never
- * moves. __GFP_DMA and __GFP_DMA32 are for kmalloc(), which has caches of its own for the first and gives whole pages
- * for the second. A cache with SLAB_CACHE_DMA takes __GFP_DMA, as its objects lie there anyhow; any other has no zone, so
- * kmem_cache_alloc() returns NULL, with a report (at most 10) unless __GFP_NOWARN.
+ * __GFP_THISNODE as gfp.h says, __GFP_RECLAIMABLE for the pages of a new slab. __GFP_MOVABLE is ignored: an object
+ * never moves. __GFP_DMA and __GFP_DMA32 are for kmalloc(), which has caches of its own for the first and gives whole
+ * pages for the second. A cache with SLAB_CACHE_DMA takes __GFP_DMA, as its objects lie there anyhow; any other has no
+ * zone, so kmem_cache_alloc() returns NULL, with a report (at most 10) unless __GFP_NOWARN.
  *
  * Objects of a cache, at every moment: total = allocated + on CPU stacks + on slab free lists.
  * kmem_cache_check() proves it.
@@ -58,17 +58,17 @@ static inline struct kmem_cache *__kmem_cache_create(const char *name, size_t si
 /**
  * kmem_cache_create() - a new cache
  * @name: for slabinfo; copied
- * @size: bytes of an object, 1 to 8192 (KMALLOC_MAX_CACHE_SIZE). Linux takes up to 4 MiB; here a slab has 8 pages at the most, and
- *	larger objects are for kmalloc() or alloc_pages(), which are as fast for them.
+ * @size: bytes of an object, 1 to 8192 (KMALLOC_MAX_CACHE_SIZE). Linux takes up to 4 MiB; here a slab has 8 pages at
+ *	the most, and larger objects are for kmalloc() or alloc_pages(), which are as fast for them.
  * @args, @flags: a struct kmem_cache_args * (NULL: all zero) and SLAB_ flags; or, as in older code,
  * @align, @flags, @ctor: of the struct's members, and the flags between them
  *
- * A cache without constructor may be one that is there already, when the two are alike: objects fit its stride with less
- * than a word to spare, and pages are of the same kind. slabinfo shows it by the name of the first. SLAB_NO_MERGE, and any flag
- * of SLAB_GUARDS, keeps a cache to itself.
- * An alignment is a power of two up to 8192, too; Linux takes larger ones.
- * Context: thread, interrupts unmasked; takes slab_mutex. Return: the cache; NULL (with a line that says why) for a size,
- * align or flag out of range or when memory is short.
+ * A cache without constructor may be one that is there already, when the two are alike: objects fit its stride with
+ * less than a word to spare, and pages are of the same kind. slabinfo shows it by the name of the first. SLAB_NO_MERGE,
+ * and any flag of SLAB_GUARDS, keeps a cache to itself. An alignment is a power of two up to 8192, too; Linux takes
+ * larger ones.
+ * Context: thread, interrupts unmasked; takes slab_mutex. Return: the cache; NULL (with a line that says why) for a
+ * size, align or flag out of range or when memory is short.
  */
 #define kmem_cache_create(name, size, args, ...) \
 	_Generic((args), struct kmem_cache_args * : __kmem_cache_create_args, const struct kmem_cache_args *   \
@@ -80,9 +80,9 @@ static inline struct kmem_cache *__kmem_cache_create(const char *name, size_t si
  *
  * Objects still allocated are reported, with their number, where the first 16 lie and, when the cache keeps owners, who
  * allocated each; and the cache stays. One that serves several makers ends with the last; until then this only counts.
- * Context: thread, interrupts unmasked (other CPUs' stacks are emptied by cross call; takes slab_mutex); nobody uses the
- * cache any more. Return: 0; -EBUSY when objects are left; -EINVAL, after a report, for a cache of kmalloc()'s, or one whose last
- * maker has ended it. Linux returns nothing, and neither ends the cache then.
+ * Context: thread, interrupts unmasked (other CPUs' stacks are emptied by cross call; takes slab_mutex); nobody uses
+ * the cache any more. Return: 0; -EBUSY when objects are left; -EINVAL, after a report, for a cache of kmalloc()'s, or
+ * one whose last maker has ended it. Linux returns nothing, and neither ends the cache then.
  */
 int kmem_cache_destroy(struct kmem_cache *cache);
 
@@ -99,9 +99,9 @@ static __always_inline size_t any_value(void)
 }
 
 /*
- * What the inline functions below call. A pointer to one of those is a pointer to a copy of it, so these are called by name only
- * (__by_name), and save the landing pad. kmem_cache_alloc_hot() is for a @gfp that has none of GFP_COLD; its first argument
- * is any_value(): where it is passed, the object is returned, so nothing has to be moved out of its way.
+ * What the inline functions below call. A pointer to one of those is a pointer to a copy of it, so these are called by
+ * name only (__by_name), and save the landing pad. kmem_cache_alloc_hot() is for a @gfp that has none of GFP_COLD; its
+ * first argument is any_value(): where it is passed, the object is returned, so nothing has to be moved out of its way.
  */
 void *__kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) __must_check;
 void *kmem_cache_alloc_hot(size_t unused, struct kmem_cache *cache, gfp_t gfp) __must_check;
@@ -119,8 +119,8 @@ static __always_inline __must_check void *kmem_cache_alloc(struct kmem_cache *ca
 /**
  * kmem_cache_alloc_node() - one object near @nid; NUMA_NO_NODE: near this CPU
  *
- * From @nid's slabs while it has objects or pages, then from the nearest that has; with __GFP_THISNODE from @nid or none.
- * Past the CPU's stack unless @nid is this CPU's node and another may serve.
+ * From @nid's slabs while it has objects or pages, then from the nearest that has; with __GFP_THISNODE from @nid or
+ * none. Past the CPU's stack unless @nid is this CPU's node and another may serve.
  */
 void *kmem_cache_alloc_node(struct kmem_cache *cache, gfp_t gfp, int nid) __must_check;
 
@@ -137,15 +137,16 @@ static __always_inline void kmem_cache_free(struct kmem_cache *cache, void *obj)
 /**
  * kmem_cache_alloc_bulk() - @n objects, into @objs
  *
- * All or none: a call that runs out of memory gives back what it had. Cost: one masking of interrupts for those that lie
- * on this CPU's stack, a refill for the others. Return: @n or 0.
+ * All or none: a call that runs out of memory gives back what it had. Cost: one masking of interrupts for those that
+ * lie on this CPU's stack, a refill for the others. Return: @n or 0.
  */
 size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void **objs) __must_check;
 
 /**
  * kmem_cache_free_bulk() - kmem_cache_free() for each of @n objects of @cache, none of them NULL
  *
- * @cache NULL: kfree() for each, of whatever cache, or none, they are. A wrong one among them is reported and left alone.
+ * @cache NULL: kfree() for each, of whatever cache, or none, they are. A wrong one among them is reported and left
+ * alone.
  * Context: interrupts as the caller has them, or masked for up to 128 objects at a time.
  * Cost: O(n).
  */
@@ -162,7 +163,9 @@ static inline void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
 	return kmem_cache_alloc(cache, gfp | __GFP_ZERO);
 }
 
-/** kmem_cache_size() - bytes that a user of an object may use: those of the largest maker, where several share a cache */
+/**
+ * kmem_cache_size() - bytes that a user of an object may use: those of the largest maker, where several share a cache
+ */
 size_t kmem_cache_size(const struct kmem_cache *cache);
 
 /**
@@ -195,7 +198,9 @@ static __always_inline int kmalloc_index(size_t size)
 	return log <= 6 ? log - 3 : log == 7 ? 5 : log - 1;
 }
 
-/** kmalloc_is_special() - whether kmalloc_caches do not serve this: the size is large, or memory of a kind is asked for */
+/**
+ * kmalloc_is_special() - whether kmalloc_caches do not serve this: the size is large, or memory of a kind is asked for
+ */
 static __always_inline bool kmalloc_is_special(size_t size, gfp_t gfp)
 {
 	return size > KMALLOC_MAX_CACHE_SIZE || (gfp & (__GFP_DMA | __GFP_DMA32 | __GFP_RECLAIMABLE));
@@ -217,14 +222,15 @@ static __always_inline size_t kmalloc_class_size(int index)
 #define OBJECT_STACK(nr) (offsetof(struct mm_local, object) + (size_t)(nr) * sizeof(struct percpu_stack))
 
 /**
- * kmalloc_hot() - kmalloc() of a general cache's own size: from the stack at @stack, an OBJECT_STACK(); @gfp has none of GFP_COLD
+ * kmalloc_hot() - kmalloc() of a general cache's own size: from the stack at @stack, an OBJECT_STACK(); @gfp has none
+ * of GFP_COLD
  * @unused: any_value(), as above
  */
 void *kmalloc_hot(size_t unused, size_t stack, gfp_t gfp) __must_check;
 
 /*
- * A request for fewer bytes than a general cache's objects have, in one word. Common flags leave its upper half 0, so that it
- * takes one instruction to make, as a gfp does:
+ * A request for fewer bytes than a general cache's objects have, in one word. Common flags leave its upper half 0, so
+ * that it takes one instruction to make, as a gfp does:
  *
  *	31       16 15             14      13    12               11         0
  *	other flags  DIRECT_RECLAIM  NOWARN  HIGH  caller zeroes    bytes left over
@@ -324,8 +330,8 @@ static __always_inline void kfree(const void *p)
 /**
  * ksize() - bytes that may be used behind @p, at least what was asked for; 0 for NULL and ZERO_SIZE_PTR
  *
- * Whoever asks may use them: a guarded cache has no red zone in them from then on. kmalloc_size_roundup() says how many there will
- * be before they are allocated.
+ * Whoever asks may use them: a guarded cache has no red zone in them from then on. kmalloc_size_roundup() says how many
+ * there will be before they are allocated.
  */
 size_t ksize(const void *p);
 

@@ -35,11 +35,10 @@ static inline void *kzalloc_node(size_t size, gfp_t gfp, int nid)
  * @p: what kmalloc() returned, NULL or ZERO_SIZE_PTR, which are nothing yet
  * @size: bytes; 0 frees @p and gives ZERO_SIZE_PTR
  *
- * With __GFP_ZERO the bytes past the old size are zero, provided that @p was allocated, and resized each time since, with
- * __GFP_ZERO: the allocator does not know how many bytes were asked for, so it keeps all that ksize() tells zero past
- * @size. Without, bytes past the old size are anything. (Of an object of a guarded cache the old size is known, and the red
- * zone begins at the new one.)
- * What is no object in use is reported and left alone, as by kfree().
+ * With __GFP_ZERO the bytes past the old size are zero, provided that @p was allocated, and resized each time since,
+ * with __GFP_ZERO: the allocator does not know how many bytes were asked for, so it keeps all that ksize() tells zero
+ * past @size. Without, bytes past the old size are anything. (Of an object of a guarded cache the old size is known,
+ * and the red zone begins at the new one.) What is no object in use is reported and left alone, as by kfree().
  * Return: where the contents are now; NULL on failure, and then @p is still valid.
  */
 void *krealloc(const void *p, size_t size, gfp_t gfp) __must_check;
@@ -52,7 +51,10 @@ static inline void *krealloc_array(const void *p, size_t n, size_t size, gfp_t g
 	return __builtin_mul_overflow(n, size, &bytes) ? NULL : krealloc(p, bytes, gfp);
 }
 
-/** kfree_sensitive() - kfree() after all bytes that ksize() tells were cleared, which no compiler leaves out; or poisoned over */
+/**
+ * kfree_sensitive() - kfree() after all bytes that ksize() tells were cleared, which no compiler leaves out; or
+ * poisoned over
+ */
 void kfree_sensitive(const void *p);
 
 /** kmalloc_size_roundup() - what ksize() of a kmalloc() of @size would tell; @size itself above KMALLOC_MAX_SIZE */

@@ -5,9 +5,9 @@
  * A treap is a binary search tree by start whose nodes are a heap by a hash of start: its shape is that of a tree built
  * in random order, so all below is O(log n). Extents of one tree do not overlap.
  *
- * Or the extents of a tree are ranges of anything, which may overlap: then each has an @end instead of a @len, and the tree
- * knows the highest end below each node. Ranges that begin at the same address lie in a row: to O(log n) their number is to be
- * added. va_first_fit() is for the one kind, va_overlap() for the other.
+ * Or the extents of a tree are ranges of anything, which may overlap: then each has an @end instead of a @len, and the
+ * tree knows the highest end below each node. Ranges that begin at the same address lie in a row: to O(log n) their
+ * number is to be added. va_first_fit() is for the one kind, va_overlap() for the other.
  *
  * Not locked: the owner of the tree says which lock covers it. Nothing allocates.
  */

@@ -2,11 +2,12 @@
 /*
  * Counters of the page allocator: what there is (items) and what has happened (events), per zone.
  *
- * 1. A hit in a CPU's page cache counts nothing. Events are counted where blocks move between a zone and a CPU's cache, or
- *    a user who is served without one; there a zone's lock is held anyway. Their unit is the page. So pgalloc_* and the
- *    numa_* counters tell how many pages left the zones, not how many requests were made: a page that is allocated and
- *    freed a thousand times on one CPU left its zone once. Falling back to another node is rare and is counted whenever it
- *    happens: NUMA_MISS and NUMA_FOREIGN are the pages that requests were given so, from a zone or from a CPU's cache.
+ * 1. A hit in a CPU's page cache counts nothing. Events are counted where blocks move between a zone and a CPU's cache,
+ *    or a user who is served without one; there a zone's lock is held anyway. Their unit is the page. So pgalloc_* and
+ *    the numa_* counters tell how many pages left the zones, not how many requests were made: a page that is allocated
+ *    and freed a thousand times on one CPU left its zone once. Falling back to another node is rare and is counted
+ *    whenever it happens: NUMA_MISS and NUMA_FOREIGN are the pages that requests were given so, from a zone or from a
+ *    CPU's cache.
  * 2. Of a zone, at every moment at which its lock is held:
  *
  *	PGALLOC - PGFREE = managed - free - bad = per-CPU + allocated
@@ -60,7 +61,10 @@ struct per_cpu_zonestat {
 	s32 diff[NR_VM_ZONE_STAT_ITEMS];
 };
 
-/** vmstat_init() - counters for every zone and CPU. Context: boot only, after setup_per_zone_wmarks(), before pcp_init(). */
+/**
+ * vmstat_init() - counters for every zone and CPU. Context: boot only, after setup_per_zone_wmarks(), before
+ * pcp_init().
+ */
 void vmstat_init(void);
 
 /** vmstat_area_bytes() - bytes of each per-CPU area that vmstat_init() will ask for */
@@ -153,8 +157,8 @@ void fold_zone_stats(void);
 /**
  * zone_events_check() - prove the equations of point 2
  *
- * Those of a zone hold whatever other CPUs do (the lock is taken); that of all zones is looked at only when the CPUs are
- * quiet. Return: true, or false after a line that names zone, equation and both sides.
+ * Those of a zone hold whatever other CPUs do (the lock is taken); that of all zones is looked at only when the CPUs
+ * are quiet. Return: true, or false after a line that names zone, equation and both sides.
  */
 bool zone_events_check(void);
 

@@ -2,10 +2,10 @@
 /*
  * The host's benchmark of malloc(), free() and realloc(): what a row does, counted or timed.
  *
- *	count ROW	a warm-up, then the row once within counted(), which is what callgrind is told to count; says how many
- *			operations that were
- *	time THREADS	every row that this many threads do, timed: "ROW NANOSECONDS OPERATIONS"; both threads at once, each
- *			with objects of its own, from the first start to the last end
+ *	count ROW	a warm-up, then the row once within counted(), which is what callgrind is told to count; says
+ *			how many operations that were
+ *	time THREADS	every row that this many threads do, timed: "ROW NANOSECONDS OPERATIONS"; both threads at once,
+ *			each with objects of its own, from the first start to the last end
  *
  * 1. The loops are compiled once. Linked as they are they call the malloc of the process, whichever library is loaded
  *    first; linked with the core, which has other names for it, they call the core. Calls go through no stub in either.

@@ -6,13 +6,14 @@
  *    memory, there from the start, so mapping a part of them is nothing to do. Most headers are those of test/host;
  *    that one simulates interrupts with a mutex for each CPU, so that sanitizers see what masking keeps apart, which
  *    no user of the library would do: interrupt masking is empty here (asm/irqflags.h).
- *    Memory lies at its physical address, as firmware for this machine has it, so that translation is nothing; the memmap
- *    where a 32-bit displacement reaches it and valgrind has nothing; the per-CPU base is in %gs (asm/percpu.h).
+ *    Memory lies at its physical address, as firmware for this machine has it, so that translation is nothing; the
+ *    memmap where a 32-bit displacement reaches it and valgrind has nothing; the per-CPU base is in %gs (asm/percpu.h).
  * 2. A CPU is a thread that has called bench_thread_enter(); the first one boots the machine. There are no cross calls,
  *    so what the core does by them ends the run: taking pages back from other CPUs when memory is short.
  * 3. The benchmark calls these for malloc(), free() and realloc(): its object file has other names for them when it is
  *    linked with the core (scripts/bench-host.mk). They are no malloc for anybody else: threads have to enter.
- * 4. It has no second place for memory, so there is no vmalloc(): it finds no table to put its entries in; nor early_ioremap().
+ * 4. It has no second place for memory, so there is no vmalloc(): it finds no table to put its entries in; nor
+ *    early_ioremap().
  * 5. The log of the boot is not shown. Whatever is said later is a complaint, and goes to standard error.
  * 6. After a run the core's check functions prove that nothing was lost (bench_proved()): figures of a broken allocator
  *    are none.
@@ -333,8 +334,8 @@ bool bench_proved(void)
 }
 
 /*
- * As whoever replaces malloc() would have it: without a call in between, and @size stays where it came for the slow path.
- * free() is kfree() itself.
+ * As whoever replaces malloc() would have it: without a call in between, and @size stays where it came for the slow
+ * path. free() is kfree() itself.
  */
 __restartable void *bench_malloc(size_t size)
 {

@@ -8,7 +8,9 @@
 
 #include <linux/types.h>
 
-/** boot_mark() - on the boot CPU: note that boot has come to @name, a literal; what is too much for the table is dropped */
+/**
+ * boot_mark() - on the boot CPU: note that boot has come to @name, a literal; what is too much for the table is dropped
+ */
 void boot_mark(const char *name);
 
 /** mmbench_early() - measure memblock if that was asked for, while it is the allocator */

@@ -2,9 +2,10 @@
 /*
  * What operations of Linux's memory management cost: the peer of the benchmark in memstage's image.
  *
- * 1. build.py puts these files into mm/ of a kernel's source. mmbench=all, memblock or boot on the command line says what
- *    is measured, here, from a thread on CPU 0; the rows are in mmbench_loops.c and mmbench_cpus.c.
- * 2. memblock is measured while it is the allocator: the figures of a boot with mmbench=memblock are not those of a boot.
+ * 1. build.py puts these files into mm/ of a kernel's source. mmbench=all, memblock or boot on the command line says
+ *    what is measured, here, from a thread on CPU 0; the rows are in mmbench_loops.c and mmbench_cpus.c.
+ * 2. memblock is measured while it is the allocator: the figures of a boot with mmbench=memblock are not those of a
+ *    boot.
  * 3. Marks of the boot are rows too, "mark_..." or "mark_..._end": instructions since the machine started.
  * 4. The machine is then switched off; no init is ever started.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0
 /*
- * One CPU: an operation and its opposite again and again, many at once, random life times, the bytes behind objects, and
- * the worst single operation.
+ * One CPU: an operation and its opposite again and again, many at once, random life times, the bytes behind objects,
+ * and the worst single operation.
  */
 #include <linux/gfp.h>
 #include <linux/kernel.h>
@@ -95,9 +95,9 @@ static void kmalloc_loops(void)
 }
 
 /*
- * Orders beyond the per-CPU lists come from the free lists, and what lies there by chance of boot decides whether a block
- * is split and merged again: 90 of 800 instructions. Where the recorded figure has one split and one merge, that is
- * arranged: an order is settled when none of its blocks are free, and some of the next order are.
+ * Orders beyond the per-CPU lists come from the free lists, and what lies there by chance of boot decides whether a
+ * block is split and merged again: 90 of 800 instructions. Where the recorded figure has one split and one merge, that
+ * is arranged: an order is settled when none of its blocks are free, and some of the next order are.
  */
 #define MAX_HELD 4096
 
@@ -478,8 +478,8 @@ void mmbench_slab_bytes(void)
 }
 
 /*
- * The worst single operation, and the 99.9th percentile, less what it takes to read the counter twice. The counter's step
- * is 16 instructions on a CPU that counts at 62.5 MHz.
+ * The worst single operation, and the 99.9th percentile, less what it takes to read the counter twice. The counter's
+ * step is 16 instructions on a CPU that counts at 62.5 MHz.
  */
 #define SINGLES	 100000UL
 #define PERMILLE 999

@@ -6,8 +6,8 @@
  *    library (build/host/.../libmemblock.a) that any program may link, with libc's headers next to ours. Physical
  *    address = pointer.
  * 2. There is no page allocator: memblock_free_all() and memblock_discard() are not part of it.
- * 3. What memblock says is kept, for tests to look at, and shown when MEMSTAGE_LOG is set. A panic ends the program with
- *    status 1 behind its line, as in the core.
+ * 3. What memblock says is kept, for tests to look at, and shown when MEMSTAGE_LOG is set. A panic ends the program
+ *    with status 1 behind its line, as in the core.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,22 +2,25 @@
 /*
  * A machine for the table engine that finds fault with every step (interface: recorder.h).
  *
- * 1. A table is a page of host memory, and its address is its physical address. It is linked when an entry of a linked table points
- *    to it; boot_tables.pgd is linked from the start. What is written to a table that is not linked is nobody's business.
- * 2. The TLB is the worst that the architecture allows: it keeps every translation that was ever valid until it is told. When a
- *    valid entry is overwritten, its old value is put on the list of stale ones: (1) made, (2) written, when a barrier has followed
- *    the store, (3) begun, when its address has been invalidated after that, and off the list at the barrier behind.
- * 3. A valid entry may become another valid one in its rights only, and in no group. An entry may become valid only when no
- *    stale one overlaps what it maps, its whole group counted: this is break-before-make. One of a group may become valid only
- *    while each of the others is 0 or in line with it.
- * 4. Outside of pt_live_begin() and pt_live_end() only addresses of the range that the test has named may lose their mapping; within
- *    them tables must not be looked up, for the linear map is broken.
- * 5. A table is linked and unlinked while tables are held, or live; it is freed when it is not linked and not stale. So is an entry of a
- *    group changed.
- * 6. Stores and barriers are numbered. A table is linked when a barrier has followed the last store to it; and the last store that made
- *    an entry valid is followed by one before others go on, or the call returns.
+ * 1. A table is a page of host memory, and its address is its physical address. It is linked when an entry of a linked
+ *    table points to it; boot_tables.pgd is linked from the start. What is written to a table that is not linked is
+ *    nobody's business.
+ * 2. The TLB is the worst that the architecture allows: it keeps every translation that was ever valid until it is
+ *    told. When a valid entry is overwritten, its old value is put on the list of stale ones: (1) made, (2) written,
+ *    when a barrier has followed the store, (3) begun, when its address has been invalidated after that, and off the
+ *    list at the barrier behind.
+ * 3. A valid entry may become another valid one in its rights only, and in no group. An entry may become valid only
+ *    when no stale one overlaps what it maps, its whole group counted: this is break-before-make. One of a group may
+ *    become valid only while each of the others is 0 or in line with it.
+ * 4. Outside of pt_live_begin() and pt_live_end() only addresses of the range that the test has named may lose their
+ *    mapping; within them tables must not be looked up, for the linear map is broken.
+ * 5. A table is linked and unlinked while tables are held, or live; it is freed when it is not linked and not stale. So
+ *    is an entry of a group changed.
+ * 6. Stores and barriers are numbered. A table is linked when a barrier has followed the last store to it; and the last
+ *    store that made an entry valid is followed by one before others go on, or the call returns.
  * 7. A table of vmalloc's addresses is retired, empty, if it was ever linked; any other is freed.
- * 8. A table that maps nothing of the addresses that a test has named is not looked up: it may be somebody else's, and gone.
+ * 8. A table that maps nothing of the addresses that a test has named is not looked up: it may be somebody else's, and
+ *    gone.
  */
 #include "recorder.h"
 
@@ -285,7 +288,10 @@ static void link(u64 entry, int level, u64 va)
 	}
 }
 
-/* A table hangs nowhere any more; what it maps may be in TLBs. One that has tables itself is not unlinked by the engine. */
+/*
+ * A table hangs nowhere any more; what it maps may be in TLBs. One that has tables itself is not unlinked by the
+ * engine.
+ */
 static void unlink_page(u64 entry, int level)
 {
 	struct table_page *page = page_of((const u64 *)(uintptr_t)pt_entry_pa(entry));
@@ -468,7 +474,10 @@ static bool in_line(const u64 *entry, unsigned int n, int level)
 	return same;
 }
 
-/* Bit 1 tells tables and pages from blocks: at level 3 it is set, above it is so in tables alone, and level 0 has nothing else. */
+/*
+ * Bit 1 tells tables and pages from blocks: at level 3 it is set, above it is so in tables alone, and level 0 has
+ * nothing else.
+ */
 static void check_types(const struct table_page *page)
 {
 	for (unsigned int i = 0; i < PT_ENTRIES; i++) {

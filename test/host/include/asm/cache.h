@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Host port: the host's caches are not ours to flush, and everybody looks into them. What is asked of them is told to whoever
- * wants to know.
+ * Host port: the host's caches are not ours to flush, and everybody looks into them. What is asked of them is told to
+ * whoever wants to know.
  */
 #ifndef ASM_CACHE_H
 #define ASM_CACHE_H

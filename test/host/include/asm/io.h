@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Host port: device registers. A "device" is a piece of the memory file that is no RAM. Accesses are atomic, the ordered forms
- * sequentially consistent, so that ThreadSanitizer sees the order that they promise.
+ * Host port: device registers. A "device" is a piece of the memory file that is no RAM. Accesses are atomic, the
+ * ordered forms sequentially consistent, so that ThreadSanitizer sees the order that they promise.
  */
 #ifndef ASM_IO_H
 #define ASM_IO_H

@@ -49,7 +49,9 @@ static inline void arch_alloc_stack(int cpu, int nid)
 /** arch_map_vmemmap() - map the storage a second time: a struct page and the RAM that holds it are the same bytes */
 int arch_map_vmemmap(unsigned long va, phys_addr_t pa, size_t size);
 
-/** host_may_load() - whether @word is a word of the memmap, where arch_map_vmemmap() has mapped something, or of a node */
+/**
+ * host_may_load() - whether @word is a word of the memmap, where arch_map_vmemmap() has mapped something, or of a node
+ */
 bool host_may_load(const unsigned long *word);
 
 static inline bool asm_load_mapped(const unsigned long *word, unsigned long *value)

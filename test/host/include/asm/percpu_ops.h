@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Host port: a simulated handler runs beside the thread that it interrupts, so these are atomic. Group 2 of <mm/port.h>. */
+/*
+ * Host port: a simulated handler runs beside the thread that it interrupts, so these are atomic. Group 2 of
+ * <mm/port.h>.
+ */
 #ifndef ASM_PERCPU_OPS_H
 #define ASM_PERCPU_OPS_H
 

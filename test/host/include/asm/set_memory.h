@@ -2,8 +2,9 @@
 /*
  * Host port: rights of mapped memory. Group 12 of <mm/port.h>.
  *
- * A page's rights are the process's own (mprotect()), and a byte for each page says what they are; a mapping that is made anew begins
- * with its own. What is not executable for the core may be so for the process: the host has no image of ours to protect.
+ * A page's rights are the process's own (mprotect()), and a byte for each page says what they are; a mapping that is
+ * made anew begins with its own. What is not executable for the core may be so for the process: the host has no image
+ * of ours to protect.
  */
 #ifndef ASM_SET_MEMORY_H
 #define ASM_SET_MEMORY_H

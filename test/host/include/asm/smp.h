@@ -15,7 +15,9 @@ static inline int smp_processor_id(void)
 	return (int)*(const u32 *)(const void *)((const char *)asm_percpu_base() + MM_CPU_NUMBER);
 }
 
-/** arch_send_call() - run smp_call_interrupt() as @cpu, on the caller's thread: before returning, or as soon as it may */
+/**
+ * arch_send_call() - run smp_call_interrupt() as @cpu, on the caller's thread: before returning, or as soon as it may
+ */
 void arch_send_call(int cpu);
 
 /** arch_wake_idle() - wake the thread that host_cpus_start() made for @cpu */

@@ -52,7 +52,9 @@ void arch_flush_tlb_kernel(unsigned long start, unsigned long end);
 /** host_walk_watch() - have @fn called when this thread has found, or not, the next table that it looks for; once */
 void host_walk_watch(void (*fn)(void));
 
-/** host_tlb_watch() - have @fn called with each range that TLBs are told of; NULL for nobody. Context: all CPUs quiet. */
+/**
+ * host_tlb_watch() - have @fn called with each range that TLBs are told of; NULL for nobody. Context: all CPUs quiet.
+ */
 void host_tlb_watch(void (*fn)(unsigned long start, unsigned long end));
 
 static inline phys_addr_t arch_pte_phys(u64 pte)

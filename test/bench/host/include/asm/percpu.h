@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The benchmark's host port: the per-CPU base is in %gs, where the x86-64 ABI leaves it to the system, and as every kernel
- * for that machine has it. Who wants it as an address has a thread-local copy.
+ * The benchmark's host port: the per-CPU base is in %gs, where the x86-64 ABI leaves it to the system, and as every
+ * kernel for that machine has it. Who wants it as an address has a thread-local copy.
  *
- * The machine has one node, so the local base lies BENCH_LOCAL_OFFSET bytes above it for ever: asm_set_local_base() ends
- * the run when it does not.
+ * The machine has one node, so the local base lies BENCH_LOCAL_OFFSET bytes above it for ever: asm_set_local_base()
+ * ends the run when it does not.
  */
 #ifndef ASM_PERCPU_H
 #define ASM_PERCPU_H

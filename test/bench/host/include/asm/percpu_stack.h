@@ -2,8 +2,8 @@
 /*
  * The benchmark's host port: pop and push. Group 9 of <mm/port.h>.
  *
- * Nothing interrupts a CPU here (asm/irqflags.h), so top is moved by one addition to memory. Heads are reached through %gs
- * (asm/percpu.h): an offset from the base is all there is to an address.
+ * Nothing interrupts a CPU here (asm/irqflags.h), so top is moved by one addition to memory. Heads are reached through
+ * %gs (asm/percpu.h): an offset from the base is all there is to an address.
  *
  * Cost: a pop is 5 instructions, a push 5.
  */
@@ -85,7 +85,10 @@ full:
 	return false;
 }
 
-/* *@stack is an offset from asm_percpu_base(). A plain load: gcc makes no address of a shift and a displacement for others. */
+/*
+ * *@stack is an offset from asm_percpu_base(). A plain load: gcc makes no address of a shift and a displacement for
+ * others.
+ */
 static __always_inline bool asm_stack_push(const u32 *stack, void *item)
 {
 	return bench_stack_push(*stack, item);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table engine's machine on the host: memory that is a list of pages, and a TLB that holds whatever it may hold. What each function
- * does, and what it finds wrong, is in test/host/pgtable/recorder.c; what it means, in arch-arm64/include/asm/pt_hw.h.
+ * The table engine's machine on the host: memory that is a list of pages, and a TLB that holds whatever it may hold.
+ * What each function does, and what it finds wrong, is in test/host/pgtable/recorder.c; what it means, in
+ * arch-arm64/include/asm/pt_hw.h.
  */
 #ifndef ASM_PT_HW_H
 #define ASM_PT_HW_H
