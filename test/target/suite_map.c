@@ -148,7 +148,7 @@ static void case_breaches(void)
  * emulator with more CPUs than its host takes its time for.
  */
 #define MAP_CPUS   8
-#define MAP_ROUNDS 480
+#define MAP_ROUNDS 600
 
 /* CPUs that have done their rounds: the walk goes on until all others have. Large areas that were had. Atomic. */
 static u32 cpus_done, areas_mapped;
