@@ -321,8 +321,7 @@ size_t kmem_cache_alloc_bulk(struct kmem_cache *cache, gfp_t gfp, size_t n, void
 
 /*
  * Copy those of the @n @objs, from the first on, whose pages name the stack at @place. A few @to behind them may be
- * written to, too.
- * Return: how many.
+ * written to, too. Return: how many.
  */
 static __always_inline size_t copy_near(void **to, void *const *objs, size_t n, u32 place)
 {
@@ -351,7 +350,6 @@ static __always_inline size_t push_some(const struct kmem_cache *cache, size_t n
 {
 	unsigned long flags = local_irq_save();
 	struct percpu_stack *stack = this_stack(cache);
-	u32 place = (u32)((char *)stack - (char *)asm_percpu_base());
 	void **top = stack->top;
 	size_t some = min(n, (size_t)(stack->limit - top));
 
@@ -359,7 +357,8 @@ static __always_inline size_t push_some(const struct kmem_cache *cache, size_t n
 	if (nr_node_ids == 1)
 		memcpy(top + 1, objs, some * sizeof(*objs));
 	else
-		some = copy_near(top + 1, objs, some, place);
+		some = copy_near(top + 1, objs, some,
+				 (u32)((char *)stack - (char *)asm_percpu_base()) / OBJECT_STACK_UNIT);
 	WRITE_ONCE(stack->top, top + some);
 	local_irq_restore(flags);
 	return some;
