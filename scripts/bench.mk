@@ -10,7 +10,7 @@
 bench: bench-image virt-image ## Instructions of each operation beside Linux's (B=GROUP for one group of rows)
 	@test/bench/bench.py $(if $(B),'$(B)')
 
-bench-check: bench-image ## Has a row grown since the accepted results? Part of `make test`
+bench-check: bench-image virt-image ## Has a row grown since the accepted results? Part of `make test`
 	@test/bench/check.t
 
 bench-accept: ## Compare with the last `make bench` from now on (test/bench/results.json)

@@ -12,8 +12,6 @@ others slabs and blocks come and go, and which of them depends on how the image 
 
 from collections import namedtuple
 
-from results import figures
-
 ALLOWED = 0.01
 LEAST = 0.05  # instructions for each operation: neither an exact row nor a function has grown by less
 NAMED = 4
@@ -35,11 +33,9 @@ def shrank(change):
     return change.recorded is not None and change.ours < change.recorded - allowed(change)
 
 
-def changes(rows, recorded, measured, cpu):
-    """A Change for each gated row that was measured on @cpu."""
-    before = figures(recorded, cpu)
-    return [Change(row, cpu, before.get(row), measured[row], rows.exact(row))
-            for row in rows.gated() if row in measured]
+def changes(rows, before, measured, cpu):
+    """A Change for each row of @measured, what was measured on @cpu; @before: {row: figure} that was accepted."""
+    return [Change(row, cpu, before.get(row), ours, rows.exact(row)) for row, ours in measured.items()]
 
 
 def say(change):
