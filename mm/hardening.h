@@ -11,7 +11,7 @@
  *		(41). Objects that go to slabs and come back, as of 100,000, cost 10 more beside that, those of a bulk
  *		16 each.
  *	full	basic, and every object cache is guarded: red zones, poison, owners with backtraces, a quarantine,
- *		objects handed out in random order. kmalloc(64) has cells of 384 bytes, and it and kfree() take 2,465
+ *		objects handed out in random order. kmalloc(64) has cells of 384 bytes, and it and kfree() take 2,461
  *		instructions, a page pair 41: <mm/slab_flags.h> has the parts. Pages, kmalloc() of more than 8192 bytes
  *		among them, have no red zones. At every level one cache can be guarded by its flags or by the boot
  *		argument slub_debug=.

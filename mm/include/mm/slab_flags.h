@@ -25,17 +25,17 @@
  *    is ignored. The machine runs on.
  *
  * 6. What each finds, and what kmalloc(64) and kfree() take together with that flag alone, in instructions, loop
- *    included, and its cell in bytes. A cache that is not guarded takes 35 and 64 at this level, 27 and 64 at none.
+ *    included, and its cell in bytes. A cache that is not guarded takes 34 and 64 at this level, 27 and 64 at none.
  *    What is guarded at all has a lock, a choice of objects and 16 bytes of state, and finds double, inner and foreign
  *    frees. Objects of kmalloc(64) are aligned to 64, which is most of these bytes: another cache's cell is point 4's
  *    sum.
  *
- *	F	a damaged free list, before it is used: each call walks the list of the slab	2,779	128
- *	Z	writes past the ends: 8 bytes behind and what was not asked for, 8 or more before	1,320	192
- *	P	writes after the free; what is read then, or was never written, is poison	1,198	128
- *	U	no more, but says who allocated and who freed					1,679	320
- *	Q	writes long after the free (with P): up to 64 objects, 64 KiB wait		973	128
- *	FZPUQ	all of that									2,465	384
+ *	F	a damaged free list, before it is used: each call walks the list of the slab	2,775	128
+ *	Z	writes past the ends: 8 bytes behind and what was not asked for, 8 or more before	1,316	192
+ *	P	writes after the free; what is read then, or was never written, is poison	1,194	128
+ *	U	no more, but says who allocated and who freed					1,675	320
+ *	Q	writes long after the free (with P): up to 64 objects, 64 KiB wait		969	128
+ *	FZPUQ	all of that									2,461	384
  *
  *    All of it is less than F alone, whose smaller cells make longer lists. Nothing of it is about kmalloc() of more
  *    than 8192 bytes, which are whole pages: what is written behind them is not found. Measured on cortex-a72 with
