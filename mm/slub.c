@@ -324,19 +324,18 @@ static enum zone_stat_item slab_item(const struct kmem_cache *cache)
 	return cache->flags & SLAB_RECLAIM_ACCOUNT ? NR_SLAB_RECLAIMABLE : NR_SLAB_UNRECLAIMABLE;
 }
 
-/* What a checked free of an object in one of @slab's pages looks at. */
-static void set_factor(const struct kmem_cache *cache, struct page *slab)
+/* What a checked free of an object in one of @slab's pages looks at. Return: whether it can tell objects. */
+static bool set_factor(const struct kmem_cache *cache, struct page *slab)
 {
-	const char *first = slab_first(cache, slab);
-	const u64 factor = object_factor((uintptr_t)asm_object_product(first, 1), cache->step, cache->object_id);
-	const u32 tag = this_cpu()->object_tag + (cache->offset ? object_window_of_none(cache->step) : 0);
+	const u64 first = (uintptr_t)asm_object_product(slab_first(cache, slab), 1);
+	const u64 factor = object_factor(first, cache->step, cache->object_id);
 
-	for (u64 i = 0; i < 1u << cache->order; i++) {
+	for (u32 i = 0; i < 1u << cache->order; i++) {
 		WRITE_ONCE(slab[i].object_factor, factor);
 		slab[i].on_list = 0;
-		WRITE_ONCE(slab[i].object_key,
-			   (u16)(tag - object_window(asm_object_product(first, factor) + (i << 40))));
+		WRITE_ONCE(slab[i].object_key, slab_object_key(cache, slab, i));
 	}
+	return factor;
 }
 
 struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
@@ -348,9 +347,8 @@ struct page *slab_alloc_pages(struct kmem_cache *cache, gfp_t gfp, int nid)
 
 	if (!slab)
 		return NULL;
-	stack = object_stack_of(cache, page_to_nid(slab));
-	if (HARDENED)
-		set_factor(cache, slab);
+	/* Where objects cannot be told, every free takes the slow path. */
+	stack = !HARDENED || set_factor(cache, slab) ? object_stack_of(cache, page_to_nid(slab)) : 0;
 	for (u8 i = 0; i < nr; i++) {
 		page_set(&slab[i], PG_slab);
 		slab[i].slab_cache = cache;

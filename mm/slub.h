@@ -87,7 +87,8 @@ struct kmem_cache_node {
  * @capacity: (c) objects that a CPU's stack holds; 0: it has none
  * @stack: (c) bytes from the local base to the head of a CPU's stack: what hits pop from
  * @offset: (c) where in a free object its word is: free_word()
- * @object_id: (c) where frees are checked: what its objects' addresses are told by (<mm/object_check.h>)
+ * @object_id: (c) where frees are checked: what its objects' addresses are told by (<mm/object_check.h>); 0 without
+ *	stacks
  * @cpu: (c) what each CPU has (a per-CPU cookie); NULL without stacks
  * @name: (c)
  * @object_size: (M) bytes a user may use; it grows when a larger maker shares the cache. Others read it without the
@@ -348,6 +349,15 @@ void slab_free_pages(struct kmem_cache *cache, struct page *slab);
  */
 void slab_wait_for_readers(const struct kmem_cache *cache);
 
+/** slab_object_key() - page->object_key of page @i of @cache's @slab, whose factor is set */
+static inline u16 slab_object_key(const struct kmem_cache *cache, const struct page *slab, u32 i)
+{
+	u64 product = asm_object_product(slab_first(cache, slab), slab->object_factor);
+	u32 tag = this_cpu()->object_tag + (cache->offset ? object_window_of_none(cache->step) : 0);
+
+	return (u16)(tag - object_window(product + ((u64)i << 40)));
+}
+
 /** begins_object() - whether @obj is the address of an object in @cache's @slab */
 static inline bool begins_object(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
@@ -376,13 +386,7 @@ static inline u32 free_mark(const void *obj)
 	return (u32)(uintptr_t)virt_to_page(obj);
 }
 
-/** mark_free(), mark_taken() - @obj is free from now on, or no longer. Context: who makes its slab, or allocates it. */
-static inline void mark_free(const struct kmem_cache *cache, void *obj)
-{
-	if (HARDENED)
-		free_word(cache, obj)[0] = free_mark(obj);
-}
-
+/** mark_taken() - @obj is no longer free. Context: who allocates it. */
 static inline void mark_taken(const struct kmem_cache *cache, void *obj)
 {
 	if (HARDENED)
@@ -390,7 +394,7 @@ static inline void mark_taken(const struct kmem_cache *cache, void *obj)
 }
 
 /**
- * claim_free() - mark @obj free, as mark_free() does, when it bears no mark yet
+ * claim_free() - mark @obj free when it bears no mark yet
  *
  * Return: false when it does: somebody else has freed it, maybe at this very moment, or its user has written the mark.
  */

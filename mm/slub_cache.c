@@ -51,6 +51,14 @@ static struct kmem_cache *cache_cache;
 static DEFINE_SPINLOCK(stacks_lock, LOCK_RANK_CACHE_NODE);
 static u64 stacks_used[OBJECT_STACKS / 64]; /* stacks_lock; a bit for each number */
 
+/* What objects of caches with stacks are told by, by the stacks' number; a stride of 0: nobody's. stacks_lock. */
+static struct {
+	u16 id, stride;
+} told_by[OBJECT_STACKS];
+
+#define ID_TRIES 64
+#define ID_STEP	 37 /* odd: whatever ids must not be alike in, some try is not */
+
 static size_t cache_struct_size(void)
 {
 	return sizeof(struct kmem_cache) + (size_t)nr_node_ids * sizeof(struct kmem_cache_node);
@@ -111,16 +119,54 @@ static bool init_geometry(struct kmem_cache *cache, size_t size, size_t align)
 	return true;
 }
 
-/* A number for @cache's stacks: @wanted, or for NO_OBJECT_STACK any that no general cache has. */
-static u32 claim_stack_nr(u32 wanted)
+/* Whether no free is taken for one of objects of @stride with @id that is not, nor the other way round. */
+static bool is_apart(u32 id, u32 stride)
 {
-	unsigned long flags = spin_lock_irqsave(&stacks_lock);
-	u32 nr = wanted == NO_OBJECT_STACK ? NR_KMALLOC_CACHES : wanted;
+	/* 0 is that of caches without stacks. */
+	if (!object_ids_apart(id, stride, 0))
+		return false;
+	for (u32 nr = 0; nr < NO_OBJECT_STACK; nr++)
+		if (told_by[nr].stride && !(object_ids_apart(id, stride, told_by[nr].id) &&
+					    object_ids_apart(told_by[nr].id, told_by[nr].stride, id)))
+			return false;
+	return true;
+}
 
+/*
+ * What objects of @stride are to be told by, in another run of the machine by something else; 0: there is no such
+ * number.
+ */
+static u32 pick_id(u32 nr, u32 stride)
+{
+	u32 id = this_cpu()->object_tag + nr * (0x10000 / OBJECT_STACKS);
+
+	for (int i = 0; i < ID_TRIES; i++, id += ID_STEP)
+		if (is_apart(id & 0xffff, stride))
+			return id & 0xffff;
+	return 0;
+}
+
+/*
+ * A number for @cache's stacks: @wanted, or for NO_OBJECT_STACK any that no general cache has; and what its objects are
+ * told by, where frees are checked. NO_OBJECT_STACK when there is none.
+ */
+static u32 claim_stack_nr(struct kmem_cache *cache, u32 wanted)
+{
+	u32 nr = wanted == NO_OBJECT_STACK ? NR_KMALLOC_CACHES : wanted;
+	unsigned long flags;
+
+	flags = spin_lock_irqsave(&stacks_lock);
 	while (nr < NO_OBJECT_STACK && bit_test(stacks_used, nr))
 		nr++;
-	if (nr < NO_OBJECT_STACK)
+	if (HARDENED && nr < NO_OBJECT_STACK)
+		cache->object_id = pick_id(nr, cache->size);
+	if (HARDENED && !cache->object_id)
+		nr = NO_OBJECT_STACK;
+	if (nr < NO_OBJECT_STACK) {
 		bit_set(stacks_used, nr);
+		told_by[nr].id = (u16)cache->object_id;
+		told_by[nr].stride = (u16)cache->size;
+	}
 	spin_unlock_irqrestore(&stacks_lock, flags);
 	return nr;
 }
@@ -129,20 +175,14 @@ static void release_stack_nr(u32 nr)
 {
 	unsigned long flags = spin_lock_irqsave(&stacks_lock);
 
-	if (nr < NO_OBJECT_STACK)
-		bit_clear(stacks_used, nr);
+	bit_clear(stacks_used, nr);
+	told_by[nr].stride = 0;
 	spin_unlock_irqrestore(&stacks_lock, flags);
 }
 
 static u32 stack_nr(const struct kmem_cache *cache)
 {
 	return (u32)((cache->stack - OBJECT_STACK(0)) / sizeof(struct percpu_stack));
-}
-
-/* What caches with the numbers @nr are told by: each another, and in another run of the machine others. */
-static u32 object_id(u32 nr)
-{
-	return (u16)(this_cpu()->object_tag + nr * (0x10000 / OBJECT_STACKS));
 }
 
 /* Empty stacks of @cpu, one for each node. */
@@ -162,10 +202,9 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 {
 	u32 most = wanted == NO_OBJECT_STACK ? CPU_STACK_MAX / 4 : CPU_STACK_MAX;
 	u32 capacity = min(max(STACK_BYTES / cache->size, 4u), most);
-	u32 nr = cache->guard ? NO_OBJECT_STACK : claim_stack_nr(wanted), slots;
+	u32 nr = cache->guard ? NO_OBJECT_STACK : claim_stack_nr(cache, wanted), slots;
 
 	cache->stack = (u32)OBJECT_STACK(NO_OBJECT_STACK);
-	cache->object_id = object_id(nr);
 	if (nr == NO_OBJECT_STACK)
 		return;
 	slots = capacity + 2 + (nr_node_ids > 1 ? (u32)nr_node_ids * (far_stack() + 2) : 0);
@@ -173,6 +212,7 @@ static void init_stacks(struct kmem_cache *cache, u32 wanted)
 					GFP_KERNEL | __GFP_NOWARN);
 	if (!cache->cpu) {
 		release_stack_nr(nr);
+		cache->object_id = 0;
 		return;
 	}
 	cache->stack = (u32)OBJECT_STACK(nr);

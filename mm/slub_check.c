@@ -51,12 +51,23 @@ static bool check_freelist(const struct kmem_cache *cache, const struct page *sl
 	return true;
 }
 
-/* Each page says whose it is, and which stacks take its objects. */
+/* Whether a free without a lock can tell the objects of @slab. */
+static bool tells_objects(const struct kmem_cache *cache, const struct page *slab)
+{
+	const char *last = slab_first(cache, slab) + (size_t)(cache->objects - 1) * cache->size;
+
+	return !HARDENED ||
+	       (object_window(asm_object_product(slab_first(cache, slab), slab->object_factor)) == cache->object_id &&
+		object_window(asm_object_product(last, slab->object_factor)) == cache->object_id);
+}
+
+/* Each page says whose it is, and which stacks take its objects, if any. */
 static bool check_slab_page(const struct kmem_cache *cache, const struct page *page, u32 nr)
 {
 	if (page_test(page, PG_slab) && page->slab_cache == cache && page->head_offset == nr &&
-	    page->object_factor == (page - nr)->object_factor &&
-	    page->object_stack == object_stack_of(cache, page_to_nid(page)))
+	    page->object_stack == (tells_objects(cache, page - nr) ? object_stack_of(cache, page_to_nid(page)) : 0) &&
+	    (!HARDENED || (page->object_factor == (page - nr)->object_factor &&
+			   page->object_key == slab_object_key(cache, page - nr, nr))))
 		return true;
 	return complain(cache, "slab at pfn 0x%lx: page %u is not marked as its own", page_to_pfn(page) - nr, nr);
 }

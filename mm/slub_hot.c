@@ -365,28 +365,22 @@ static __always_inline size_t push_some(const struct kmem_cache *cache, size_t n
 }
 
 /*
- * The same where frees are checked: those that look right are marked, and go on the stack. *@far: the one behind those
- * is another node's, and bears its mark already.
+ * The same where frees are checked: those that look right are marked, and go on the stack.
  */
-static __always_inline size_t push_checked(const struct kmem_cache *cache, size_t n, void *const *objs, bool many_nodes,
-					   bool *far)
+static size_t push_checked(const struct kmem_cache *cache, size_t n, void *const *objs)
 {
 	unsigned long flags = local_irq_save();
 	struct percpu_stack *stack = this_stack(cache);
-	const u32 offset = cache->offset, id = cache->object_id,
-		  place = many_nodes ? object_stack_of(cache, node_for_alloc[this_cpu()->nid]) : 0;
+	const u32 offset = cache->offset, id = cache->object_id;
+	const u32 place = object_stack_of(cache, node_for_alloc[this_cpu()->nid]);
 	void **top = stack->top, **const before = top, **const last = top + min(n, (size_t)(stack->limit - top));
 
 	while (top < last) {
 		void *obj = *objs++;
 		struct page *page = virt_to_page(obj);
 
-		if (unlikely(!asm_object_claim(page, obj, (u32 *)(void *)((char *)obj + offset), id)))
+		if (unlikely(!asm_object_claim(page, obj, (u32 *)(void *)((char *)obj + offset), id, place)))
 			break;
-		if (many_nodes && unlikely(page->object_stack != place)) {
-			*far = true;
-			break;
-		}
 		top++;
 		WRITE_ONCE(*top, obj);
 	}
@@ -398,21 +392,12 @@ static __always_inline size_t push_checked(const struct kmem_cache *cache, size_
 static void free_bulk_checked(struct kmem_cache *cache, size_t n, void **objs)
 {
 	while (n) {
-		bool far = false;
-		size_t most = min(n, BULK_MASKED), some = nr_node_ids == 1 ?
-								  push_checked(cache, most, objs, false, &far) :
-								  push_checked(cache, most, objs, true, &far);
+		size_t some = push_checked(cache, min(n, BULK_MASKED), objs);
 
 		if (likely(some == n))
 			break;
-		/*
-		 * It is another node's; or the stack is full, or the object odd: which of the two, a free of its own
-		 * finds out.
-		 */
-		if (far)
-			slab_free_slow(objs[some]);
-		else
-			kmem_cache_free(cache, objs[some]);
+		/* The stack is full, or it is another node's, or odd: which of these, a free of its own finds out. */
+		kmem_cache_free(cache, objs[some]);
 		n -= some + 1;
 		objs += some + 1;
 	}

@@ -5,7 +5,8 @@
  * 1. RESTART() (<asm/percpu_stack.h>) records first instruction and committing store of each, and where to go on, which
  *    is mostly the first, all relative to where they are stored, so the table needs no relocation.
  * 2. Interrupted anywhere behind the first instruction, up to the store that has not been executed yet, a sequence
- *    begins anew. The branches that leave a sequence are taken before the store, so nothing has been done then either.
+ *    begins anew. The branches that leave a sequence are taken before the store, so nothing has been done then either;
+ *    but where RESTART_AT() says where to go on, what it says has been done, and stays so.
  * 3. The search is linear, and made only when the interrupted instruction lies in the stretch of text that has all of
  *    them: there are some tens.
  */

@@ -133,6 +133,75 @@ static void test_inner(void)
 	}
 }
 
+/*
+ * Whatever is within an object of one cache is refused as another's, by kmem_cache_free() and in a bulk: of each pair
+ * of caches, at each multiple of 4 bytes.
+ */
+static void test_foreign_inner(void)
+{
+	static const size_t sizes[] = { 24, 64, 200, 512, 1024, 2048, 4096, 8192 };
+	struct kmem_cache *caches[ARRAY_SIZE(sizes)];
+
+	void *page;
+
+	host_boot_simple(64 * MIB, 1);
+	host_mute();
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		CHECK((caches[i] = kmem_cache_create("inner", sizes[i], 0, SLAB_NO_MERGE, NULL)) &&
+		      has_stacks(caches[i]));
+	for (size_t of = 0; of < ARRAY_SIZE(sizes); of++) {
+		char *obj = kmem_cache_alloc(caches[of], GFP_KERNEL), *next;
+
+		memset(obj, 0xaa, sizes[of]);
+		for (size_t named = 0; named < ARRAY_SIZE(sizes); named++) {
+			for (size_t at = 4; at < sizes[of]; at += 4) {
+				void *p = obj + at;
+
+				kmem_cache_free(caches[named], p);
+				kmem_cache_free_bulk(caches[named], 1, &p);
+			}
+		}
+		for (size_t at = 0; at < sizes[of]; at++)
+			CHECK_EQ((u8)obj[at], 0xaa);
+		next = kmem_cache_alloc(caches[of], GFP_KERNEL);
+		CHECK(next >= obj + sizes[of] || next + sizes[of] <= obj);
+		kmem_cache_free(caches[of], next);
+		kmem_cache_free(caches[of], obj);
+	}
+	/* A page that is no slab's names no stack. */
+	CHECK(page = (void *)__get_free_page(GFP_KERNEL));
+	*(u32 *)page = 0;
+	kmem_cache_free_bulk(caches[0], 1, &page);
+	CHECK_EQ(*(u32 *)page, 0);
+	free_page((unsigned long)page);
+	host_check();
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		CHECK_EQ(kmem_cache_destroy(caches[i]), 0);
+}
+
+/*
+ * Numbers of caches that hold each other's objects apart are what object_ids_apart() says, by a look at all addresses.
+ */
+static void test_ids_apart(void)
+{
+	unsigned int met = 0;
+
+	for (int round = 0; round < 200; round++) {
+		const u32 stride = 8 * (1 + (u32)tap_below(1024)), bytes = stride > PAGE_SIZE ? 32768 : 4096;
+		const u32 id = (u32)tap_below(0x10000), first = bytes % stride;
+		const u64 base = LINEAR + any_slab_at(bytes);
+		const u64 factor = object_factor(base + first, object_step(stride), id);
+
+		for (u32 n = first; factor && n < bytes; n += 4) {
+			u32 other = object_window((base + n) * factor);
+
+			met += other != id;
+			CHECK(other == id || !object_ids_apart(id, stride, other));
+		}
+	}
+	CHECK(met);
+}
+
 #define MADE 0x1234567890abcdefULL
 
 static void make_word(void *obj)
@@ -500,7 +569,10 @@ static void test_natural_alignment(void)
 
 static const struct tap_case cases[] = {
 	TAP_CASE("where an object begins, by multiplication", test_factor),
+	TAP_CASE("caches that are told apart", test_ids_apart),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "addresses inside of objects", test_inner),
+	TAP_CASE_IF(HARDENED, "where frees are checked", "addresses inside of another cache's objects",
+		    test_foreign_inner),
 	TAP_CASE("objects with a constructor, and typesafe ones, have stacks", test_constructed),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "two CPUs free an object at the same moment", test_race),
 	TAP_CASE("kfree_bulk()", test_kfree_bulk),

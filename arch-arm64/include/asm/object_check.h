@@ -113,23 +113,25 @@ full:
 	return OBJECT_FULL;
 }
 
-static __always_inline bool asm_object_claim(struct page *page, const void *obj, u32 *word, u32 id)
+static __always_inline bool asm_object_claim(struct page *page, const void *obj, u32 *word, u32 id, u32 stack)
 {
-	u64 product;
+	u64 product, head;
 	u32 mark;
 
-	__asm__ goto volatile("1:	ldr	%[product], [%[page], %[factor]]\n"
+	__asm__ goto volatile("1:	ldp	%[product], %[head], [%[page], %[factor]]\n"
 			      "2:	ldxr	%w[mark], [%[word]]\n"
 			      "	mul	%[product], %[obj], %[product]\n"
+			      "	uxth	%w[head], %w[head]\n"
 			      "	cmp	%[window], %[product], lsr #48\n"
+			      "	ccmp	%w[head], %w[stack], #0, eq\n"
 			      "	ccmp	%w[mark], %w[page], #4, eq\n"
 			      "	b.eq	%l[odd]\n"
 			      "	stxr	%w[mark], %w[page], [%[word]]\n"
 			      "	cbnz	%w[mark], %l[odd]\n"
 			      EX_TABLE(1b, %l[odd]) EX_TABLE(2b, %l[odd])
-			      : [product] "=&r"(product), [mark] "=&r"(mark)
+			      : [product] "=&r"(product), [head] "=&r"(head), [mark] "=&r"(mark)
 			      : [page] "r"(page), [obj] "r"(obj), [word] "r"(word), [window] "r"((u64)id),
-				[factor] "i"(offsetof(struct page, object_factor))
+				[stack] "r"(stack), [factor] "i"(offsetof(struct page, object_factor))
 			      : "memory", "cc"
 			      : odd);
 	return true;

@@ -6,7 +6,8 @@
 #include <asm/exception.h>
 
 /**
- * restart_interrupted() - have the interrupted sequence, if there is one, begin anew. Context: interrupt entry, masked.
+ * restart_interrupted() - have the interrupted sequence, if there is one, begin anew, or go on where it says. Context:
+ * interrupt entry, masked.
  */
 void restart_interrupted(struct pt_regs *regs);
 

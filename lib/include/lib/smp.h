@@ -44,8 +44,8 @@ void on_each_cpu(smp_fn_t fn, void *arg);
 /**
  * kick_all_cpus_sync() - on_each_cpu() of nothing: wait until every CPU on line has taken a call
  *
- * Whatever one of them did with interrupts masked when this was called, or in a restartable sequence, has come to its
- * end.
+ * Whatever one of them did with interrupts masked when this was called, or in a restartable push or pop, has come to
+ * its end.
  * Context: where arch_cross_call_ok().
  */
 void kick_all_cpus_sync(void);

@@ -7,7 +7,10 @@
  *    when it is handed out, so an object that has it is free already, or its user wrote just that.
  * 2. page->object_factor of each page of a slab is a multiplier. The top 16 bits of address times factor, modulo 2^64,
  *    are the number of the slab's cache (kmem_cache.object_id) where an object begins, and nowhere else in the slab. So
- *    one multiplication tells a foreign cache's object, and any address that is inside of one.
+ *    one multiplication tells any address inside of an object. Between two objects of a slab the windows run through
+ *    all there are, so an address inside of a foreign cache's object could have the number of the cache that a free
+ *    names: numbers are chosen so that of no two caches one has such an address (object_ids_apart()). A cache that no
+ *    number is left for has no stacks.
  * 3. How that comes. Let s be the stride and F = 2^64 / s + d with a small d. n * F is, modulo 2^64, n * d for each
  *    multiple n of s, so below OBJECT_SPREAD. Any other n of a slab is at least F less that away from there: more than
  *    two windows of 2^48, which are numbers with the same top 16 bits. Objects are flush with the end of their slab, so
@@ -21,7 +24,9 @@
  *    at the beginning, where such a free would not find it: there no address makes the tag, as there are four windows
  *    between two bytes of an object. The tag, and with it each cache's number, is drawn anew in each run: what a struct
  *    page that was never written still holds of an earlier one is believed in one of 65,536 cases. Of all others that
- *    are no slab's page->object_stack is 0, which takes nothing, whatever else is there.
+ *    are no slab's page->object_stack is 0, which takes nothing, whatever else is there. So it is of a slab that no
+ *    factor was found for. The page's number in its slab, bits 40 to 42 of the word, is added as well; where that takes
+ *    a later object's sum into the next window, frees of it by kfree() take the slow path.
  * 6. All that is suspicious goes to the slow path, which knows exactly.
  */
 #ifndef MM_OBJECT_CHECK_H
@@ -33,7 +38,7 @@
 #define OBJECT_WINDOW_SHIFT 48
 #define OBJECT_WINDOW	    BIT(OBJECT_WINDOW_SHIFT)
 
-/* Those of a slab's objects, with what point 5 adds, lie within. */
+/* Products of a slab's objects lie within. */
 #define OBJECT_SPREAD BIT(37)
 #define OBJECT_TRIES  8
 
@@ -58,7 +63,7 @@ static inline u64 object_step(u32 stride)
  * @step: object_step() of its stride
  * @id: what the top 16 bits of products are for its objects
  *
- * Return: 0 when there is none: then no address passes for an object. Cost: a division, rarely more.
+ * Return: 0 when there is none, as there may be for slabs near a multiple of 4 GiB. Cost: a division, rarely more.
  */
 static inline u64 object_factor(u64 first, u64 step, u32 id)
 {
@@ -85,6 +90,20 @@ static inline u32 object_window_of_none(u64 step)
 static inline u32 object_window(u64 product)
 {
 	return (u32)(product >> OBJECT_WINDOW_SHIFT);
+}
+
+/**
+ * object_ids_apart() - whether no address within an object of @stride has the window @other, when objects have @id
+ *
+ * Of addresses that are multiples of 4: at others no mark can be read. With both ways round of two caches a free that
+ * names the one is never taken for the other's, wherever in an object it points.
+ */
+static inline bool object_ids_apart(u32 id, u32 stride, u32 other)
+{
+	/* Each 4 bytes are 2^18 / stride windows, and where in its window the first object is, is not known. */
+	u32 away = ((other - id) & 0xffff) * stride & (BIT(18) - 1);
+
+	return away >= 2 * stride && BIT(18) - away >= 2 * stride;
 }
 
 #endif

@@ -16,7 +16,8 @@
  * 3. Both ask for an offset, the same on all CPUs, not for an address: the CPU's base is read inside the sequence.
  * 4. After on_each_cpu() every CPU has left the sequences that it was in: what they read before they will not use. So a
  *    field that names a stack is changed first, then all CPUs are called, and from then on nobody pushes by the old
- *    value.
+ *    value. (But who has marked an object in a checked free, <asm/object_check.h>, pushes it on the stack that it has
+ *    read; its slab stays, for the object is neither in it nor anybody's.)
  * 5. A stack whose head is that of struct mm_cpu's `nothing` is empty and full: nothing is popped from it and nothing
  *    goes on it. Offset 0 names it, so whatever names no stack, a zeroed struct page for one, leads to the slow path.
  * 6. Several items at once, and anything else, is done by the owner with interrupts masked, in plain C.

@@ -148,7 +148,8 @@
  *	enum object_free asm_object_free_to(struct page *page, void *obj, u32 *word, u32 id): the same of an object of
  *	the cache
  *	    with the number @id, whose mark is at @word.
- *	bool asm_object_claim(struct page *page, const void *obj, u32 *word, u32 id): the same without the push.
+ *	bool asm_object_claim(struct page *page, const void *obj, u32 *word, u32 id, u32 stack): the same without the
+ *	    push, where page->object_stack is @stack.
  *	bool asm_mark_free(u32 *word, u32 mark): writes @mark to *@word; false, nothing written, when it is there
  *	already. u64 asm_object_product(const void *obj, u64 factor): the product of object_check.h for a linear
  *	address. bool asm_may_be_object(const void *p): false for NULL and ZERO_SIZE_PTR, true for whatever is in the

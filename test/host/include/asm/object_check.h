@@ -2,8 +2,8 @@
 /*
  * Host port: what a checked free looks at. Group 11 of <mm/port.h>; what is compared, <mm/object_check.h> says.
  *
- * A fault has no fix-up here, so whether the struct page was ever written is asked first. Linear addresses do not begin
- * with ones, as factors want it: they are given them.
+ * A fault has no fix-up here, so whether the struct page was ever written is asked first, and whether the mark is
+ * aligned. Linear addresses do not begin with ones, as factors want it: they are given them.
  */
 #ifndef ASM_OBJECT_CHECK_H
 #define ASM_OBJECT_CHECK_H
@@ -42,7 +42,8 @@ static inline enum object_free host_object_free(struct page *page, void *obj, u3
 
 static inline bool host_has_page(const struct page *page, const void *obj)
 {
-	return likely((uintptr_t)obj >= (uintptr_t)__va(0) && page_initialised(page_to_pfn(page)));
+	return likely((uintptr_t)obj >= (uintptr_t)__va(0) && !((uintptr_t)obj % sizeof(u32)) &&
+		      page_initialised(page_to_pfn(page)));
 }
 
 static inline u32 host_object_window(const struct page *page, const void *obj)
@@ -72,10 +73,10 @@ static inline enum object_free asm_object_free_to(struct page *page, void *obj, 
 	return host_object_free(page, obj, word, host_object_window(page, obj), id);
 }
 
-static inline bool asm_object_claim(struct page *page, const void *obj, u32 *word, u32 id)
+static inline bool asm_object_claim(struct page *page, const void *obj, u32 *word, u32 id, u32 stack)
 {
 	return host_has_page(page, obj) && host_object_window(page, obj) == id &&
-	       asm_mark_free(word, (u32)(uintptr_t)page);
+	       READ_ONCE(page->object_stack) == stack && asm_mark_free(word, (u32)(uintptr_t)page);
 }
 
 #endif
