@@ -225,7 +225,7 @@ static int read_chain(const void *fdt, int node, struct dma_bus *chain)
 
 phys_addr_t fdt_dma_reach(const void *fdt, int node)
 {
-	struct dma_bus chain[MAX_DEPTH];
+	struct dma_bus chain[MAX_DEPTH] = { 0 };
 	int depth = read_chain(fdt, node, chain);
 	u64 last;
 
