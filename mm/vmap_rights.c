@@ -247,6 +247,8 @@ int vmap_change_rights(unsigned long va, unsigned long size, enum arch_rights ri
 	err = is_vmalloc_addr((const void *)va) ? change_area(va, va + size, rights, other) :
 						  change_linear_only(va, size, rights, other);
 	mutex_unlock(&rights_mutex);
+	/* Blocks that were merged have left their tables. */
+	vmap_reap_many();
 	return err;
 }
 
