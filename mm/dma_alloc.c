@@ -8,7 +8,8 @@
  *    caches there, and mapped Normal and not cacheable. The linear map keeps its mapping, which nobody uses meanwhile:
  *    a CPU may read ahead through it, but what it reads is never written back. No TLB knows the second mapping any more
  *    when the pages are freed; whatever their next owner writes goes through the first again.
- * 3. Memory that the linear map has not (no-map) is mapped for any master, and zeroed there.
+ * 3. Memory that the linear map has not (no-map) is mapped for any master, and zeroed there. What is too long for a
+ *    slot takes a mutex (vmap_phys.c).
  * 4. A mapping of either kind is held with its memory type (<mm/memtype.h>), in the master's name, from before the
  *    pages are cleaned until no TLB knows it. Where somebody else has one of the pages with another type there is no
  *    memory: it is refused and not looked for elsewhere, for it is a driver's mistake.
@@ -93,6 +94,8 @@ static const char *share(struct dma_record *rec, bool quiet, void **cpu)
 	bool linear = in_linear_map(rec);
 
 	rec->uncached = !rec->dev->coherent || !linear;
+	if (rec->uncached && rec->nr_pages > SLOT_PAGES_MAX && !arch_cross_call_ok())
+		return "more than 511 pages of a no-map region are mapped in a thread only, with interrupts unmasked";
 	if (rec->uncached && !hold(rec, quiet))
 		return "some of its memory is mapped with another memory type";
 	if (linear)

@@ -251,9 +251,9 @@ static struct large_area *new_large(u8 use)
 	if (!large)
 		return NULL;
 	large->area.use = use;
-	vmap_reap_many();
 	vmap_rights_reap();
 	vmap_phys_reap();
+	vmap_reap_many();
 	return large;
 }
 

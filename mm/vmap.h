@@ -370,8 +370,8 @@ int vmap_change_rights(unsigned long va, unsigned long size, enum arch_rights ri
  * @other: set to the address where it is; 0 when that cannot be said, for there are such pages and this may take no
  * mutex
  *
- * Context: any, no lock held. Cost: some ten instructions as long as nobody has changed rights; else O(pages and
- * areas).
+ * Context: any, no lock held. Cost: some ten instructions as long as nobody has changed rights; else O(pages), and
+ * while any area's are changed O(runs of pages that lie behind one another x areas).
  */
 bool vmap_rights_allow(unsigned long va, unsigned long end, unsigned long *other);
 

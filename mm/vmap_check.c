@@ -48,6 +48,14 @@ static bool check_block(const struct vmap_block *block, unsigned long *held)
 	return true;
 }
 
+/* The lowest address of @extent, but for [@start, @end), that anything is mapped at; the extent's end when none is. */
+static unsigned long mapped_outside(const struct va_extent *extent, unsigned long start, unsigned long end)
+{
+	unsigned long at = arch_vmap_next(extent->start, start);
+
+	return at != start ? at : arch_vmap_next(end, extent->start + extent->len);
+}
+
 static bool check_large(const struct va_extent *extent, const struct large_area *large)
 {
 	unsigned long start = extent->start + large->offset, at;
@@ -60,10 +68,8 @@ static bool check_large(const struct va_extent *extent, const struct large_area 
 			return complain("page %lu of the large area of %u at 0x%lx is not mapped",
 					(at - start) >> PAGE_SHIFT, large->area.nr_pages, start);
 	}
-	at = arch_vmap_next(extent->start, start);
-	if (at == start)
-		at = arch_vmap_next(end, extent->start + extent->len);
-	if (at != start && at != extent->start + extent->len)
+	at = mapped_outside(extent, start, end);
+	if (at != extent->start + extent->len)
 		return complain("0x%lx is mapped, outside of the large area of %u pages at 0x%lx", at,
 				large->area.nr_pages, start);
 	return true;

@@ -11,9 +11,10 @@
  * 3. Such a walk runs with interrupts masked. When every CPU has taken a cross call after the end of a table, no walk
  *    that could have found it is on its way, and it is freed: vmap_reap() takes the lists first, then calls all CPUs,
  *    then frees. Several may do so at once, each with what it has taken.
- * 4. One cross call serves many: who makes tables, or has given some up, reaps when RETIRED_MANY wait and it may make
- *    cross calls. Handlers, and who has interrupts masked, only retire. Tables are made by threads, so what waits is
- *    bounded by RETIRED_MANY, and by what was in use since a thread made the last.
+ * 4. One cross call serves many: who makes tables, has given some up, or has changed rights, by which blocks are split
+ *    and merged, reaps when RETIRED_MANY wait and it may make cross calls. Handlers, and who has interrupts masked,
+ *    only retire. Tables are made by threads, so what waits is bounded by RETIRED_MANY, by what one call gives up, and
+ *    by what was in use since a thread made the last.
  * 5. Retired tables are pages that are allocated, linked nowhere: they are no part of arch_table_pages(). vmap_purge()
  *    leaves none that was retired before.
  *

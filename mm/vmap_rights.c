@@ -131,12 +131,12 @@ static bool may_in(const struct vmap_area *area, unsigned long linear, unsigned 
 	return false;
 }
 
-/* The same of all areas: what is executable is so in one whose rights were changed. */
+/* The same of all areas: what is executable is so in one whose rights were changed. Context: rights_mutex. */
 static bool may_elsewhere(unsigned long linear, unsigned long size, bool write, unsigned long *at)
 {
 	struct vmap_area area = { .addr = 0 };
 
-	if (!write && !READ_ONCE(watched))
+	if (!write && READ_ONCE(watched) == linear_x)
 		return false;
 	while (vmap_area_next(area.addr + PAGE_SIZE, &area))
 		if ((write || area.use == VMAP_CHANGED || area.use == VMAP_ENDED) &&
@@ -247,6 +247,8 @@ int vmap_change_rights(unsigned long va, unsigned long size, enum arch_rights ri
 	err = is_vmalloc_addr((const void *)va) ? change_area(va, va + size, rights, other) :
 						  change_linear_only(va, size, rights, other);
 	mutex_unlock(&rights_mutex);
+	/* Blocks that were merged have left their tables. */
+	vmap_reap_many();
 	return err;
 }
 

@@ -203,9 +203,9 @@ static bool add_block(unsigned int order)
 	struct vmap_block *block;
 	unsigned long flags;
 
-	vmap_reap_many();
 	vmap_rights_reap();
 	vmap_phys_reap();
+	vmap_reap_many();
 	block = new_block(order);
 	if (!block)
 		return false;

@@ -12,6 +12,7 @@
 #include <asm/cache.h>
 
 #include "../../mm/dma.h"
+#include "../../mm/vmap.h"
 #include "dma_machine.h"
 #include "host.h"
 #include "machine.h"
@@ -462,6 +463,36 @@ static void in_handler(void *arg)
 	dma_free_coherent(p[3], PAGE_SIZE, p[1], phys_to_dma(p[3], PFN_PHYS(vmalloc_to_pfn(p[1])), PAGE_SIZE));
 }
 
+/* Memory that the linear map has not, of more pages than a slot has: a mutex is taken to map it. */
+static void test_handler_hidden(void)
+{
+	size_t most = SLOT_PAGES_MAX * PAGE_SIZE;
+	struct device *codec;
+	unsigned long flags;
+	dma_addr_t dma;
+	void *p;
+
+	dma_boot(1);
+	codec = dma_master_get("/free/codec");
+	flags = local_irq_save();
+	host_log_clear();
+	CHECK(!dma_alloc_coherent(codec, most + 1, &dma, GFP_ATOMIC | __GFP_NOWARN));
+	CHECK_EQ(host_log()[0], 0);
+	CHECK(!dma_alloc_coherent(codec, most + 1, &dma, GFP_ATOMIC));
+	CHECK_LOG("dma: /free/codec: dma_alloc_coherent of 2093057 bytes: more than 511 pages of a no-map region");
+	CHECK(!strstr(host_log(), "vmalloc:"));
+	CHECK_EQ(codec->region->used, 0);
+	p = dma_alloc_coherent(codec, most, &dma, GFP_ATOMIC);
+	CHECK(p);
+	dma_free_coherent(codec, most, p, dma);
+	local_irq_restore(flags);
+	p = dma_alloc_coherent(codec, most + 1, &dma, GFP_KERNEL);
+	CHECK(p);
+	dma_free_coherent(codec, most + 1, p, dma);
+	CHECK(dma_check());
+	host_check();
+}
+
 static void test_handler(void)
 {
 	dma_addr_t dma;
@@ -725,6 +756,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("no memory for a note", test_no_memory),
 	TAP_CASE("no addresses to map at", test_no_addresses),
 	TAP_CASE("in a handler", test_handler),
+	TAP_CASE("hidden memory with interrupts masked", test_handler_hidden),
 	TAP_CASE("caches of masters that do not see them", test_caches),
 	TAP_CASE("buffers that cannot be mapped", test_map_refused),
 	TAP_CASE("buffers of memory that is not mapped", test_map_hidden),

@@ -265,6 +265,33 @@ static void test_end_masked(void)
 	host_check();
 }
 
+/* A large area that has ended, by what it says of itself, and maps its pages all the same. */
+static void test_check(void)
+{
+	struct vmap_claim claim;
+	u64 state;
+	u8 *map;
+
+	host_boot_simple(32 * MIB, 1);
+	for (phys_addr_t offset = 0; offset <= PAGE_SIZE; offset += PAGE_SIZE) {
+		map = vmap_phys(DEV + offset, 1000, PAGE_KERNEL, VMAP_DMA, test_check);
+		CHECK(map);
+		CHECK(vmalloc_check());
+		claim = vmap_large_claim((uintptr_t)map, VMAP_DMA, 0);
+		CHECK(claim.area && claim.nr_pages == 1000);
+		state = claim.area->state;
+		host_log_clear();
+		CHECK(!vmalloc_check());
+		CHECK_LOG("vmalloc check: 0x[0-9a-f]+ is mapped, outside of the large area of 0 pages at 0x[0-9a-f]+");
+		claim.area->state = state;
+		claim.area->use = VMAP_DMA;
+		claim.area->nr_pages = claim.nr_pages;
+		vunmap_phys("test", map, VMAP_DMA);
+		CHECK(vmalloc_check());
+	}
+	host_check();
+}
+
 static void test_conflicts(void)
 {
 	u8 *device, *again;
@@ -589,6 +616,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("large mappings have addresses that allow the largest units", test_alike),
 	TAP_CASE("no address space for large mappings", test_no_space),
 	TAP_CASE("a large mapping is ended where no mutex may be taken", test_end_masked),
+	TAP_CASE("a large area that has ended and is mapped is found", test_check),
 	TAP_CASE("two types for one page are refused, and both mappings are named", test_conflicts),
 	TAP_CASE("RAM is refused, with whose it is; memremap() gives its linear address", test_ram),
 	TAP_CASE("ranges that cannot be, and no memory", test_bad_ranges),

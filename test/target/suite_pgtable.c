@@ -28,6 +28,8 @@
 #define ROUNDS		8
 #define CHECK_EVERY	5
 #define RACE_ROUNDS	50
+#define SPLIT_ROUNDS	100
+#define RETIRED_MAX	32				    /* tables that may wait to be freed (mm/vmap_retire.c) */
 #define FREE_VMALLOC	((VMALLOC_START + VMALLOC_END) / 2) /* areas begin at one end, chunks at the other */
 #define FREE_VA		(LINEAR_END - (8UL << 30))	    /* behind all RAM that a machine of today has */
 
@@ -167,6 +169,16 @@ static void free_used_pages(void)
 			__free_page(page[i]);
 }
 
+/* A block of vmalloc's is split and merged, and nothing else is mapped meanwhile: its tables are freed all the same. */
+static void split_often(char *blocks)
+{
+	unsigned long at = (unsigned long)blocks + 5 * PAGE_SIZE;
+
+	for (int i = 0; i < SPLIT_ROUNDS; i++)
+		ktap_ok(set_memory_ro(at, 1) == 0 && set_memory_rw(at, 1) == 0);
+	ktap_ok(vmap_retired_tables() < RETIRED_MAX);
+}
+
 static void case_vmalloc(void)
 {
 	char *pages = vmalloc(5 * PAGE_SIZE), *blocks = vmalloc_huge(4UL << 20, GFP_KERNEL);
@@ -177,6 +189,7 @@ static void case_vmalloc(void)
 	each_right(pages + PAGE_SIZE);
 	each_right(pages + 3 * PAGE_SIZE);
 	each_right(blocks + (3UL << 20));
+	split_often(blocks);
 	tables_as_before();
 	vfree(blocks);
 	/* Freed while it is split. */

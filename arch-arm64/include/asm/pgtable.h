@@ -245,15 +245,7 @@ int pt_map_range(u64 va, phys_addr_t pa, u64 size, u64 prot);
  */
 int pt_unmap_range(u64 va, u64 size);
 
-/**
- * pt_clear_range() - unmap all of what one pt_map_range() mapped, and leave the tables, for pt_tidy_range()
- *
- * On return no CPU uses the old translations. Context: any, without pt_mutex: no unit reaches over an end, for its
- * neighbours map nothing.
- */
-void pt_clear_range(u64 va, u64 size);
-
-/** pt_tidy_range() - free the tables of a range that maps nothing. Context: pt_mutex. */
+/** pt_tidy_range() - free the tables of a range that maps nothing */
 void pt_tidy_range(u64 va, u64 size);
 
 /**
@@ -264,6 +256,14 @@ void pt_tidy_range(u64 va, u64 size);
  * old rights. Return: as pt_unmap_range(), of -ENOMEM without a line: the caller knows whose the range is.
  */
 int pt_protect_range(u64 va, u64 size, u64 set, u64 clear);
+
+/**
+ * pt_clear_range() - unmap all of what one pt_map_range() mapped, and leave the tables, for pt_tidy_range()
+ *
+ * On return no CPU uses the old translations. Context: any, without pt_mutex: no unit reaches over an end, for its
+ * neighbours map nothing.
+ */
+void pt_clear_range(u64 va, u64 size);
 
 /**
  * struct pt_unit - what the tables say of an address: a page, a block, a group of them with PTE_CONT, or a gap

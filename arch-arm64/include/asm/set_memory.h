@@ -11,7 +11,7 @@
 #include <lib/types.h>
 
 /**
- * struct arch_mapping - what may be done at the addresses [@start, @end), which are alike
+ * struct arch_mapping - what may be done at the addresses [@start, @end), one unit, or a gap
  * @start, @end: page aligned
  * @mapped: whether anything is; the rest is false when not
  * @valid: whether it is switched on: else every access faults, whatever the rights
@@ -28,7 +28,11 @@ struct arch_mapping {
 /** enum arch_rights - how rights may change */
 enum arch_rights { RIGHTS_RO, RIGHTS_RW, RIGHTS_NX, RIGHTS_X, RIGHTS_VALID, RIGHTS_INVALID };
 
-/** arch_query_mapping() - look up @va, linear or vmalloc. Context: @va's owner; any. */
+/**
+ * arch_query_mapping() - look up @va: one unit, of which all is alike, and lies behind one another physically
+ *
+ * Context: any; any address, of the linear map or vmalloc's, whoever unmaps meanwhile.
+ */
 void arch_query_mapping(unsigned long va, struct arch_mapping *mapping);
 
 /**

@@ -18,8 +18,9 @@
  *	shared-dma-pool, reusable	its coherent memory comes from that CMA area first
  *
  * Context: what gives memory to a master that is not coherent, or takes it from a CMA area or a range, runs in a thread
- * with interrupts unmasked; a coherent master's pages, buffers that are mapped and blocks of a pool that has some can
- * be had anywhere; everything is freed and unmapped anywhere. Any number of CPUs at once.
+ * with interrupts unmasked, and so does what gives a coherent master more than 511 pages of a no-map region; its other
+ * pages, buffers that are mapped and blocks of a pool that has some can be had anywhere; everything is freed and
+ * unmapped anywhere. Any number of CPUs at once.
  *
  * Errors: what cannot be is refused with a line that names the master, the range and who else is concerned, the first
  * 20 times; nothing has changed then.

@@ -18,8 +18,8 @@
  *	- a page that is mapped with another memory type already (<mm/memtype.h>), by one of these, for a bus master or
  *	  by vmap(); with the same type is allowed;
  *	- when memory or address space is short.
- * Context: thread, after mm_hand_over() (before: early_ioremap()). Cost: O(pages, or blocks of 2 MiB, + log mappings
- * there are).
+ * Context: thread, after mm_hand_over() (before: early_ioremap()); for more than 511 pages with interrupts unmasked, or
+ * it is refused. Cost: O(pages, or blocks of 2 MiB, + log mappings there are).
  */
 #ifndef MM_IO_H
 #define MM_IO_H

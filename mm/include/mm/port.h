@@ -111,7 +111,8 @@
  * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
  *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps. VMAP_PHYS_START,
  *	another one: from there on
- *	    nothing is mapped but by arch_vmap_phys().
+ *	    nothing is mapped but by arch_vmap_phys(). VMAP_UNITS: an initializer, in braces, of the sizes that it maps
+ *	    by: powers of two, largest first, the last one VMAP_BLOCK_SIZE.
  *	PAGE_KERNEL, PAGE_KERNEL_RO: readable and writable, readable only; neither executable.
  *	PAGE_KERNEL_NC, PAGE_KERNEL_WT, PAGE_DEVICE, PAGE_DEVICE_NP: as PAGE_KERNEL, and of another memory type: not
  *	cacheable,
@@ -156,9 +157,8 @@
  *	linear map.
  *
  * 12. <asm/set_memory.h> - rights of what is mapped, linear map and vmalloc's addresses; for <mm/set_memory.h>.
- *	void arch_query_mapping(unsigned long va, struct arch_mapping *mapping): how far from @va on all is alike, and
- *	what may
- *	    be done there.
+ *	void arch_query_mapping(unsigned long va, struct arch_mapping *mapping): one unit: all is
+ *	    alike, and lies behind one another physically; any address of these, any context, whoever unmaps meanwhile.
  *	int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights): of whole pages, looked at
  *	and
  *	    changed in one step. 0, -ENOENT where something is not mapped, -EACCES where something would be writable and

@@ -13,7 +13,8 @@
  * changed at the given address alone, and never becomes executable: its pages have other addresses that their owner may
  * write at. set_memory_x(), of vmalloc()'s addresses or of linear ones, is refused, too, while any mapping of a page
  * can be written, vmap()'s and DMA's included; and so is set_memory_rw() of vmap()'s addresses, and a vmap() that could
- * be written, while a page is executable anywhere. Lines name both addresses and their owners.
+ * be written, while a page is executable anywhere. Lines name both addresses and their owners. The running image's own
+ * pages aside: their rights do not change, and who vmap()s them to be written writes what runs.
  *
  * Common to all: @addr is page aligned and in the linear map (page_address(), kmalloc()'s pages, ...) or in one area of
  * vmalloc() or vmap(); @numpages pages from there on are mapped, and the caller's. But for what is said above, only the

@@ -4,8 +4,10 @@
  *
  * Common contract: addresses lie in [VMALLOC_START, VMALLOC_END), begin on a page, and are writable and not executable.
  * An unmapped page follows each area, and one precedes it: what runs over the end faults. Sizes are bytes, rounded up
- * to pages. Context: allocation and mapping in a thread; vfree(), vunmap() and vm_unmap_ram() anywhere. Locks: of ranks
- * 10, 12 and 13 (mm/internal.h); only that of the tables, 12, is held when a page is allocated, for a table.
+ * to pages. Context: allocation and mapping in a thread; vfree(), vunmap() and vm_unmap_ram() anywhere. vmap() and
+ * vm_map_ram() of what can be written may take a mutex once rights of pages were changed (<mm/set_memory.h>), and are
+ * refused then with interrupts masked. Locks: of ranks 10, 12 and 13 (mm/internal.h); none of them is held when a page
+ * is allocated.
  *
  * Failure: NULL, after a line that says why (the first 20 times) unless __GFP_NOWARN, and nothing is left behind: not
  * for a size of 0, one larger than all RAM, memory or address space that is short.

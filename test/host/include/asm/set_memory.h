@@ -21,6 +21,11 @@ struct arch_mapping {
 
 enum arch_rights { RIGHTS_RO, RIGHTS_RW, RIGHTS_NX, RIGHTS_X, RIGHTS_VALID, RIGHTS_INVALID };
 
+/**
+ * arch_query_mapping() - look up @va: one unit, which here is a page
+ *
+ * Context: any; any address, of the linear map or vmalloc's, whoever unmaps meanwhile.
+ */
 void arch_query_mapping(unsigned long va, struct arch_mapping *mapping);
 int arch_change_rights(unsigned long va, unsigned long size, enum arch_rights rights);
 
