@@ -8,9 +8,8 @@
  *    named.
  * 2. What a descriptor means to us:
  *
- *	conventional, loader code and data,		RAM, free. Boot services have ended; what of it holds the image
- *							and
- *	boot services code and data			the tree is reserved as theirs.
+ *	conventional, loader code and data,		RAM, free. Boot services have ended; what of it holds the
+ *	boot services code and data			image and the tree is reserved as theirs.
  *	runtime services code and data, ACPI reclaim,	RAM, reserved: firmware, or a reader of its tables, may come
  *	special purpose (by attribute)			back to it
  *	reserved, unusable, ACPI NVS, PAL code,		RAM that is not ours to touch, through a mapping least of

@@ -7,8 +7,7 @@
  *	  object ADDRESS of CACHE, N bytes [of N], at offset N of the slab at pfn N: N objects, N in use, node N
  *	  PART: ADDRESS has 0xNN instead of 0xNN, wrong bytes: N		damaged bytes only
  *	  ADDRESS: 16 bytes in hexadecimal			what part of the cell it is
- *	  allocated ... by CPU N:	and a backtrace, then the same of `freed'	guarded caches with
- *											SLAB_STORE_USER
+ *	  allocated ... by CPU N:	and a backtrace, then the same of `freed'	SLAB_STORE_USER's
  *	Backtrace of CPU N: ...						who runs into it
  *	slub: CACHE: what was done about it
  *

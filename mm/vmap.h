@@ -4,8 +4,8 @@
  *
  *	[VMALLOC_START, VMALLOC_END) = free extents + used extents, multiples of 2 MiB
  *	from VMAP_PHYS_START on = large areas of physical ranges, and no others (vmap_phys.c)
- *	used extent = a block of equal slots, or one large area, or without an owner: units of per-CPU chunks
- *	(percpu_chunk.c) slots of a block = free in the block + cached by CPUs + dirty + used
+ *	used extent = a block of equal slots, or one large area, or without an owner: units of chunks (percpu_chunk.c)
+ *	slots of a block = free in the block + cached by CPUs + dirty + used
  *
  * Who ends an area claims it first: its nr_pages become 0 in one step, for one caller only. From then on it is his as a
  * new one is its maker's, and neither it nor its block or tables go before he gives it back.
