@@ -247,7 +247,7 @@ test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_mem
 test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image full-image \
 	bootmem-image bench-image $(call host_tools,asan) fuzzers $(BH)/none/memstage)
 	@result=passed; \
-	prove --jobs 2 --timer --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || result=FAILED; \
+	prove --jobs 2 --timer --failures --comments --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || result=FAILED; \
 	$(if $(T),,$(MAKE) --no-print-directory check || result=FAILED;) \
 	echo "test: $$result"; [ $$result = passed ]
 

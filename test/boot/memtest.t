@@ -105,7 +105,7 @@ def run_case(tap, name, cpus, broken):
     append = f"memstage.run=iomem memtest=4,{SEED}"
     if broken:
         append += "".join(f" memtest_fault={address:#x},{bit},{value}" for address, bit, value in FAULTS)
-    result = Machine(cpus=cpus, ram=RAM).boot(append, limit=LIMIT)
+    result = Machine(cpus=cpus, ram=RAM, threads=True).boot(append, limit=LIMIT)
     lines = lines_of(result)
     bad = BAD if broken else []
     faults = machine.status_faults(result, 0)
