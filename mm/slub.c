@@ -54,6 +54,9 @@
 /* Fewer than any slab has objects whose cache has a stack of four batches. */
 #define NEAR 8
 
+/* Marks that are written at once. */
+#define MARK_STEP 8
+
 /* A stack for one object, for who may not use the CPU's. */
 struct single {
 	struct percpu_stack head;
@@ -70,6 +73,12 @@ static int local_node(void)
 }
 
 /* --- slabs; all of this under the lock of the slab's node --- */
+
+/* Whether cache->same tells what begins an object in a slab. */
+static bool tells_by_bits(const struct kmem_cache *cache)
+{
+	return cache->same != -(u64)cache->slab_bytes;
+}
 
 static struct kmem_cache_node *node_of(struct kmem_cache *cache, const struct page *slab)
 {
@@ -146,9 +155,10 @@ static u32 take_trusted(const struct kmem_cache *cache, struct page *slab, void 
  * Where they are checked: is_free_object() is asked of each, its word, mark and link, with one load. What follows a
  * word that was written over is lost: it counts as taken for ever.
  */
-static u32 take_checked(const struct kmem_cache *cache, struct page *slab, void **objs, u32 n)
+static __always_inline u32 take_checked(const struct kmem_cache *cache, struct page *slab, void **objs, u32 n,
+					bool told)
 {
-	const u32 offset = cache->offset, id = cache->object_id, key = cache->key, bytes = cache->slab_bytes;
+	const u32 offset = cache->offset, id = cache->object_id, key = cache->key, same = (u32)cache->same;
 	const u64 factor = slab->object_factor;
 	char *base = page_address(slab);
 	u32 at = (u32)((char *)slab->freelist - base), done = 0;
@@ -157,7 +167,9 @@ static u32 take_checked(const struct kmem_cache *cache, struct page *slab, void 
 		void *obj = base + at;
 		u64 word;
 
-		if (unlikely(at >= bytes || object_window(asm_object_product(obj, factor)) != id) &&
+		if (unlikely(at & same))
+			break;
+		if (!told && unlikely(object_window(asm_object_product(obj, factor)) != id) &&
 		    !begins_object(cache, slab, obj))
 			break;
 		word = *(const u64 *)(void *)((char *)obj + offset);
@@ -180,7 +192,10 @@ static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void *
 {
 	u32 n = min(room, (u32)(cache->objects - slab->inuse));
 
-	return HARDENED ? take_checked(cache, slab, objs, n) : take_trusted(cache, slab, objs, n);
+	if (!HARDENED)
+		return take_trusted(cache, slab, objs, n);
+	return tells_by_bits(cache) ? take_checked(cache, slab, objs, n, true) :
+				      take_checked(cache, slab, objs, n, false);
 }
 
 /*
@@ -233,23 +248,25 @@ static __noinline u32 link_each(const struct kmem_cache *cache, struct page *sla
 			next = *at;
 		}
 		at++;
-	} while (((uintptr_t)*at ^ base) < cache->slab_bytes);
+	} while (run_has(*at, base, -(u64)cache->slab_bytes));
 	slab->freelist = next;
 	return (u32)(at - objs);
 }
 
-/* link_each() where frees are checked, which is for what does not look right. */
+/* Where frees are checked. link_each() is for what does not look right. */
 static __always_inline u32 link_checked(const struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs,
 					u32 n, u32 *wrong)
 {
-	const size_t bytes = cache->slab_bytes;
+	const struct run_format format = { cache->same, cache->object_id, cache->offset, cache->key };
+	const bool told = tells_by_bits(cache);
 	u32 run;
 
-	if (run_is_whole(slab, base, bytes, objs, n) &&
-	    likely(run_begins(slab->object_factor, cache->object_id, objs, slab->inuse)))
+	if (run_is_whole(slab, base, format.same, objs, n) &&
+	    (told || likely(run_begins(slab->object_factor, format.id, objs, slab->inuse))))
 		return slab->inuse;
-	run = run_link_checked(slab, cache->object_id, cache->offset, cache->key, base, bytes, objs);
-	if (unlikely(((uintptr_t)objs[run] ^ base) < bytes))
+	run = told ? run_link_checked(slab, format, true, base, objs) :
+		     run_link_checked(slab, format, false, base, objs);
+	if (unlikely(run_has(objs[run], base, -(u64)cache->slab_bytes)))
 		run += link_each(cache, slab, base, objs + run, wrong);
 	return run;
 }
@@ -270,25 +287,27 @@ static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, 
 
 /* --- pages of slabs; no lock --- */
 
+/* Write the @mark at @word, and every @size bytes from there to @end. Return: the first word behind that. */
+static char *mark_to(char *word, const char *end, size_t size, u32 mark)
+{
+	for (; word + (MARK_STEP - 1) * size < end; word += MARK_STEP * size) {
+#pragma GCC unroll 8
+		for (size_t i = 0; i < MARK_STEP; i++)
+			*(u32 *)(void *)(word + i * size) = mark;
+	}
+	for (; word < end; word += size)
+		*(u32 *)(void *)word = mark;
+	return word;
+}
+
 /* The mark of objects that begin in one page is the same. */
 static void mark_all(const struct kmem_cache *cache, const struct page *slab)
 {
-	const size_t size = cache->size, bytes = cache->slab_bytes;
-	const char *base = page_address(slab);
+	const char *base = (const char *)page_address(slab) + cache->offset;
 	char *word = slab_first(cache, slab) + cache->offset;
 
-	for (size_t i = PAGE_SIZE; i <= bytes; i += PAGE_SIZE, slab++) {
-		const char *end = base + i + cache->offset;
-
-		for (; word + 3 * size < end; word += 4 * size) {
-			*(u32 *)(void *)word = (u32)(uintptr_t)slab;
-			*(u32 *)(void *)(word + size) = (u32)(uintptr_t)slab;
-			*(u32 *)(void *)(word + 2 * size) = (u32)(uintptr_t)slab;
-			*(u32 *)(void *)(word + 3 * size) = (u32)(uintptr_t)slab;
-		}
-		for (; word < end; word += size)
-			*(u32 *)(void *)word = (u32)(uintptr_t)slab;
-	}
+	for (size_t i = PAGE_SIZE; i <= cache->slab_bytes; i += PAGE_SIZE, slab++)
+		word = mark_to(word, base + i, cache->size, (u32)(uintptr_t)slab);
 }
 
 static void init_objects(const struct kmem_cache *cache, struct page *slab)
@@ -651,7 +670,7 @@ static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
 			back = 0;
 		}
 		run = HARDENED ? link_checked(cache, slab, base, objs, n, &wrong) :
-				 run_link(slab, cache->offset, base, cache->slab_bytes, objs, n);
+				 run_link(slab, cache->offset, base, mask, objs, n);
 		slab->inuse = (u16)(slab->inuse - (run - wrong));
 		back += run - wrong;
 		if (unlikely(!slab->inuse || !slab->on_list) && run != wrong)

@@ -99,6 +99,8 @@ struct kmem_cache_node {
  * @key: (c) with which links to free objects are encoded
  * @slab_bytes: (c) of a slab, all of its pages
  * @step: (c) object_step() of its objects
+ * @same: (c) bits in which addresses of objects of a slab are alike: those above it, and if size is a power of two
+ *	those below an object's, too (slub_runs.h)
  * @objects: (c) per slab
  * @order: (c) of a slab
  * @min_partial: (c) empty slabs are kept as long as a node has no more partial ones than this
@@ -126,6 +128,7 @@ struct kmem_cache {
 	u32 key;
 	u32 slab_bytes;
 	u64 step;
+	u64 same;
 	u16 objects;
 	u16 order;
 	u16 min_partial;

@@ -115,6 +115,7 @@ static bool init_geometry(struct kmem_cache *cache, size_t size, size_t align)
 	cache->first = cache->guard ? 0 : cache->slab_bytes - cache->objects * cache->size;
 	cache->step = object_step(cache->size);
 	cache->key = (u32)((uintptr_t)cache * 0x9e3779b97f4a7c15UL >> 32) ^ (u32)get_cycles();
+	cache->same = -(u64)cache->slab_bytes | (cache->size & (cache->size - 1) ? 0 : cache->size - 1);
 	cache->min_partial = (u16)max(KEPT_BYTES / cache->slab_bytes, KEPT_SLABS);
 	return true;
 }

@@ -6,10 +6,12 @@
  *    What both cost is the instructions for each object, so the loops here go by RUN_STEP objects, in pairs: two
  *    addresses are one load or store, and independent of each other.
  * 2. A slab is a power of two of bytes and aligned to that: an address lies in it when it differs from the slab's in
- *    low bits only.
+ *    low bits only. Where objects are a power of two as well, the lowest bits are alike, too, and an address that
+ *    differs in those between only begins an object: what is checked costs no more than what is trusted. kmem_cache.same
+ *    has the bits that do not differ.
  * 3. When all that a slab misses comes back at once, it has no list, and its objects are not linked: to know that takes
  *    3 instructions for each object, to link it 6. Whoever frees in another order pays a few instructions for each run.
- *    Where frees are checked, that all of them begin an object is looked at before.
+ *    Where frees are checked, that all of them begin an object is looked at before, if 2 does not tell it.
  *
  * Context: the slab's lock.
  */
@@ -39,8 +41,14 @@ static __always_inline void run_fill(void **objs, u32 n, char *last, size_t size
 		*objs++ = last;
 }
 
-/** run_in_slab() - whether all @n @objs, at least one, lie in the slab of @bytes at @base */
-static __always_inline bool run_in_slab(void *const *objs, u32 n, uintptr_t base, size_t bytes)
+/** run_has() - whether @obj lies in the slab at @base, with the bits @same as there */
+static __always_inline bool run_has(const void *obj, uintptr_t base, u64 same)
+{
+	return !(((uintptr_t)obj ^ base) & same);
+}
+
+/** run_in_slab() - whether all @n @objs, at least one, lie in the slab at @base, with the bits @same as there */
+static __always_inline bool run_in_slab(void *const *objs, u32 n, uintptr_t base, u64 same)
 {
 	uintptr_t differ = 0, other = 0;
 
@@ -53,18 +61,17 @@ static __always_inline bool run_in_slab(void *const *objs, u32 n, uintptr_t base
 	}
 	for (; n; n--)
 		differ |= (uintptr_t)*objs++ ^ base;
-	return (differ | other) < bytes;
+	return !((differ | other) & same);
 }
 
-/** run_is_whole() - whether the first of the @n @objs are all that @slab, @bytes of it at @base, misses */
-static __always_inline bool run_is_whole(const struct page *slab, uintptr_t base, size_t bytes, void *const *objs,
-					 u32 n)
+/** run_is_whole() - whether the first of the @n @objs are all that @slab, at @base, misses. @same: as of run_in_slab() */
+static __always_inline bool run_is_whole(const struct page *slab, uintptr_t base, u64 same, void *const *objs, u32 n)
 {
 	u32 last = (u32)slab->inuse - 1;
 
 	/* Mostly one of them says already that it is not so. */
-	return last < n && ((uintptr_t)objs[last] ^ base) < bytes && ((uintptr_t)objs[last / 2] ^ base) < bytes &&
-	       run_in_slab(objs, last + 1, base, bytes);
+	return last < n && run_has(objs[last], base, same) && run_has(objs[last / 2], base, same) &&
+	       run_in_slab(objs, last + 1, base, same);
 }
 
 /**
@@ -86,34 +93,42 @@ static __always_inline bool run_begins(u64 factor, u32 id, void *const *objs, u3
 	return differ < OBJECT_WINDOW;
 }
 
+/** struct run_format - what of a cache its slabs' objects are told and linked by, where frees are checked */
+struct run_format {
+	u64 same;
+	u32 id, offset, key;
+};
+
 /**
- * run_link_checked() - where frees are checked: those of @objs, from the first one on, that lie in @slab back into its
- * list
- * @id, @offset, @key: the cache's
+ * run_link_checked() - where frees are checked: those of @objs, from the first one on, that lie in @slab, at @base, back
+ * into its list
+ * @told: whether format.same tells what begins an object; else slab->object_factor does
  * @objs: behind them there is a NULL
  *
  * They are linked as set_next_free() does it, up to the first that does not begin an object. Return: how many were
  * linked.
  */
-static __always_inline u32 run_link_checked(struct page *slab, u32 id, u32 offset, u32 key, uintptr_t base,
-					    size_t bytes, void **objs)
+static __always_inline u32 run_link_checked(struct page *slab, struct run_format format, bool told, uintptr_t base,
+					    void **objs)
 {
-	const uintptr_t less = base - 1, link = offset + sizeof(u32);
+	const uintptr_t less = base - 1, link = format.offset + sizeof(u32);
 	const u64 factor = slab->object_factor;
 	uintptr_t last = (uintptr_t)slab->freelist;
-	u32 code = (last ? (u32)(last - less) : 0) ^ key;
+	u32 code = (last ? (u32)(last - less) : 0) ^ format.key;
 	void **at = objs;
 
-	do {
+	for (; run_has(*at, base, format.same); at++) {
 		uintptr_t obj = (uintptr_t)*at;
 
-		if (unlikely(object_window(asm_object_product((void *)obj, factor)) != id))
+		/* As NULL lies in no slab, which the compiler cannot know. */
+		if (!obj)
+			__builtin_unreachable();
+		if (!told && unlikely(object_window(asm_object_product((void *)obj, factor)) != format.id))
 			break;
 		*(u32 *)(obj + link) = code;
-		code = (u32)(obj - less) ^ key;
+		code = (u32)(obj - less) ^ format.key;
 		last = obj;
-		at++;
-	} while (((uintptr_t)*at ^ base) < bytes);
+	}
 	slab->freelist = (void *)last;
 	return (u32)(at - objs);
 }
@@ -122,19 +137,20 @@ static __always_inline u32 run_link_checked(struct page *slab, u32 id, u32 offse
  * run_link() - where frees are trusted: those of the @n @objs, from the first one on, that lie in @slab back into its
  * list
  * @offset: where in an object its link is
+ * @same: as of run_in_slab()
  * @objs: behind them there is a NULL
  *
  * An @slab that becomes empty by that may be left without a list. Return: how many they are; slab->inuse is the
  * caller's.
  */
-static __always_inline u32 run_link(struct page *slab, u32 offset, uintptr_t base, size_t bytes, void **objs, u32 n)
+static __always_inline u32 run_link(struct page *slab, u32 offset, uintptr_t base, u64 same, void **objs, u32 n)
 {
 	void **at = objs + 1;
 
 	*(void **)((uintptr_t)objs[0] + offset) = slab->freelist;
 	/* One that is alone costs no more than that. */
-	if (((uintptr_t)*at ^ base) < bytes) {
-		if (run_is_whole(slab, base, bytes, objs, n))
+	if (run_has(*at, base, same)) {
+		if (run_is_whole(slab, base, same, objs, n))
 			return slab->inuse;
 		do {
 			/* As NULL lies in no slab, which the compiler cannot know. */
@@ -142,7 +158,7 @@ static __always_inline u32 run_link(struct page *slab, u32 offset, uintptr_t bas
 				__builtin_unreachable();
 			*(void **)((uintptr_t)at[0] + offset) = at[-1];
 			at++;
-		} while (((uintptr_t)*at ^ base) < bytes);
+		} while (run_has(*at, base, same));
 	}
 	slab->freelist = at[-1];
 	return (u32)(at - objs);

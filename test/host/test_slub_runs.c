@@ -43,13 +43,13 @@ static void test_in_slab(void)
 	for (u32 n = 1; n <= MAX_RUN; n++) {
 		for (u32 i = 0; i < n; i++)
 			objs[i] = base + tap_below(SLAB);
-		CHECK(run_in_slab(objs, n, (uintptr_t)base, SLAB));
+		CHECK(run_in_slab(objs, n, (uintptr_t)base, -SLAB));
 		for (u32 i = 0; i < n; i++) {
 			void *was = objs[i];
 
 			for (size_t j = 0; j < ARRAY_SIZE(others); j++) {
 				objs[i] = others[j];
-				CHECK(!run_in_slab(objs, n, (uintptr_t)base, SLAB));
+				CHECK(!run_in_slab(objs, n, (uintptr_t)base, -SLAB));
 			}
 			objs[i] = was;
 		}
@@ -96,7 +96,7 @@ static void come_back(struct model *m, const u32 *order, u32 done, u32 run, u32 
 		objs[n] = n % 2 ? slabs : slabs + 2 * SLAB;
 	objs[n] = NULL;
 
-	linked = run_link(&m->slab, m->offset, (uintptr_t)base, SLAB, objs, n);
+	linked = run_link(&m->slab, m->offset, (uintptr_t)base, -SLAB, objs, n);
 	CHECK_EQ(linked, run);
 	m->slab.inuse = (u16)(m->slab.inuse - linked);
 	for (u32 i = 0; i < run; i++)
@@ -160,7 +160,7 @@ static void test_not_whole(void)
 				objs[i] = base + (size_t)i * SMALLEST;
 			objs[taken] = NULL;
 			objs[wrong] = slabs;
-			CHECK_EQ(run_link(&slab, 0, (uintptr_t)base, SLAB, objs, taken), wrong);
+			CHECK_EQ(run_link(&slab, 0, (uintptr_t)base, -SLAB, objs, taken), wrong);
 			CHECK(slab.freelist == objs[wrong - 1]);
 		}
 	}
