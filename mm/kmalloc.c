@@ -130,7 +130,7 @@ void kfree_slow(const void *p)
 	else if (unlikely(slab->slab_cache->guard))
 		guard_free(slab->slab_cache, slab, (void *)(uintptr_t)p);
 	else if (HARDENED)
-		slab_free_checked(NULL, (void *)(uintptr_t)p);
+		slab_free_checked(NULL, slab, (void *)(uintptr_t)p);
 	else
 		slab_free_slow((void *)(uintptr_t)p);
 }

@@ -74,12 +74,6 @@ static int local_node(void)
 
 /* --- slabs; all of this under the lock of the slab's node --- */
 
-/* Whether cache->same tells what begins an object in a slab. */
-static bool tells_by_bits(const struct kmem_cache *cache)
-{
-	return cache->same != -(u64)cache->slab_bytes;
-}
-
 static struct kmem_cache_node *node_of(struct kmem_cache *cache, const struct page *slab)
 {
 	return &cache->node[page_to_nid(slab)];
@@ -158,34 +152,33 @@ static u32 take_trusted(const struct kmem_cache *cache, struct page *slab, void 
 static __always_inline u32 take_checked(const struct kmem_cache *cache, struct page *slab, void **objs, u32 n,
 					bool told)
 {
-	const u32 offset = cache->offset, id = cache->object_id, key = cache->key, same = (u32)cache->same;
-	const u64 factor = slab->object_factor;
+	const u32 offset = cache->offset, id = cache->object_id, same = (u32)cache->same;
+	const u64 factor = slab->object_factor, key = cache->key;
 	char *base = page_address(slab);
-	u32 at = (u32)((char *)slab->freelist - base), done = 0;
+	u32 at = (u32)((char *)slab->freelist - base);
+	void **const first = objs, **const end = objs + n;
 
-	for (; done < n; done++) {
+	while (objs < end && likely(!(at & same))) {
 		void *obj = base + at;
 		u64 word;
 
-		if (unlikely(at & same))
-			break;
 		if (!told && unlikely(object_window(asm_object_product(obj, factor)) != id) &&
 		    !begins_object(cache, slab, obj))
 			break;
 		word = *(const u64 *)(void *)((char *)obj + offset);
 		if (unlikely((u32)word != free_mark(obj)))
 			break;
-		objs[done] = obj;
-		at = ((u32)(word >> 32) ^ key) - 1;
+		*objs++ = obj;
+		at = (u32)(word >> 32 ^ key) - 1;
 	}
-	if (done)
+	if (objs > first)
 		slab->freelist = at == ~0u ? NULL : base + at;
-	if (unlikely(done < n)) {
+	if (unlikely(objs < end)) {
 		slab_report_list(cache, slab, slab->freelist);
-		slab->inuse = (u16)(cache->objects - done);
+		slab->inuse = (u16)(cache->objects - (objs - first));
 		slab->freelist = NULL;
 	}
-	return done;
+	return (u32)(objs - first);
 }
 
 static u32 take_listed(const struct kmem_cache *cache, struct page *slab, void **objs, u32 room)
@@ -800,7 +793,7 @@ void kmem_cache_free_slow(struct kmem_cache *cache, void *obj)
 	if (obj && unlikely(cache->guard))
 		guard_free(cache, slab_head(obj), obj);
 	else if (HARDENED && obj)
-		slab_free_checked(cache, obj);
+		slab_free_checked(cache, slab_head(obj), obj);
 	else if (obj)
 		slab_free_slow(obj);
 }

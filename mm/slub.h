@@ -310,10 +310,11 @@ void slab_report_list(const struct kmem_cache *cache, const struct page *slab, c
 /**
  * slab_free_checked() - free @p, once it has passed slab_free_refused() and is marked
  * @cache: the cache that the caller names; NULL: any
+ * @slab: slab_head() of @p
  *
  * Context: any; for where frees are checked.
  */
-void slab_free_checked(const struct kmem_cache *cache, void *p);
+void slab_free_checked(const struct kmem_cache *cache, const struct page *slab, void *p);
 
 /** kmem_cache_free_slow() - kmem_cache_free() when no stack took @obj, or it has to be checked */
 void kmem_cache_free_slow(struct kmem_cache *cache, void *obj);
@@ -359,6 +360,12 @@ static inline u16 slab_object_key(const struct kmem_cache *cache, const struct p
 	u32 tag = this_cpu()->object_tag + (cache->offset ? object_window_of_none(cache->step) : 0);
 
 	return (u16)(tag - object_window(product + ((u64)i << 40)));
+}
+
+/** tells_by_bits() - whether cache->same tells what begins an object in a slab */
+static inline bool tells_by_bits(const struct kmem_cache *cache)
+{
+	return cache->same != -(u64)cache->slab_bytes;
 }
 
 /** begins_object() - whether @obj is the address of an object in @cache's @slab */

@@ -181,10 +181,8 @@ bool slab_use_refused(const struct kmem_cache *cache, const void *p, const char 
 	return unlikely(is_marked_free(slab->slab_cache, p)) && is_free_already(slab, p, verb);
 }
 
-void slab_free_checked(const struct kmem_cache *cache, void *p)
+void slab_free_checked(const struct kmem_cache *cache, const struct page *slab, void *p)
 {
-	const struct page *slab = slab_head(p);
-
 	/* Of several that free it at the same moment one writes the mark. */
 	if (is_object(cache, slab, p, "freed") &&
 	    (likely(claim_free(slab->slab_cache, p)) || !is_free_already(slab, p, "freed")))

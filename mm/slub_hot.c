@@ -26,6 +26,7 @@
 #include <string.h>
 
 #include "slub_guard.h"
+#include "slub_runs.h"
 
 /* Objects that are moved with interrupts masked, a few instructions each. */
 #define BULK_MASKED 128UL
@@ -274,9 +275,13 @@ static size_t pop_some(struct kmem_cache *cache, size_t n, void **objs)
 static __always_inline void clear_marks(u32 offset, size_t n, void *const *objs)
 {
 	for (; n >= BULK_STEP; n -= BULK_STEP, objs += BULK_STEP) {
-#pragma GCC unroll 8
-		for (size_t i = 0; i < BULK_STEP; i++)
-			*(u32 *)(void *)((char *)objs[i] + offset) = 0;
+#pragma GCC unroll 4
+		for (size_t i = 0; i < BULK_STEP; i += 2) {
+			char *obj = objs[i], *next = objs[i + 1];
+
+			*(u32 *)(void *)(obj + offset) = 0;
+			*(u32 *)(void *)(next + offset) = 0;
+		}
 	}
 	for (; n; n--)
 		*(u32 *)(void *)((char *)*objs++ + offset) = 0;
@@ -365,42 +370,37 @@ static __always_inline size_t push_some(const struct kmem_cache *cache, size_t n
 }
 
 /*
- * The same where frees are checked: those that look right are marked, and go on the stack.
+ * The same where frees are checked: those that look right are marked, and go on the stack. Behind one that does, others
+ * of its page need not be looked at so closely where bits tell objects (slub_runs.h).
  */
-static size_t push_checked(const struct kmem_cache *cache, size_t n, void *const *objs)
+static __always_inline size_t push_checked(const struct kmem_cache *cache, size_t n, void *const *objs)
 {
 	unsigned long flags = local_irq_save();
 	struct percpu_stack *stack = this_stack(cache);
 	const u32 offset = cache->offset, id = cache->object_id;
 	const u32 place = object_stack_of(cache, node_for_alloc[this_cpu()->nid]);
+	const u64 same = tells_by_bits(cache) ? cache->same | PAGE_MASK : ~0UL;
 	void **top = stack->top, **const before = top, **const last = top + min(n, (size_t)(stack->limit - top));
+	uintptr_t right = 0;
 
 	while (top < last) {
 		void *obj = *objs++;
-		struct page *page = virt_to_page(obj);
+		u32 *word = (u32 *)(void *)((char *)obj + offset);
 
-		if (unlikely(!asm_object_claim(page, obj, (u32 *)(void *)((char *)obj + offset), id, place)))
-			break;
+		if (run_has(obj, right, same)) {
+			if (unlikely(!asm_mark_free(word, free_mark(obj))))
+				break;
+		} else {
+			if (unlikely(!asm_object_claim(virt_to_page(obj), obj, word, id, place)))
+				break;
+			right = (uintptr_t)obj;
+		}
 		top++;
 		WRITE_ONCE(*top, obj);
 	}
 	WRITE_ONCE(stack->top, top);
 	local_irq_restore(flags);
 	return (size_t)(top - before);
-}
-
-static void free_bulk_checked(struct kmem_cache *cache, size_t n, void **objs)
-{
-	while (n) {
-		size_t some = push_checked(cache, min(n, BULK_MASKED), objs);
-
-		if (likely(some == n))
-			break;
-		/* The stack is full, or it is another node's, or odd: which of these, a free of its own finds out. */
-		kmem_cache_free(cache, objs[some]);
-		n -= some + 1;
-		objs += some + 1;
-	}
 }
 
 /* Each by itself. */
@@ -420,16 +420,13 @@ void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs)
 		free_each(cache, n, objs);
 		return;
 	}
-	if (HARDENED) {
-		free_bulk_checked(cache, n, objs);
-		return;
-	}
 	while (n) {
-		size_t some = push_some(cache, min(n, BULK_MASKED), objs);
+		size_t some = HARDENED ? push_checked(cache, min(n, BULK_MASKED), objs) :
+					 push_some(cache, min(n, BULK_MASKED), objs);
 
 		if (likely(some == n))
 			break;
-		/* The stack is full, or the object another node's: room is made, or another stack found. */
+		/* The stack is full, or the object another node's, or odd: which of these, a free of its own finds out. */
 		kmem_cache_free(cache, objs[some]);
 		n -= some + 1;
 		objs += some + 1;

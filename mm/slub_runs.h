@@ -113,7 +113,7 @@ static __always_inline u32 run_link_checked(struct page *slab, struct run_format
 {
 	const uintptr_t less = base - 1, link = format.offset + sizeof(u32);
 	const u64 factor = slab->object_factor;
-	uintptr_t last = (uintptr_t)slab->freelist;
+	const uintptr_t last = (uintptr_t)slab->freelist;
 	u32 code = (last ? (u32)(last - less) : 0) ^ format.key;
 	void **at = objs;
 
@@ -127,9 +127,9 @@ static __always_inline u32 run_link_checked(struct page *slab, struct run_format
 			break;
 		*(u32 *)(obj + link) = code;
 		code = (u32)(obj - less) ^ format.key;
-		last = obj;
 	}
-	slab->freelist = (void *)last;
+	if (at > objs)
+		slab->freelist = at[-1];
 	return (u32)(at - objs);
 }
 
