@@ -219,11 +219,10 @@ static void take_partial(struct kmem_cache *cache, struct kmem_cache_node *n, st
 
 /*
  * Link those of @objs, from the first one on, that lie in @slab, at @base, into its list. NULL is behind @objs.
- * *@wrong: addresses that begin no object, which a wild store has put on a stack; they are reported and left out.
- * Return: how many were looked at.
+ * Addresses that begin no object, which a wild store has put on a stack, are reported and left out: as many objects
+ * count as taken for ever. Return: how many were looked at.
  */
-static __noinline u32 link_each(const struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs,
-				u32 *wrong)
+static __noinline u32 link_each(struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs)
 {
 	const struct free_format format = free_format(cache);
 	void *next = slab->freelist;
@@ -235,7 +234,8 @@ static __noinline u32 link_each(const struct kmem_cache *cache, struct page *sla
 			__builtin_unreachable();
 		if (unlikely(!begins_object(cache, slab, *at))) {
 			slab_report_late(cache, slab, *at);
-			++*wrong;
+			slab->inuse++;
+			node_of(cache, slab)->nr_taken++;
 		} else {
 			set_next_free(format, (const char *)base, *at, next);
 			next = *at;
@@ -247,11 +247,10 @@ static __noinline u32 link_each(const struct kmem_cache *cache, struct page *sla
 }
 
 /* Where frees are checked. link_each() is for what does not look right. */
-static __always_inline u32 link_checked(const struct kmem_cache *cache, struct page *slab, uintptr_t base, void **objs,
-					u32 n, u32 *wrong)
+static __always_inline u32 link_checked(struct kmem_cache *cache, struct run_format format, struct page *slab,
+					uintptr_t base, void **objs, u32 n)
 {
-	const struct run_format format = { cache->same, cache->object_id, cache->offset, cache->key };
-	const bool told = tells_by_bits(cache);
+	const bool told = format.same != format.slab;
 	u32 run;
 
 	if (run_is_whole(slab, base, format.same, objs, n) &&
@@ -259,8 +258,8 @@ static __always_inline u32 link_checked(const struct kmem_cache *cache, struct p
 		return slab->inuse;
 	run = told ? run_link_checked(slab, format, true, base, objs) :
 		     run_link_checked(slab, format, false, base, objs);
-	if (unlikely(run_has(objs[run], base, -(u64)cache->slab_bytes)))
-		run += link_each(cache, slab, base, objs + run, wrong);
+	if (unlikely(run_has(objs[run], base, format.slab)))
+		run += link_each(cache, slab, base, objs + run);
 	return run;
 }
 
@@ -268,7 +267,7 @@ static __always_inline u32 link_checked(const struct kmem_cache *cache, struct p
 static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
 			struct list_head *empty)
 {
-	if (!slab->on_list)
+	if (!slab->on_list && slab->inuse < cache->objects)
 		relist_slab(node, slab);
 	if (slab->inuse || node->nr_partial <= cache->min_partial || (cache->flags & SLAB_TYPESAFE_BY_RCU))
 		return;
@@ -648,7 +647,8 @@ static struct kmem_cache_node *change_node(struct kmem_cache_node *last, struct 
 /* Give @n @objs, behind which there is a NULL, back to their slabs. Context: interrupts masked, no lock held. */
 static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
 {
-	const size_t mask = -(size_t)cache->slab_bytes;
+	const u64 mask = -(u64)cache->slab_bytes;
+	const struct run_format format = { mask, cache->same, cache->object_id, cache->offset, cache->key };
 	struct kmem_cache_node *node = NULL;
 	LIST_HEAD(empty);
 	u32 back = 0;
@@ -656,17 +656,17 @@ static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
 	while (n) {
 		uintptr_t base = (uintptr_t)*objs & mask;
 		struct page *slab = virt_to_page((void *)base);
-		u32 run, wrong = 0;
+		u32 run;
 
 		if (unlikely(node != node_of(cache, slab))) {
 			node = change_node(node, node_of(cache, slab), back);
 			back = 0;
 		}
-		run = HARDENED ? link_checked(cache, slab, base, objs, n, &wrong) :
-				 run_link(slab, cache->offset, base, mask, objs, n);
-		slab->inuse = (u16)(slab->inuse - (run - wrong));
-		back += run - wrong;
-		if (unlikely(!slab->inuse || !slab->on_list) && run != wrong)
+		run = HARDENED ? link_checked(cache, format, slab, base, objs, n) :
+				 run_link(slab, format.offset, base, mask, objs, n);
+		slab->inuse = (u16)(slab->inuse - run);
+		back += run;
+		if (unlikely(!slab->inuse || !slab->on_list))
 			settle_slab(cache, node, slab, &empty);
 		objs += run;
 		n -= run;

@@ -93,8 +93,17 @@ static __always_inline bool run_begins(u64 factor, u32 id, void *const *objs, u3
 	return differ < OBJECT_WINDOW;
 }
 
-/** struct run_format - what of a cache its slabs' objects are told and linked by, where frees are checked */
+/**
+ * struct run_format - what of a cache its slabs' objects are told and linked by: a copy, which no store to an object
+ * changes
+ * @slab: bits in which all addresses in a slab are alike
+ * @same: those in which its objects' are
+ * @id: the objects' window
+ * @offset: of an object's word: free_word()
+ * @key: with which links are encoded
+ */
 struct run_format {
+	u64 slab;
 	u64 same;
 	u32 id, offset, key;
 };
