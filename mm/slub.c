@@ -263,11 +263,14 @@ static __always_inline u32 link_checked(struct kmem_cache *cache, struct run_for
 	return run;
 }
 
-/* @slab, to which objects came back, was full, or is empty. One that is empty now and should go is moved to @empty. */
+/*
+ * @slab, to which objects came back, or nothing but what was reported, was full, or is empty. One that is empty now and
+ * should go is moved to @empty.
+ */
 static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
 			struct list_head *empty)
 {
-	if (!slab->on_list && slab->inuse < cache->objects)
+	if (!slab->on_list && (!HARDENED || slab->inuse < cache->objects))
 		relist_slab(node, slab);
 	if (slab->inuse || node->nr_partial <= cache->min_partial || (cache->flags & SLAB_TYPESAFE_BY_RCU))
 		return;

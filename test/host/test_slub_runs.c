@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * What SLUB does to many objects of a slab at once (mm/slub_runs.h), which an image only does where frees are trusted:
- * beside what is obviously right, one object after the other.
+ * What SLUB does to many objects of a slab at once (mm/slub_runs.h), beside what is obviously right, one object after
+ * the other.
  *
  *	slabs		|    other    |    slab     |    other    |	SLAB bytes each
  *	run_link()	  an object of `other`, or NULL, ends each run of objects of `slab`
@@ -51,6 +51,28 @@ static void test_in_slab(void)
 				objs[i] = others[j];
 				CHECK(!run_in_slab(objs, n, (uintptr_t)base, -SLAB));
 			}
+			objs[i] = was;
+		}
+	}
+}
+
+/* Of objects of a power of two it is seen as well when one address lies between two of them. */
+static void test_begin_in_slab(void)
+{
+	void *objs[MAX_RUN];
+
+	for (u32 n = 1; n <= MAX_RUN; n++) {
+		const size_t size = 8UL << tap_below(9);
+		const u64 same = -SLAB | (size - 1);
+
+		for (u32 i = 0; i < n; i++)
+			objs[i] = base + tap_below(SLAB / size) * size;
+		CHECK(run_in_slab(objs, n, (uintptr_t)base, same));
+		for (u32 i = 0; i < n; i++) {
+			char *was = objs[i];
+
+			objs[i] = was + 1 + tap_below(size - 1);
+			CHECK(!run_in_slab(objs, n, (uintptr_t)base, same));
 			objs[i] = was;
 		}
 	}
@@ -166,10 +188,75 @@ static void test_not_whole(void)
 	}
 }
 
+/* The @n objects in @slab's list are those of @objs, the last of them first, by the links that @format says. */
+static void check_coded(const struct page *slab, struct run_format format, void *const *objs, u32 n)
+{
+	u32 nr = slab->freelist ? (u32)((char *)slab->freelist - base) + 1 : 0;
+
+	while (n-- > 0) {
+		CHECK_EQ(nr, (u32)((char *)objs[n] - base) + 1);
+		nr = *(u32 *)(void *)((char *)objs[n] + format.offset + sizeof(u32)) ^ format.key;
+	}
+	CHECK_EQ(nr, 0);
+}
+
+/* All objects of a slab in two runs; the second ends at the end, or where an address is none of an object. */
+static void link_coded(struct run_format format, u32 size, bool told, struct page *slab)
+{
+	const u32 n = (u32)(SLAB / size), half = (u32)tap_below(n);
+	const u32 odd = half + (u32)tap_below(n - half);
+	void *objs[OBJECTS * 2 + 1], *was;
+	u32 order[OBJECTS * 2];
+
+	for (u32 i = 0; i < n; i++)
+		order[i] = i;
+	shuffle(order, n);
+	for (u32 i = 0; i < n; i++)
+		objs[i] = base + SLAB - (size_t)(order[i] + 1) * size;
+	objs[n] = NULL;
+	was = objs[half];
+	objs[half] = slabs;
+	slab->freelist = NULL;
+	CHECK_EQ(run_link_checked(slab, format, told, (uintptr_t)base, objs), half);
+	check_coded(slab, format, objs, half);
+	objs[half] = was;
+	was = objs[odd];
+	objs[odd] = (char *)was + 4 * (1 + tap_below(size / 4 - 1));
+	memset(objs[odd], 0x5a, 4);
+	CHECK_EQ(run_link_checked(slab, format, told, (uintptr_t)base, objs + half), odd - half);
+	check_coded(slab, format, objs, odd);
+	CHECK_EQ(*(u32 *)objs[odd], 0x5a5a5a5a);
+	objs[odd] = was;
+	CHECK_EQ(run_link_checked(slab, format, told, (uintptr_t)base, objs + odd), n - odd);
+	check_coded(slab, format, objs, n);
+}
+
+static void test_link_checked(void)
+{
+	static const u32 sizes[] = { 8, 16, 64, 512, 24, 56, 96, 192, 1360 };
+	u32 told = 0, multiplied = 0;
+
+	for (u32 i = 0; i < 2000; i++) {
+		const u32 size = sizes[i % ARRAY_SIZE(sizes)], id = (u32)tap_below(0x10000);
+		const bool power = !(size & (size - 1));
+		const u64 first = asm_object_product(base + SLAB % size, 1);
+		struct page slab = { .object_factor = object_factor(first, object_step(size), id) };
+		struct run_format format = { -SLAB, power ? -SLAB | (size - 1) : -SLAB, id, 0, (u32)tap_random() };
+
+		told += power;
+		multiplied += !power && slab.object_factor;
+		if (power || slab.object_factor)
+			link_coded(format, size, power, &slab);
+	}
+	CHECK(told > 500 && multiplied > 500);
+}
+
 static const struct tap_case cases[] = {
 	TAP_CASE("addresses of a new slab's objects", test_fill),
 	TAP_CASE("whether objects lie in a slab", test_in_slab),
+	TAP_CASE("whether objects of a power of two begin in a slab", test_begin_in_slab),
 	TAP_CASE("a slab gets its objects back, in runs", test_link),
+	TAP_CASE("a slab gets back what begins an object, in runs", test_link_checked),
 	TAP_CASE("a run that only looks like all that a slab misses", test_not_whole),
 };
 
