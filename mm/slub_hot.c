@@ -371,7 +371,7 @@ static __always_inline size_t push_some(const struct kmem_cache *cache, size_t n
 
 /*
  * The same where frees are checked: those that look right are marked, and go on the stack. Behind one that does, others
- * of its page need not be looked at so closely where bits tell objects (slub_runs.h).
+ * of its slab need not be looked at so closely where bits tell objects (slub_runs.h).
  */
 static __always_inline size_t push_checked(const struct kmem_cache *cache, size_t n, void *const *objs)
 {
@@ -379,9 +379,9 @@ static __always_inline size_t push_checked(const struct kmem_cache *cache, size_
 	struct percpu_stack *stack = this_stack(cache);
 	const u32 offset = cache->offset, id = cache->object_id;
 	const u32 place = object_stack_of(cache, node_for_alloc[this_cpu()->nid]);
-	const u64 same = tells_by_bits(cache) ? cache->same | PAGE_MASK : ~0UL;
+	const u64 same = tells_by_bits(cache) ? cache->same : ~0UL;
 	void **top = stack->top, **const before = top, **const last = top + min(n, (size_t)(stack->limit - top));
-	uintptr_t right = 0;
+	uintptr_t right = BIT(63) + 1; /* no address at all */
 
 	while (top < last) {
 		void *obj = *objs++;

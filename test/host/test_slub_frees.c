@@ -368,6 +368,15 @@ static void test_kfree_bulk(void)
 }
 
 /* What is wrong among the objects of a bulk is reported and left alone, wherever it stands, and all others are free. */
+static const char *const reports[] = {
+	"slub: BUG in wrong: what was to be freed belongs to another cache",
+	"slub: BUG in wrong: what was to be freed is not the beginning of an object",
+	"slub: BUG in wrong: what was to be freed lies in no slab",
+	"slub: BUG in wrong: what was to be freed is free already, ",
+	"slub: BUG in wrong: what was to be freed lies in no slab",
+	NULL,
+};
+
 static void try_wrong_bulk(size_t size, void (*ctor)(void *obj), unsigned int n, unsigned int wrong)
 {
 	struct kmem_cache *cache = kmem_cache_create("wrong", size, 0, SLAB_NO_MERGE, ctor),
@@ -376,7 +385,7 @@ static void try_wrong_bulk(size_t size, void (*ctor)(void *obj), unsigned int n,
 	struct slab_sums sums;
 
 	CHECK(foreign);
-	for (int kind = 0; kind < 4; kind++) {
+	for (size_t kind = 0; kind < ARRAY_SIZE(reports); kind++) {
 		void *odd = foreign;
 
 		for (unsigned int i = 0; i < n; i++)
@@ -387,16 +396,18 @@ static void try_wrong_bulk(size_t size, void (*ctor)(void *obj), unsigned int n,
 			odd = &sums;
 		if (kind == 3)
 			odd = objects[wrong];
+		if (kind > 3)
+			odd = (void *)(ARRAY_SIZE(reports) - 1 - kind); /* 1, NULL */
 		/* One more, between the others. */
 		memmove(objects + wrong + 1, objects + wrong, (n - wrong) * sizeof(objects[0]));
 		objects[wrong] = odd;
 		host_clock_skip(10000000000);
 		host_log_clear();
 		kmem_cache_free_bulk(cache, n + 1, objects);
-		CHECK_LOG(kind == 0 ? "slub: BUG in wrong: what was to be freed belongs to another cache" :
-			  kind == 1 ? "slub: BUG in wrong: what was to be freed is not the beginning of an object" :
-			  kind == 2 ? "slub: BUG in wrong: what was to be freed lies in no slab" :
-				      "slub: BUG in wrong: what was to be freed is free already, ");
+		if (reports[kind])
+			CHECK_LOG(reports[kind]);
+		else
+			CHECK_NO_LOG("slub: BUG");
 		slab_sum(cache, &sums);
 		CHECK_EQ(sums.taken, sums.stacked);
 		host_check();
