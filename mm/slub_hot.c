@@ -426,7 +426,7 @@ void kmem_cache_free_bulk(struct kmem_cache *cache, size_t n, void **objs)
 
 		if (likely(some == n))
 			break;
-		/* The stack is full, or the object another node's, or odd: which of these, a free of its own finds out. */
+		/* The stack is full, or the object another node's, or odd: a free of its own finds out. */
 		kmem_cache_free(cache, objs[some]);
 		n -= some + 1;
 		objs += some + 1;

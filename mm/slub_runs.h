@@ -7,8 +7,8 @@
  *    addresses are one load or store, and independent of each other.
  * 2. A slab is a power of two of bytes and aligned to that: an address lies in it when it differs from the slab's in
  *    low bits only. Where objects are a power of two as well, the lowest bits are alike, too, and an address that
- *    differs in those between only begins an object: what is checked costs no more than what is trusted. kmem_cache.same
- *    has the bits that do not differ.
+ *    differs in those between only begins an object: what is checked costs no more than what is trusted. The bits that
+ *    do not differ are in kmem_cache.same.
  * 3. When all that a slab misses comes back at once, it has no list, and its objects are not linked: to know that takes
  *    3 instructions for each object, to link it 6. Whoever frees in another order pays a few instructions for each run.
  *    Where frees are checked, that all of them begin an object is looked at before, if 2 does not tell it.
@@ -64,7 +64,7 @@ static __always_inline bool run_in_slab(void *const *objs, u32 n, uintptr_t base
 	return !((differ | other) & same);
 }
 
-/** run_is_whole() - whether the first of the @n @objs are all that @slab, at @base, misses. @same: as of run_in_slab() */
+/** run_is_whole() - whether the first of the @n @objs are all that @slab, at @base, misses. @same: see run_in_slab() */
 static __always_inline bool run_is_whole(const struct page *slab, uintptr_t base, u64 same, void *const *objs, u32 n)
 {
 	u32 last = (u32)slab->inuse - 1;
@@ -109,9 +109,9 @@ struct run_format {
 };
 
 /**
- * run_link_checked() - where frees are checked: those of @objs, from the first one on, that lie in @slab, at @base, back
- * into its list
- * @told: whether format.same tells what begins an object; else slab->object_factor does
+ * run_link_checked() - where frees are checked: those of @objs, from the first one on, that lie in @slab back into its
+ * list
+ * @told: whether @format.same tells what begins an object; else slab->object_factor does
  * @objs: behind them there is a NULL
  *
  * They are linked as set_next_free() does it, up to the first that does not begin an object. Return: how many were
@@ -146,7 +146,7 @@ static __always_inline u32 run_link_checked(struct page *slab, struct run_format
  * run_link() - where frees are trusted: those of the @n @objs, from the first one on, that lie in @slab back into its
  * list
  * @offset: where in an object its link is
- * @same: as of run_in_slab()
+ * @same: see run_in_slab()
  * @objs: behind them there is a NULL
  *
  * An @slab that becomes empty by that may be left without a list. Return: how many they are; slab->inuse is the
