@@ -8,8 +8,8 @@
  *		reported and left alone; a page that is free is taken out of use when it is freed again, and a free
  *		block whose links were written to. No bytes; kmalloc() and kfree() of any size take 7 instructions more
  *		(34 for a constant one), kmem_cache_alloc() and kmem_cache_free() of any cache 8 (38), a page pair 10
- *		(41). Objects that go to slabs and come back, as of 100,000, cost 10 more beside that, those of a bulk
- *		19 each.
+ *		(41). Objects that go to slabs and come back, as of 100,000, cost 5 more beside that, those of a bulk
+ *		17 each.
  *	full	basic, and every object cache is guarded: red zones, poison, owners with backtraces, a quarantine,
  *		objects handed out in random order. kmalloc(64) has cells of 384 bytes, and it and kfree() take 2,461
  *		instructions, a page pair 41: <mm/slab_flags.h> has the parts. Pages, kmalloc() of more than 8192 bytes
