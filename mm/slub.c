@@ -21,8 +21,8 @@
  * 4. A full stack gives a batch back, the hottest: their lines are written to for that, and the others need not move.
  *    Neighbours on the stack that are of one slab are linked and put in its list at once, and not even linked when they
  *    are all that it misses (slub_runs.h); the lock is held on while slabs are of one node. Where frees are checked,
- *    each is looked at once more, for a stack is memory that a wild store may have hit; and on its way out its mark and
- *    its link.
+ *    each is looked at once more, for a stack is memory that a wild store may have hit: what is no object of the cache
+ *    is reported and left out; and on its way out its mark and its link.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
  *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone: a cache whose
@@ -250,21 +250,20 @@ static __noinline u32 link_each(struct kmem_cache *cache, struct page *slab, uin
 static __always_inline u32 link_checked(struct kmem_cache *cache, struct run_format format, struct page *slab,
 					uintptr_t base, void **objs, u32 n)
 {
-	const bool told = format.same != format.slab;
 	u32 run;
 
 	if (run_is_whole(slab, base, format.same, objs, n) &&
-	    (told || likely(run_begins(slab->object_factor, format.id, objs, slab->inuse))))
+	    (format.told || likely(run_begins(slab->object_factor, format.id, objs, slab->inuse))))
 		return slab->inuse;
-	run = told ? run_link_checked(slab, format, true, base, objs) :
-		     run_link_checked(slab, format, false, base, objs);
+	run = format.told ? run_link_checked(slab, format, true, base, objs) :
+			    run_link_checked(slab, format, false, base, objs);
 	if (unlikely(run_has(objs[run], base, format.slab)))
 		run += link_each(cache, slab, base, objs + run);
 	return run;
 }
 
 /*
- * @slab, to which objects came back, or nothing but what was reported, was full, or is empty. One that is empty now and
+ * @slab was full, or is empty. Objects came back to it, if not all of them were reported. One that is empty now and
  * should go is moved to @empty.
  */
 static void settle_slab(struct kmem_cache *cache, struct kmem_cache_node *node, struct page *slab,
@@ -651,7 +650,11 @@ static struct kmem_cache_node *change_node(struct kmem_cache_node *last, struct 
 static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
 {
 	const u64 mask = -(u64)cache->slab_bytes;
-	const struct run_format format = { mask, cache->same, cache->object_id, cache->offset, cache->key };
+	const struct run_format format = { .link = free_format(cache),
+					   .slab = mask,
+					   .same = cache->same,
+					   .id = cache->object_id,
+					   .told = tells_by_bits(cache) };
 	struct kmem_cache_node *node = NULL;
 	LIST_HEAD(empty);
 	u32 back = 0;
@@ -661,12 +664,18 @@ static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
 		struct page *slab = virt_to_page((void *)base);
 		u32 run;
 
+		if (HARDENED && unlikely(slab->slab_cache != cache)) {
+			slab_report_late(cache, slab_head(*objs), *objs);
+			objs++;
+			n--;
+			continue;
+		}
 		if (unlikely(node != node_of(cache, slab))) {
 			node = change_node(node, node_of(cache, slab), back);
 			back = 0;
 		}
 		run = HARDENED ? link_checked(cache, format, slab, base, objs, n) :
-				 run_link(slab, format.offset, base, mask, objs, n);
+				 run_link(slab, format.link.offset, base, mask, objs, n);
 		slab->inuse = (u16)(slab->inuse - run);
 		back += run;
 		if (unlikely(!slab->inuse || !slab->on_list))

@@ -99,8 +99,8 @@ struct kmem_cache_node {
  * @key: (c) with which links to free objects are encoded
  * @slab_bytes: (c) of a slab, all of its pages
  * @step: (c) object_step() of its objects
- * @same: (c) bits in which addresses of objects of a slab are alike: those above it, and if size is a power of two
- *	those below an object's, too (slub_runs.h)
+ * @same: (c) bits in which addresses of a slab's objects are alike: those that tell slabs apart, and if size is a power
+ *	of two those within an object, too (slub_runs.h); not for guarded caches
  * @objects: (c) per slab
  * @order: (c) of a slab
  * @min_partial: (c) empty slabs are kept as long as a node has no more partial ones than this
@@ -310,7 +310,7 @@ void slab_report_list(const struct kmem_cache *cache, const struct page *slab, c
 /**
  * slab_free_checked() - free @p, once it has passed slab_free_refused() and is marked
  * @cache: the cache that the caller names; NULL: any
- * @slab: slab_head() of @p
+ * @slab: slab_head() of @p: NULL when it lies in none, which is reported
  *
  * Context: any; for where frees are checked.
  */
@@ -322,7 +322,11 @@ void kmem_cache_free_slow(struct kmem_cache *cache, void *obj);
 /** slab_hot_init() - the table of kmalloc(). Context: boot, before the first allocation. */
 void slab_hot_init(void);
 
-/** slab_report_late() - @obj, which begins no object of @slab, comes back from a stack. Context: the slab's lock. */
+/**
+ * slab_report_late() - @obj, which is no object of @cache, comes back from a stack; @slab: slab_head() of it
+ *
+ * Context: interrupts masked, maybe a slab's lock.
+ */
 void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj);
 
 /**

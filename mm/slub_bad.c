@@ -191,7 +191,10 @@ void slab_free_checked(const struct kmem_cache *cache, const struct page *slab, 
 
 void slab_report_late(const struct kmem_cache *cache, const struct page *slab, const void *obj)
 {
-	if (slub_report(cache, slab, obj, "what was freed some time ago is not the beginning of an object", NULL))
+	char fault[96];
+
+	snprintf(fault, sizeof(fault), "what was freed some time ago %s", object_fault(cache, slab, obj));
+	if (slub_report(cache, slab, obj, fault, NULL))
 		slub_fixed(cache, "not put into its slab");
 }
 

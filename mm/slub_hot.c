@@ -11,8 +11,8 @@
  *    free. The mark lies where the cache says. Who does not name the cache looks for it at the beginning of the object:
  *    objects of caches that have it elsewhere look odd then. What looks odd goes to the slow path, which knows.
  * 5. Several objects at once are copied from and to the stack with interrupts masked, BULK_MASKED at the most. Where
- *    frees are checked each is looked at and marked on its way; one that looks odd ends the stretch, and is freed by
- *    itself behind it.
+ *    frees are checked each is looked at and marked on its way, one of a slab closely; one that looks odd ends the
+ *    stretch, and is freed by itself behind it.
  * 6. Functions here are called by inline ones, which know at compile time what flags and sizes are constants, and by
  *    those only: so they need no landing pads. Who has arguments in the first register but one, and anything in the
  *    first, need not move them out of the way of the object.

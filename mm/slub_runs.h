@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SLUB: what is done to many objects of one slab at once, for slub.c.
+ * SLUB: what is done to many objects of one slab at once, for slub.c; run_has() for slub_hot.c, too.
  *
  * 1. A slab's objects leave a new slab together, and those that were allocated one after the other are mostly freed so.
  *    What both cost is the instructions for each object, so the loops here go by RUN_STEP objects, in pairs: two
@@ -13,13 +13,15 @@
  *    3 instructions for each object, to link it 6. Whoever frees in another order pays a few instructions for each run.
  *    Where frees are checked, that all of them begin an object is looked at before, if 2 does not tell it.
  *
- * Context: the slab's lock.
+ * Context: the slab's lock, but for run_has(), which reads nothing.
  */
 #ifndef MM_SLUB_RUNS_H
 #define MM_SLUB_RUNS_H
 
 #include <mm/page.h>
 #include <mm/port.h>
+
+#include "slub.h"
 
 #define RUN_STEP 8
 
@@ -41,13 +43,17 @@ static __always_inline void run_fill(void **objs, u32 n, char *last, size_t size
 		*objs++ = last;
 }
 
-/** run_has() - whether @obj lies in the slab at @base, with the bits @same as there */
+/**
+ * run_has() - whether @obj lies in the slab at @base
+ * @same: the bits in which all addresses of the slab are alike, or kmem_cache.same, which asks more: it has to begin an
+ *	object, then, where that can be told; @base may be any object of the slab
+ */
 static __always_inline bool run_has(const void *obj, uintptr_t base, u64 same)
 {
 	return !(((uintptr_t)obj ^ base) & same);
 }
 
-/** run_in_slab() - whether all @n @objs, at least one, lie in the slab at @base, with the bits @same as there */
+/** run_in_slab() - run_has() of all @n @objs, at least one */
 static __always_inline bool run_in_slab(void *const *objs, u32 n, uintptr_t base, u64 same)
 {
 	uintptr_t differ = 0, other = 0;
@@ -64,7 +70,7 @@ static __always_inline bool run_in_slab(void *const *objs, u32 n, uintptr_t base
 	return !((differ | other) & same);
 }
 
-/** run_is_whole() - whether the first of the @n @objs are all that @slab, at @base, misses. @same: see run_in_slab() */
+/** run_is_whole() - whether the first of the @n @objs are all that @slab, at @base, misses. @same: see run_has() */
 static __always_inline bool run_is_whole(const struct page *slab, uintptr_t base, u64 same, void *const *objs, u32 n)
 {
 	u32 last = (u32)slab->inuse - 1;
@@ -94,24 +100,25 @@ static __always_inline bool run_begins(u64 factor, u32 id, void *const *objs, u3
 }
 
 /**
- * struct run_format - what of a cache its slabs' objects are told and linked by: a copy, which no store to an object
- * changes
+ * struct run_format - what of a cache its slabs' objects are told and linked by, where frees are checked
+ * @link: how they are linked
  * @slab: bits in which all addresses in a slab are alike
- * @same: those in which its objects' are
+ * @same: kmem_cache.same
  * @id: the objects' window
- * @offset: of an object's word: free_word()
- * @key: with which links are encoded
+ * @told: whether @same tells what begins an object; else slab->object_factor does
  */
 struct run_format {
+	struct free_format link;
 	u64 slab;
 	u64 same;
-	u32 id, offset, key;
+	u32 id;
+	bool told;
 };
 
 /**
  * run_link_checked() - where frees are checked: those of @objs, from the first one on, that lie in @slab back into its
  * list
- * @told: whether @format.same tells what begins an object; else slab->object_factor does
+ * @told: format.told, for the compiler
  * @objs: behind them there is a NULL
  *
  * They are linked as set_next_free() does it, up to the first that does not begin an object. Return: how many were
@@ -120,10 +127,10 @@ struct run_format {
 static __always_inline u32 run_link_checked(struct page *slab, struct run_format format, bool told, uintptr_t base,
 					    void **objs)
 {
-	const uintptr_t less = base - 1, link = format.offset + sizeof(u32);
+	const uintptr_t less = base - 1, link = format.link.offset + sizeof(u32);
 	const u64 factor = slab->object_factor;
 	const uintptr_t last = (uintptr_t)slab->freelist;
-	u32 code = (last ? (u32)(last - less) : 0) ^ format.key;
+	u32 code = (last ? (u32)(last - less) : 0) ^ format.link.key;
 	void **at = objs;
 
 	for (; run_has(*at, base, format.same); at++) {
@@ -135,7 +142,7 @@ static __always_inline u32 run_link_checked(struct page *slab, struct run_format
 		if (!told && unlikely(object_window(asm_object_product((void *)obj, factor)) != format.id))
 			break;
 		*(u32 *)(obj + link) = code;
-		code = (u32)(obj - less) ^ format.key;
+		code = (u32)(obj - less) ^ format.link.key;
 	}
 	if (at > objs)
 		slab->freelist = at[-1];
@@ -146,7 +153,7 @@ static __always_inline u32 run_link_checked(struct page *slab, struct run_format
  * run_link() - where frees are trusted: those of the @n @objs, from the first one on, that lie in @slab back into its
  * list
  * @offset: where in an object its link is
- * @same: see run_in_slab()
+ * @same: see run_has()
  * @objs: behind them there is a NULL
  *
  * An @slab that becomes empty by that may be left without a list. Return: how many they are; slab->inuse is the

@@ -121,6 +121,41 @@ static void test_list_cut_off(void)
 	CHECK(kmem_cache_check());
 }
 
+/* A link to an address in an object, which has what marks an object free there, is none. */
+static void try_list_into_object(size_t size)
+{
+	struct kmem_cache *inner = kmem_cache_create("inner", size, 0, SLAB_NO_MERGE, NULL);
+	char *objs[5], *into, *base;
+	u32 *word;
+
+	for (size_t i = 0; i < ARRAY_SIZE(objs); i++)
+		CHECK(objs[i] = kmem_cache_alloc(inner, GFP_KERNEL));
+	kmem_cache_free(inner, objs[1]);
+	kmem_cache_free(inner, objs[3]);
+	kmem_cache_shrink(inner);
+	into = objs[2] + 16;
+	base = page_address(slab_of(into));
+	*(u32 *)(void *)into = free_mark(into);
+	word = slab_of(into)->freelist;
+	word[1] = ((u32)(into - base) + 1) ^ inner->key;
+	host_clock_skip(10000000000);
+	host_log_clear();
+	CHECK(kmem_cache_alloc(inner, GFP_KERNEL) == (void *)word);
+	CHECK_LOG("slub: BUG in inner: the free list of a slab leads to what is no free object of it");
+	CHECK(kmem_cache_alloc(inner, GFP_KERNEL) != into);
+	CHECK_EQ(*(u32 *)(void *)into, free_mark(into));
+	host_check();
+}
+
+static void test_list_into_object(void)
+{
+	boot();
+	host_mute();
+	try_list_into_object(64);
+	try_list_into_object(96);
+	try_list_into_object(1024);
+}
+
 /* It was freed on two CPUs, so this one is handed what the free list has too. */
 static void test_handed_out_twice(void)
 {
@@ -189,6 +224,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE_IF(HARDENED, CHECKED, "freed twice: in the slab's list", test_freed_twice_in_slab),
 	TAP_CASE("no false alarm: the mark written by the object's user", test_written_mark),
 	TAP_CASE_IF(HARDENED, CHECKED, "a list that leads nowhere is cut off", test_list_cut_off),
+	TAP_CASE_IF(HARDENED, CHECKED, "a list that leads into an object is cut off", test_list_into_object),
 	TAP_PANICS_IF(DEBUGGED, "with CONFIG_MM_DEBUG", "handed out and still in the slab's list",
 		      test_handed_out_twice,
 		      "panic: kmem_cache_alloc: broken: object .* is free still: in the list of its slab at pfn 0x"),

@@ -367,7 +367,7 @@ static void test_kfree_bulk(void)
 	CHECK_EQ(kmem_cache_destroy(odd), 0);
 }
 
-/* What is wrong among the objects of a bulk is reported and left alone, wherever it stands, and all others are free. */
+/* What try_wrong_bulk() causes: objects of others, addresses in objects, in no slab, freed twice, 1, and NULL. */
 static const char *const reports[] = {
 	"slub: BUG in wrong: what was to be freed belongs to another cache",
 	"slub: BUG in wrong: what was to be freed is not the beginning of an object",
@@ -377,6 +377,7 @@ static const char *const reports[] = {
 	NULL,
 };
 
+/* What is wrong among the objects of a bulk is reported and left alone, wherever it stands, and all others are free. */
 static void try_wrong_bulk(size_t size, void (*ctor)(void *obj), unsigned int n, unsigned int wrong)
 {
 	struct kmem_cache *cache = kmem_cache_create("wrong", size, 0, SLAB_NO_MERGE, ctor),

@@ -195,7 +195,7 @@ static void check_coded(const struct page *slab, struct run_format format, void 
 
 	while (n-- > 0) {
 		CHECK_EQ(nr, (u32)((char *)objs[n] - base) + 1);
-		nr = *(u32 *)(void *)((char *)objs[n] + format.offset + sizeof(u32)) ^ format.key;
+		nr = *(u32 *)(void *)((char *)objs[n] + format.link.offset + sizeof(u32)) ^ format.link.key;
 	}
 	CHECK_EQ(nr, 0);
 }
@@ -241,7 +241,11 @@ static void test_link_checked(void)
 		const bool power = !(size & (size - 1));
 		const u64 first = asm_object_product(base + SLAB % size, 1);
 		struct page slab = { .object_factor = object_factor(first, object_step(size), id) };
-		struct run_format format = { -SLAB, power ? -SLAB | (size - 1) : -SLAB, id, 0, (u32)tap_random() };
+		struct run_format format = { .link = { 0, (u32)tap_random() },
+					     .slab = -SLAB,
+					     .same = power ? -SLAB | (size - 1) : -SLAB,
+					     .id = id,
+					     .told = power };
 
 		told += power;
 		multiplied += !power && slab.object_factor;

@@ -324,6 +324,95 @@ static void test_found_late(void)
 	CHECK_EQ(kmem_cache_destroy(cache), 0);
 }
 
+#define LATE "slub: BUG in late: what was freed some time ago "
+
+/* The same beside @more objects of @size bytes, up to all that a slab has. */
+static void try_found_late(u32 size, unsigned int more)
+{
+	struct kmem_cache *cache = kmem_cache_create("late", size, 0, SLAB_NO_MERGE, NULL);
+	struct slab_sums sums;
+
+	alloc_many(cache, more);
+	kmem_cache_shrink(cache);
+	host_clock_skip(10000000000);
+	host_log_clear();
+	*++cpu_stack(cache, 0)->top = (char *)objects[0] + size / 2;
+	kmem_cache_shrink(cache);
+	CHECK_LOG(LATE "is not the beginning of an object$");
+	host_check();
+	slab_sum(cache, &sums);
+	CHECK(sums.slabs == 1 && sums.taken == more);
+	free_many(cache, more);
+	host_check();
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+}
+
+static void test_found_in_slabs(void)
+{
+	static const u32 sizes[] = { 8, 64, 96, 192, 1024 };
+
+	host_boot_simple(32 * MIB, 1);
+	host_mute();
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		struct kmem_cache *cache = kmem_cache_create("like", sizes[i], 0, SLAB_NO_MERGE, NULL);
+		const unsigned int all = cache->objects;
+
+		CHECK_EQ(kmem_cache_destroy(cache), 0);
+		try_found_late(sizes[i], 1);
+		try_found_late(sizes[i], all / 2);
+		try_found_late(sizes[i], all);
+	}
+}
+
+/* One of another cache, @into bytes into an object of a full slab: neither cache changes. */
+static void try_found_foreign(u32 size, u32 others, u32 into)
+{
+	struct kmem_cache *cache = kmem_cache_create("late", size, 0, SLAB_NO_MERGE, NULL),
+			  *other = kmem_cache_create("other", others, 0, SLAB_NO_MERGE, NULL);
+	const unsigned int all = other->objects;
+	struct slab_sums before, after;
+
+	alloc_many(other, all);
+	kmem_cache_shrink(other);
+	slab_sum(other, &before);
+	host_clock_skip(10000000000);
+	host_log_clear();
+	*++cpu_stack(cache, 0)->top = (char *)objects[tap_below(all)] + into;
+	kmem_cache_shrink(cache);
+	CHECK_LOG(LATE "belongs to another cache$");
+	slab_sum(other, &after);
+	CHECK(after.slabs == before.slabs && after.taken == before.taken && after.partial == before.partial);
+	host_check();
+	free_many(other, all);
+	slab_sum(cache, &after);
+	CHECK(!after.taken && !after.stacked);
+	host_check();
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	CHECK_EQ(kmem_cache_destroy(other), 0);
+}
+
+static void test_found_foreign(void)
+{
+	static const u32 sizes[] = { 64, 96, 192, 1024 };
+	struct kmem_cache *cache;
+	char *page;
+
+	host_boot_simple(32 * MIB, 1);
+	host_mute();
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(sizes) * ARRAY_SIZE(sizes); i++)
+		try_found_foreign(sizes[i % 4], sizes[i / 4 % 4], i < 16 ? 0 : sizes[i / 4 % 4] / 4);
+	cache = kmem_cache_create("late", 64, 0, SLAB_NO_MERGE, NULL);
+	CHECK(page = (char *)__get_free_page(GFP_KERNEL));
+	*++cpu_stack(cache, 0)->top = page + 64;
+	host_clock_skip(10000000000);
+	host_log_clear();
+	kmem_cache_shrink(cache);
+	CHECK_LOG(LATE "lies in no slab$");
+	free_page((unsigned long)(uintptr_t)page);
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	host_check();
+}
+
 static void constructor(void *obj)
 {
 	*(u64 *)obj = 0x1234567890abcdef;
@@ -357,6 +446,9 @@ static const struct tap_case cases[] = {
 	TAP_CASE_IF(HARDENED, "where frees are checked", "a struct page that was never written", test_never_written),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "an address between objects is found in the end",
 		    test_found_late),
+	TAP_CASE_IF(HARDENED, "where frees are checked", "the same beside objects that come back", test_found_in_slabs),
+	TAP_CASE_IF(HARDENED, "where frees are checked", "another cache's object is found in the end",
+		    test_found_foreign),
 	TAP_CASE("constructed objects stay as they are", test_constructed),
 };
 TAP_MAIN(cases)
