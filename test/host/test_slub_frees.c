@@ -16,6 +16,7 @@
 #include <mm/port.h>
 
 #include "../../mm/slub.h"
+#include "../../mm/slub_debug.h"
 #include "host.h"
 #include "machine.h"
 #include "tap.h"
@@ -502,16 +503,32 @@ static int node_of_cpu(int cpu)
 	return cpu % 2;
 }
 
-/* Of a bulk of two nodes' objects, in runs of all lengths, each goes where it belongs. */
-static void test_bulk_nodes(void)
+static struct kmem_cache *boot_two_nodes(void)
 {
 	static const struct host_bank banks[] = { { GIB, 32 * MIB, 0 }, { GIB + 32 * MIB, 32 * MIB, 1 } };
 	struct kmem_cache *cache;
-	struct slab_sums sums;
 
 	host_boot(&(struct host_machine){
 		.banks = banks, .nr_banks = ARRAY_SIZE(banks), .nr_cpus = 2, .cpu_node = node_of_cpu });
 	CHECK(cache = kmem_cache_create("both", 64, 0, SLAB_NO_MERGE, NULL));
+	return cache;
+}
+
+/* All on this CPU's stack for @nid are of that node. */
+static void check_stack_of(const struct kmem_cache *cache, int nid)
+{
+	void *const *slot = node_slots(cache, 0, nid);
+
+	for (unsigned long i = 1; i <= node_stack_count(cache, 0, nid); i++)
+		CHECK_EQ(page_to_nid(virt_to_page(slot[i])), nid);
+}
+
+/* Of a bulk of two nodes' objects, in runs of all lengths, each goes where it belongs. */
+static void test_bulk_nodes(void)
+{
+	struct kmem_cache *cache = boot_two_nodes();
+	struct slab_sums sums;
+
 	for (unsigned long round = 0; round < tap_ops(400); round++) {
 		unsigned int n = 1 + (unsigned int)tap_below(tap_below(2) ? 40 : MANY), nid = 0;
 
@@ -523,9 +540,46 @@ static void test_bulk_nodes(void)
 		host_check();
 		slab_sum(cache, &sums);
 		CHECK_EQ(sums.taken, sums.stacked);
-		for (unsigned long i = 1; i <= cpu_stack_count(cache, 0); i++)
-			CHECK_EQ(page_to_nid(virt_to_page(per_cpu_ptr(cache->cpu, 0)->slot[i])), 0);
+		check_stack_of(cache, 0);
+		check_stack_of(cache, 1);
 	}
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	host_check();
+}
+
+#define RUNS 5
+#define RUN  21U
+
+/*
+ *	| near ... near | far | near ... near | far | ...
+ *
+ * A run of near objects goes on this CPU's stack at once: interrupts are masked once for it, and once for each far
+ * object, which is pushed on a stack of its own. No stack is full, so nothing goes home.
+ */
+static void test_bulk_runs(void)
+{
+	struct kmem_cache *cache = boot_two_nodes();
+	struct slab_stats before, after;
+	unsigned long near, far, masked;
+	void *bulk[RUNS * (RUN + 1)];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bulk); i++)
+		CHECK(bulk[i] = kmem_cache_alloc_node(cache, GFP_KERNEL, i % (RUN + 1) == RUN));
+	near = node_stack_count(cache, 0, 0);
+	far = node_stack_count(cache, 0, 1);
+	CHECK(cache->capacity - near >= RUNS * RUN && far_stack() - far >= RUNS);
+	slab_stat(cache, &before);
+	masked = host_times_masked();
+	kmem_cache_free_bulk(cache, ARRAY_SIZE(bulk), bulk);
+	masked = host_times_masked() - masked;
+	CHECK(slub_debug_on() || masked <= 2 * RUNS);
+	CHECK_EQ(node_stack_count(cache, 0, 0), near + RUNS * RUN);
+	CHECK_EQ(node_stack_count(cache, 0, 1), far + RUNS);
+	check_stack_of(cache, 0);
+	check_stack_of(cache, 1);
+	slab_stat(cache, &after);
+	CHECK_EQ(after.flushes, before.flushes);
+	CHECK_EQ(after.remote_frees - before.remote_frees, RUNS);
 	CHECK_EQ(kmem_cache_destroy(cache), 0);
 	host_check();
 }
@@ -580,6 +634,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("__GFP_ZERO", test_zeroed),
 	TAP_CASE("interrupts during a bulk", test_bulk_unmasked),
 	TAP_CASE("a bulk of two nodes' objects", test_bulk_nodes),
+	TAP_CASE("a run of near objects in a bulk is pushed at once", test_bulk_runs),
 	TAP_CASE("SLAB_HWCACHE_ALIGN", test_hwcache_align),
 	TAP_CASE("kmalloc() of a power of two, guarded", test_natural_alignment),
 };
