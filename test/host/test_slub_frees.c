@@ -42,6 +42,29 @@ static u64 any_slab_at(u32 bytes)
 	return ALIGN(from + tap_below(within), (u64)bytes);
 }
 
+/*
+ * How far a slab's product moves from one try to the next, in windows of 2^64 - @first bytes; and *@room, how much of
+ * such a window is too near its end for a slab: 0 for physical addresses from OBJECT_SPREAD on.
+ */
+static u64 move_of_try(u64 first, u64 *room)
+{
+	const u64 from = -first, move = (first << 16) % from;
+
+	*room = from > OBJECT_WINDOW - OBJECT_SPREAD ? from - (OBJECT_WINDOW - OBJECT_SPREAD) : 0;
+	return min(move, from - move);
+}
+
+/*
+ * Whether there may be no factor: all tries end in that room. They move in one direction, and one of them not at all
+ * when the product passes 2^64.
+ */
+static bool may_have_none(u64 first)
+{
+	u64 room, move = move_of_try(first, &room);
+
+	return (OBJECT_TRIES - 2) * move < room;
+}
+
 /* One multiplication tells what a division does, for each byte of a slab, wherever that is. */
 static bool try_factor(u32 stride, u32 bytes)
 {
@@ -57,6 +80,8 @@ static bool try_factor(u32 stride, u32 bytes)
 			tap_fail(__FILE__, __LINE__, "slab of %u bytes at 0x%llx, stride %u, id 0x%x: offset %u", bytes,
 				 base, stride, id, n);
 	}
+	if (!factor && !may_have_none(base + first))
+		tap_fail(__FILE__, __LINE__, "slab at 0x%llx, stride %u, id 0x%x: no factor", base, stride, id);
 	return factor;
 }
 
@@ -69,6 +94,57 @@ static void test_factor(void)
 			none += !try_factor(stride, bytes);
 	}
 	CHECK(none <= tried / 100);
+}
+
+/* Whether no multiplier between those that tries begin with has the objects of a slab in their window. */
+static bool no_factor(u64 first, u64 step, u32 id)
+{
+	for (int i = 0; i < OBJECT_TRIES; i++, step += BIT(16))
+		for (u64 more = 0; more < BIT(16); more++)
+			if (first * (step + more) - ((u64)id << OBJECT_WINDOW_SHIFT) < OBJECT_WINDOW - OBJECT_SPREAD)
+				return false;
+	return true;
+}
+
+/* Of a slab at @first: how many of all numbers of caches have no factor. There is none, then, that would do. */
+static u32 ids_without(u64 first, u64 step)
+{
+	u32 none = 0;
+
+	for (u32 id = 0; id < 0x10000; id++) {
+		if (object_factor(first, step, id))
+			continue;
+		if (!none++)
+			CHECK(no_factor(first, step, id));
+	}
+	return none;
+}
+
+/*
+ * Near @n times 4 GiB tries move least: @n * 4 GiB * 2^16 is a multiple of 2^48, and that leaves n * n * 2^32 in a
+ * window, which n * n * 2^16 bytes less of address make up for; 300 KiB to both sides move six tries out of the room.
+ * Numbers move the product by the physical address, so they go round the window @n times, and each time
+ * OBJECT_SPREAD / (n * 4 GiB) of them meet the room.
+ */
+static void test_factor_none(void)
+{
+	const u64 rounds = OBJECT_SPREAD >> 32;
+
+	for (u64 n = 1; n < rounds; n++) {
+		u64 at = n * (4 * GIB) - n * n * BIT(16), room, first, move;
+		u64 step = object_step(8 + 8 * (u32)tap_below(2048));
+		u32 none;
+
+		first = LINEAR + ALIGN(at + tap_below(600 * 1024) - 300 * 1024, 8UL);
+		none = ids_without(first, step);
+		move = move_of_try(first, &room);
+		CHECK(!none || may_have_none(first));
+		CHECK(none <= (n + 1) * (rounds / n + 1));
+		CHECK(none || at + (OBJECT_TRIES - 1) * move >= room);
+		/* A MiB away there is one for all. */
+		CHECK(!may_have_none(first + MIB) && !may_have_none(first - MIB));
+		CHECK(!ids_without(first + (n % 2 ? MIB : -MIB), step));
+	}
 }
 
 /* The free of @p is refused with a report, and nothing is written. */
@@ -623,6 +699,7 @@ static void test_natural_alignment(void)
 
 static const struct tap_case cases[] = {
 	TAP_CASE("where an object begins, by multiplication", test_factor),
+	TAP_CASE("no factor for an object: where, and how rarely", test_factor_none),
 	TAP_CASE("caches that are told apart", test_ids_apart),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "addresses inside of objects", test_inner),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "addresses inside of another cache's objects",
