@@ -30,7 +30,15 @@
 #include "internal.h"
 #include "vmap.h"
 
-static const unsigned long units[] = VMAP_UNITS;
+static const unsigned long units[] = { VMAP_UNITS };
+
+/* What the search for a place counts on: with others it would find none, or one that is not as long as it has to be. */
+#define POWER_OF_TWO(n) (!((n) & ((n)-1)))
+#define UNITS_FIT(first, second, last)                                                              \
+	(POWER_OF_TWO(first) && POWER_OF_TWO(second) && POWER_OF_TWO(last) && (first) > (second) && \
+	 (second) > (last) && (last) == VMAP_BLOCK_SIZE)
+#define ALL_FIT(...) UNITS_FIT(__VA_ARGS__)
+_Static_assert(ALL_FIT(VMAP_UNITS), "units are powers of two, largest first, and the last one is a block");
 
 #define MAX_REPORTS 20
 

@@ -69,6 +69,9 @@ $(HOST)/.config $(HOST)/include/generated/autoconf.h &: $(HOST_CONFIG) $(KCONFIG
 		--header $(HOST)/include/generated/autoconf.h --defconfig $(HOST_CONFIG) && \
 		touch $(HOST)/.config $(HOST)/include/generated/autoconf.h
 
+# Functions of the core that a program gets in between of: calls of NAME from other files go to its __wrap_NAME.
+HOST_WRAP_test_vmap_rights := vmap_rights_allow
+
 define host_variant
 $(HOST)/$(1)/.flags: FORCE
 	$$(call remember,$$(HOSTCC) $$(HOST_CFLAGS) $$(HOST_FLAGS_$(1)))
@@ -106,7 +109,8 @@ $(call objects,$(HOST)/$(1)/engine,$(ENGINE_SRCS)) $(HOST)/$(1)/libmemstage.a
 $(filter-out $(patsubst %,$(HOST)/$(1)/%,$(SIM_TESTS) $(ENGINE_TESTS)),\
 $(call host_tests,$(1)) $(call host_tools,$(1))): \
 $(HOST)/$(1)/%: $(HOST)/$(1)/test/host/%.o $(HOST)/$(1)/libmemstage.a
-	$$(call run,HOSTLD,$$@)$$(HOSTCC) -pthread $$(HOST_FLAGS_$(1)) $$^ -lfdt -o $$@
+	$$(call run,HOSTLD,$$@)$$(HOSTCC) -pthread $$(HOST_FLAGS_$(1)) $$(HOST_WRAP_$$(@F):%=-Wl,--wrap=%) $$^ \
+		-lfdt -o $$@
 
 -include $(patsubst %.o,%.d,$(call objects,$(HOST)/$(1),$(HOST_LIB_SRCS) $(HOST_TEST_SRCS) $(HOST_TOOL_SRCS)) \
 	$(call objects,$(HOST)/$(1)/sim,$(SIM_LIB_SRCS) $(SIM_TEST_SRCS)) \

@@ -24,7 +24,9 @@ struct restart_entry {
 extern const struct restart_entry __start_restart_table[], __stop_restart_table[];
 extern const char __restart_text_start[], __restart_text_end[];
 
-static DEFINE_PER_CPU(unsigned long, restarts); /* this CPU's, interrupts masked */
+/* This CPU's, interrupts masked. */
+static DEFINE_PER_CPU(unsigned long, restarts);
+static DEFINE_PER_CPU(unsigned long, elsewhere); /* those of them that did not go on at the first instruction */
 
 static u64 target(const s32 *field)
 {
@@ -46,6 +48,7 @@ void restart_interrupted(struct pt_regs *regs)
 			continue;
 		regs->pc = target(&entry->again);
 		++*this_cpu_ptr(&restarts);
+		*this_cpu_ptr(&elsewhere) += target(&entry->again) != target(&entry->first);
 		return;
 	}
 }
@@ -53,6 +56,11 @@ void restart_interrupted(struct pt_regs *regs)
 unsigned long restart_count(int cpu)
 {
 	return READ_ONCE(*per_cpu_ptr(&restarts, cpu));
+}
+
+unsigned long restart_elsewhere_count(int cpu)
+{
+	return READ_ONCE(*per_cpu_ptr(&elsewhere, cpu));
 }
 
 void restart_check(void)

@@ -74,6 +74,9 @@ void host_cpu_leave(void);
  */
 void host_interrupt(int cpu, void (*fn)(void *arg), void *arg);
 
+/** host_times_masked() - how often the calling thread has masked interrupts that were not, as any CPU */
+unsigned long host_times_masked(void);
+
 /** host_clock_skip() - arch_clock_ns() is @ns later at once, as after a rest: limits of reports begin anew */
 void host_clock_skip(u64 ns);
 

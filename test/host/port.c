@@ -59,6 +59,7 @@ __thread void *host_percpu_base, *host_local_base;
 DEFINE_PER_CPU(unsigned long, host_interrupts);
 static __thread struct cpu_identity self;
 static __thread u64 unsent; /* CPUs that this thread has yet to call */
+static __thread unsigned long times_masked;
 
 static struct host_cpu cpus[CONFIG_NR_CPUS];
 static u64 reset_ns;
@@ -336,6 +337,12 @@ static void mask(void)
 		return;
 	pthread_mutex_lock(&cpus[self.cpu].irq);
 	self.masked = true;
+	times_masked++;
+}
+
+unsigned long host_times_masked(void)
+{
+	return times_masked;
 }
 
 static void unmask(void)

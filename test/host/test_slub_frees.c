@@ -16,6 +16,7 @@
 #include <mm/port.h>
 
 #include "../../mm/slub.h"
+#include "../../mm/slub_debug.h"
 #include "host.h"
 #include "machine.h"
 #include "tap.h"
@@ -41,6 +42,29 @@ static u64 any_slab_at(u32 bytes)
 	return ALIGN(from + tap_below(within), (u64)bytes);
 }
 
+/*
+ * How far a slab's product moves from one try to the next, in windows of 2^64 - @first bytes; and *@room, how much of
+ * such a window is too near its end for a slab: 0 for physical addresses from OBJECT_SPREAD on.
+ */
+static u64 move_of_try(u64 first, u64 *room)
+{
+	const u64 from = -first, move = (first << 16) % from;
+
+	*room = from > OBJECT_WINDOW - OBJECT_SPREAD ? from - (OBJECT_WINDOW - OBJECT_SPREAD) : 0;
+	return min(move, from - move);
+}
+
+/*
+ * Whether there may be no factor: all tries end in that room. They move in one direction, and one of them not at all
+ * when the product passes 2^64.
+ */
+static bool may_have_none(u64 first)
+{
+	u64 room, move = move_of_try(first, &room);
+
+	return (OBJECT_TRIES - 2) * move < room;
+}
+
 /* One multiplication tells what a division does, for each byte of a slab, wherever that is. */
 static bool try_factor(u32 stride, u32 bytes)
 {
@@ -56,6 +80,8 @@ static bool try_factor(u32 stride, u32 bytes)
 			tap_fail(__FILE__, __LINE__, "slab of %u bytes at 0x%llx, stride %u, id 0x%x: offset %u", bytes,
 				 base, stride, id, n);
 	}
+	if (!factor && !may_have_none(base + first))
+		tap_fail(__FILE__, __LINE__, "slab at 0x%llx, stride %u, id 0x%x: no factor", base, stride, id);
 	return factor;
 }
 
@@ -68,6 +94,57 @@ static void test_factor(void)
 			none += !try_factor(stride, bytes);
 	}
 	CHECK(none <= tried / 100);
+}
+
+/* Whether no multiplier between those that tries begin with has the objects of a slab in their window. */
+static bool no_factor(u64 first, u64 step, u32 id)
+{
+	for (int i = 0; i < OBJECT_TRIES; i++, step += BIT(16))
+		for (u64 more = 0; more < BIT(16); more++)
+			if (first * (step + more) - ((u64)id << OBJECT_WINDOW_SHIFT) < OBJECT_WINDOW - OBJECT_SPREAD)
+				return false;
+	return true;
+}
+
+/* Of a slab at @first: how many of all numbers of caches have no factor. There is none, then, that would do. */
+static u32 ids_without(u64 first, u64 step)
+{
+	u32 none = 0;
+
+	for (u32 id = 0; id < 0x10000; id++) {
+		if (object_factor(first, step, id))
+			continue;
+		if (!none++)
+			CHECK(no_factor(first, step, id));
+	}
+	return none;
+}
+
+/*
+ * Near @n times 4 GiB tries move least: @n * 4 GiB * 2^16 is a multiple of 2^48, and that leaves n * n * 2^32 in a
+ * window, which n * n * 2^16 bytes less of address make up for; 300 KiB to both sides move six tries out of the room.
+ * Numbers move the product by the physical address, so they go round the window @n times, and each time
+ * OBJECT_SPREAD / (n * 4 GiB) of them meet the room.
+ */
+static void test_factor_none(void)
+{
+	const u64 rounds = OBJECT_SPREAD >> 32;
+
+	for (u64 n = 1; n < rounds; n++) {
+		u64 at = n * (4 * GIB) - n * n * BIT(16), room, first, move;
+		u64 step = object_step(8 + 8 * (u32)tap_below(2048));
+		u32 none;
+
+		first = LINEAR + ALIGN(at + tap_below(600 * 1024) - 300 * 1024, 8UL);
+		none = ids_without(first, step);
+		move = move_of_try(first, &room);
+		CHECK(!none || may_have_none(first));
+		CHECK(none <= (n + 1) * (rounds / n + 1));
+		CHECK(none || at + (OBJECT_TRIES - 1) * move >= room);
+		/* A MiB away there is one for all. */
+		CHECK(!may_have_none(first + MIB) && !may_have_none(first - MIB));
+		CHECK(!ids_without(first + (n % 2 ? MIB : -MIB), step));
+	}
 }
 
 /* The free of @p is refused with a report, and nothing is written. */
@@ -514,16 +591,32 @@ static int node_of_cpu(int cpu)
 	return cpu % 2;
 }
 
-/* Of a bulk of two nodes' objects, in runs of all lengths, each goes where it belongs. */
-static void test_bulk_nodes(void)
+static struct kmem_cache *boot_two_nodes(void)
 {
 	static const struct host_bank banks[] = { { GIB, 32 * MIB, 0 }, { GIB + 32 * MIB, 32 * MIB, 1 } };
 	struct kmem_cache *cache;
-	struct slab_sums sums;
 
 	host_boot(&(struct host_machine){
 		.banks = banks, .nr_banks = ARRAY_SIZE(banks), .nr_cpus = 2, .cpu_node = node_of_cpu });
 	CHECK(cache = kmem_cache_create("both", 64, 0, SLAB_NO_MERGE, NULL));
+	return cache;
+}
+
+/* All on this CPU's stack for @nid are of that node. */
+static void check_stack_of(const struct kmem_cache *cache, int nid)
+{
+	void *const *slot = node_slots(cache, 0, nid);
+
+	for (unsigned long i = 1; i <= node_stack_count(cache, 0, nid); i++)
+		CHECK_EQ(page_to_nid(virt_to_page(slot[i])), nid);
+}
+
+/* Of a bulk of two nodes' objects, in runs of all lengths, each goes where it belongs. */
+static void test_bulk_nodes(void)
+{
+	struct kmem_cache *cache = boot_two_nodes();
+	struct slab_sums sums;
+
 	for (unsigned long round = 0; round < tap_ops(400); round++) {
 		unsigned int n = 1 + (unsigned int)tap_below(tap_below(2) ? 40 : MANY), nid = 0;
 
@@ -535,9 +628,46 @@ static void test_bulk_nodes(void)
 		host_check();
 		slab_sum(cache, &sums);
 		CHECK_EQ(sums.taken, sums.stacked);
-		for (unsigned long i = 1; i <= cpu_stack_count(cache, 0); i++)
-			CHECK_EQ(page_to_nid(virt_to_page(per_cpu_ptr(cache->cpu, 0)->slot[i])), 0);
+		check_stack_of(cache, 0);
+		check_stack_of(cache, 1);
 	}
+	CHECK_EQ(kmem_cache_destroy(cache), 0);
+	host_check();
+}
+
+#define RUNS 5
+#define RUN  21U
+
+/*
+ *	| near ... near | far | near ... near | far | ...
+ *
+ * A run of near objects goes on this CPU's stack at once: interrupts are masked once for it, and once for each far
+ * object, which is pushed on a stack of its own. No stack is full, so nothing goes home.
+ */
+static void test_bulk_runs(void)
+{
+	struct kmem_cache *cache = boot_two_nodes();
+	struct slab_stats before, after;
+	unsigned long near, far, masked;
+	void *bulk[RUNS * (RUN + 1)];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bulk); i++)
+		CHECK(bulk[i] = kmem_cache_alloc_node(cache, GFP_KERNEL, i % (RUN + 1) == RUN));
+	near = node_stack_count(cache, 0, 0);
+	far = node_stack_count(cache, 0, 1);
+	CHECK(cache->capacity - near >= RUNS * RUN && far_stack() - far >= RUNS);
+	slab_stat(cache, &before);
+	masked = host_times_masked();
+	kmem_cache_free_bulk(cache, ARRAY_SIZE(bulk), bulk);
+	masked = host_times_masked() - masked;
+	CHECK(slub_debug_on() || masked <= 2 * RUNS);
+	CHECK_EQ(node_stack_count(cache, 0, 0), near + RUNS * RUN);
+	CHECK_EQ(node_stack_count(cache, 0, 1), far + RUNS);
+	check_stack_of(cache, 0);
+	check_stack_of(cache, 1);
+	slab_stat(cache, &after);
+	CHECK_EQ(after.flushes, before.flushes);
+	CHECK_EQ(after.remote_frees - before.remote_frees, RUNS);
 	CHECK_EQ(kmem_cache_destroy(cache), 0);
 	host_check();
 }
@@ -581,6 +711,7 @@ static void test_natural_alignment(void)
 
 static const struct tap_case cases[] = {
 	TAP_CASE("where an object begins, by multiplication", test_factor),
+	TAP_CASE("no factor for an object: where, and how rarely", test_factor_none),
 	TAP_CASE("caches that are told apart", test_ids_apart),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "addresses inside of objects", test_inner),
 	TAP_CASE_IF(HARDENED, "where frees are checked", "addresses inside of another cache's objects",
@@ -592,6 +723,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("__GFP_ZERO", test_zeroed),
 	TAP_CASE("interrupts during a bulk", test_bulk_unmasked),
 	TAP_CASE("a bulk of two nodes' objects", test_bulk_nodes),
+	TAP_CASE("a run of near objects in a bulk is pushed at once", test_bulk_runs),
 	TAP_CASE("SLAB_HWCACHE_ALIGN", test_hwcache_align),
 	TAP_CASE("kmalloc() of a power of two, guarded", test_natural_alignment),
 };

@@ -279,6 +279,66 @@ static void test_waits(void)
 	host_cpus_stop();
 }
 
+static char *last_area;
+static bool ready, retired_late; /* atomic */
+
+/* After its own call, and before the last CPU's, this CPU retires tables. */
+static void retire_late(void *unused)
+{
+	unsigned long flags = local_irq_save(), before = *this_cpu_ptr(&host_interrupts);
+
+	(void)unused;
+	__atomic_store_n(&ready, true, __ATOMIC_RELEASE);
+	while (*this_cpu_ptr(&host_interrupts) == before) {
+		local_irq_restore(flags);
+		cpu_relax();
+		flags = local_irq_save();
+	}
+	vfree(last_area);
+	local_irq_restore(flags);
+	__atomic_store_n(&retired_late, true, __ATOMIC_RELEASE);
+}
+
+static void hold_call(void *unused)
+{
+	unsigned long flags = local_irq_save();
+
+	(void)unused;
+	__atomic_store_n(&masked, true, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&retired_late, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	local_irq_restore(flags);
+}
+
+/*
+ * What is retired while CPUs are called waits for calls of its own.
+ *
+ *	CPU 0	vmap_reap(): [takes what waits | calls CPU 1, calls CPU 2 .................. frees]
+ *	CPU 1	                                      taken, retires others
+ *	CPU 2	                        masked ............................. taken
+ */
+static void test_late(void)
+{
+	host_boot_simple(64 * MIB, 3);
+	host_cpus_start();
+	last_area = vmalloc(3 * MIB);
+	make_and_free();
+	CHECK(last_area && vmap_retired_tables());
+	CHECK_EQ(smp_work_start(1, retire_late, NULL), 0);
+	CHECK_EQ(smp_work_start(2, hold_call, NULL), 0);
+	while (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE) || !__atomic_load_n(&masked, __ATOMIC_ACQUIRE))
+		cpu_relax();
+	vmap_reap();
+	smp_work_wait(1);
+	smp_work_wait(2);
+	CHECK_EQ(vmap_retired_tables(), 2);
+	vmap_reap();
+	CHECK_EQ(vmap_retired_tables(), 0);
+	CHECK(vmalloc_check());
+	host_cpus_stop();
+	host_check();
+}
+
 /* --- the walk of vfree() --- */
 
 static bool walking, gone; /* atomic */
@@ -390,6 +450,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("the second time, one after the other", test_in_turn),
 	TAP_CASE("tables that are taken out wait, not many and not for ever", test_retired),
 	TAP_CASE("they wait for a CPU that has interrupts masked", test_waits),
+	TAP_CASE("those that are retired meanwhile wait for the next call", test_late),
 	TAP_CASE("vfree() has, as long as it walks", test_walk),
 };
 TAP_MAIN(cases)

@@ -298,6 +298,91 @@ static void test_third_race(void)
 	host_check();
 }
 
+/* The same with one of them at two known moments of the other, whatever CPUs do. */
+
+static unsigned long runs_between; /* what becomes executable when vmap() looks; 0: nothing */
+static bool before_look;	   /* right before, or right after */
+static int between;		   /* with this result */
+
+bool real_rights_allow(unsigned long va, unsigned long end, unsigned long *other) __asm__("__real_vmap_rights_allow");
+bool rights_allow(unsigned long va, unsigned long end, unsigned long *other) __asm__("__wrap_vmap_rights_allow");
+
+/* Calls of vmap_rights_allow() come here (scripts/host.mk). */
+bool rights_allow(unsigned long va, unsigned long end, unsigned long *other)
+{
+	bool allowed;
+
+	if (runs_between && before_look)
+		between = set_memory_x(runs_between, 1);
+	allowed = real_rights_allow(va, end, other);
+	if (runs_between && !before_look)
+		between = set_memory_x(runs_between, 1);
+	return allowed;
+}
+
+/* @page, read-only at @at, is mapped @count times. Return: what can be written; NULL: it is executable. */
+static void *map_between(struct page *page, unsigned long at, unsigned int count, bool before)
+{
+	static struct page *pages[600];
+	void *map;
+
+	for (unsigned int i = 0; i < count; i++)
+		pages[i] = page;
+	runs_between = at;
+	before_look = before;
+	between = 1;
+	map = count % 2 ? vmap(pages, count, VM_MAP, PAGE_KERNEL) : vm_map_ram(pages, count, NUMA_NO_NODE);
+	runs_between = 0;
+	CHECK(between <= 0);
+	return map;
+}
+
+/*
+ *	vmap()		maps, is known to walks | looks whether a page is executable | returns
+ *	set_memory_x()	                        ^ here                               ^ or here
+ *
+ * It walks, and sees the mapping. If vmap() looked first, it would see none, and both would have the page.
+ */
+static void try_between(struct page *page, unsigned long at)
+{
+	static const unsigned int counts[] = { 1, 2, 599, 600 };
+
+	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(counts); i++) {
+		unsigned int count = counts[i / 2];
+		void *map;
+
+		CHECK_EQ(set_memory_ro(at, 1), 0);
+		map = map_between(page, at, count, i % 2);
+		CHECK_EQ(between, -EPERM);
+		CHECK(map);
+		check_may(at, false, false);
+		if (count % 2)
+			vunmap(map);
+		else
+			vm_unmap_ram(map, count);
+		CHECK_EQ(set_memory_x(at, 1), 0);
+		CHECK_EQ(set_memory_nx(at, 1), 0);
+		CHECK_EQ(set_memory_rw(at, 1), 0);
+	}
+}
+
+static void test_third_between(void)
+{
+	char *area;
+	struct page *page;
+
+	host_boot_simple(64 * MIB, 1);
+	page = alloc_page(GFP_KERNEL);
+	CHECK(page);
+	try_between(page, (unsigned long)page_address(page));
+	__free_page(page);
+	area = vmalloc(PAGE_SIZE);
+	CHECK(area);
+	try_between(vmalloc_to_page(area), (unsigned long)area);
+	vfree(area);
+	host_check();
+}
+
 /* No page for a table, in the midst of it: nothing has changed, or it is done later. */
 static void test_no_tables(void)
 {
@@ -507,6 +592,7 @@ static const struct tap_case cases[] = {
 	TAP_CASE("a third address that can be written", test_third),
 	TAP_CASE("executable at the linear address", test_linear),
 	TAP_CASE("mapped to be written by one CPU, and run by another", test_third_race),
+	TAP_CASE("mapped to be written while it becomes executable", test_third_between),
 	TAP_CASE("no page for a table", test_no_tables),
 	TAP_CASE("no page for a table at each step", test_restored),
 	TAP_CASE("a handler frees an area that was changed", test_handler),

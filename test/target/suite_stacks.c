@@ -14,6 +14,8 @@
 #include <asm/restart.h>
 #include <asm/timer.h>
 
+#include "../../mm/slub.h"
+#include "../../mm/slub_debug.h"
 #include "target.h"
 
 #define ITEMS		 24
@@ -23,13 +25,13 @@
 #define LEAST_POPS	 1001
 #define IN_HANDLER	 6 /* items that the handler holds at most */
 
-/* One CPU's: its thread and its handler use it. */
+/* One CPU's: its thread and its handler use it. What both write to is atomic. */
 struct stack_load {
 	struct percpu_stack stack;
 	void *slot[ITEMS + 1];
-	u32 held[ITEMS + 1]; /* by item: who has it */
-	u64 mixed;	     /* items popped that somebody held */
-	u64 pops, interrupts;
+	u32 held[ITEMS + 1];	/* by item: how many have it; atomic */
+	u32 mixed;		/* items popped that somebody held, or that cannot be pushed; atomic */
+	u64 pops, interrupts;	/* the thread's, and the handler's */
 	unsigned long restarts; /* of this CPU, before */
 	size_t local;		/* bytes from the local base to the stack, which may lie before it */
 	u32 base;		/* from the per-CPU base */
@@ -48,19 +50,25 @@ static __restartable bool push(const u32 *stack, void *item)
 	return asm_stack_push(stack, item);
 }
 
+static void count_if(u32 *count, bool wrong)
+{
+	if (wrong)
+		fetch_add32(count, 1);
+}
+
 static void *take(struct stack_load *load)
 {
 	void *item = pop(load->local);
 
 	if (!item)
 		return NULL;
-	load->mixed += load->held[(uintptr_t)item]++ != 0;
+	count_if(&load->mixed, fetch_add32(&load->held[(uintptr_t)item], 1) != 0);
 	return item;
 }
 
 static bool give(struct stack_load *load, void *item)
 {
-	load->held[(uintptr_t)item]--;
+	fetch_add32(&load->held[(uintptr_t)item], -1U);
 	return push(&load->base, item);
 }
 
@@ -71,7 +79,7 @@ static void stack_interrupt(void)
 	void **kept = &load->kept[load->interrupts++ % IN_HANDLER];
 
 	if (*kept)
-		load->mixed += !give(load, *kept);
+		count_if(&load->mixed, !give(load, *kept));
 	*kept = take(load);
 }
 
@@ -111,12 +119,12 @@ static void load_cpu(void *arg)
 		void *first = take(load), *second = take(load);
 
 		load->pops += 2;
-		load->mixed += !first || !second || !give(load, first) || !give(load, second);
+		count_if(&load->mixed, !first || !second || !give(load, first) || !give(load, second));
 	}
 	timer_stop();
 	for (int i = 0; i < IN_HANDLER; i++)
 		if (load->kept[i])
-			load->mixed += !give(load, load->kept[i]);
+			count_if(&load->mixed, !give(load, load->kept[i]));
 }
 
 static bool every_item_once(const struct stack_load *load)
@@ -165,9 +173,10 @@ static void case_ends(void)
 struct object_load {
 	struct kmem_cache *cache;
 	u32 *kept[IN_HANDLER];
-	u64 mixed; /* allocated while somebody held them, or freed by who did not */
-	u64 frees, interrupts;
-	unsigned long restarts; /* of this CPU, before */
+	u32 mixed; /* allocated while somebody held them, or freed by who did not; atomic */
+	u32 frees; /* atomic */
+	u64 interrupts;
+	unsigned long restarts; /* of frees on this CPU, before */
 };
 
 static DEFINE_PER_CPU(struct object_load, object_load);
@@ -175,9 +184,10 @@ static DEFINE_PER_CPU(struct object_load, object_load);
 #define OBJECT_SIZE	 96
 #define HELD		 0x68656c64U
 #define HELD_AT		 (OBJECT_SIZE / sizeof(u32) - 2) /* where no free object has its word */
-#define MANY_STARTS	 200
+#define LEAST_RESTARTS	 8				 /* of frees, on all CPUs */
 #define OBJECTS_NS	 100000000ULL
-#define OBJECTS_LIMIT_NS 2000000000ULL
+#define OBJECTS_TICKS	 100000
+#define OBJECTS_LIMIT_NS 30000000000ULL
 
 static u32 *take_object(struct object_load *load)
 {
@@ -185,7 +195,7 @@ static u32 *take_object(struct object_load *load)
 
 	if (!obj)
 		return NULL;
-	load->mixed += obj[HELD_AT] == HELD;
+	count_if(&load->mixed, obj[HELD_AT] == HELD);
 	obj[HELD_AT] = HELD;
 	return obj;
 }
@@ -194,9 +204,9 @@ static void give_object(struct object_load *load, u32 *obj)
 {
 	if (!obj)
 		return;
-	load->mixed += obj[HELD_AT] != HELD;
+	count_if(&load->mixed, obj[HELD_AT] != HELD);
 	obj[HELD_AT] = 0;
-	if (load->frees++ % 2)
+	if (fetch_add32(&load->frees, 1) % 2)
 		kfree(obj);
 	else
 		kmem_cache_free(load->cache, obj);
@@ -212,13 +222,36 @@ static void object_interrupt(void)
 	*kept = take_object(load);
 }
 
-/* Sequences are interrupted in some places more often than in others, so many have to be. */
+/*
+ * Whether a free that is interrupted between the mark and the push goes on where nothing else does. Where no mark is
+ * set, and where all frees go the long way, there is no such place.
+ */
+static bool frees_restart(const struct kmem_cache *cache)
+{
+	return HARDENED && !slub_debug_on() && !cache->guard && has_stacks(cache) && timer_available();
+}
+
+/* Of all CPUs, in this case. */
+static unsigned long restarts_of_frees(void)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_online_cpu(cpu)
+		sum += restart_elsewhere_count(cpu) - per_cpu_ptr(&object_load, cpu)->restarts;
+	return sum;
+}
+
+/*
+ * Until the end, and then until enough frees were interrupted there, a few instructions of all that is done; but not
+ * for ever.
+ */
 static bool go_on_freeing(const struct object_load *load, u64 end)
 {
 	u64 now = arch_clock_ns();
 
-	return now < end || (timer_available() && restart_count(smp_processor_id()) < load->restarts + MANY_STARTS &&
-			     now < end + OBJECTS_LIMIT_NS);
+	return now < end || (frees_restart(load->cache) && restarts_of_frees() < LEAST_RESTARTS &&
+			     READ_ONCE(load->interrupts) < OBJECTS_TICKS && now < end + OBJECTS_LIMIT_NS);
 }
 
 static void load_objects(void *arg)
@@ -227,7 +260,6 @@ static void load_objects(void *arg)
 	u64 end = arch_clock_ns() + OBJECTS_NS;
 
 	(void)arg;
-	load->restarts = restart_count(smp_processor_id());
 	timer_start_periodic(TIMER_NS, object_interrupt);
 	while (go_on_freeing(load, end)) {
 		u32 *first = take_object(load), *second = take_object(load);
@@ -251,12 +283,14 @@ static void case_objects(void)
 	for_each_online_cpu(cpu) {
 		struct object_load *load = per_cpu_ptr(&object_load, cpu);
 
-		*load = (struct object_load){ .cache = kmem_cache_create("load", OBJECT_SIZE, 0, SLAB_NO_MERGE, NULL) };
+		*load = (struct object_load){ .restarts = restart_elsewhere_count(cpu) };
+		load->cache = kmem_cache_create("load", OBJECT_SIZE, 0, SLAB_NO_MERGE, NULL);
 		if (!ktap_ok(load->cache != NULL))
 			return;
 	}
 	on_all_cpus(load_objects, NULL);
 	ktap_ok(kmem_cache_check());
+	ktap_ok(restarts_of_frees() >= LEAST_RESTARTS || !frees_restart(this_cpu_ptr(&object_load)->cache));
 	for_each_online_cpu(cpu) {
 		struct object_load *load = per_cpu_ptr(&object_load, cpu);
 

@@ -11,8 +11,11 @@
  */
 void restart_interrupted(struct pt_regs *regs);
 
-/** restart_count() - how often @cpu has begun one anew; a moment's figure */
+/** restart_count() - how often @cpu has left one and gone on where it says; a moment's figure */
 unsigned long restart_count(int cpu);
+
+/** restart_elsewhere_count() - how often of these that was not at its beginning (RESTART_AT()) */
+unsigned long restart_elsewhere_count(int cpu);
 
 /**
  * restart_check() - panic unless every sequence lies where restart_interrupted() looks. Context: boot, before

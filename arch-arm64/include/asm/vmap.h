@@ -26,10 +26,7 @@
 #define VMAP_BLOCK_SIZE PT_SPAN(2)
 
 /* What arch_vmap_phys() maps by, largest first. */
-#define VMAP_UNITS                                      \
-	{                                               \
-		PT_SPAN(1), PT_CONT_SPAN(2), PT_SPAN(2) \
-	}
+#define VMAP_UNITS PT_SPAN(1), PT_CONT_SPAN(2), PT_SPAN(2)
 
 /**
  * arch_vmap_table() - the table whose 512 entries map the block of 2 MiB at @va; NULL when there is none

@@ -106,8 +106,8 @@
  *
  * 10. <asm/vmap.h> - page table entries of vmalloc's addresses, while the machine runs.
  *	VMALLOC_START, VMALLOC_END: multiples of VMAP_BLOCK_SIZE, what a table of 512 entries maps. VMAP_PHYS_START,
- *	    another one: from there on nothing is mapped but by arch_vmap_phys(). VMAP_UNITS: an initializer, in braces,
- *	    of the sizes that it maps by: powers of two, largest first, the last one VMAP_BLOCK_SIZE.
+ *	    another one: from there on nothing is mapped but by arch_vmap_phys(). VMAP_UNITS: the three sizes that it
+ *	    maps by, a list for an initializer: powers of two, largest first, the last one VMAP_BLOCK_SIZE.
  *	PAGE_KERNEL, PAGE_KERNEL_RO: readable and writable, readable only; neither executable.
  *	PAGE_KERNEL_NC, PAGE_KERNEL_WT, PAGE_DEVICE, PAGE_DEVICE_NP: as PAGE_KERNEL, and of another memory type: not
  *	    cacheable, write-through, device registers, registers whose writes are not posted.

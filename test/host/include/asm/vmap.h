@@ -22,10 +22,7 @@
 _Static_assert(VMALLOC_END <= HOST_LINEAR + (5UL << 36), "the program itself begins above");
 
 #define VMAP_BLOCK_SIZE (2UL << 20)
-#define VMAP_UNITS                                               \
-	{                                                        \
-		1UL << 30, 16 * VMAP_BLOCK_SIZE, VMAP_BLOCK_SIZE \
-	}
+#define VMAP_UNITS	1UL << 30, 16 * VMAP_BLOCK_SIZE, VMAP_BLOCK_SIZE
 
 /* Bit 1: read-only. Bits 2 to 4: the memory type, which makes no difference to the host. */
 #define PAGE_KERNEL    0ULL
