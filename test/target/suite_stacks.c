@@ -212,13 +212,19 @@ static void object_interrupt(void)
 	*kept = take_object(load);
 }
 
-/* Sequences are interrupted in some places more often than in others, so many have to be. */
+/*
+ * Sequences are interrupted in some places more often than in others, so many have to be, if there is time; one
+ * interrupt there must be.
+ */
 static bool go_on_freeing(const struct object_load *load, u64 end)
 {
 	u64 now = arch_clock_ns();
 
-	return now < end || (timer_available() && restart_count(smp_processor_id()) < load->restarts + MANY_STARTS &&
-			     now < end + OBJECTS_LIMIT_NS);
+	if (!timer_available() || now < end)
+		return now < end;
+	if (!READ_ONCE(load->interrupts))
+		return now < end + RESTART_LIMIT_NS;
+	return restart_count(smp_processor_id()) < load->restarts + MANY_STARTS && now < end + OBJECTS_LIMIT_NS;
 }
 
 static void load_objects(void *arg)
@@ -229,12 +235,12 @@ static void load_objects(void *arg)
 	(void)arg;
 	load->restarts = restart_count(smp_processor_id());
 	timer_start_periodic(TIMER_NS, object_interrupt);
-	while (go_on_freeing(load, end)) {
+	do {
 		u32 *first = take_object(load), *second = take_object(load);
 
 		give_object(load, first);
 		give_object(load, second);
-	}
+	} while (go_on_freeing(load, end));
 	timer_stop();
 	for (int i = 0; i < IN_HANDLER; i++)
 		give_object(load, load->kept[i]);
