@@ -15,8 +15,8 @@
  * 5. When address space or memory is short, all CPUs give back what they hold (vmap_purge()), and it is tried once
  *    more.
  * 6. A slot is claimed, to be ended, by an exchange of its state that tells no pages any more for what was read and
- *    found right (vmap_slot_claim()). It says pages again only when its next owner says so. Who comes too late may still
- *    try the exchange, in vain, when the slot has another owner: its order, which is in that word, is READ_CONST().
+ *    found right (vmap_slot_claim()). It says pages again only when its next owner says so. Who comes too late may
+ *    still try the exchange, in vain, when the slot has another owner: its order, in that word, is READ_CONST().
  *
  * Locks: a CPU's caches are its own, interrupts masked; pools[].lock covers (S). Both are held without any other lock
  * but those of the page tables and of what is retired.
