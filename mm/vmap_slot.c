@@ -15,7 +15,8 @@
  * 5. When address space or memory is short, all CPUs give back what they hold (vmap_purge()), and it is tried once
  *    more.
  * 6. A slot is claimed, to be ended, by an exchange of its state that tells no pages any more for what was read and
- *    found right (vmap_slot_claim()). It says pages again only when its next owner says so.
+ *    found right (vmap_slot_claim()). It says pages again only when its next owner says so. Who comes too late may
+ *    still try the exchange, in vain, when the slot has another owner: its order, in that word, is READ_CONST().
  *
  * Locks: a CPU's caches are its own, interrupts masked; pools[].lock covers (S). Both are held without any other lock
  * but those of the page tables and of what is retired.
@@ -118,7 +119,7 @@ static struct vmap_block *return_slot(struct slot_pool *slots, struct vmap_area 
 /* Seldom: no part of what tells the TLBs. */
 static __noinline void put_to_block(struct vmap_area *area)
 {
-	struct slot_pool *slots = &pools[area->order];
+	struct slot_pool *slots = &pools[READ_CONST(area->order)];
 	unsigned long flags = spin_lock_irqsave(&slots->lock);
 	struct vmap_block *empty = return_slot(slots, area);
 
@@ -138,15 +139,16 @@ static void purge_cpu(struct vmap_cpu *cpu)
 		const struct vmap_area *area = cpu->dirty[i];
 
 		first = min(first, area->addr);
-		end = max(end, area->addr + (PAGE_SIZE << area->order));
+		end = max(end, area->addr + (PAGE_SIZE << READ_CONST(area->order)));
 	}
 	if (end)
 		arch_flush_tlb_kernel(first, end);
 	while (cpu->nr_dirty) {
 		struct vmap_area *area = cpu->dirty[--cpu->nr_dirty];
+		unsigned int order = READ_CONST(area->order);
 
-		if (cpu->nr_free[area->order] < SLOTS_CACHED)
-			cpu->free[area->order][cpu->nr_free[area->order]++] = area;
+		if (cpu->nr_free[order] < SLOTS_CACHED)
+			cpu->free[order][cpu->nr_free[order]++] = area;
 		else
 			put_to_block(area);
 	}

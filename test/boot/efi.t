@@ -27,7 +27,7 @@ from machine import COMMON, GIB, IMAGE, MIB, QEMU, Machine, ktap
 from tree import PAGE, Tree
 
 AT_ONCE = 4  # firmware waits more than it works
-LIMIT = 100
+LIMIT = 200
 EDK2 = "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd"
 
 ESCAPES = re.compile(r"\x1b(\[[0-9;=?]*[A-Za-z]|[78])")

@@ -24,7 +24,7 @@ COMMANDS = ["help", "meminfo", "buddyinfo", "zoneinfo", "vmstat", "numa", "numas
 TABLES = ["meminfo", "buddyinfo", "zoneinfo", "slabinfo", "iomem", "memblock"]
 SEED = 1
 LIMIT = 60
-TEST_LIMIT = 150
+TEST_LIMIT = 300
 
 # Both as options of scripts/run and as the machine whose tree is read.
 PLAIN = (["SMP=4", "MEM=4G"], Machine(cpus=4, ram=4 * GIB))

@@ -80,6 +80,9 @@ unsigned long host_times_masked(void);
 /** host_clock_skip() - arch_clock_ns() is @ns later at once, as after a rest: limits of reports begin anew */
 void host_clock_skip(u64 ns);
 
+/** host_clock_hold() - from here on only host_clock_skip() moves arch_clock_ns(): a test of limits may take any time */
+void host_clock_hold(void);
+
 /** host_log() - all that the console has shown since the start or host_log_clear(), as one string */
 const char *host_log(void);
 void host_log_clear(void);

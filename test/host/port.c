@@ -198,10 +198,18 @@ static u64 monotonic_ns(void)
 }
 
 static u64 skipped_ns; /* atomic */
+static u64 held_ns;    /* atomic: since the reset, where the clock was stopped; 0 while it runs */
 
 u64 arch_clock_ns(void)
 {
-	return monotonic_ns() - reset_ns + __atomic_load_n(&skipped_ns, __ATOMIC_RELAXED);
+	u64 held = __atomic_load_n(&held_ns, __ATOMIC_RELAXED);
+
+	return (held ? held : monotonic_ns() - reset_ns) + __atomic_load_n(&skipped_ns, __ATOMIC_RELAXED);
+}
+
+void host_clock_hold(void)
+{
+	__atomic_store_n(&held_ns, monotonic_ns() - reset_ns, __ATOMIC_RELAXED);
 }
 
 void host_clock_skip(u64 ns)

@@ -26,7 +26,7 @@
 #include "host.h"
 #include "tap.h"
 
-#define CASE_SECONDS 120
+#define CASE_SECONDS 300
 #define OUTPUT_MAX   (1UL << 20)
 
 /* How the sanitizers end a process whose error they have reported. */

@@ -174,6 +174,7 @@ static void fail_aloud(int times)
 static void test_reports_limited(void)
 {
 	host_boot_simple(16 * MIB, 1);
+	host_clock_hold();
 	take_blocks(NUMA_NO_NODE, GFP_KERNEL, 0, &taken);
 	for (int i = 0; i < 20; i++) {
 		struct page *page = list_first_entry(&taken, struct page, lru);

@@ -684,15 +684,21 @@ static void test_threads(void)
 	host_cpus_stop();
 }
 
-static bool walking; /* atomic */
+static bool walking, has_walked; /* atomic */
 
-/* What others map and unmap at the moment: whatever is found is a page of RAM. */
+/*
+ * What others map and unmap at the moment: whatever is found is a page of RAM. The last walk begins when they are done,
+ * and finds what they have left.
+ */
 static void walk(void *arg)
 {
 	unsigned long *found = arg;
+	bool again;
 
-	while (__atomic_load_n(&walking, __ATOMIC_ACQUIRE)) {
+	do {
 		struct vmap_area area = { .addr = 0 };
+
+		again = __atomic_load_n(&walking, __ATOMIC_ACQUIRE);
 
 		while (vmap_area_next(area.addr + PAGE_SIZE, &area)) {
 			for (u32 i = 0; i < area.nr_pages; i += 1 + area.nr_pages / 8) {
@@ -704,7 +710,8 @@ static void walk(void *arg)
 			}
 		}
 		vmalloc_nr_pages();
-	}
+		__atomic_store_n(&has_walked, true, __ATOMIC_RELEASE);
+	} while (again);
 }
 
 static void test_walkers(void)
@@ -715,6 +722,8 @@ static void test_walkers(void)
 	host_cpus_start();
 	__atomic_store_n(&walking, true, __ATOMIC_RELEASE);
 	CHECK_EQ(smp_work_start(1, walk, &found), 0);
+	while (!__atomic_load_n(&has_walked, __ATOMIC_ACQUIRE))
+		cpu_relax();
 	for (int cpu = 2; cpu < 4; cpu++)
 		CHECK_EQ(smp_work_start(cpu, load, &n), 0);
 	load(&n);

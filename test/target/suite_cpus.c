@@ -87,6 +87,9 @@ static void case_spinlock(void)
 	spin_unlock(&test_lock);
 }
 
+#define TICKS	      5
+#define TICKS_WAIT_NS 10000000000ULL
+
 static u32 ticks[CONFIG_NR_CPUS];
 
 static void count_tick(void)
@@ -97,15 +100,15 @@ static void count_tick(void)
 static void wait_for_ticks(void *arg)
 {
 	volatile u32 *mine = &ticks[smp_processor_id()];
-	u64 end = arch_clock_ns() + 2000000000ULL;
+	u64 end = arch_clock_ns() + TICKS_WAIT_NS;
 
 	(void)arg;
 	*mine = 0;
 	timer_start_periodic(1000000, count_tick);
-	while (*mine < 5 && arch_clock_ns() < end)
+	while (*mine < TICKS && arch_clock_ns() < end)
 		cpu_relax();
 	timer_stop();
-	ktap_ok(*mine >= 5);
+	ktap_ok(*mine >= TICKS);
 }
 
 static void case_timer(void)

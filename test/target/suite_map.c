@@ -150,8 +150,11 @@ static void case_breaches(void)
 #define MAP_CPUS   8
 #define MAP_ROUNDS 600
 
-/* CPUs that have done their rounds: the walk goes on until all others have. Large areas that were had. Atomic. */
-static u32 cpus_done, areas_mapped;
+/*
+ * Walks that have ended: the others begin after the first, for a busy host may not run the walker's CPU until they are
+ * done. CPUs that have done their rounds: the walk goes on until all others have. Large areas that were had. Atomic.
+ */
+static u32 walks, cpus_done, areas_mapped;
 
 /* Take pages that were tables until now, and write into them what would be breaches if they still were. */
 static void reuse_tables(void)
@@ -187,29 +190,30 @@ static void map_and_unmap(void)
 
 static void walk_or_map(void *arg)
 {
-	unsigned long walks = 0;
 	struct pt_stats stats;
+	bool ok;
 
 	(void)arg;
 	if (smp_processor_id() != 0) {
+		while (!__atomic_load_n(&walks, __ATOMIC_ACQUIRE))
+			cpu_relax();
 		if (smp_processor_id() < MAP_CPUS)
 			map_and_unmap();
 		fetch_add32(&cpus_done, 1);
 		return;
 	}
-	while (__atomic_load_n(&cpus_done, __ATOMIC_ACQUIRE) < (u32)num_online_cpus() - 1) {
-		if (!ktap_ok(arch_pt_check(&stats)))
-			break;
-		walks++;
+	do {
+		ok = ktap_ok(arch_pt_check(&stats));
+		fetch_add32(&walks, 1);
 		cpu_relax();
-	}
-	ktap_ok((walks > 0 && areas_mapped > 0) || num_online_cpus() == 1);
+	} while (ok && __atomic_load_n(&cpus_done, __ATOMIC_ACQUIRE) < (u32)num_online_cpus() - 1);
+	ktap_ok(areas_mapped > 0 || num_online_cpus() == 1);
 }
 
 /* Tables come and go under the walk, and their pages get other owners. */
 static void case_walk_while_mapping(void)
 {
-	cpus_done = areas_mapped = 0;
+	walks = cpus_done = areas_mapped = 0;
 	on_all_cpus(walk_or_map, NULL);
 }
 

@@ -243,15 +243,19 @@ static unsigned long restarts_of_frees(void)
 }
 
 /*
- * Until the end, and then until enough frees were interrupted there, a few instructions of all that is done; but not
- * for ever.
+ * Until the end, and then until there was an interrupt, and enough frees were interrupted there, a few instructions of
+ * all that is done; but not for ever.
  */
 static bool go_on_freeing(const struct object_load *load, u64 end)
 {
 	u64 now = arch_clock_ns();
 
-	return now < end || (frees_restart(load->cache) && restarts_of_frees() < LEAST_RESTARTS &&
-			     READ_ONCE(load->interrupts) < OBJECTS_TICKS && now < end + OBJECTS_LIMIT_NS);
+	if (!timer_available() || now < end)
+		return now < end;
+	if (!READ_ONCE(load->interrupts))
+		return now < end + RESTART_LIMIT_NS;
+	return frees_restart(load->cache) && restarts_of_frees() < LEAST_RESTARTS &&
+	       READ_ONCE(load->interrupts) < OBJECTS_TICKS && now < end + OBJECTS_LIMIT_NS;
 }
 
 static void load_objects(void *arg)
@@ -261,12 +265,12 @@ static void load_objects(void *arg)
 
 	(void)arg;
 	timer_start_periodic(TIMER_NS, object_interrupt);
-	while (go_on_freeing(load, end)) {
+	do {
 		u32 *first = take_object(load), *second = take_object(load);
 
 		give_object(load, first);
 		give_object(load, second);
-	}
+	} while (go_on_freeing(load, end));
 	timer_stop();
 	for (int i = 0; i < IN_HANDLER; i++)
 		give_object(load, load->kept[i]);

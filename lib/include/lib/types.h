@@ -74,13 +74,18 @@ _Static_assert(sizeof(u64) == 8 && sizeof(u32) == 4 && sizeof(u16) == 2, "fixed-
 /*
  * Read or write a shared variable exactly once, without ordering. ThreadSanitizer has to be told that these do not
  * race; else they are volatile accesses, for gcc does not fold an offset into the address of an atomic one.
+ *
+ * READ_CONST() reads what never changes, but is part of a word that others exchange atomically: nothing more than a
+ * read, of which ThreadSanitizer has to be told, for it takes an exchange that fails for a store, too.
  */
 #ifdef __SANITIZE_THREAD__
 #define READ_ONCE(x)	 __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
+#define READ_CONST(x)	 READ_ONCE(x)
 #else
 #define READ_ONCE(x)	 (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, v) ((void)(*(volatile __typeof__(x) *)&(x) = (v)))
+#define READ_CONST(x)	 (x)
 #endif
 
 /* Add to a variable that has one writer at a time, while others may read it with READ_ONCE(). */
