@@ -243,17 +243,17 @@ LONGEST := $(wildcard test/target/suites.t $(addprefix test/boot/,uboot.t kaslr.
 	prompt.t efi.t soak.t gic.t))
 TESTS := $(or $(T),$(LONGEST) $(filter-out $(LONGEST),$(SCRIPT_TESTS)) $(HOST_TESTS))
 
-# There while this make's run of them has failed. What runs the tests has a line without a make in it: one that has runs
-# under `make -n`, too.
-FAILED = $(BUILD)/.failed.$$PPID
+# Says whether this make's run of them has passed. `make -n` runs the lines of a rule that say MAKE, so the tests have one
+# that does not.
+VERDICT = $(BUILD)/verdict.$$PPID
 
 test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
 test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image full-image \
 	bootmem-image bench-image $(call host_tools,asan) fuzzers $(BH)/none/memstage)
-	@rm -f $(FAILED)
-	@prove --jobs 2 --timer --failures --comments --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || touch $(FAILED)
-	$(if $(T),,@$(MAKE) --no-print-directory check || touch $(FAILED))
-	@if rm $(FAILED) 2>/dev/null; then echo "test: FAILED"; false; else echo "test: passed"; fi
+	@echo passed >$(VERDICT)
+	@prove --jobs 2 --timer --failures --comments --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || echo FAILED >$(VERDICT)
+	$(if $(T),,@$(MAKE) --no-print-directory check || echo FAILED >$(VERDICT))
+	@verdict=$$(cat $(VERDICT)); rm -f $(VERDICT); echo "test: $$verdict"; [ "$$verdict" = passed ]
 
 # What takes its time: the random tests of pages and objects, with LONG_OPS percent of `make test`'s operations under
 # AddressSanitizer and LONG_TSAN_OPS percent under ThreadSanitizer, and the soak. Each program says how many it did.

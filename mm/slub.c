@@ -22,7 +22,7 @@
  *    Neighbours on the stack that are of one slab are linked and put in its list at once, and not even linked when they
  *    are all that it misses (slub_runs.h); the lock is held on while slabs are of one node. Where frees are checked,
  *    each is looked at once more, for a stack is memory that a wild store may have hit: what is no object of the cache
- *    is reported and left out; and on its way out its mark and its link.
+ *    is reported and left out, though not a second copy of one that is; and on its way out its mark and its link.
  * 5. A slab from which nothing is taken goes back to the page allocator, unless its node has few partial slabs left.
  * 6. Pages are allocated with no lock held and, when the caller may wait, interrupts as the caller had them. Objects do
  *    not move, so __GFP_MOVABLE does not reach the page allocator; nor does a request for a DMA zone: a cache whose
@@ -664,7 +664,7 @@ static void return_objects(struct kmem_cache *cache, void **objs, u32 n)
 		struct page *slab = virt_to_page((void *)base);
 		u32 run;
 
-		if (HARDENED && unlikely(slab->slab_cache != cache)) {
+		if (HARDENED && unlikely(!asm_page_is_of(slab, cache))) {
 			slab_report_late(cache, slab_head(*objs), *objs);
 			objs++;
 			n--;

@@ -193,7 +193,9 @@ void slab_report_late(const struct kmem_cache *cache, const struct page *slab, c
 {
 	char fault[96];
 
-	snprintf(fault, sizeof(fault), "what was freed some time ago %s", object_fault(cache, slab, obj));
+	/* None any more, where the page has just become the cache's. */
+	snprintf(fault, sizeof(fault), "what was freed some time ago %s",
+		 object_fault(cache, slab, obj) ?: "was no object then");
 	if (slub_report(cache, slab, obj, fault, NULL))
 		slub_fixed(cache, "not put into its slab");
 }

@@ -74,7 +74,8 @@ HOST_WRAP_test_vmap_rights := vmap_rights_allow
 
 define host_variant
 $(HOST)/$(1)/.flags: FORCE
-	$$(call remember,$$(HOSTCC) $$(HOST_CFLAGS) $$(HOST_FLAGS_$(1)))
+	$$(call remember,$$(HOSTCC) $$(HOST_CFLAGS) $$(HOST_FLAGS_$(1)) $$(foreach name,$$(sort $$(filter \
+		HOST_WRAP_%,$$(.VARIABLES))),$$(name)=$$($$(name))))
 
 $(HOST)/$(1)/.members: FORCE
 	$$(call remember,$$(HOST_LIB_SRCS))

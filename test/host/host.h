@@ -80,7 +80,11 @@ unsigned long host_times_masked(void);
 /** host_clock_skip() - arch_clock_ns() is @ns later at once, as after a rest: limits of reports begin anew */
 void host_clock_skip(u64 ns);
 
-/** host_clock_hold() - from here on only host_clock_skip() moves arch_clock_ns(): a test of limits may take any time */
+/**
+ * host_clock_hold() - from here on only host_clock_skip() moves arch_clock_ns(): a test of limits may take any time
+ *
+ * What waits by that clock waits for ever.
+ */
 void host_clock_hold(void);
 
 /** host_log() - all that the console has shown since the start or host_log_clear(), as one string */

@@ -142,7 +142,8 @@ static void try_list_into_object(size_t size)
 	host_log_clear();
 	CHECK(kmem_cache_alloc(inner, GFP_KERNEL) == (void *)word);
 	CHECK_LOG("slub: BUG in inner: the free list of a slab leads to what is no free object of it");
-	CHECK(kmem_cache_alloc(inner, GFP_KERNEL) != into);
+	objs[1] = kmem_cache_alloc(inner, GFP_KERNEL);
+	CHECK(objs[1] && objs[1] != into);
 	CHECK_EQ(*(u32 *)(void *)into, free_mark(into));
 	host_check();
 }

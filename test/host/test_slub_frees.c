@@ -122,7 +122,7 @@ static u32 ids_without(u64 first, u64 step)
 
 /*
  * Near @n times 4 GiB tries move least: @n * 4 GiB * 2^16 is a multiple of 2^48, and that leaves n * n * 2^32 in a
- * window, which n * n * 2^16 bytes less of address make up for; 300 KiB to both sides move six tries out of the room.
+ * window, which n * n * 2^16 bytes less of address make up for; 340 KiB to both sides move six tries out of the room.
  * Numbers move the product by the physical address, so they go round the window @n times, and each time
  * OBJECT_SPREAD / (n * 4 GiB) of them meet the room.
  */
@@ -135,7 +135,7 @@ static void test_factor_none(void)
 		u64 step = object_step(8 + 8 * (u32)tap_below(2048));
 		u32 none;
 
-		first = LINEAR + ALIGN(at + tap_below(600 * 1024) - 300 * 1024, 8UL);
+		first = LINEAR + ALIGN(at + tap_below(680 * 1024) - 340 * 1024, 8UL);
 		none = ids_without(first, step);
 		move = move_of_try(first, &room);
 		CHECK(!none || may_have_none(first));

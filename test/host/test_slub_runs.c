@@ -221,11 +221,11 @@ static void link_coded(struct run_format format, u32 size, bool told, struct pag
 	check_coded(slab, format, objs, half);
 	objs[half] = was;
 	was = objs[odd];
-	objs[odd] = (char *)was + 4 * (1 + tap_below(size / 4 - 1));
-	memset(objs[odd], 0x5a, 4);
+	objs[odd] = (char *)was + 8 * tap_below(size / 8) + 4;
+	memset(objs[odd], 0x5a, 8);
 	CHECK_EQ(run_link_checked(slab, format, told, (uintptr_t)base, objs + half), odd - half);
 	check_coded(slab, format, objs, odd);
-	CHECK_EQ(*(u32 *)objs[odd], 0x5a5a5a5a);
+	CHECK_EQ(((u32 *)objs[odd])[1], 0x5a5a5a5a);
 	objs[odd] = was;
 	CHECK_EQ(run_link_checked(slab, format, told, (uintptr_t)base, objs + odd), n - odd);
 	check_coded(slab, format, objs, n);

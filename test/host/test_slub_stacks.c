@@ -394,8 +394,8 @@ static void try_found_foreign(u32 size, u32 others, u32 into)
 static void test_found_foreign(void)
 {
 	static const u32 sizes[] = { 64, 96, 192, 1024 };
+	char *page, *wild[] = { NULL, NULL, NULL, (char *)8, (char *)0x4141414141414141, (char *)-8UL };
 	struct kmem_cache *cache;
-	char *page;
 
 	host_boot_simple(32 * MIB, 1);
 	host_mute();
@@ -403,11 +403,16 @@ static void test_found_foreign(void)
 		try_found_foreign(sizes[i % 4], sizes[i / 4 % 4], i < 16 ? 0 : sizes[i / 4 % 4] / 4);
 	cache = kmem_cache_create("late", 64, 0, SLAB_NO_MERGE, NULL);
 	CHECK(page = (char *)__get_free_page(GFP_KERNEL));
-	*++cpu_stack(cache, 0)->top = page + 64;
-	host_clock_skip(10000000000);
-	host_log_clear();
-	kmem_cache_shrink(cache);
-	CHECK_LOG(LATE "lies in no slab$");
+	wild[0] = page + 64;
+	wild[1] = (char *)__va(0) + 32 * GIB;
+	for (size_t i = 0; i < ARRAY_SIZE(wild); i++) {
+		*++cpu_stack(cache, 0)->top = wild[i];
+		host_clock_skip(10000000000);
+		host_log_clear();
+		kmem_cache_shrink(cache);
+		CHECK_LOG(LATE "lies in no slab$");
+		CHECK_EQ(cpu_stack_count(cache, 0), 0);
+	}
 	free_page((unsigned long)(uintptr_t)page);
 	CHECK_EQ(kmem_cache_destroy(cache), 0);
 	host_check();

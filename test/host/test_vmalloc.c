@@ -699,7 +699,6 @@ static void walk(void *arg)
 		struct vmap_area area = { .addr = 0 };
 
 		again = __atomic_load_n(&walking, __ATOMIC_ACQUIRE);
-
 		while (vmap_area_next(area.addr + PAGE_SIZE, &area)) {
 			for (u32 i = 0; i < area.nr_pages; i += 1 + area.nr_pages / 8) {
 				const struct page *page = vmap_page_at(area.addr + i * PAGE_SIZE);

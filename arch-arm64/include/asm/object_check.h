@@ -139,6 +139,21 @@ odd:
 	return false;
 }
 
+static __always_inline bool asm_page_is_of(const struct page *page, const struct kmem_cache *cache)
+{
+	const struct kmem_cache *owner;
+
+	__asm__ goto volatile("1:	ldr	%[owner], [%[page], %[at]]\n"
+			      EX_TABLE(1b, %l[unmapped])
+			      : [owner] "=r"(owner)
+			      : [page] "r"(page), [at] "i"(offsetof(struct page, slab_cache))
+			      : "memory"
+			      : unmapped);
+	return owner == cache;
+unmapped:
+	return false;
+}
+
 static __always_inline bool asm_mark_free(u32 *word, u32 mark)
 {
 	u32 old;

@@ -144,6 +144,8 @@
  *	    push, where page->object_stack is @stack.
  *	bool asm_mark_free(u32 *word, u32 mark): writes @mark to *@word; false, nothing written, when it is there
  *	    already.
+ *	bool asm_page_is_of(const struct page *page, const struct kmem_cache *cache): whether @page, which may be
+ *	    anything, says that it is @cache's; false where it is not mapped.
  *	u64 asm_object_product(const void *obj, u64 factor): the product of object_check.h for a linear address.
  *	bool asm_may_be_object(const void *p): false for NULL and ZERO_SIZE_PTR, true for whatever is in the linear map.
  *

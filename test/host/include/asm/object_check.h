@@ -46,6 +46,11 @@ static inline bool host_has_page(const struct page *page, const void *obj)
 		      page_initialised(page_to_pfn(page)));
 }
 
+static inline bool asm_page_is_of(const struct page *page, const struct kmem_cache *cache)
+{
+	return page_initialised(page_to_pfn(page)) && page->slab_cache == cache;
+}
+
 static inline u32 host_object_window(const struct page *page, const void *obj)
 {
 	return object_window(asm_object_product(obj, READ_ONCE(page->object_factor)));
