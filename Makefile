@@ -251,7 +251,8 @@ test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_mem
 test: $(filter $(HOST)/%,$(TESTS)) $(SAMPLE_TREES) $(if $(filter %.t,$(TESTS)),image debug-image full-image \
 	bootmem-image bench-image $(call host_tools,asan) fuzzers $(BH)/none/memstage)
 	@echo passed >$(VERDICT)
-	@prove --jobs 2 --timer --failures --comments --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || echo FAILED >$(VERDICT)
+	@prove --jobs 2 --timer --failures --comments --exec scripts/run-test $(PROVE_ARGS) $(TESTS) || \
+		echo FAILED >$(VERDICT)
 	$(if $(T),,@$(MAKE) --no-print-directory check || echo FAILED >$(VERDICT))
 	@verdict=$$(cat $(VERDICT)); rm -f $(VERDICT); echo "test: $$verdict"; [ "$$verdict" = passed ]
 
