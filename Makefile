@@ -243,8 +243,8 @@ LONGEST := $(wildcard test/target/suites.t $(addprefix test/boot/,uboot.t kaslr.
 	prompt.t efi.t soak.t gic.t))
 TESTS := $(or $(T),$(LONGEST) $(filter-out $(LONGEST),$(SCRIPT_TESTS)) $(HOST_TESTS))
 
-# Says whether this make's run of them has passed. `make -n` runs the lines of a rule that say MAKE, so the tests have one
-# that does not.
+# Says whether this make's run of them has passed. `make -n` runs the lines of a rule that say MAKE, so the tests have
+# one that does not.
 VERDICT = $(BUILD)/verdict.$$PPID
 
 test: ## Run all tests, or one: T=test/boot/matrix.t, T=build/host/asan/test_memblock
