@@ -39,7 +39,8 @@ PROMPT = "memstage> "
 BANNER = re.compile(r"^[^#]*(memstage entered at EL|U-Boot (SPL |TPL )?20\d\d\.\d\d|NOTICE:  BL\d|"
                     r"UEFI firmware \(version|Booting Linux on physical CPU)")
 STAMP = re.compile(r"\[ *(\d{1,9}\.\d{6})\] ")
-EXCUSED = {"SKIP", "TODO", "XFAIL"}
+# Directives that excuse a failure, and under which key of totals they count. "TODO" is the word that TAP has for it.
+EXCUSED = {"SKIP": "skip", "TODO": "xfail", "XFAIL": "xfail"}
 MAX_OUTPUT = 400  # lines kept for one result
 MAX_NAMED = 40  # lines named as possibly damaged
 MAX_STUDIED = 4000  # lines looked at for that
@@ -437,7 +438,7 @@ def kind(result):
     """Under which of its keys a line of totals counts a result."""
     if not result.passed:
         return "fail"
-    return {"SKIP": "skip", "XFAIL": "xfail", "TODO": "xfail"}.get(result.directive.partition(" ")[0], "pass")
+    return EXCUSED.get(result.directive.partition(" ")[0], "pass")
 
 
 def of(name):
