@@ -39,7 +39,7 @@ PROMPT = "memstage> "
 BANNER = re.compile(r"^[^#]*(memstage entered at EL|U-Boot (SPL |TPL )?20\d\d\.\d\d|NOTICE:  BL\d|"
                     r"UEFI firmware \(version|Booting Linux on physical CPU)")
 STAMP = re.compile(r"\[ *(\d{1,9}\.\d{6})\] ")
-# Directives that excuse a failure, and under which key of totals they count. "TODO" is the word that TAP has for it.
+# Directives that excuse a failure, of TAP and KTAP, and under which key of totals they count.
 EXCUSED = {"SKIP": "skip", "TODO": "xfail", "XFAIL": "xfail"}
 MAX_OUTPUT = 400  # lines kept for one result
 MAX_NAMED = 40  # lines named as possibly damaged
